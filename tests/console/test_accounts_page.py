@@ -105,7 +105,7 @@ async def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSys
     assert (await client.api("POST", "/accounts/1/off-board", {})).json() == {"call_backs": 3}
     assert (await client.api("POST", "/accounts/1/off-board", {})).status_code == 404
 
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.api("GET", "/seat"))[0] == 401
     assert [one.state for one in system.seats()] == ["off"]
     assert not [leg for leg in system.network.legs.values() if leg.live]

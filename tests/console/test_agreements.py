@@ -28,9 +28,9 @@ async def given(system: StaffedSystem, outcome: str, details: Any = None) -> str
     """A talk that ended with this outcome; its attempt."""
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.outcome(outcome, details, then="pause"))[0] == 200
     return str(system.calls()[0].attempt)
 
@@ -66,7 +66,7 @@ async def test_nor_in_two_steps(system: StaffedSystem) -> None:
 async def test_nor_after_a_wish(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     await system.api("POST", "/wish", {"wish": "never"})
     assert (await system.outcome("member", AGREED))[0] == 409
     await system.outcome("hung_up", then="pause")
@@ -90,7 +90,7 @@ async def test_once_is_no_membership(system: StaffedSystem) -> None:
 
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     seat = await system.seat()
     assert seat["call"]["outcomes"]["member"]["frequencies"] == [
         "monthly",
@@ -128,7 +128,7 @@ def members(tmp_path: Path) -> Iterator[StaffedSystem]:
 async def test_the_relation_decides(strangers: StaffedSystem) -> None:
     await strangers.on_shift()
     await strangers.ready()
-    await strangers.until(6)
+    await strangers.pass_time(6)
     status, problem = await strangers.outcome("upgrade", AGREED)
     assert (status, "ikke medlem" in problem["detail"]) == (409, True)
 
@@ -146,7 +146,7 @@ async def test_who_leaves_is_left_in_peace_on_every_list(members: StaffedSystem)
 
     await members.on_shift(2)
     await members.ready(2)
-    await members.until(5)
+    await members.pass_time(5)
     status, problem = await members.api("POST", "/dial", {"number": "32200001"}, phoner=2)
     assert (status, problem["reasons"]) == (409, ["FREQ_GAP", "FREQ_REFUSAL"])
     assert len(members.network.record) == 1

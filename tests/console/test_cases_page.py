@@ -286,7 +286,7 @@ async def test_a_message_from_another_process_is_sent_by_the_scheduler(
     system.write(lambda tx: intake.open_case(tx, request, rules, b"key"))
     assert messages(tmp_path) == []
     system.restart()
-    await system.until(2)
+    await system.pass_time(2)
     assert messages(tmp_path) == ["00000001.eml"]
 
 
@@ -295,7 +295,7 @@ async def test_a_supervisor_reads_complaints_about_their_departments_calls(
 ) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     assert (await system.outcome("complaint", {"note": WORDS}))[0] == 200
     nord = await system.client("supervisor")
     [item] = (await nord.api("GET", "/cases")).json()["cases"]

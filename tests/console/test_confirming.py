@@ -40,7 +40,7 @@ async def problem_of(client: Client) -> str | None:
 async def called(system: StaffedSystem, client: Client, path: str = "/line/call") -> str:
     """The call is made, and answered; the code that it spoke."""
     assert (await client.api("POST", path, {})).status_code == 200
-    await system.until(20)
+    await system.pass_time(20)
     said = " ".join(list(system.network.legs.values())[-1].spoken)
     digits = re.findall(r"\b(?:\d, ){5}\d\b", said)
     assert len(digits) == 2
@@ -70,7 +70,7 @@ async def test_a_number_is_confirmed_and_called(system: StaffedSystem) -> None:
     assert await give(client, code) == 200
     assert await problem_of(client) is None
     assert (await client.api("POST", "/shift", body)).status_code == 200
-    await system.until(5)
+    await system.pass_time(5)
     assert [ring.number for ring in system.network.record] == [NUMBER, NUMBER]
     did = [one["did"] for one in system.entries("line")]
     assert did == ["entered", "refused", "confirmed", "rung"]
@@ -103,7 +103,7 @@ async def test_the_confirmation_call_asks_the_gate(
         reply = await (await system.client("phoner")).api("POST", "/line/call", {})
         assert (reply.status_code, reply.json()["reasons"]) == (409, [reason])
         assert system.entries("refused")[-1]["path"] == "confirmation"
-    await system.until(60)
+    await system.pass_time(60)
     assert not system.network.legs
     assert not system.calls()
 
@@ -142,11 +142,11 @@ async def test_an_opt_out_silences_the_confirmation_call(system: StaffedSystem) 
     system.people.default = Behaviour(answers_after=None)
     administrator = await by_administrator(system)
     assert (await (await system.client("phoner")).api("POST", "/line/call", {})).status_code == 200
-    await system.until(3)
+    await system.pass_time(3)
     assert system.live_legs(NUMBER)
     no = {"number": NUMBER, "scope": "number", "received_by": "letter"}
     assert (await administrator.api("POST", "/suppressions", no)).status_code == 200
-    await system.until(2)
+    await system.pass_time(2)
     assert not system.live_legs(NUMBER)
 
 
@@ -166,5 +166,5 @@ async def test_no_number_is_called_to_confirm_it_while_the_clock_is_behind_the_l
     answer = await client.api("POST", "/line/call", {})
     assert answer.status_code == 409
     assert system.entries("refused")[-1]["reasons"] == ["SYS_CLOCK"]
-    await system.until(5)
+    await system.pass_time(5)
     assert not system.network.record

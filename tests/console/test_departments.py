@@ -17,7 +17,7 @@ async def happened(system: StaffedSystem) -> None:
 
     await system.on_shift(1)
     await system.ready()
-    await system.until(30)
+    await system.pass_time(30)
 
 
 async def seen_by(system: StaffedSystem, handle: str) -> list[dict[str, Any]]:

@@ -30,11 +30,11 @@ async def other(system: StaffedSystem) -> Client:
 async def talk(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
 
 
 async def wait(system: StaffedSystem, seconds: float) -> None:
-    await system.until(seconds)
+    await system.pass_time(seconds)
 
 
 async def test_what_a_seat_looks_like(system: StaffedSystem) -> None:
@@ -65,10 +65,10 @@ async def test_who_hears_nothing_is_told_why(system: StaffedSystem) -> None:
     await supervisor.api("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "quality"})
     assert not await wants_none()
     await system.api("POST", "/no-listener", {})
-    await system.until(1)
+    await system.pass_time(1)
     assert await wants_none()
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     assert not await wants_none()
 
 
@@ -171,7 +171,7 @@ async def test_figures(system: StaffedSystem) -> None:
 
     await system.on_shift()
     await system.ready()
-    await system.until(35)
+    await system.pass_time(35)
     supervisor = await system.client("supervisor")
     found = (await supervisor.api("GET", "/floor/figures")).json()
     kanvas = found["campaigns"]["kanvas"]
@@ -193,10 +193,10 @@ async def test_figures(system: StaffedSystem) -> None:
 async def test_refusals_are_counted_where_they_are_written(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     await system.api("POST", "/wish", {"wish": "never"})
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     await system.outcome("no_thanks", then="pause")
     await system.api("POST", "/dial", {"number": "32200000"})
     found = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
@@ -241,7 +241,7 @@ async def test_many_followers_share_one_reading(
     async with stream(one) as a, stream(two) as b, stream(three) as c:
         await system.on_shift(1)
         await system.ready(1)
-        await system.until(6)
+        await system.pass_time(6)
         shown = (await a.until("floor"))[-1][2]["seats"]
         await b.until("floor")
         await c.until("floor")
@@ -280,7 +280,7 @@ async def test_presence_lets_a_second_shift_dial(system: StaffedSystem) -> None:
 
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert not system.calls()
     assert (
         await (await system.client("supervisor")).api("POST", "/presence", {})

@@ -22,7 +22,7 @@ async def asked(system: SimulatedSystem) -> tuple[int, dict[str, Any]]:
 
 async def test_well(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path)
-    await system.until(5)
+    await system.pass_time(5)
     status, body = await asked(system)
     assert (status, body["status"], body["scheduler"]) == (200, "ok", "ok")
     assert body["revision"]
@@ -31,11 +31,11 @@ async def test_well(tmp_path: Path) -> None:
 async def test_nobody_does_what_is_due(tmp_path: Path) -> None:
     """Whichever process has the lease: it was renewed too long ago, or let go and not taken."""
     system = SimulatedSystem(tmp_path)
-    await system.until(5)
+    await system.pass_time(5)
     system.clock.set(system.clock.now() + timedelta(seconds=30))
     status, body = await asked(system)
     assert (status, body["status"], body["scheduler"]) == (503, "failing", "stalled")
-    await system.until(1)
+    await system.pass_time(1)
     assert (await asked(system))[0] == 200
     await system.server.scheduler.release()
     system.clock.set(system.clock.now() + timedelta(seconds=30))

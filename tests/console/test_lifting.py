@@ -45,9 +45,9 @@ async def opted_out(system: StaffedSystem, outcome: str = "never", details: Any 
 
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.outcome(outcome, details, then="pause"))[0] == 200
     await system.api("POST", "/off", {})
     system.clock.set(system.clock.now() + timedelta(days=2))

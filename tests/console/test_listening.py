@@ -17,7 +17,7 @@ MAY_HEAR = {Role.SUPERVISOR, Role.LEADER}
 async def talk(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -84,18 +84,18 @@ async def test_a_listener_is_told_when_their_telephone_is_in_the_room(
         return found
 
     await system.on_shift()
-    await system.until(3)
+    await system.pass_time(3)
     asked = {"seat": 1, "mode": "silent", "why": "quality"}
     status, mine = await system.api("POST", "/listenings", asked, phoner=9)
     assert (status, mine["open"]["in_room"]) == (200, False)
-    await system.until(3)
+    await system.pass_time(3)
     assert not await in_room(), "connected, but nobody is called"
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     assert (await system.seat())["state"] == "talking"
     assert await in_room()
     await system.api("POST", "/hang-up", {})
-    await system.until(3)
+    await system.pass_time(3)
     assert not await in_room()
 
 
@@ -109,19 +109,19 @@ async def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> 
 
     line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
     _, seat = await system.api("POST", "/shift", line, phoner=8)
-    await system.until(5)
+    await system.pass_time(5)
     async with stream(supervisor) as own, stream(phoner) as hearing:
         asked = {"seat": seat["id"], "mode": "coach", "why": "asked"}
         status, _ = await system.api("POST", "/listenings", asked, phoner=9)
         assert status == 200
-        await system.until(3)  # the telephone is answered
+        await system.pass_time(3)  # the telephone is answered
         mine = (await own.until("listening"))[-1][2]
         assert mine["open"]["mode"] == "coach"
         assert mine["phoner_told"] == "after"
         await asyncio.sleep(0.6)
         assert "event: listened_to_me" not in hearing.text, "told afterwards"
         await system.api("POST", "/off", {}, phoner=8)
-        await system.until(2)
+        await system.pass_time(2)
         told = (await hearing.until("listened_to_me"))[-1][2]
         (one,) = told["listenings"]
         assert [stay["mode"] for stay in one["intervals"]] == ["coach"]

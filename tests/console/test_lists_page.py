@@ -282,12 +282,12 @@ async def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -
     await system.on_shift()
     system.write(lambda tx: tx.exec_driver_sql("UPDATE contacts SET status = 'done'"))
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["state"] == "waiting"
     client = await system.client("administrator")
     lines(await client.api("POST", "/lists/kanvas/import", await sent(client)))
 
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["state"] in ("reserved", "ringing")
 
 

@@ -13,7 +13,7 @@ from tests.harness.staffed import Client, StaffedSystem
 async def happened(system: StaffedSystem) -> None:
     await system.on_shift(1)
     await system.ready()
-    await system.until(30)
+    await system.pass_time(30)
 
 
 async def seal(system: StaffedSystem) -> None:

@@ -23,7 +23,7 @@ async def called(system: StaffedSystem) -> None:
     system.people.default = Behaviour(answers_after=None)
     await system.on_shift()
     await system.ready()
-    await system.until(40)
+    await system.pass_time(40)
 
 
 def on_lapsed(system: StaffedSystem) -> None:

@@ -36,7 +36,7 @@ async def talking(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
     """A shift with somebody on the line; the card."""
     await system.on_shift(phoner)
     await system.ready(phoner)
-    await system.until(6)
+    await system.pass_time(6)
     assert (await system.seat(phoner))["state"] == "talking"
     return await card(system, phoner)
 
@@ -50,7 +50,7 @@ async def card(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
 async def test_the_number_is_whole_while_the_call_needs_it(members: StaffedSystem) -> None:
     assert (await talking(members))["number"] == "+4532200001"
     members.network.hang_up_by_person(members.live_legs()[0])
-    await members.until(2)
+    await members.pass_time(2)
     assert (await members.seat())["state"] == "wrapping_up"
     assert (await card(members))["number"] == "•••••• 01"
 
@@ -144,10 +144,10 @@ async def test_earlier_calls_and_their_outcomes(members: StaffedSystem) -> None:
     body = {"outcome": "call_back", "details": {"at": at}, "note": "vil høre om skolerne"}
     assert (await members.api("POST", "/outcome", {**body, "next": "pause"}))[0] == 200
     members.network.hang_up_by_person(members.live_legs()[0])
-    await members.until(2)
+    await members.pass_time(2)
     members.clock.set(datetime.fromisoformat(at))
     await members.ready()
-    await members.until(6)
+    await members.pass_time(6)
     found = await card(members)
     assert found["path"] == "call_back"
     assert found["promised"]["mine"]
@@ -198,7 +198,7 @@ async def test_somebody_who_left_is_known_to_have_said_why(tmp_path: Path) -> No
     first = await talking(system)
     assert (first["ended"], first["left_at"], first["left_why"]) == ("2025-01-31", None, None)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(1)
+    await system.pass_time(1)
     told = {"reason": "flyttet til udlandet"}
     assert (await system.outcome("reason_told", told, then="pause"))[0] == 200
     contact = system.contacts()[0]

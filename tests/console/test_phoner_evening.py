@@ -12,7 +12,7 @@ from tests.harness.staffed import StaffedSystem
 async def after_talk(system: StaffedSystem) -> None:
     await talking(system)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.seat())["state"] == "wrapping_up"
 
 
@@ -23,7 +23,7 @@ async def floor_of(system: StaffedSystem) -> Any:
 async def test_a_breather_is_a_pause_to_everybody_else(system: StaffedSystem) -> None:
     await after_talk(system)
     await system.api("POST", "/pause", {"reason": "breather"})
-    await system.until(90)  # past the wrap-up: it stays a breather, and the outcome is owed
+    await system.pass_time(90)  # past the wrap-up: it stays a breather, and the outcome is owed
     seat = await system.seat()
     assert (seat["state"], seat["reason"], seat["outcome_owed"]) == ("paused", "breather", True)
     await system.outcome("no_thanks", then="pause")
@@ -33,7 +33,7 @@ async def test_a_breather_is_a_pause_to_everybody_else(system: StaffedSystem) ->
         "breather",
         False,
     )
-    await system.until(300)
+    await system.pass_time(300)
     assert len(system.calls()) == 1  # off the queue
     seen = await floor_of(system)
     assert seen["reason"] == "pause"
@@ -50,7 +50,7 @@ async def test_a_pause_s_reason_is_a_word_and_no_story(system: StaffedSystem) ->
 
 async def test_after_an_owed_outcome_the_pause_is_a_pause(system: StaffedSystem) -> None:
     await after_talk(system)
-    await system.until(90)
+    await system.pass_time(90)
     assert (await system.seat())["reason"] == "outcome_owed"
     await system.outcome("no_thanks", then="pause")
     assert (await system.seat())["reason"] == "pause"
@@ -62,7 +62,7 @@ async def test_a_hand_goes_up_and_down(system: StaffedSystem) -> None:
     _, seat = await system.api("POST", "/hand", {"up": True})
     up = seat["hand_at"]
     assert up is not None
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.api("POST", "/hand", {"up": True}))[1]["hand_at"] == up
     assert (await system.api("POST", "/hand", {"up": False}))[1]["hand_at"] is None
     await system.api("POST", "/hand", {"up": True})

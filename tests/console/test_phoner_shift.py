@@ -79,7 +79,7 @@ async def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: Staff
     async def waits(reason: str) -> tuple[str, str]:
         system.write(lambda tx: system_paused(tx, now, reason=reason))
         await system.ready()
-        await system.until(1)
+        await system.pass_time(1)
         seat = await system.seat()
         return seat["reason"], seat["said"]
 
@@ -87,7 +87,7 @@ async def test_a_seat_that_waits_for_a_paused_campaign_is_told_why(system: Staff
     assert await waits("move of the office") == ("CAMP_PAUSED", "move of the office")
     assert await waits("provider_20003") == ("CAMP_PAUSED", "")  # that is for the floor
     system.write(lambda tx: system_paused(tx, now, paused=False))
-    await system.until(35)
+    await system.pass_time(35)
     assert (await system.seat())["said"] == ""
     assert len(system.calls()) == 1
 
@@ -102,7 +102,7 @@ async def test_a_call_back_due_in_the_night_is_called_when_the_hours_open(
 
     await system.on_shift()
     await system.ready()
-    await system.until(300)
+    await system.pass_time(300)
     seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
     assert datetime.fromisoformat(seat["until"]) == opens
@@ -233,7 +233,7 @@ async def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> N
     async def rings(minutes: int) -> int:
         before = len(rung(system))
         status = (await shift(system, None))[0]
-        await system.until(minutes * 60)
+        await system.pass_time(minutes * 60)
         assert (status == 200) == (len(rung(system)) > before)
         return len(rung(system)) - before
 
@@ -242,9 +242,9 @@ async def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> N
     assert (seat["state"], seat["reason"]) == ("connecting", "line_unanswered")
     assert await rings(6) == 0
     assert await rings(1) == 0
-    await system.until(10 * 60)
+    await system.pass_time(10 * 60)
     assert await rings(10) == UNANSWERED_A_DAY - UNANSWERED_IN_A_ROW
-    await system.until(60 * 60)
+    await system.pass_time(60 * 60)
     assert await rings(1) == 0
     assert [one["did"] for one in system.entries("line")].count("rung") == UNANSWERED_A_DAY
 

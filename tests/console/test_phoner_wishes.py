@@ -15,7 +15,7 @@ AGREED = {"amount": 100, "frequency": "monthly"}
 async def talking(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
     await system.on_shift(phoner)
     await system.ready(phoner)
-    await system.until(6)
+    await system.pass_time(6)
     seat = await system.seat(phoner)
     assert seat["state"] == "talking"
     return seat
@@ -23,10 +23,10 @@ async def talking(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
 
 async def next_talk(system: StaffedSystem) -> dict[str, Any]:
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     if (await system.seat())["outcome_owed"]:
         await system.outcome("no_thanks")
-    await system.until(6)
+    await system.pass_time(6)
     seat = await system.seat()
     assert seat["state"] == "talking"
     return seat
@@ -96,7 +96,7 @@ async def test_vulnerable_ends_the_ask_at_once(system: StaffedSystem) -> None:
     assert "fred" in problem["detail"]
     assert (await system.outcome("vulnerable", then="pause"))[0] == 200
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     # Nor is it agreed afterwards, by way of a correction.
     body = {"attempt": attempt, "outcome": "member", "details": AGREED}
     assert (await system.api("POST", "/correct", body))[0] == 409
@@ -111,7 +111,7 @@ async def test_nothing_is_agreed_after_a_no_not_even_by_a_correction(system: Sta
     assert (await system.seat())["call"]["ask_ended"] == "refused"
     assert (await system.outcome("member", AGREED))[0] == 409
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     body = {"attempt": attempt, "outcome": "member", "details": AGREED}
     assert (await system.api("POST", "/correct", body))[0] == 409
     first = system.read(lambda tx: calls.get(tx, attempt))

@@ -83,7 +83,7 @@ async def test_a_decision_holds_at_the_next_dial(
     await imported(system)
     await system.on_shift()
     await system.ready()
-    await system.until(20)
+    await system.pass_time(20)
     assert system.network.record == []
     assert {one.reason for one in system.contacts()[1:]} == {"SUP_EXTERNAL_UNSURE"}
     lea = await system.client("lea")
@@ -96,7 +96,7 @@ async def test_a_decision_holds_at_the_next_dial(
     assert (await lea.api("POST", "/registers/decide", body)).status_code == 200
     again = await lea.api("POST", "/registers/decide", {**body, "state": "1"})
     assert again.json()["detail"].startswith("Der er ikke noget at afgøre")
-    await system.until(40)
+    await system.pass_time(40)
     assert system.contacts()[1].reason == reason
     rang = {ring.number for ring in system.network.record}
     assert rang == (set() if listed else {"+4532200001"})

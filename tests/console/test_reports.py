@@ -18,11 +18,11 @@ async def evening(system: StaffedSystem, talks: int = 3) -> None:
     await system.on_shift(1)
     await system.ready()
     for number in range(talks):
-        await system.until(10)
+        await system.pass_time(10)
         leg = system.live_legs()[0]
-        await system.until(20)
+        await system.pass_time(20)
         system.network.hang_up_by_person(leg)
-        await system.until(2)
+        await system.pass_time(2)
         key = "member" if number == 0 else "no_thanks"
         details = {"amount": 100, "frequency": "monthly"} if number == 0 else {}
         status, said = await system.outcome(key, details)

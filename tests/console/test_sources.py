@@ -28,7 +28,7 @@ def unknown(tmp_path: Path) -> Iterator[StaffedSystem]:
 async def test_a_source_that_the_server_made_up_is_never_read_out(unknown: StaffedSystem) -> None:
     await unknown.on_shift()
     await unknown.ready()
-    await unknown.until(6)
+    await unknown.pass_time(6)
     status, card = await unknown.api("POST", "/card", {})
     assert status == 200
     assert "import:" not in str(card)
@@ -47,7 +47,7 @@ async def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> No
     system = StaffedSystem(tmp_path, people=NO_SOURCE)
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     _, card = await system.api("POST", "/card", {})
     assert card["source"] == "en liste fra 12. maj 2026"
     system.close()

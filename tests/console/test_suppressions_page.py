@@ -57,7 +57,7 @@ async def test_a_no_holds_at_once(system: StaffedSystem) -> None:
 
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     rung = {call.number for call in system.calls()}
     assert rung
     assert 4532200000 not in rung  # the first of the list
@@ -71,11 +71,11 @@ async def test_a_telephone_that_rings_goes_silent(system: StaffedSystem) -> None
 
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     [call] = system.calls()
     assert system.live_legs()
     await client.api("POST", "/suppressions", {**NOTE, "number": str(call.number)[2:]})
-    await system.until(1.5)
+    await system.pass_time(1.5)
     assert not [leg for leg in system.live_legs() if leg.to.endswith(str(call.number))]
 
 

@@ -13,7 +13,7 @@ async def rung(system: StaffedSystem, times: int = 1) -> None:
     await system.on_shift(1)
     for _ in range(times):
         await system.ready()
-        await system.until(60)
+        await system.pass_time(60)
 
 
 async def test_the_answer_can_be_read_out_and_says_who_looked(system: StaffedSystem) -> None:
@@ -43,7 +43,7 @@ async def test_never_again_before_the_next_dial(system: StaffedSystem) -> None:
     assert after["suppressed"]
 
     await system.api("POST", "/pause", {})
-    await system.until(60)
+    await system.pass_time(60)
     status, said = await system.api("POST", "/dial", {"number": number})
     assert status == 409
     assert {"SUP_NUMBER", "SUP_PERSON"} <= set(said["reasons"])
@@ -54,11 +54,11 @@ async def test_a_telephone_that_rings_falls_silent(system: StaffedSystem) -> Non
 
     await system.on_shift(1)
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     number = system.live_legs()[0].to
     client = await system.client("member_service")
     await client.api("POST", "/who-called/opt-out", {"number": number, "reach": "number"})
-    await system.until(1.5)
+    await system.pass_time(1.5)
     assert not system.live_legs(number)
 
 

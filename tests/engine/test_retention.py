@@ -62,7 +62,7 @@ async def test_the_scheduler_drops_what_was_kept_long_enough(
             accounts.add_token(tx, "endless", 1, "without an end", now)
 
     system.write(fill)
-    await system.until(90 * 60)  # the scheduler tidies every hour
+    await system.pass_time(90 * 60)  # the scheduler tidies every hour
     count = system.read(lambda tx: tx.execute(select(func.count()).select_from(table)).scalar())
     assert count == (2 if table is tokens else 1)
 
@@ -75,7 +75,7 @@ async def test_refused_rows_of_an_import_are_dropped_after_a_week(system: Simula
         for at in (now - week - timedelta(minutes=10), now - week + timedelta(hours=4))
     ]
     system.write(lambda tx: tx.execute(insert(imports), rows))
-    await system.until(90 * 60)
+    await system.pass_time(90 * 60)
     kept = system.read(
         lambda tx: tx.execute(select(imports.c.refused).order_by(imports.c.at)).scalars().all()
     )

@@ -83,7 +83,7 @@ async def test_new_rules_come_into_force_and_broken_ones_do_not(
     assert system.entries("configuration")[-1]["paths"] == ["policies/dk.yaml"]
     await system.on_shift()
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["reason"] == "window_closed"  # it is five o'clock
     assert system.network.record == []
 
@@ -224,7 +224,7 @@ async def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
     await system.server.rules_in_force.start()
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["state"] == "talking"
     own.unlink()
     if restarted:
@@ -233,12 +233,12 @@ async def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
     else:
         await settled(system)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     seat = await system.seat()
     assert (seat["state"], "no_thanks" in seat["call"]["outcomes"]) == ("wrapping_up", True)
     status, _ = await system.outcome("no_thanks")
     assert status == 200
-    await system.until(60)
+    await system.pass_time(60)
     assert (await system.seat())["reason"] == "campaign_gone"
     status, _ = await system.api("POST", "/dial", {"number": "32200005"})
     assert status == 404

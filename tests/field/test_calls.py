@@ -23,10 +23,10 @@ async def whole_list(system: SimulatedSystem) -> set[int]:
     await system.on_shift()
     await system.ready()
     for _ in range(6):
-        await system.until(10)
+        await system.pass_time(10)
         for leg in system.live_legs():
             system.network.hang_up_by_person(leg)
-        await system.until(2)
+        await system.pass_time(2)
         if (await system.seat())["outcome_owed"]:
             status, _ = await system.outcome("no_thanks")
             assert status == 200

@@ -84,7 +84,7 @@ class ListeningSystem(SimulatedSystem):
     async def talking(self, phoner: int = 1) -> None:
         await self.on_shift(phoner)
         await self.ready(phoner)
-        await self.until(6)
+        await self.pass_time(6)
         assert (await self.seat(phoner))["state"] == "talking"
 
     def ear(self, user: int = SUPERVISOR) -> Leg | None:

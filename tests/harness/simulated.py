@@ -54,7 +54,7 @@ class People:
 
 
 class SimulatedSystem(CallingSystem):
-    """One server, one network. `until` lets time pass; `api` is what a phoner does."""
+    """One server, one network. `pass_time` lets time pass; `api` is what a phoner does."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class SimulatedSystem(CallingSystem):
         await self.server.ctx.background.idle()
         return status, document(reply)
 
-    async def until(self, seconds: float) -> None:
+    async def pass_time(self, seconds: float) -> None:
         """Let so much time pass, everything in its order."""
         end = self.clock.now() + timedelta(seconds=seconds)
         await self.server.ctx.background.idle()
@@ -167,12 +167,12 @@ class SimulatedSystem(CallingSystem):
     async def jump(self, seconds: float) -> None:
         """Let a long time pass in which only the scheduler and the agenda's next minute happen."""
         self.clock.set(self.clock.now() + timedelta(seconds=seconds))
-        await self.until(60)
+        await self.pass_time(60)
 
     async def on_shift(self, phoner: int = 1) -> None:
         body = {"campaign": self.campaign, "line": f"client:phoner_{phoner}"}
         await self.do("POST", "/shift", body, phoner=phoner)
-        await self.until(4)
+        await self.pass_time(4)
 
     async def seat(self, phoner: int = 1) -> dict[str, Any]:
         return (await self.api("GET", "/seat", phoner=phoner))[1]
@@ -219,7 +219,7 @@ def failing(system: SimulatedSystem, order: str, *, times: int = 1, only: str = 
 async def in_a_talk(system: SimulatedSystem) -> Leg:
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["state"] == "talking"
     return system.live_legs()[0]
 
@@ -227,11 +227,11 @@ async def in_a_talk(system: SimulatedSystem) -> Leg:
 async def after_a_talk(system: SimulatedSystem) -> None:
     """The person has hung up; the outcome is owed."""
     system.network.hang_up_by_person(await in_a_talk(system))
-    await system.until(1)
+    await system.pass_time(1)
 
 
 async def rings(system: SimulatedSystem) -> Leg:
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     return system.live_legs()[0]

@@ -23,9 +23,9 @@ async def test_by_hand_asks_the_same_gate(system: SimulatedSystem) -> None:
     await system.on_shift()
     status, _ = await system.api("POST", "/dial", {"number": "32200007"})
     assert status == 200
-    await system.until(5)
+    await system.pass_time(5)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(1)
+    await system.pass_time(1)
     await system.outcome("no_thanks", then="pause")
     status, problem = await system.api("POST", "/redial", {})
     assert status == 409
@@ -37,17 +37,17 @@ async def test_by_hand_asks_the_same_gate(system: SimulatedSystem) -> None:
 
 async def test_an_old_leg_is_reconnected_before_a_dial_by_hand(system: SimulatedSystem) -> None:
     await system.on_shift()
-    await system.until(timedelta(hours=3, minutes=45).total_seconds())
+    await system.pass_time(timedelta(hours=3, minutes=45).total_seconds())
     old = system.phoner_leg()
     status, problem = await system.api("POST", "/dial", {"number": "32200007"})
     assert status == 409
     assert "på ny" in problem["detail"]
     assert not system.calls()
-    await system.until(20)
+    await system.pass_time(20)
     assert not old.live
     assert (await system.seat())["state"] == "paused"
     assert (await system.api("POST", "/dial", {"number": "32200007"}))[0] == 200
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["state"] == "talking"
 
 
@@ -77,7 +77,7 @@ async def test_not_now_holds_by_hand_as_well(system: SimulatedSystem) -> None:
     later = datetime.fromisoformat(problem["next_at"]) - system.clock.now()
     await system.jump(later.total_seconds())
     assert (await system.api("POST", "/redial", {}))[0] == 200
-    await system.until(5)
+    await system.pass_time(5)
     assert len(system.network.record) == 2
 
 
@@ -91,7 +91,7 @@ async def test_a_dial_by_hand_that_nobody_answers_changes_no_standing(
     await system.jump(86_400)
     system.people.default = Behaviour(answers_after=None)
     await system.api("POST", "/redial", {})
-    await system.until(60)
+    await system.pass_time(60)
     assert [call.path for call in system.calls()] == ["list", "redial"]
     after = system.contacts()[0]
     assert (after.status, after.next_at) == (before.status, before.next_at)
@@ -106,14 +106,14 @@ async def test_an_agreed_time_is_kept_though_a_dial_before_it_met_nobody(
     await system.jump(86_400)
     system.people.default = Behaviour(answers_after=None)
     assert (await system.api("POST", "/redial", {}))[0] == 200
-    await system.until(60)
+    await system.pass_time(60)
     assert [call.path for call in system.calls()] == ["list", "redial"]
     promised = system.contacts()[0]
     assert (promised.status, promised.next_at) == ("call_back", agreed)
     system.people.default = Behaviour(answers_after=2)
     await system.jump((agreed - system.clock.now()).total_seconds() - 30)
     await system.ready()
-    await system.until(30)
+    await system.pass_time(30)
     assert system.calls()[-1].path == "call_back"
     assert system.calls()[-1].contact == promised.id
 
@@ -164,14 +164,14 @@ async def test_no_dial_by_hand_from_a_seat_that_is_in_a_call_or_owes_an_outcome(
     await refused()  # not on shift
     await system.on_shift()
     await system.ready()
-    await system.until(2)
+    await system.pass_time(2)
     await refused()  # it rings
-    await system.until(5)
+    await system.pass_time(5)
     await refused()  # in a talk
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(1)
+    await system.pass_time(1)
     await refused()  # the outcome is owed
-    await system.until(120)
+    await system.pass_time(120)
     assert (await system.seat())["state"] == "paused"
     await refused()  # still
     assert len(system.network.record) == 1

@@ -28,10 +28,10 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
 async def missed_and_rang_back(system: SimulatedSystem, key: str) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(60)
+    await system.pass_time(60)
     system.people.keys[FIRST] = key
     await system.network.call_in(FIRST, "+4532123400", INBOUND)
-    await system.until(60)
+    await system.pass_time(60)
 
 
 async def test_nine_means_never(system: SimulatedSystem) -> None:
@@ -57,7 +57,7 @@ async def test_no_key_changes_nothing(system: SimulatedSystem) -> None:
 async def test_a_stranger_may_say_never_too(system: SimulatedSystem) -> None:
     system.people.keys["+4532200099"] = "9"
     await system.network.call_in("+4532200099", "+4532123400", INBOUND)
-    await system.until(30)
+    await system.pass_time(30)
     assert system.entries("suppressed")[0]["scope"] == "number"
 
 
@@ -77,9 +77,9 @@ async def test_one_at_night_means_when_the_calling_hours_begin(system: Simulated
     await system.jump(6 * 3600)  # eleven in the evening
     system.people.keys[FIRST] = "1"
     await system.network.call_in(FIRST, "+4532123400", INBOUND)
-    await system.until(9 * 3600)
+    await system.pass_time(9 * 3600)
     assert len(system.network.record) == 1
-    await system.until(2 * 3600)
+    await system.pass_time(2 * 3600)
     rung = [ring.rang_at.isoformat() for ring in system.network.record]
     assert len(rung) == 2
     assert rung[1].startswith("2026-05-13T07:00")  # nine o'clock
@@ -117,7 +117,7 @@ async def test_an_own_request_ends_the_rest_after_a_refusal(system: SimulatedSys
     await called_and_answered(system, "no_thanks")
     assert await greeted(system) == "inbound_who"
     assert await pressed_one(system) == "inbound_call_me_done"
-    await system.until(60)
+    await system.pass_time(60)
     assert [call.path for call in system.calls()] == ["list", "call_back"]
     assert [entry["mark"] for entry in system.entries("marked")] == ["refused", "requested"]
 
@@ -125,16 +125,16 @@ async def test_an_own_request_ends_the_rest_after_a_refusal(system: SimulatedSys
 async def test_an_own_request_ends_not_now(system: SimulatedSystem) -> None:
     await called_and_answered(system, "not_now")
     assert await pressed_one(system) == "inbound_call_me_done"
-    await system.until(60)
+    await system.pass_time(60)
     assert len(system.calls()) == 2
 
 
 async def test_a_refusal_after_the_request_counts_again(system: SimulatedSystem) -> None:
     await called_and_answered(system, "no_thanks")
     await pressed_one(system)
-    await system.until(40)  # a waiting seat looks again every half minute
+    await system.pass_time(40)  # a waiting seat looks again every half minute
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     await system.outcome("no_thanks", then="pause")
     status, problem = await system.api("POST", "/redial", {})
     assert (status, "FREQ_REFUSAL" in problem["reasons"]) == (409, True)

@@ -49,14 +49,14 @@ async def test_a_step_stops_dialing_until_it_is_accepted(tmp_path: Path, by: int
     system = SimulatedSystem(tmp_path)
     clock = stepping(system)
     await system.on_shift()
-    await system.until(20)
+    await system.pass_time(20)
     clock.step(timedelta(seconds=by))
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     assert refused(system)[0] == ["SYS_CLOCK"]
     assert system.calls() == []
     clock.accept()
-    await system.until(1)
+    await system.pass_time(1)
     assert [one["ms"] for one in system.entries("clock")] == [by * 1000]
     assert len(system.calls()) == 1
     system.close()
@@ -67,15 +67,15 @@ async def test_what_a_clock_ahead_put_off_is_brought_back(tmp_path: Path) -> Non
     clock = stepping(system)
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     call = system.calls()[0]
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(0.5)
+    await system.pass_time(0.5)
     seat = (await system.seat())["until"]
     system.write(lambda tx: call_budget.take_slot(tx, clock.now() + timedelta(seconds=100), 1))
     clock.step(timedelta(hours=-1))
     clock.accept()
-    await system.until(1)
+    await system.pass_time(1)
     assert datetime.fromisoformat((await system.seat())["until"]) < datetime.fromisoformat(seat)
     assert system.read(lambda tx: call_budget.next_slot(tx, clock.now())) <= clock.now()
     assert call.attempt == system.calls()[0].attempt
@@ -86,15 +86,15 @@ async def test_a_clock_behind_the_log_dials_nobody(tmp_path: Path) -> None:
     """At a start, too: the step happened while nobody looked. It goes on when it has caught up."""
     system = SimulatedSystem(tmp_path)
     await system.on_shift()
-    await system.until(10)
+    await system.pass_time(10)
     system.clock.step(-timedelta(seconds=30))
     system.restart()
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     assert refused(system)[0] == ["SYS_CLOCK"]
-    await system.until(15)
+    await system.pass_time(15)
     assert system.calls() == []  # its own refusals are the log's last entries by now
-    await system.until(60)
+    await system.pass_time(60)
     assert len(system.calls()) == 1
     system.close()
 
@@ -105,10 +105,10 @@ async def test_a_clock_that_went_ahead_for_a_moment_leaves_nothing_behind(tmp_pa
     await system.on_shift()
     clock.step(timedelta(hours=1))
     await system.ready()
-    await system.until(2)
+    await system.pass_time(2)
     clock.step(timedelta(hours=-1))
     clock.skew = 0
-    await system.until(60)
+    await system.pass_time(60)
     assert system.calls()
     assert clock.now() < TUESDAY + timedelta(minutes=10)
     system.close()

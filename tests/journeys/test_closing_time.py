@@ -32,7 +32,7 @@ async def paused_before_closing(system: SimulatedSystem, seconds: float) -> None
     """On shift and paused, so long before closing time."""
     await system.on_shift()
     await system.api("POST", "/pause", {})
-    await system.until((CLOSING - system.clock.now()).total_seconds() - seconds)
+    await system.pass_time((CLOSING - system.clock.now()).total_seconds() - seconds)
 
 
 @pytest.mark.parametrize("order", ["list", "manual"])
@@ -44,7 +44,7 @@ async def test_the_last_dial_has_stopped_ringing_at_closing_time(
         await system.ready()
     else:
         assert (await system.api("POST", "/dial", {"number": FIRST}))[0] == 200
-    await system.until(300)
+    await system.pass_time(300)
     (ring,) = system.network.record
     assert ring.ended_at is not None
     assert ring.ended_at <= CLOSING
@@ -74,11 +74,11 @@ async def test_every_path_refuses_what_would_ring_after_closing_time(
     kanvas = next(one for one in stands.campaigns if one.campaign is campaign)
     assert (kanvas.open_now, kanvas.next_at) == (0, CLOSING + timedelta(hours=12))
     seat = await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
     assert datetime.fromisoformat(seat["until"]) == CLOSING + timedelta(hours=12)
-    await system.until(60)
+    await system.pass_time(60)
     assert system.network.record == []
 
 
@@ -151,7 +151,7 @@ async def test_a_confirmed_call_back_is_kept_at_its_time(spoken: SimulatedSystem
     given = {"outcome": "call_back", "details": {"at": at}, "confirm_outside_hours": True}
     await after_a_talk(spoken)
     assert (await spoken.api("POST", "/outcome", given))[0] == 200
-    await spoken.until(6 * 3600)
+    await spoken.pass_time(6 * 3600)
     assert spoken.network.record[1].rang_at >= datetime.fromisoformat(at)
 
 

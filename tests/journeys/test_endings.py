@@ -32,7 +32,7 @@ async def test_the_apology_is_said_though_its_order_failed(system: SimulatedSyst
     failing(system, "apologise", times=2)
     await system.network.end(system.phoner_leg(), "completed")
     await system.network.answer(person)
-    await system.until(8)
+    await system.pass_time(8)
     assert system.network.record[0].heard in ("apology", "silence")  # late, but it is said
     assert len(system.entries("apologised")) == 1
 
@@ -47,7 +47,7 @@ async def test_an_answer_in_the_moment_in_which_the_phoner_is_lost_gets_an_apolo
     person = await rings(system)
     await system.network.end(system.phoner_leg(), "completed")
     await system.network.answer(person)
-    await system.until(8)
+    await system.pass_time(8)
     system.close()
     assert system.network.record[0].heard == "apology"
 
@@ -63,9 +63,9 @@ async def test_what_rings_on_though_it_was_cancelled_is_silenced(system: Simulat
 
     telephony.cancel = nothing_follows
     await system.network.end(system.phoner_leg(), "completed")
-    await system.until(1)
+    await system.pass_time(1)
     assert person.live
-    await system.until(4)
+    await system.pass_time(4)
     assert not person.live
 
 
@@ -75,7 +75,7 @@ async def test_one_that_cannot_be_silenced_holds_up_no_other(tmp_path: Path) -> 
     for phoner in (1, 2):
         await system.on_shift(phoner)
         await system.ready(phoner)
-    await system.until(3)
+    await system.pass_time(3)
     first, second = system.live_legs()
     failing(system, "hang_up", times=1000, only=first.sid)
     for phoner in (1, 2):
@@ -90,7 +90,7 @@ async def test_a_hang_up_that_failed_is_ordered_again(system: SimulatedSystem) -
     failing(system, "hang_up", times=4)
     await system.api("POST", "/hang-up", {})
     assert system.live_legs() == [person]
-    await system.until(4)
+    await system.pass_time(4)
     assert system.live_legs() == []
     assert (await system.seat())["state"] == "wrapping_up"
 
@@ -105,12 +105,12 @@ async def test_a_talk_whose_end_was_never_told_ends_in_seconds(
     if pressed:
         system.world.callbacks.faults = Faults(dropped=1.0)
     system.network.hang_up_by_person(person)
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["state"] == "talking"
     for _ in range(8):
         if pressed:  # again and again
             await system.api("POST", "/hang-up", {})
-        await system.until(1)
+        await system.pass_time(1)
     assert (await system.seat())["state"] == "wrapping_up"
 
 
@@ -134,7 +134,7 @@ async def test_who_answers_is_not_left_alone_because_the_provider_did_not_say(
 
     telephony.leg = first_nothing
     await system.network.answer(person)
-    await system.until(3)
+    await system.pass_time(3)
     assert system.network.record[0].heard == "apology"
 
 
@@ -144,7 +144,7 @@ async def test_what_was_settled_as_never_placed_and_rings_is_silenced(
     await system.on_shift()
     system.people.default = RINGS_OUT
     await system.ready()
-    await system.until(2)
+    await system.pass_time(2)
     call, leg = system.calls()[0], system.live_legs()[0]
     receive = system.server.call_flow.receive
     await receive(CallReport(call.attempt, Report.NEVER_PLACED))
@@ -164,9 +164,9 @@ async def test_a_provider_whose_clock_is_wrong(system: SimulatedSystem, off: tim
     report = CallReport(call.attempt, Report.ANSWERED, wrong, person.sid)
     await system.server.call_flow.receive(report)
     await system.network.answer(person)
-    await system.until(60)
+    await system.pass_time(60)
     await system.network.end(system.phoner_leg(), "completed")
-    await system.until(5)
+    await system.pass_time(5)
     call = system.calls()[0]
     assert call.permit_at <= call.answered_at <= call.ended_at
     assert not call.abandoned
@@ -176,9 +176,9 @@ async def test_nobody_owes_an_outcome_of_a_call_that_met_nobody(system: Simulate
     system.people.default = RINGS_OUT
     person = await rings(system)
     await system.network.answer(person)
-    await system.until(0.5)
+    await system.pass_time(0.5)
     await system.network.end(system.phoner_leg(), "completed")
-    await system.until(10)
+    await system.pass_time(10)
     assert system.calls()[0].abandoned
     assert not system.seats()[0].outcome_owed
     assert system.contacts()[0].status == "waiting"
@@ -211,5 +211,5 @@ async def test_an_answer_that_was_never_told_is_asked_for(system: SimulatedSyste
     person = await rings(system)
     person.callback.url = None
     await system.network.answer(person)
-    await system.until(6)
+    await system.pass_time(6)
     assert (await system.seat())["state"] == "talking"

@@ -56,7 +56,7 @@ async def command(*words: str) -> None:
 async def by_outcome(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     assert (await system.outcome("complaint", {"note": WORDS}))[0] == 200
 
 
@@ -67,7 +67,7 @@ def corrected(attempt: str | None, words: str) -> dict[str, Any]:
 async def by_corrected_outcome(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     attempt = (await system.seat())["call"]["attempt"]
     assert (await system.outcome("no_thanks", then="pause"))[0] == 200
     status, answer = await system.api("POST", "/correct", corrected(attempt, WORDS))

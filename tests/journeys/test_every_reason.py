@@ -56,7 +56,7 @@ async def refused_by_hand(system: SimulatedSystem) -> None:
     rang = len(system.network.record)
     status, said = await system.api("POST", "/dial", {"number": number})
     assert status == 409, said
-    await system.until(5)
+    await system.pass_time(5)
     assert len(system.network.record) == rang
 
 
@@ -64,7 +64,7 @@ async def from_the_list(system: SimulatedSystem) -> None:
     """The phoner presses Ready."""
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert system.network.record == []
 
 
@@ -88,7 +88,7 @@ def wish(key: str) -> Play:
         status, said = await system.api("POST", "/wish", {"wish": key})
         assert status == 200, said
         system.network.hang_up_by_person(leg)
-        await system.until(1)
+        await system.pass_time(1)
         await system.outcome("no_thanks", then="pause")
         await refused_by_hand(system)
 
@@ -103,7 +103,7 @@ def after_hours_of_rest(hours: float) -> Play:
         await system.on_shift()
         number = phone.from_int(system.contacts()[0].number)
         assert (await system.api("POST", "/dial", {"number": number}))[0] == 200
-        await system.until(60)
+        await system.pass_time(60)
         await system.jump(hours * 3600)
         await refused_by_hand(system)
 
@@ -130,15 +130,15 @@ async def abandoned_once(system: SimulatedSystem) -> None:
     """The phoner's line dies in the same instant as the answer."""
     await system.on_shift()
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     person = system.live_legs()[0]
     await system.network.end(system.phoner_leg(), "completed")
     await system.network.answer(person)
-    await system.until(60)
+    await system.pass_time(60)
     assert system.calls()[0].abandoned
     await system.jump(86_400)
     await system.ready()  # a phoner whose line was lost says when to go on
-    await system.until(30)
+    await system.pass_time(30)
 
 
 def phoner(**values: Any) -> Play:
@@ -146,7 +146,7 @@ def phoner(**values: Any) -> Play:
         await system.on_shift()
         system.write(lambda tx: tx.execute(update(users).values(**values)))
         await system.ready()
-        await system.until(5)
+        await system.pass_time(5)
         assert system.network.record == []
 
     return work
@@ -335,7 +335,7 @@ async def test_suppressions_are_never_older_than_the_decision(
     now = plain_system.clock.now()
     plain_system.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
     await plain_system.ready()
-    await plain_system.until(5)
+    await plain_system.pass_time(5)
     assert "+4532200000" not in {ring.number for ring in plain_system.network.record}
     assert plain_system.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
     facts = plain_system.read(lambda tx: some_facts(tx, plain_system))
@@ -363,7 +363,7 @@ async def test_without_its_entry_no_dial_is_made(plain_system: SimulatedSystem) 
     assert plain_system.calls() == []
     plain_system.write(lambda tx: tx.execute(text("DROP TRIGGER full")))
     await plain_system.ready()
-    await plain_system.until(5)
+    await plain_system.pass_time(5)
     assert len(plain_system.network.record) == 1
 
 
@@ -389,7 +389,7 @@ async def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, nu
     status, _ = await made.api("POST", "/dial", {"number": number})
     assert status == 409
     await made.ready()
-    await made.until(5)
+    await made.pass_time(5)
     assert made.contacts() == []
     assert made.network.record == []
     made.close()

@@ -167,24 +167,24 @@ async def by_inbound_key(system: StaffedSystem, folder: Path) -> None:
     system.people.default = Behaviour(answers_after=None)
     await system.on_shift()
     await system.ready()
-    await system.until(60)
+    await system.pass_time(60)
     ring(system, OTHER)
     system.people.keys[f"+{NUMBER}"] = "9"
     await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
-    await system.until(40)
+    await system.pass_time(40)
 
 
 async def by_inbound_key_of_a_stranger(system: StaffedSystem, folder: Path) -> None:
     ring(system)
     system.people.keys[f"+{NUMBER}"] = "9"
     await system.network.call_in(f"+{NUMBER}", "+4532123400", INBOUND)
-    await system.until(40)
+    await system.pass_time(40)
 
 
 async def by_wish_in_a_call(system: StaffedSystem, folder: Path) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     ring(system, OTHER)
     attempt = (await system.seat())["call"]["attempt"]
     status, _ = await system.api("POST", "/wish", {"wish": "never", "attempt": attempt})
@@ -194,7 +194,7 @@ async def by_wish_in_a_call(system: StaffedSystem, folder: Path) -> None:
 async def by_outcome(system: StaffedSystem, folder: Path) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     ring(system, OTHER)
     assert (await system.outcome("never"))[0] == 200
 

@@ -41,23 +41,23 @@ def system(tmp_path: Path) -> Iterator[ListeningSystem]:
 async def test_one_click_hears_both_and_nobody_hears_the_listener(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     assert ear is not None
     assert system.heard(ear) == {PHONER, CONTACT}
     assert system.hearers(ear) == set()
     assert await system.listen("coach") == 200
-    await system.until(1)
+    await system.pass_time(1)
     assert system.hearers(ear) == {PHONER}
     assert system.heard(ear) == {PHONER, CONTACT}
     assert await system.listen("join") == 200
-    await system.until(1)
+    await system.pass_time(1)
     assert system.hearers(ear) == {PHONER, CONTACT}
     assert await system.listen("silent") == 200
-    await system.until(1)
+    await system.pass_time(1)
     assert system.hearers(ear) == set()
     assert await system.stop() == 200
-    await system.until(1)
+    await system.pass_time(1)
     assert system.ear() is None
     assert system.live_legs(), "the talk goes on"
     system.check()
@@ -83,9 +83,9 @@ async def test_joining_and_leaving_a_hundred_times_changes_nothing(system: Liste
     await system.talking()
     for _ in range(100):
         assert await system.listen() == 200
-        await system.until(3)
+        await system.pass_time(3)
         assert await system.stop() == 200
-        await system.until(0.3)
+        await system.pass_time(0.3)
     system.check()
     assert len(system.network.listening_record.stays) == 100
     assert len(system.live_legs()) == 1
@@ -97,18 +97,18 @@ async def test_joining_and_leaving_a_hundred_times_changes_nothing(system: Liste
 async def test_listening_follows_the_seat_and_hears_no_pause(system: ListeningSystem) -> None:
     await system.on_shift()
     assert await system.listen() == 200
-    await system.until(5)
+    await system.pass_time(5)
     ear = system.ear()
     assert ear is not None
     assert ear.conference is None, "a pause is not heard"
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     assert system.heard(ear) == {PHONER, CONTACT}
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(3)
+    await system.pass_time(3)
     assert ear.conference is None, "nor is the wrap-up"
     await system.outcome("no_thanks")
-    await system.until(6)
+    await system.pass_time(6)
     assert ear is system.ear()
     assert system.heard(ear) == {PHONER, "+4532200001"}
     system.check()
@@ -128,12 +128,12 @@ async def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -
 
     await system.on_shift()
     assert await system.listen() == 200
-    await system.until(5)
+    await system.pass_time(5)
     await system.ready()
     system.server.scheduler.tick = busy  # type: ignore[method-assign]
-    await system.until(6)
+    await system.pass_time(6)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(3)
+    await system.pass_time(3)
     assert system.calls()[0].ended_at is not None
     assert [one["call"] for one in system.entries("heard")] == [system.calls()[0].attempt]
 
@@ -141,16 +141,16 @@ async def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -
 async def test_a_listener_goes_along_into_the_next_room(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     await system.network.end(system.seat_leg(), "completed")
-    await system.until(20)  # an apology; the phoner's telephone is called again
+    await system.pass_time(20)  # an apology; the phoner's telephone is called again
     seat = await system.seat()
     assert seat["state"] in ("wrapping_up", "paused", "connecting")
     await system.outcome("no_thanks")
-    await system.until(40)
+    await system.pass_time(40)
     await system.ready()
-    await system.until(8)
+    await system.pass_time(8)
     assert ear is not None
     assert system.ear() is ear
     assert PHONER in system.heard(ear)
@@ -161,11 +161,11 @@ async def test_a_listener_goes_along_into_the_next_room(system: ListeningSystem)
 async def test_a_joined_voice_never_meets_the_next_person(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen("join") == 200
-    await system.until(2)
+    await system.pass_time(2)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     await system.outcome("no_thanks")
-    await system.until(8)
+    await system.pass_time(8)
     ear = system.ear()
     assert ear is not None
     assert len(system.calls()) == 2
@@ -178,7 +178,7 @@ async def test_nobody_joins_where_nobody_talks(system: ListeningSystem) -> None:
     await system.on_shift()
     assert await system.listen("join") == 409
     assert await system.listen("coach") == 200
-    await system.until(4)
+    await system.pass_time(4)
     ear = system.ear()
     assert ear is not None
     assert system.hearers(ear) == {PHONER}
@@ -188,7 +188,7 @@ async def test_only_a_listener_in_the_room_is_still_silence(system: ListeningSys
     """The network's own judge: a room with nobody but a listener answers into silence."""
     await system.on_shift()
     assert await system.listen("coach") == 200
-    await system.until(3)
+    await system.pass_time(3)
     await system.network.end(system.seat_leg(), "completed")
     room = next(room for room in system.network.rooms.values() if room.legs)
     assert not room.parties()
@@ -196,7 +196,7 @@ async def test_only_a_listener_in_the_room_is_still_silence(system: ListeningSys
     system.network.reserve(room, leg)
     system.network.order(leg)
     system.alone.clear()
-    await system.until(10)
+    await system.pass_time(10)
     assert system.network.record[-1].heard == "silence"
 
 
@@ -206,14 +206,14 @@ async def test_nobody_is_dialed_into_a_room_that_only_a_listener_keeps_open(
     """The phoner's leg dies and nobody tells us: the order asks about it first."""
     await system.on_shift()
     assert await system.listen("coach") == 200
-    await system.until(3)
+    await system.pass_time(3)
     lost = system.seat_leg()
     room = system.network.rooms[lost.conference or ""]
     lost.callback.url = room.callback.url = None  # nobody hears of it
     await system.network.end(lost, "completed")
     assert room.status != "completed"
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert not system.network.record
     system.check()
     assert system.entries("declined")
@@ -226,14 +226,14 @@ async def test_a_room_does_not_outlive_its_phoner_for_a_listeners_sake(
 ) -> None:
     await system.talking()
     assert await system.listen() == 200
-    await system.until(3)
+    await system.pass_time(3)
     lost = system.seat_leg()
     room = system.network.rooms[lost.conference or ""]
     lost.callback.url = room.callback.url = None
     system.people.phoners_answer = False
     await system.network.end(lost, "completed")
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(100)
+    await system.pass_time(100)
     assert room.status == "completed"
     system.check()
 
@@ -255,7 +255,7 @@ async def test_each_no_is_told_and_logged(
 ) -> None:
     await system.on_shift()
     assert await system.listen(mode, user=user) == status
-    await system.until(5)
+    await system.pass_time(5)
     denied = system.entries("listen_denied")
     assert [one["reasons"] for one in denied] == ([] if reasons is None else [reasons])
     assert bool(system.entries("listening_started")) == (reasons is None)
@@ -267,7 +267,7 @@ async def test_each_no_is_told_and_logged(
 async def test_nobody_listens_to_an_empty_seat(system: ListeningSystem) -> None:
     system.people.phoners_answer = False
     await system.api("POST", "/shift", {"campaign": "kanvas", "line": PHONER})
-    await system.until(5)
+    await system.pass_time(5)
     assert await system.listen() == 409
     assert await system.listen(seat=77) == 404
     assert await system.listen(line="+4532200007") == 422, "no typed number is called"
@@ -299,7 +299,7 @@ async def test_a_trainee_hears_their_mentor_and_nobody_else(system: ListeningSys
     bound = await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": 1})
     assert bound[0] == 200
     assert await system.listen(user=TRAINEE, why="mentor") == 200
-    await system.until(4)
+    await system.pass_time(4)
     ear = system.ear(TRAINEE)
     assert ear is not None
     assert system.heard(ear) == {PHONER, CONTACT}
@@ -307,7 +307,7 @@ async def test_a_trainee_hears_their_mentor_and_nobody_else(system: ListeningSys
     assert await system.listen(user=TRAINEE, mode="join") == 403
     assert await system.listen(user=TRAINEE, seat=2) == 403
     await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": None})
-    await system.until(2)
+    await system.pass_time(2)
     assert system.ear(TRAINEE) is None
     system.check()
     assert system.entries("listening_stopped")[0]["why"] == "right_gone"
@@ -333,24 +333,24 @@ async def test_a_mentor_is_a_colleague(system: ListeningSystem) -> None:
 async def test_who_wants_no_listener_has_none_now_or_later(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen("coach") == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     assert ear is not None
     assert system.heard(ear)
     status, _ = await system.api("POST", "/no-listener", {})
     assert status == 200
-    await system.until(0.5)
+    await system.pass_time(0.5)
     assert system.heard(ear) == set()
     assert system.hearers(ear) == set()
     assert await system.listen("silent", user=LEADER) == 409
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(1)
+    await system.pass_time(1)
     in_an_hour = system.clock.now() + timedelta(hours=1)
     await system.outcome("call_back", {"at": in_an_hour.isoformat()}, then="pause")
     assert (await system.api("POST", "/no-listener", {}))[0] == 409
     await system.jump(3600)
     await system.ready()
-    await system.until(8)
+    await system.pass_time(8)
     seat = await system.seat()
     assert seat["call"]["path"] == "call_back"
     assert system.heard(ear) == set(), "the same person, an hour later"
@@ -363,10 +363,10 @@ async def test_another_seat_without_ringing_again(system: ListeningSystem) -> No
     await system.talking(1)
     await system.talking(2)
     assert await system.listen(seat=1) == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     assert await system.listen(seat=2) == 200
-    await system.until(2)
+    await system.pass_time(2)
     assert ear is not None
     assert system.ear() is ear
     assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
@@ -394,7 +394,7 @@ async def test_another_seat_before_the_network_has_said_that_it_rings(
     await system.talking(2)
     telephony.ring_listener = slow  # type: ignore[method-assign]
     assert await system.listen(seat=1) == 200
-    await system.until(10)
+    await system.pass_time(10)
     ear = system.ear()
     assert ear is not None
     assert system.heard(ear) == {"client:phoner_2", "+4532200001"}
@@ -417,15 +417,15 @@ async def test_a_late_answer_leads_nobody_where_they_may_not_be(
     await system.talking(2)
     system.network.twiml.execute = kept  # type: ignore[method-assign]
     assert await system.listen(seat=1) == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear, first = system.ear(), documents[-1]
     assert ear is not None
     if then == "another_seat":
         assert await system.listen(seat=2) == 200
-        await system.until(2)
+        await system.pass_time(2)
     else:
         system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
-        await system.until(2)
+        await system.pass_time(2)
     if then == "stopped":
         # Its order is lost for a while, and the leg goes on for that.
         now = system.clock.now()
@@ -434,7 +434,7 @@ async def test_a_late_answer_leads_nobody_where_they_may_not_be(
     system.network.leave(ear)
     await execute(ear, first)
     assert ear.conference is not None
-    await system.until(2)
+    await system.pass_time(2)
     if then == "stopped":
         assert not ear.live
     elif then == "a_pause":
@@ -449,18 +449,18 @@ async def test_a_listener_who_calls_in_from_the_browser_is_not_called(
 ) -> None:
     await system.talking()
     assert await system.listen(browser=True) == 200
-    await system.until(2)
+    await system.pass_time(2)
     assert system.ear() is None
     url = f"{system.plan.public_url}/twilio/voice/client"
     ear = await system.network.call_in(f"client:listener_{SUPERVISOR}", "", url)
-    await system.until(1)
+    await system.pass_time(1)
     assert system.heard(ear) == {PHONER, CONTACT}
     again = await system.network.call_in(f"client:listener_{SUPERVISOR}", "", url)
-    await system.until(1)  # a reloaded page
+    await system.pass_time(1)  # a reloaded page
     assert not ear.live
     assert system.heard(again) == {PHONER, CONTACT}
     stranger = await system.network.call_in("client:listener_999", "", url)
-    await system.until(1)
+    await system.pass_time(1)
     assert not stranger.live
     system.check()
 
@@ -468,14 +468,14 @@ async def test_a_listener_who_calls_in_from_the_browser_is_not_called(
 async def test_a_listener_who_is_not_there_does_not_listen(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen(browser=True) == 200
-    await system.until(50)
+    await system.pass_time(50)
     status, mine = await system.ask("GET", "/listenings/mine")
     assert (status, mine["open"]) == (200, None)
     assert mine["ended"]["because"] == "not_answered"
     system.people.does["+4532209999"] = Behaviour(answers_after=None)
     system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
-    await system.until(50)
+    await system.pass_time(50)
     assert (await system.ask("GET", "/listenings/mine"))[1]["open"] is None
     assert [one["why"] for one in system.entries("listening_stopped")] == [
         "not_answered",
@@ -488,9 +488,9 @@ async def test_stopping_while_the_telephone_rings(system: ListeningSystem) -> No
     await system.talking()
     system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     assert await system.stop() == 200
-    await system.until(10)
+    await system.pass_time(10)
     assert not system.live_legs("+4532209999")
     assert await system.stop() == 200
     assert not system.network.listening_record.stays
@@ -504,13 +504,13 @@ async def test_it_ends_with_the_right_the_shift_and_the_leg(
 ) -> None:
     await system.talking()
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear, now = system.ear(), system.clock.now()
     assert ear is not None
     if what == "off_boarded":
         user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
         system.write(lambda tx: off_board(tx, user, now, "test"))
-        await system.until(2)
+        await system.pass_time(2)
     elif what == "another_role":
         user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
         administrator = system.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
@@ -518,19 +518,19 @@ async def test_it_ends_with_the_right_the_shift_and_the_leg(
         await system.server.account_administration.change(
             administrator, SUPERVISOR, AccountDetails(*served)
         )
-        await system.until(2)
+        await system.pass_time(2)
     elif what == "moved":
         system.write(lambda tx: accounts.change(tx, SUPERVISOR, department="syd"))
-        await system.until(40)
+        await system.pass_time(40)
     elif what == "shift_over":
         await system.api("POST", "/off", {})
         system.network.hang_up_by_person(system.live_legs()[0])
-        await system.until(2)
+        await system.pass_time(2)
         await system.outcome("no_thanks")
-        await system.until(2)
+        await system.pass_time(2)
     else:
         await system.network.end(ear, "completed")
-        await system.until(2)
+        await system.pass_time(2)
     assert not ear.live
     system.check()
     why = {"receiver_down": "leg_gone", "shift_over": "shift_over"}.get(what, "right_gone")
@@ -541,11 +541,11 @@ async def test_it_ends_with_the_right_the_shift_and_the_leg(
 async def test_after_a_restart_none_hangs(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     system.restart()
     await system.server.scheduler.start()
-    await system.until(2)
+    await system.pass_time(2)
     assert ear is not None
     assert system.ear() is ear
     assert system.heard(ear) == {PHONER, CONTACT}
@@ -553,7 +553,7 @@ async def test_after_a_restart_none_hangs(system: ListeningSystem) -> None:
     await system.network.end(ear, "completed")
     system.restart()
     await system.server.scheduler.start()
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.ask("GET", "/listenings/mine"))[1]["open"] is None
     assert system.entries("listening_stopped")[0]["why"] == "leg_gone"
 
@@ -564,7 +564,7 @@ async def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(
     """kill -9 between the commit and the hang-up: nobody goes on listening for that."""
     await system.talking()
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear, now = system.ear(), system.clock.now()
     assert ear is not None
     later = now + timedelta(seconds=5)
@@ -573,16 +573,16 @@ async def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(
     )  # what the transaction wrote; the order never went out
     system.restart()
     await system.server.scheduler.start()
-    await system.until(2)
+    await system.pass_time(2)
     assert not ear.live
-    await system.until(10)
+    await system.pass_time(10)
     assert not system.read(listenings.every_watched)
 
 
 async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen() == 200
-    await system.until(2)
+    await system.pass_time(2)
     _, heard = await system.api("GET", "/listened-to-me")
     assert heard == {"listenings": [], "forms": [], "untold": 0}, "told afterwards"
     attempt = system.calls()[0].attempt
@@ -614,14 +614,14 @@ async def test_the_phoner_sees_every_mode_and_its_times(system: ListeningSystem)
     """Not the last mode only: joining for less than a second is shown as that, between two coachings."""
     await system.talking()
     assert await system.listen() == 200
-    await system.until(10)
+    await system.pass_time(10)
     for mode, seconds in (("coach", 20), ("join", 0.4), ("coach", 5), ("silent", 3)):
         assert await system.listen(mode) == 200
-        await system.until(seconds)
+        await system.pass_time(seconds)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     assert await system.outcome("no_thanks", then="pause")
-    await system.until(60)  # a pause, which nobody hears
+    await system.pass_time(60)  # a pause, which nobody hears
     await system.stop()
     _, heard = await system.api("GET", "/listened-to-me")
     (one,) = heard["listenings"]
@@ -652,7 +652,7 @@ async def test_who_was_never_in_the_room_is_not_said_to_have_listened(
     system.people.does["+4532209999"] = Behaviour(answers_after=None)
     system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
     assert await system.listen() == 200
-    await system.until(50)
+    await system.pass_time(50)
     _, heard = await system.api("GET", "/listened-to-me")
     assert (heard["listenings"], heard["untold"]) == ([], 0)
 

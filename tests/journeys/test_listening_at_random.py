@@ -44,12 +44,12 @@ async def test_whatever_happens_listening_disturbs_nobody(
     for what, seconds in steps:
         await act(system, what)
         system.check()
-        await system.until(seconds)
+        await system.pass_time(seconds)
         system.check()
     await system.stop()
     await system.stop(TRAINEE)
     await system.stop(LEADER)
-    await system.until(130)
+    await system.pass_time(130)
     system.check()
     for room in system.network.rooms.values():
         assert room.status == "completed" or room.parties(), "kept alive by a listener"

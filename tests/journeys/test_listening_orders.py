@@ -29,7 +29,7 @@ def system(tmp_path: Path) -> Iterator[ListeningSystem]:
 async def joined(system: ListeningSystem, mode: str = "join") -> Leg:
     await system.talking()
     assert await system.listen(mode) == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     assert ear is not None
     assert bool(system.hearers(ear)) == (mode != "silent")
@@ -68,10 +68,10 @@ def refusing(
 async def next_call(system: ListeningSystem, seconds: float = 8) -> None:
     """The person hangs up, the outcome is saved, and the next one is dialed."""
     system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
-    await system.until(0.5)
+    await system.pass_time(0.5)
     assert (await system.outcome("no_thanks"))[0] == 200
     for _ in range(round(seconds * 2)):
-        await system.until(0.5)
+        await system.pass_time(0.5)
         system.check()
 
 
@@ -114,9 +114,9 @@ async def test_nobody_is_dialed_while_a_voice_may_be_in_the_room(
     # The phoner's telephone is called again, and the next room has no listener in it.
     goes_wrong(system, redirect_refused=0.0)
     system.network.faults = replace(NONE, **{f"redirect_{fault}": 1.0})
-    await system.until(2)
+    await system.pass_time(2)
     assert not ear.live
-    await system.until(8)
+    await system.pass_time(8)
     system.check()
     assert len(system.network.record) == before + 1
     assert system.network.record[-1].heard == "phoner"
@@ -135,7 +135,7 @@ async def test_a_room_that_cannot_be_cleared_is_given_up(system: ListeningSystem
     assert any(away)
     for order in ("hear", "hang_up"):
         delattr(system.server.ctx.telephony, order)  # the provider is back
-    await system.until(3)
+    await system.pass_time(3)
     assert not ear.live
 
 
@@ -143,7 +143,7 @@ async def test_no_dial_by_hand_goes_round_it(system: ListeningSystem) -> None:
     await joined(system)
     goes_wrong(system, redirect_refused=1.0, hang_up_broken=1.0)
     system.network.hang_up_by_person(system.live_legs(CONTACT)[0])
-    await system.until(0.5)
+    await system.pass_time(0.5)
     await system.stop()
     assert (await system.outcome("no_thanks", then="pause"))[0] == 200
     status, answer = await system.api("POST", "/dial", {"number": NEXT})
@@ -153,7 +153,7 @@ async def test_no_dial_by_hand_goes_round_it(system: ListeningSystem) -> None:
     system.network.faults = NONE
     status, answer = await system.api("POST", "/dial", {"number": NEXT})
     assert status == 200, answer
-    await system.until(5)
+    await system.pass_time(5)
     system.check()
     assert system.network.record[-1].number == NEXT
 
@@ -175,7 +175,7 @@ async def test_one_429_to_the_ring_ends_no_session(system: ListeningSystem) -> N
     await system.talking()
     asked = refusing(system, 429, times=2, created=True)
     assert await system.listen() == 200
-    await system.until(3)
+    await system.pass_time(3)
     ear = system.ear()
     assert len(asked) == 3
     assert ear is not None
@@ -189,10 +189,10 @@ async def test_another_mode_for_a_leg_whose_order_fails_is_given_again(
     ear = await joined(system, "coach")
     goes_wrong(system, redirect_refused=1.0)
     assert await system.listen("join") == 200
-    await system.until(2)
+    await system.pass_time(2)
     assert system.hearers(ear) == {PHONER}
     system.network.faults = NONE
-    await system.until(5)
+    await system.pass_time(5)
     assert system.ear() is ear
     assert system.hearers(ear) == {PHONER, CONTACT}
 
@@ -219,16 +219,16 @@ async def test_an_older_answer_in_the_same_room_is_noticed(
     await system.talking()
     documents = kept_documents(system)
     assert await system.listen("join") == 200
-    await system.until(2)
+    await system.pass_time(2)
     ear = system.ear()
     assert ear is not None
     loud = documents[-1]
     assert await system.listen(lower) == 200
-    await system.until(2)
+    await system.pass_time(2)
     assert CONTACT not in system.hearers(ear)
     await system.network.twiml.execute(ear, loud)
     assert CONTACT in system.hearers(ear)
-    await system.until(1)
+    await system.pass_time(1)
     assert CONTACT not in system.hearers(ear)
     assert system.ear() is ear
 
@@ -256,7 +256,7 @@ async def test_a_leg_is_told_to_ask_once_at_a_time(system: ListeningSystem) -> N
 
     telephony.hear = slow
     assert await system.listen("join") == 200
-    await system.until(0.5)
+    await system.pass_time(0.5)
     assert len(told) == 1
     assert system.hearers(ear) == {PHONER, CONTACT}
 
@@ -268,15 +268,15 @@ async def test_a_page_that_is_reloaded_leaves_no_leg_behind(system: ListeningSys
     url = f"{system.plan.public_url}/twilio/voice/client"
     line = f"client:listener_{SUPERVISOR}"
     old = await system.network.call_in(line, "", url)
-    await system.until(1)
+    await system.pass_time(1)
     assert CONTACT in system.hearers(old)
     goes_wrong(system, hang_up_broken=1.0)
     new = await system.network.call_in(line, "", url)
-    await system.until(1)
+    await system.pass_time(1)
     assert system.heard(new)
     await next_call(system, 5)
     assert (await system.seat())["reason"] == "listener_leaves"
     system.network.faults = NONE
-    await system.until(6)
+    await system.pass_time(6)
     assert not old.live
     assert system.heard(new) == {PHONER, NEXT}

@@ -38,7 +38,7 @@ async def test_a_no_before_the_dial_is_final(system: SimulatedSystem) -> None:
     system.write(lambda tx: suppress(tx, system.clock.now()))
     await system.on_shift()
     await system.ready()
-    await system.until(2)
+    await system.pass_time(2)
     assert [ring.number for ring in system.network.record] == ["+4532200001"]
     assert system.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
     assert system.contacts()[0].status == "closed"
@@ -50,7 +50,7 @@ async def test_a_no_counts_though_another_servers_clock_goes_before_ours(
     system.write(lambda tx: suppress(tx, system.clock.now() + timedelta(minutes=5)))
     await system.on_shift()
     await system.ready()
-    await system.until(2)
+    await system.pass_time(2)
     assert FIRST not in [ring.number for ring in system.network.record]
     assert system.entries("refused")[0]["reasons"] == ["SUP_NUMBER"]
 
@@ -61,14 +61,14 @@ async def test_a_no_from_outside_silences_the_ringing_telephone_within_a_second(
     system.people.default = RINGS_OUT
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     assert system.live_legs(FIRST)
     system.write(lambda tx: suppress(tx, system.clock.now()))
     # Another process wrote it: the next tick (every half second) sees it.
     await system.server.scheduler.tick()
     await system.server.ctx.background.idle()
     assert not system.live_legs(FIRST)
-    await system.until(60)
+    await system.pass_time(60)
     assert system.calls()[0].cause == "cancelled"
     assert sum(ring.number == FIRST for ring in system.network.record) == 1
 
@@ -79,7 +79,7 @@ async def test_never_holds_while_still_talking(tmp_path: Path) -> None:
     )
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     status, seat = await system.api("POST", "/wish", {"wish": "never"})
     assert status == 200
     assert seat["state"] == "talking"  # nobody is cut off
@@ -87,7 +87,7 @@ async def test_never_holds_while_still_talking(tmp_path: Path) -> None:
         lambda tx: len(suppressions.for_subjects(tx, (subject.of_number(4532200000),)))
     )
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(1)
+    await system.pass_time(1)
     await system.outcome("hung_up")  # even if the phoner then records something milder
     await system.jump(86_400 * 6)
     assert sum(ring.number == FIRST for ring in system.network.record) == 1
@@ -128,7 +128,7 @@ async def test_a_household_is_one(tmp_path: Path) -> None:
     await system.on_shift(2)
     await system.ready(1)
     await system.ready(2)
-    await system.until(20)
+    await system.pass_time(20)
     assert len(system.network.record) == 1
     assert ["FREQ_ACTIVE_CALL", "FREQ_GAP"] in [one["reasons"] for one in system.entries("refused")]
     system.close()
@@ -138,9 +138,9 @@ async def test_phoner_lost_while_ringing_cancels(system: SimulatedSystem) -> Non
     system.people.default = RINGS_OUT
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     await system.network.end(system.phoner_leg(), "completed")
-    await system.until(1)
+    await system.pass_time(1)
     assert not system.live_legs()
     assert system.calls()[0].stop_wanted == "phoner_lost"
 
@@ -150,13 +150,13 @@ async def test_who_answers_an_empty_room_hears_an_apology_at_once(system: Simula
     system.people.default = RINGS_OUT
     await system.on_shift()
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     while not system.network.record:
-        await system.until(0.1)
+        await system.pass_time(0.1)
     person = system.live_legs()[0]
     await system.network.end(system.phoner_leg(), "completed")
     await system.network.answer(person)  # before any word of the loss has arrived
-    await system.until(10)
+    await system.pass_time(10)
     ring = system.network.record[0]
     assert ring.answered_at is not None
     assert ring.heard == "apology"
@@ -171,12 +171,12 @@ async def test_the_telephone_itself_is_asked_when_the_news_was_lost(tmp_path: Pa
     await system.on_shift()
     await system.ready()
     while not system.network.record:
-        await system.until(0.1)
+        await system.pass_time(0.1)
     leg = system.phoner_leg()
     room = system.network.rooms[leg.conference or ""]
     room.callback.url = leg.callback.url = None
     await system.network.end(leg, "completed")
-    await system.until(12)
+    await system.pass_time(12)
     assert system.network.record[0].heard == "apology"
     system.close()
 
@@ -190,10 +190,10 @@ async def test_an_order_without_an_answer_is_never_repeated_blindly(
     system.network.faults = Faults(**{fault: 1.0})
     system.people.default = RINGS_OUT
     await system.ready()
-    await system.until(0.2)
+    await system.pass_time(0.2)
     system.network.faults = Faults()
     assert system.calls()[0].state in ("silent", "dialing", "ringing")
-    await system.until(200)
+    await system.pass_time(200)
     call = system.calls()[0]
     rang = sum(ring.number == FIRST for ring in system.network.record)
     assert rang == (1 if fault in ("reply_lost", "broken_after") else 0)
@@ -207,10 +207,10 @@ async def test_too_many_requests_is_tried_again_without_harm(system: SimulatedSy
     await system.on_shift()
     system.network.faults = Faults(too_many=1.0)
     await system.ready()
-    await system.until(0.5)
+    await system.pass_time(0.5)
     assert system.network.record == []
     system.network.faults = Faults()
-    await system.until(20)
+    await system.pass_time(20)
     assert system.network.record[0].number == FIRST
     assert system.calls()[0].cause == "declined"
 
@@ -220,7 +220,7 @@ async def test_wrong_credentials_stop_the_campaign_with_an_alarm(tmp_path: Path)
     await system.on_shift()
     system.world.rest_api.credentials = b"Basic changed"
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["reason"] == "CAMP_PAUSED"
     assert system.entries("breaker")[0]["reason"] == "provider_20003"
     assert len(system.calls()) == 1
@@ -239,7 +239,7 @@ async def test_a_bad_number_is_marked_and_left(tmp_path: Path) -> None:
     await system.on_shift()
     system.network.order = broken  # type: ignore[method-assign,assignment]
     await system.ready()
-    await system.until(60)
+    await system.pass_time(60)
     of_number = system.read(lambda tx: marks.marks_of(tx, (subject.of_number(4532200000),)))
     assert [mark.kind for mark in of_number] == ["bad_number"]
     assert system.contacts()[0].reason == "NUM_BAD"
@@ -252,10 +252,10 @@ async def test_nothing_rings_after_closing_even_when_the_provider_queues(tmp_pat
 
     system = SimulatedSystem(tmp_path, start=datetime.fromisoformat("2026-05-12T20:58:50+02:00"))
     await system.on_shift()
-    await system.until(20)
+    await system.pass_time(20)
     system.network.next_start = system.clock.now() + timedelta(minutes=30)
     await system.ready()
-    await system.until(3600)
+    await system.pass_time(3600)
     assert system.calls()
     assert system.network.record == []
     assert system.calls()[0].stop_wanted == "lasted_too_long"
@@ -271,7 +271,7 @@ async def test_a_second_shift_phoner_needs_a_supervisor(tmp_path: Path) -> None:
     system.write(lambda tx: tx.execute(update(users).values(shifts=2)))
     await system.on_shift()
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["reason"] == "AGENT_NEEDS_SUPERVISOR"
     assert system.network.record == []
     system.close()
@@ -285,6 +285,6 @@ async def test_an_error_in_the_gate_rings_nobody(system: SimulatedSystem, monkey
     monkeypatch.setattr(marks, "marks_of", broken)
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert system.network.record == []
     assert system.entries("refused")[0]["reasons"] == ["SYS_ERROR"]

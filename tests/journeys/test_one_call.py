@@ -22,9 +22,9 @@ async def test_from_ready_to_outcome_and_on(system: SimulatedSystem) -> None:
     await system.on_shift()
     assert (await system.seat())["state"] == "paused"
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["state"] in ("reserved", "ringing")
-    await system.until(5)
+    await system.pass_time(5)
     seat = await system.seat()
     assert seat["state"] == "talking"
     assert seat["call"]["number"].endswith("00")
@@ -34,11 +34,11 @@ async def test_from_ready_to_outcome_and_on(system: SimulatedSystem) -> None:
     assert card["name"] == "Person 0"
     assert system.network.record[0].heard == "phoner"
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.seat())["state"] == "wrapping_up"
     status, _ = await system.outcome("member", {"amount": 100, "frequency": "monthly"})
     assert status == 200
-    await system.until(6)
+    await system.pass_time(6)
     assert len(system.calls()) == 2
     assert system.calls()[0].outcome == "member"
     assert system.contacts()[0].status == "done"
@@ -50,9 +50,9 @@ async def test_from_ready_to_outcome_and_on(system: SimulatedSystem) -> None:
 async def test_outcome_comes_before_the_next_dial(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(90)  # past the wrap-up limit
+    await system.pass_time(90)  # past the wrap-up limit
     seat = await system.seat()
     assert (seat["state"], seat["outcome_owed"]) == ("paused", True)
     status, problem = await system.api("POST", "/ready", {})
@@ -64,16 +64,16 @@ async def test_outcome_comes_before_the_next_dial(system: SimulatedSystem) -> No
     assert "beløb" in problem["detail"]
     assert (await system.outcome("member", {"amount": 100}))[0] == 409
     await system.outcome("no_thanks")
-    await system.until(2)
+    await system.pass_time(2)
     assert len(system.calls()) == 2
 
 
 async def test_correction_keeps_both_in_the_log(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     await system.outcome("no_thanks", then="pause")
     attempt = system.calls()[0].attempt
     body = {"attempt": attempt, "outcome": "voicemail", "details": {}, "note": ""}
@@ -97,7 +97,7 @@ async def test_who_is_not_reached_waits_by_the_retry_rule(
     system.people.does["+4532200000"] = behaviour
     await system.on_shift()
     await system.ready()
-    await system.until(40)
+    await system.pass_time(40)
     first = system.calls()[0]
     assert first.cause == cause
     contact = system.contacts()[0]
@@ -112,20 +112,20 @@ async def test_a_call_back_is_kept_by_who_promised_it(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, phoners=2, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
     await system.on_shift(1)
     await system.ready(1)
-    await system.until(5)
+    await system.pass_time(5)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(1)
+    await system.pass_time(1)
     at = system.clock.now().replace(microsecond=0)
     due = at.replace(hour=at.hour + 1)
     await system.outcome("call_back", {"at": due.isoformat()})
     await system.on_shift(2)
     await system.ready(2)
-    await system.until(5)
+    await system.pass_time(5)
     first, second = await system.seat(1), await system.seat(2)
     assert first["reason"] == "next_call_back"
     assert datetime.fromisoformat(first["until"]) == due
     assert second["state"] == "waiting"  # another phoner's call-back
-    await system.until((due - system.clock.now()).total_seconds() + 5)
+    await system.pass_time((due - system.clock.now()).total_seconds() + 5)
     assert [call.phoner for call in system.calls()] == [1, 1]
     assert system.calls()[1].path == "call_back"
     system.close()
@@ -136,12 +136,12 @@ async def test_waiting_says_why_and_goes_on_by_itself(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, start=early)
     await system.on_shift()
     await system.ready()
-    await system.until(1)
+    await system.pass_time(1)
     seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
     assert seat["until"] == "2026-05-12T07:00:00Z"
     assert system.network.record == []
-    await system.until(130)
+    await system.pass_time(130)
     assert system.network.record[0].rang_at >= datetime.fromisoformat("2026-05-12T07:00:00Z")
     system.close()
 
@@ -150,7 +150,7 @@ async def test_list_finished(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, people="ref;navn;telefon;kilde\n1;A;32200000;x\n")
     await after_a_talk(system)
     await system.outcome("no_thanks")
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["reason"] == "list_finished"
     system.close()
 
@@ -159,9 +159,9 @@ async def test_a_correction_of_an_older_call_does_not_undo_what_came_after(
     system: SimulatedSystem,
 ) -> None:
     async def talk(outcome: str, details: dict[str, Any]) -> str:
-        await system.until(5)
+        await system.pass_time(5)
         system.network.hang_up_by_person(system.live_legs()[0])
-        await system.until(1)
+        await system.pass_time(1)
         await system.outcome(outcome, details, then="pause")
         attempt: str = system.calls()[-1].attempt
         return attempt
@@ -187,7 +187,7 @@ async def test_a_phoners_own_words_stay_out_of_the_log(system: SimulatedSystem) 
     status, _ = await system.api("POST", "/pause", {"reason": "Anna Prøve, 32 20 00 01"})
     assert status == 422
     await system.api("POST", "/pause", {"reason": "meal"})
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["reason"] == "meal"
     assert not [one for one in system.entries("seat") if "Prøve" in str(one)]
     assert "meal" in [one.get("reason") for one in system.entries("seat")]
@@ -197,11 +197,11 @@ async def test_off_shift_silences_what_rings(system: SimulatedSystem) -> None:
     system.people.default = Behaviour(answers_after=None)
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     assert system.live_legs()
     await system.api("POST", "/off", {})
     assert not system.live_legs()
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["state"] == "off"
 
 
@@ -229,7 +229,7 @@ async def test_outcomes_that_retry_count_towards_the_rule(tmp_path: Path) -> Non
     system.people.default = Behaviour(answers_after=None)
     await system.ready()
     await system.jump(86_400)
-    await system.until(120)
+    await system.pass_time(120)
     contact = system.contacts()[0]
     assert len(system.calls()) == 2
     assert (contact.status, contact.reason) == ("closed", "tried:no_answer")

@@ -68,7 +68,7 @@ async def test_a_report_that_could_not_be_kept_is_made_up_for_at_once(
     assert system.network.callbacks.counts.failed == 2  # told several times, never taken
     outage.end()
     assert (await system.seat())["state"] == "talking"
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["state"] == "wrapping_up"
     assert system.calls()[0].cause == "completed"
 

@@ -27,7 +27,7 @@ def two(tmp_path: Path) -> Iterator[SimulatedSystem]:
 async def waits(system: SimulatedSystem, phoner: int) -> None:
     await system.on_shift(phoner)
     await system.ready(phoner)
-    await system.until(15)
+    await system.pass_time(15)
     seat = await system.seat(phoner)
     assert (seat["state"], seat["reason"]) == ("waiting", "window_closed")
 
@@ -39,11 +39,11 @@ async def test_a_pause_by_another_process_is_seen_at_once(two: SimulatedSystem) 
     seat = await two.seat()
     assert (seat["state"], seat["reason"], seat["until"]) == ("waiting", "CAMP_PAUSED", None)
     assert two.entries("seat")[-1]["reason"] == "CAMP_PAUSED", "pages follow the log"
-    await two.until(120)
+    await two.pass_time(120)
     assert (await two.seat())["reason"] == "CAMP_PAUSED"
     now = two.clock.now()
     two.write(lambda tx: campaign_pauses.switch(tx, "kanvas", "", now, paused=False, by="user:9"))
-    await two.until(1)
+    await two.pass_time(1)
     assert (await two.seat())["reason"] == "window_closed"
 
 

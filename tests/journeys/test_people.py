@@ -52,7 +52,7 @@ async def evening(system: SimulatedSystem) -> list[str]:
     """Everybody of the list is dialed who may be: the numbers that rang."""
     await system.on_shift()
     await system.ready()
-    await system.until(120)
+    await system.pass_time(120)
     return [ring.number for ring in system.network.record]
 
 
@@ -117,10 +117,10 @@ async def test_a_telephone_that_rings_is_silenced_for_all_in_reach(system: Simul
 
     await system.on_shift()
     await system.ready()
-    await system.until(2)
+    await system.pass_time(2)
     assert system.live_legs()
     system.write(never)
-    await system.until(2)
+    await system.pass_time(2)
     assert not system.live_legs()
     assert [call.stop_wanted for call in system.calls()] == ["suppressed"]
 
@@ -135,7 +135,7 @@ async def test_a_merge_and_its_undoing(system: SimulatedSystem) -> None:
     system.clock.set(system.clock.now() + timedelta(minutes=1))
     told["now"] = system.clock.now()
     system.write(lambda tx: decisions.undo(tx, 1, 2, **told))
-    await system.until(60)
+    await system.pass_time(60)
     assert [ring.number for ring in system.network.record] == ["+4532200009"]
     entries = system.entries("identity")
     assert [(one["contact"], one["other"], one["verdict"]) for one in entries] == [

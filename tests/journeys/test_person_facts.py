@@ -44,7 +44,7 @@ async def dial(system: StaffedSystem) -> list[str]:
     if status == 409:
         return list(reply["reasons"])
     assert status == 200, reply
-    await system.until(40)
+    await system.pass_time(40)
     return []
 
 
@@ -68,22 +68,22 @@ async def test_where_consent_is_needed_nobody_is_called_without(
 
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
     assert system.network.record == []
     # One to be written to is none to be called.
     assert (await consent(system, lea, telephone=False)).json()["contacts"] == [1]
-    await system.until(40)
+    await system.pass_time(40)
     assert system.contacts()[0].reason == "SUP_CONSENT_MISSING"
     assert (await consent(system, lea)).json()["contacts"] == [1]
-    await system.until(40)
+    await system.pass_time(40)
     if needs_proof:
         assert system.contacts()[0].reason == "SUP_CONSENT_UNPROVEN"
         assert system.network.record == []
         assert (await consent(system, lea, proof="formular 2026, mappe 7")).json()["contacts"] == [
             1
         ]
-        await system.until(40)
+        await system.pass_time(40)
     assert rang(system) == 1
     marked = system.entries("marked")
     assert {one["mark"] for one in marked} == {"consent_given"}
@@ -147,10 +147,10 @@ async def test_what_ends_calls_silences_a_telephone_that_rings(system: StaffedSy
 
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     assert system.live_legs(RANG)
     await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "consent_revoked"})
-    await system.until(1)
+    await system.pass_time(1)
     assert not system.live_legs(RANG)
 
 
@@ -171,7 +171,7 @@ async def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
     await system.api("POST", "/off", {})
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     other = next(one for one in system.contacts() if one.campaign == "leads")
     assert (other.status, other.reason) == ("closed", "PERSON_ERASED")
     refusals = [one for one in system.entries("refused") if one["contact"] == other.id]
@@ -196,7 +196,7 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
 
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert system.calls() == []  # by the number, the other may be the same person
     assert {one.reason for one in system.contacts()} == {"PERSON_INCAPABLE"}
 
@@ -204,7 +204,7 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
         decisions.split(tx, 1, 2, by="user:1", why="two people", now=system.clock.now())
 
     system.write(split)
-    await system.until(60)
+    await system.pass_time(60)
     assert [call.contact for call in system.calls()] == [1]
     system.close()
 

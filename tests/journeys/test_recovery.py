@@ -25,7 +25,7 @@ async def take_over(system: SimulatedSystem) -> None:
     """A new process starts, as serve does."""
     system.restart()
     await system.server.scheduler.start()
-    await system.until(0.1)
+    await system.pass_time(0.1)
 
 
 def dies_before_the_order(system: SimulatedSystem) -> None:
@@ -48,7 +48,7 @@ async def test_after_the_permit_before_the_order(system: SimulatedSystem) -> Non
     assert system.calls()[0].state == "placing"
     assert rings(system) == 0
     await take_over(system)
-    await system.until(120)
+    await system.pass_time(120)
     call = system.calls()[0]
     assert (call.cause, rings(system), len(system.calls())) == ("never_placed", 0, 1)
     assert system.seats()[0].state == "waiting"
@@ -73,7 +73,7 @@ async def test_after_the_order_before_its_answer_is_stored(
     if news == "lost":
         system.live_legs()[0].callback.url = None
     await take_over(system)
-    await system.until(150)
+    await system.pass_time(150)
     assert rings(system) == 1
     assert len(system.calls()) == 1
     assert system.calls()[0].cause == "no_answer"
@@ -83,24 +83,24 @@ async def test_after_the_order_before_its_answer_is_stored(
 async def test_in_mid_call_nobody_loses_the_conversation(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     await take_over(system)
-    await system.until(30)
+    await system.pass_time(30)
     assert (await system.seat())["state"] == "talking"
     person = system.live_legs()[0]
     assert person.conference == system.phoner_leg().conference
     system.network.hang_up_by_person(person)
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.seat())["state"] == "wrapping_up"
 
 
 async def test_an_end_that_happened_while_nobody_listened(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     system.world.app = None  # down: callbacks fail, and their repeats too
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(0.2)
+    await system.pass_time(0.2)
     for _ in range(60):
         due = system.world.agenda.next_at()
         if due is None or (due - system.clock.now()).total_seconds() > 20:
@@ -108,7 +108,7 @@ async def test_an_end_that_happened_while_nobody_listened(system: SimulatedSyste
         system.clock.set(due)
         await system.world.agenda.pop()()
     await take_over(system)
-    await system.until(5)
+    await system.pass_time(5)
     assert (await system.seat())["state"] == "wrapping_up"
     assert system.calls()[0].cause == "completed"
 
@@ -116,9 +116,9 @@ async def test_an_end_that_happened_while_nobody_listened(system: SimulatedSyste
 async def test_in_wrap_up_the_outcome_is_still_owed(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     system.network.hang_up_by_person(system.live_legs()[0])
-    await system.until(2)
+    await system.pass_time(2)
     await take_over(system)
     status, _ = await system.outcome("no_thanks")
     assert status == 200
@@ -130,22 +130,22 @@ async def test_the_phoner_vanished_with_the_server(system: SimulatedSystem) -> N
     system.people.default = RINGS_OUT
     await system.on_shift()
     await system.ready()
-    await system.until(3)
+    await system.pass_time(3)
     leg = system.phoner_leg()
     system.network.rooms[leg.conference or ""].callback.url = leg.callback.url = None
     await system.network.end(leg, "completed")
     assert system.live_legs()
     await take_over(system)
-    await system.until(1)
+    await system.pass_time(1)
     assert not system.live_legs()
-    await system.until(60)
+    await system.pass_time(60)
     assert system.seats()[0].connected  # the phoner's telephone was called again
 
 
 async def test_a_seat_that_never_connects_leaves_the_shift(system: SimulatedSystem) -> None:
     system.people.phoners_answer = False
     await system.on_shift()
-    await system.until(400)
+    await system.pass_time(400)
     assert system.seats()[0].state == "off"
 
 
@@ -155,5 +155,5 @@ async def test_a_seat_that_joined_unheard_is_found(system: SimulatedSystem) -> N
     await system.on_shift()
     assert not system.seats()[0].connected
     system.world.callbacks.faults = Faults()
-    await system.until(40)
+    await system.pass_time(40)
     assert system.seats()[0].connected

@@ -38,7 +38,7 @@ async def test_a_call_that_the_carrier_refused_is_no_attempt_at_a_person(
     system.people.default = Behaviour(ends="failed", sip_response=code)
     await system.on_shift()
     await system.ready()
-    await system.until(10)
+    await system.pass_time(10)
     call = system.calls()[0]
     assert (call.cause, call.code, call.rang_at) == ("declined", code, None)
     assert system.contacts()[0].tries == 0
@@ -57,7 +57,7 @@ async def test_a_number_that_does_not_exist_counts_against_the_list_and_not_the_
     system.people.default = Behaviour(ends="failed", sip_response=404)
     await system.on_shift()
     await system.ready()
-    await system.until(10)
+    await system.pass_time(10)
     call = system.calls()[0]
     assert (call.cause, call.code) == ("unreachable", 404)
     assert system.contacts()[0].tries == 1
@@ -71,7 +71,7 @@ async def test_a_call_that_rang_or_may_have_counts(tmp_path: Path, ends: str | N
     system.people.default = Behaviour(ends=ends)
     await system.on_shift()
     await system.ready()
-    await system.until(60)
+    await system.pass_time(60)
     assert system.calls()[0].cause == ("busy" if ends else "no_answer")
     assert attempts(system) == 1
     system.close()
@@ -83,11 +83,11 @@ async def test_a_telephone_that_rang_before_the_carrier_gave_up_counts(tmp_path:
     system.people.default = Behaviour(ends="failed", sip_response=503)
     await system.on_shift()
     await system.ready()
-    await system.until(10)
+    await system.pass_time(10)
     form = {"CallSid": system.calls()[0].ref, "CallStatus": "ringing"}
     url = f"{system.plan.public_url}/twilio/status/call?attempt={system.calls()[0].attempt}"
     system.network.callbacks.notify(url, form)
-    await system.until(5)
+    await system.pass_time(5)
     assert system.calls()[0].cause == "unreachable"
     assert attempts(system) == 1
     system.close()

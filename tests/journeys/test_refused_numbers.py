@@ -41,10 +41,10 @@ def refuse(
 async def call_on(system: SimulatedSystem, times: int = 1, then: str = "ready") -> None:
     """Every call that is answered ends well, and the next one is dialed."""
     for _ in range(times):
-        await system.until(6)
+        await system.pass_time(6)
         for leg in system.live_legs():
             system.network.hang_up_by_person(leg)
-        await system.until(1)
+        await system.pass_time(1)
         await system.outcome("no_thanks", then=then)
 
 
@@ -95,7 +95,7 @@ async def test_a_refused_number_is_not_called_on_any_path_or_list(system: Staffe
     system.campaign = "leads"
     await system.on_shift(2)
     await system.ready(2)
-    await system.until(6)
+    await system.pass_time(6)
     assert FIRST not in rang(system)
     assert len(system.entries("declined")) == 1
     elsewhere = next(one for one in system.contacts() if one.campaign == "leads")
@@ -109,7 +109,7 @@ async def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not
 
     await system.on_shift()
     await system.ready()
-    await system.until(20)
+    await system.pass_time(20)
     assert len(system.entries("declined")) == carrier_refusals.DIFFERENT_NUMBERS
     assert (await system.seat())["reason"] == "CAMP_PAUSED"
     (entry,) = system.entries("breaker")
@@ -122,7 +122,7 @@ async def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not
     assert kinds == ["campaign_stopped", "numbers_refused"]
     del system.network.order  # the carrier takes orders again
     assert (await sigrid.api("POST", "/campaigns/kanvas", {"paused": False})).status_code == 200
-    await system.until(40)
+    await system.pass_time(40)
     called = rang(system)
     assert called
     numbers = {f"+{one.number}" for one in aside}
@@ -154,17 +154,17 @@ async def test_a_call_that_reaches_somebody_ends_the_run(system: StaffedSystem) 
 async def test_a_call_back_that_is_refused_comes_back_as_one(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     for leg in system.live_legs():
         system.network.hang_up_by_person(leg)
-    await system.until(1)
+    await system.pass_time(1)
     at = system.clock.now().replace(microsecond=0) + timedelta(minutes=5)
     status, said = await system.outcome("call_back", {"at": at.isoformat()}, then="pause")
     assert status == 200, said
     refuse(system, 21215, lambda number: number == FIRST)
-    await system.until(310)
+    await system.pass_time(310)
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     first = system.contacts()[0]
     assert (first.status, first.reason) == ("closed", "NUM_REFUSED")
     system.add_user("sigrid", Role.SUPERVISOR)

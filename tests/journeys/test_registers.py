@@ -52,7 +52,7 @@ async def test_nobody_is_called_before_the_register_is_imported(system: StaffedS
 
     await system.on_shift()
     await system.ready()
-    await system.until(20)
+    await system.pass_time(20)
     seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "SYS_EXTLIST_STALE")
     assert system.network.record == []
@@ -65,7 +65,7 @@ async def test_nobody_is_called_before_the_register_is_imported(system: StaffedS
     assert (await asger.api("GET", "/registers")).json()["missing"] == ["robinson"]
     assert (await send(asger, "/registers/import?name=robinson", b"32209999\n32200000\n"))[0] == 200
     assert "register_missing" not in await kinds(sigrid)
-    await system.until(40)
+    await system.pass_time(40)
     rang = [ring.number for ring in system.network.record]
     assert "+4532200001" in rang
     assert "+4532200000" not in rang  # the number is in it
@@ -78,7 +78,7 @@ async def test_a_register_that_has_grown_too_old_stops_the_calls_again(tmp_path:
     system.clock.set(system.clock.now() + timedelta(days=104))  # a Monday
     await system.on_shift()
     await system.ready()
-    await system.until(20)
+    await system.pass_time(20)
     assert (await system.seat())["reason"] == "SYS_EXTLIST_STALE"
     assert system.network.record == []
     system.close()
@@ -109,7 +109,7 @@ async def test_who_is_unsure_is_not_called(tmp_path: Path) -> None:
     assert (issue["kind"], issue["size"], issue["issued_at"][:10]) == ("people", 3, "2026-04-01")
     await system.on_shift()
     await system.ready()
-    await system.until(30)
+    await system.pass_time(30)
     assert {ring.number for ring in system.network.record} == {"+4532200002"}
     states = [(one.status, one.reason) for one in system.contacts()][:2]
     assert states == [("closed", "SUP_EXTERNAL"), ("closed", "SUP_EXTERNAL_UNSURE")]
@@ -122,16 +122,16 @@ async def test_people_whom_an_import_left_uncompared_are_compared(tmp_path: Path
     asger = await system.client("asger")
     await send(asger, "/registers/import?name=robinson", OFFICIAL)
     await system.on_shift()
-    await system.until(5)  # the hour's first look is over
+    await system.pass_time(5)  # the hour's first look is over
     system.write(lambda tx: tx.execute(register_matches.delete()))
     await system.ready()
-    await system.until(10)
+    await system.pass_time(10)
     assert system.network.record == []
     assert {one.reason for one in system.contacts()} == {"SUP_EXTERNAL_UNSURE"}
     await system.jump(3_600)
-    await system.until(5)
+    await system.pass_time(5)
     await system.server.ctx.background.idle()
-    await system.until(30)
+    await system.pass_time(30)
     assert [one.reason for one in system.contacts()][:2] == ["SUP_EXTERNAL", "SUP_EXTERNAL_UNSURE"]
     assert {ring.number for ring in system.network.record} == {"+4532200002"}
     system.close()

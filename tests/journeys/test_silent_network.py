@@ -26,10 +26,10 @@ def falls_silent(system: SimulatedSystem) -> None:
 
 async def test_the_page_leaves_the_talk_within_a_minute(system: SimulatedSystem) -> None:
     leg = await in_a_talk(system)
-    await system.until(40)
+    await system.pass_time(40)
     falls_silent(system)
     system.network.hang_up_by_person(leg)
-    await system.until(55)
+    await system.pass_time(55)
     assert (await system.seat())["state"] in (
         "wrapping_up",
         "paused",
@@ -42,9 +42,9 @@ async def test_giving_the_outcome_leads_on_at_once(system: SimulatedSystem, then
     leg = await in_a_talk(system)
     falls_silent(system)
     system.network.hang_up_by_person(leg)
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.outcome("no_thanks", then=then))[0] == 200
-    await system.until(1)
+    await system.pass_time(1)
     assert system.calls()[0].cause == "completed"
     assert (await system.seat())["state"] != "talking"
     if then == "ready":
@@ -56,12 +56,12 @@ async def test_an_outcome_during_the_talk_cuts_nobody_off(system: SimulatedSyste
     leg = await in_a_talk(system)
     falls_silent(system)
     assert (await system.outcome("no_thanks"))[0] == 200
-    await system.until(20)
+    await system.pass_time(20)
     assert leg.live
     assert (await system.seat())["state"] == "talking"
     assert len(system.calls()) == 1
     system.network.hang_up_by_person(leg)
-    await system.until(6)
+    await system.pass_time(6)
     assert len(system.calls()) == 2
 
 
@@ -76,14 +76,14 @@ async def test_a_provider_that_does_not_answer_is_asked_again_soon(system: Simul
         return PortLeg(LegState.NO_ANSWER)
 
     telephony.look_up = silent
-    await system.until(30)
+    await system.pass_time(30)
     telephony.look_up = asks
-    await system.until(12)
+    await system.pass_time(12)
     assert system.calls()[0].cause == "completed"
 
 
 async def test_that_a_talk_goes_on_is_no_news(system: SimulatedSystem) -> None:
     await in_a_talk(system)
     before = len(system.entries())
-    await system.until(300)
+    await system.pass_time(300)
     assert len(system.entries()) == before

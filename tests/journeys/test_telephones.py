@@ -25,7 +25,7 @@ async def test_going_off_shift_hangs_up_the_telephone(system: SimulatedSystem) -
     leg = system.phoner_leg()
     asked = failing(system, "hang_up")
     await system.api("POST", "/off", {})
-    await system.until(8)
+    await system.pass_time(8)
     assert asked == [leg.sid, leg.sid]
     assert not leg.live
 
@@ -40,10 +40,10 @@ async def test_off_shift_takes_effect_when_the_call_in_hand_is_done(
     await system.api("POST", "/off", {})
     if talking:
         system.network.hang_up_by_person(person)
-        await system.until(1)
+        await system.pass_time(1)
         assert leg.live
         await system.outcome("no_thanks")
-    await system.until(2)
+    await system.pass_time(2)
     assert (await system.seat())["state"] == "off"
     assert not leg.live
     assert len(system.network.record) == 1
@@ -70,7 +70,7 @@ async def test_a_phoner_is_called_once_however_long_the_network_queues(tmp_path:
         await system.api("POST", "/shift", body, phoner=phoner)
         await system.api("POST", "/shift", body, phoner=phoner)  # pressed twice
     assert len(phoners_legs()) == 1  # the others wait for their turn
-    await system.until(170)
+    await system.pass_time(170)
     assert [leg.to for leg in phoners_legs()] == [f"client:phoner_{n}" for n in (1, 2, 3)]
     assert all(seat.connected for seat in system.seats())
     system.close()
@@ -97,9 +97,9 @@ async def test_a_line_that_cannot_be_called_says_so_or_is_called_later(
     telephony.ring_phoner = declines
     await system.api("POST", "/shift", {"campaign": "kanvas", "line": "client:phoner_1"})
     assert (await system.seat())["reason"] == reason
-    await system.until(10)
+    await system.pass_time(10)
     assert system.seats()[0].connected == (answer.trouble is not Trouble.BAD_NUMBER)
-    await system.until(30)
+    await system.pass_time(30)
     assert system.seats()[0].connected
     assert (await system.seat())["reason"] == "arrived"
     told = {one["reason"] for one in system.entries("seat")}
@@ -116,11 +116,11 @@ async def test_a_second_dial_does_not_disturb_the_call(
     mine = system.phoner_leg()
     url = f"{system.plan.public_url}/twilio/voice/client"
     second = await system.network.call_in("client:phoner_1", "", url)
-    await system.until(1)
+    await system.pass_time(1)
     assert not second.live
     assert mine.live
     assert person.live
-    await system.until(30)
+    await system.pass_time(30)
     assert (await system.seat())["state"] == "talking"
     assert not system.entries("apologised")
 
@@ -133,7 +133,7 @@ async def test_a_second_dial_takes_over_from_a_leg_that_is_gone(system: Simulate
     mine.status = "completed"
     url = f"{system.plan.public_url}/twilio/voice/client"
     second = await system.network.call_in("client:phoner_1", "", url)
-    await system.until(2)
+    await system.pass_time(2)
     assert second.live
     assert system.seats()[0].leg == second.sid
 
@@ -141,9 +141,9 @@ async def test_a_second_dial_takes_over_from_a_leg_that_is_gone(system: Simulate
 async def test_a_telephone_that_was_lost_is_called_again_soon(system: SimulatedSystem) -> None:
     await system.on_shift()
     await system.network.end(system.phoner_leg(), "completed")
-    await system.until(1)
+    await system.pass_time(1)
     assert (await system.seat())["state"] == "connecting"
-    await system.until(9)
+    await system.pass_time(9)
     assert system.seats()[0].connected
 
 
@@ -154,7 +154,7 @@ async def test_a_telephone_that_rings_for_the_shift_falls_silent_with_it(
     await system.on_shift()
     leg = system.phoner_leg()
     await system.api("POST", "/off", {})
-    await system.until(2)
+    await system.pass_time(2)
     assert not leg.live
 
 
@@ -167,7 +167,7 @@ async def test_the_same_news_once_more_disturbs_nobody(system: SimulatedSystem) 
     assert again.room == seat.room  # type: ignore[union-attr]
     late = await rooms.phoner_left_room(seat.id, leg, "seat-1-older")
     assert late.room == seat.room  # type: ignore[union-attr]
-    await system.until(3)
+    await system.pass_time(3)
     assert system.seats()[0] == seat
     assert (await system.seat())["state"] == "talking"
 
@@ -182,18 +182,18 @@ async def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
     await system.on_shift()
     await system.api("POST", "/pause", {})
     old = system.phoner_leg()
-    await system.until(timedelta(hours=3, minutes=45).total_seconds())
+    await system.pass_time(timedelta(hours=3, minutes=45).total_seconds())
     assert old.live  # in a pause: nothing rings
     await system.ready()
     seat = await system.seat()
     if ends:
         assert (seat["state"], seat["reason"]) == ("connecting", "leg_old")
         assert not system.calls()
-    await system.until(20)
+    await system.pass_time(20)
     assert (await system.seat())["state"] == "talking"
     assert old.live != ends
     person = system.live_legs()[0]
-    await system.until(timedelta(minutes=35).total_seconds())
+    await system.pass_time(timedelta(minutes=35).total_seconds())
     assert person.live == ends
     assert bool(system.entries("apologised")) != ends
 
@@ -204,11 +204,11 @@ async def test_legs_of_one_evening_are_not_all_reconnected_at_once(tmp_path: Pat
     reconnected = [0]
     for phoner in range(1, 31):
         await system.on_shift(phoner=phoner)
-    await system.until(timedelta(hours=2, minutes=59).total_seconds())
+    await system.pass_time(timedelta(hours=2, minutes=59).total_seconds())
     for phoner in range(1, 31):
         await system.ready(phoner=phoner)
     for _ in range(7):
-        await system.until(300)
+        await system.pass_time(300)
         reconnected.append(sum(one.get("reason") == "leg_old" for one in system.entries("seat")))
     system.close()
     assert reconnected[-1] == 30

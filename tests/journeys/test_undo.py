@@ -45,7 +45,7 @@ async def dialed_again(system: StaffedSystem) -> None:
     await system.jump(24 * 3600)
     await system.on_shift()
     await system.ready()
-    await system.until(10)
+    await system.pass_time(10)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_a_contact_that_the_gate_closed_is_dialed_again(system: StaffedSys
 
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert (system.contacts()[0].status, rang(system)) == ("closed", 0)
     rules, kanvas = system.server.ctx.rules, system.server.ctx.rules.campaign("kanvas")
 
@@ -100,7 +100,7 @@ async def test_a_contact_that_the_gate_closed_is_dialed_again(system: StaffedSys
 
     assert await undo(system, "guardian") == 200
     assert callable_now() == {eligibility.ALLOWED: 1}
-    await system.until(30)
+    await system.pass_time(30)
     assert rang(system) == 1
 
 
@@ -116,11 +116,11 @@ async def test_people_closed_because_of_it_are_asked_about_again(
     system.campaign = "leads"
     await system.on_shift()
     await system.ready()
-    await system.until(5)
+    await system.pass_time(5)
     assert [row.reason for row in system.contacts() if row.id == 2] == ["PERSON_INCAPABLE"]
     assert await undo(system, "guardian") == 200
     assert {row.status for row in system.contacts()} <= {"ready", "claimed"}
-    await system.until(30)
+    await system.pass_time(30)
     assert rang(system) == 1
 
 

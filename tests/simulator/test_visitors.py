@@ -43,7 +43,7 @@ class Visited(ListeningSystem):
     async def listens(self, mode: str) -> None:
         body = {"seat": 1, "mode": mode, "why": "quality"}
         assert (await self.api("POST", "/listenings", body, phoner=SUPERVISOR))[0] == 200
-        await self.until(5)
+        await self.pass_time(5)
         await asyncio.sleep(0)
 
     def now(self, line: str) -> Heard:
@@ -66,7 +66,7 @@ async def visited(
 async def talking(system: Visited) -> None:
     await system.on_shift()
     await system.ready()
-    await system.until(6)
+    await system.pass_time(6)
     await asyncio.sleep(0)
 
 
@@ -107,11 +107,11 @@ async def test_a_page_that_closes_takes_its_telephone_along(tmp_path: Path) -> N
         await system.on_shift()
         system.pages[0].cancel()
         await asyncio.sleep(0)
-        await system.until(1)
+        await system.pass_time(1)
         assert (await system.seat())["state"] == "connecting"
         await system.opens(PHONER)
         await system.visitors.call_in(PHONER)
-        await system.until(1)
+        await system.pass_time(1)
         await asyncio.sleep(0)
         assert (await system.seat())["state"] == "paused"
         assert system.now(PHONER).on
@@ -123,17 +123,17 @@ async def test_no_page_no_telephone(tmp_path: Path) -> None:
             page.cancel()
         await asyncio.sleep(0)
         await system.api("POST", "/shift", {"campaign": system.campaign, "line": PHONER})
-        await system.until(3)
+        await system.pass_time(3)
         assert (await system.seat())["state"] == "connecting"
         await system.visitors.call_in(PHONER)
-        await system.until(3)
+        await system.pass_time(3)
         assert (await system.seat())["state"] == "connecting"
 
 
 async def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None:
     async with visited(tmp_path) as system:
         await talking(system)
-        await system.until(600)
+        await system.pass_time(600)
         await asyncio.sleep(0)
         assert system.now(PHONER).hears == []
         said = [one.says for one in system.told[PHONER] if one.says]
@@ -159,13 +159,13 @@ async def test_a_visitors_first_call_is_answered_at_once_then_every_second_or_th
     async with visited(tmp_path, BehaviourRates(answers=0), FIRST_HOUR) as system:
         await system.on_shift()
         await system.ready()
-        await system.until(10)
+        await system.pass_time(10)
         assert (await system.seat())["state"] == "talking"
         for _ in range(40):
             if (await system.seat())["state"] == "talking":
                 await system.api("POST", "/hang-up", {})
                 assert (await system.outcome("no_thanks"))[0] == 200
-            await system.until(5)
+            await system.pass_time(5)
         calls = [leg for leg in system.network.legs.values() if leg.is_contact]
         answers = [leg.answered is not None for leg in calls]
         assert answers[:10] == [True, False, True, False, False] * 2
