@@ -4,8 +4,10 @@ import hashlib
 import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 import jinja2
@@ -32,6 +34,15 @@ from callserver.errors import NotAllowed
 PACKAGE = "callserver.console"
 
 
+class Group(StrEnum):
+    """A menu of the navigation. Its name is the text `page.group.<group>`."""
+
+    PEOPLE = "people"
+    CAMPAIGNS = "campaigns"
+    TEAM = "team"
+    ADMINISTRATION = "administration"
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page. It is `templates/<name>.html`, `assets/<name>.js` and the text `<name>.title`."""
@@ -39,6 +50,7 @@ class Page:
     name: str
     path: str
     needs: Action | Access
+    group: Group | None = None  # None: a link of its own in the navigation
     listed: bool = True  # in the navigation of users who may see it
 
 
@@ -46,18 +58,19 @@ PAGES = (
     Page("sign_in", "/sign-in", Access.OPEN, listed=False),
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
-    Page("who_called", "/who-called", Action.LOOK_UP),
-    Page("person", "/person", Action.LOOK_UP),
-    Page("cases", "/cases", Action.SEE_CASES),
-    Page("reports", "/reports", Action.SEE_REPORTS),
-    Page("rules", "/rules", Action.SEE_RULES),
-    Page("lists", "/lists", Action.EXPORT),
-    Page("suppressions", "/suppressions", Action.SUPPRESS),
-    Page("accounts", "/accounts", Action.ACCOUNTS),
-    Page("log", "/log", Action.SEE_AUDIT),
-    Page("books", "/books", Access.SIGNED_IN),
+    Page("who_called", "/who-called", Action.LOOK_UP, Group.PEOPLE),
+    Page("person", "/person", Action.LOOK_UP, Group.PEOPLE),
+    Page("cases", "/cases", Action.SEE_CASES, Group.PEOPLE),
+    Page("suppressions", "/suppressions", Action.SUPPRESS, Group.PEOPLE),
+    Page("lists", "/lists", Action.EXPORT, Group.CAMPAIGNS),
+    Page("rules", "/rules", Action.SEE_RULES, Group.CAMPAIGNS),
+    Page("reports", "/reports", Action.SEE_REPORTS, Group.CAMPAIGNS),
+    Page("books", "/books", Access.SIGNED_IN, Group.TEAM),
+    Page("accounts", "/accounts", Action.ACCOUNTS, Group.ADMINISTRATION),
+    Page("log", "/log", Action.SEE_AUDIT, Group.ADMINISTRATION),
 )
-"""In the order of the navigation; the first page that a user may see is their front page."""
+"""In the order of the navigation, the pages of a group together; the first page that a user may see is their
+front page."""
 
 
 class Pages:
@@ -150,7 +163,7 @@ class Pages:
             "other": next(code for code in texts.LANGUAGES if code != language),
             "t": lambda key, **values: texts.say(language, key, **values),
             "assets": f"/assets/{self._revision}",
-            "listed": self._listed(user_request),
+            "menus": _menus(self._listed(user_request)),
             "user": None if signed_in is None else signed_in.user,
             "csrf": "" if signed_in is None else self._authenticator.csrf(signed_in.cookie),
             "may": (lambda _: False) if signed_in is None else signed_in.may,
@@ -195,6 +208,16 @@ class Pages:
 
 def _open_to(user_request: UserRequest, needs: Action | Access) -> bool:
     return user_request.may(needs) if isinstance(needs, Action) else needs is Access.SIGNED_IN
+
+
+def _menus(listed: Sequence[Page]) -> list[tuple[Group | None, list[Page]]]:
+    """The navigation: a link for each page without a group, then a menu for each group with several pages."""
+    menus: list[tuple[Group | None, list[Page]]] = []
+    for group, grouped in groupby(listed, key=lambda page: page.group):
+        pages = list(grouped)
+        as_links = group is None or len(pages) == 1
+        menus += [(None, pages)] if as_links else [(group, pages)]
+    return menus
 
 
 def _assets() -> Mapping[str, bytes]:

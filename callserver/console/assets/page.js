@@ -1,7 +1,23 @@
-// On every page: signing out, the language, and a message for unexpected errors.
+// On every page: the navigation's menus, signing out, the language, and a message for unexpected errors.
 
 import { post } from "./api.js";
 import { $, toast } from "./dom.js";
+
+const openMenu = () => $(".top details[open]");
+
+for (const type of ["click", "focusin"]) {
+  document.addEventListener(type, (event) => {
+    const menu = openMenu();
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+}
+
+$(".top nav")?.addEventListener("keydown", (event) => {
+  const menu = openMenu();
+  if (event.key !== "Escape" || !menu) return;
+  menu.open = false;
+  $("summary", menu).focus();
+});
 
 $("#sign-out")?.addEventListener("click", async () => {
   await post("/sign-out");
