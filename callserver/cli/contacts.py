@@ -115,7 +115,12 @@ def import_list(
             callable_of = dry.dry_run(staged, rules, resources.secret(settings), now, progress)
         else:
             importer.import_aside(
-                staged, lambda: now, by="command", language=language, progress=progress
+                staged,
+                lambda: now,
+                rules.current,
+                by="command",
+                language=language,
+                progress=progress,
             )
         bars.update(bar, total=summary.read, completed=summary.read)
     _say(summary, callable_of, language)

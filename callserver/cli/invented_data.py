@@ -71,7 +71,9 @@ def import_registers(tx: Tx, rules: Rules, now: datetime) -> None:
     """Import an issue of yesterday of every register that the policies respect and that is missing."""
     for name in register_needs.missing(tx, rules.current):
         issued = now - timedelta(days=1)
-        public_registers.load_within(tx, [ON_A_REGISTER], name, issued, now, by="demo")
+        public_registers.load_within(
+            tx, [ON_A_REGISTER], name, issued, now, rules.current, by="demo"
+        )
 
 
 def enter_line(tx: Tx, user: int, number: str, now: datetime) -> None:

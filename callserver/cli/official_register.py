@@ -34,9 +34,10 @@ def is_official(file: Path) -> bool:
 
 def load(file: Path, name: str, issued: datetime | None, *, smaller: bool, by: str) -> bool:
     """Load it and say what became of it; whether every record could be read."""
+    settings = resources.settings()
     with (
         resources.progress("records", file.stat().st_size // RECORD_BYTES) as done,
-        resources.database() as engine,
+        resources.database(settings) as engine,
         file.open("rb") as lines,
     ):
         with reading(engine) as connection:
@@ -47,6 +48,7 @@ def load(file: Path, name: str, issued: datetime | None, *, smaller: bool, by: s
             name,
             issued,
             now,
+            resources.rules(engine, settings).current,
             by=by,
             smaller=smaller,
             progress=lambda count, of, what: done(count),  # noqa: ARG005

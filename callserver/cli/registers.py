@@ -70,15 +70,24 @@ def import_register(
     with resources.progress("rows", raw.count(b"\n")) as done:
         content = number_files.read(raw, column=column, progress=done)
     number_files.check_register(content)
+    settings = resources.settings()
     with (
         resources.progress("numbers", len(content.numbers)) as done,
-        resources.database() as engine,
+        resources.database(settings) as engine,
     ):
         with reading(engine) as connection:
             now = resources.now(connection)
         at = issued or now
         version = public_registers.load(
-            engine, content.numbers, name, at, now, by=by, smaller=smaller, progress=done
+            engine,
+            content.numbers,
+            name,
+            at,
+            now,
+            resources.rules(engine, settings).current,
+            by=by,
+            smaller=smaller,
+            progress=done,
         )
     print(
         f"{name}: version {version}, {len(content.numbers)} numbers,"

@@ -44,7 +44,14 @@ def load(system: BrowserSystem) -> None:
     system.write(people)
     with side_engine(server.settings.database) as engine:
         loaded = official_register.load(
-            engine, io.BytesIO(OFFICIAL), "robinson", now, now, by="test", smaller=True
+            engine,
+            io.BytesIO(OFFICIAL),
+            "robinson",
+            now,
+            now,
+            server.ctx.rules.current,
+            by="test",
+            smaller=True,
         )
     assert loaded.results[Match.UNSURE] >= 2
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
+from callserver.adapters.config_folder import load
 from callserver.database import bulk_facts
 from callserver.database import registers as issues
 from callserver.database.tables import register_entries, registers, suppressions
@@ -24,6 +25,7 @@ from tests.harness.robinson import Invented, official
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+RULES = load(ROOT / "config")
 Say = Callable[..., str]
 
 
@@ -78,13 +80,13 @@ def test_an_import_that_was_overtaken_gives_up(
     def overtaken(tx: Tx, name: str, version: int, size: int) -> bool:
         monkeypatch.setattr(issues, "put_into_force", put)
         tx.rollback()  # this importer pauses here, and another loads a newer issue meanwhile
-        public_registers.load(engine, range(100, 110), name, NOW, NOW)
+        public_registers.load(engine, range(100, 110), name, NOW, NOW, RULES)
         with engine.begin() as again:
             return put(again, name, version, size)
 
     monkeypatch.setattr(issues, "put_into_force", overtaken)
     with pytest.raises(Impossible, match="overtook"):
-        public_registers.load(engine, range(10), "robinson", NOW, NOW)
+        public_registers.load(engine, range(10), "robinson", NOW, NOW, RULES)
     with engine.begin() as tx:
         assert bool(bulk_facts.listed(tx, [105]))
         assert not bool(bulk_facts.listed(tx, [5]))
@@ -93,7 +95,9 @@ def test_an_import_that_was_overtaken_gives_up(
 KILLED = """
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from callserver.database.engines import make_engine
+from callserver.adapters.config_folder import load
 from callserver.engine.suppressions import public_registers
 
 def progress(done):
@@ -102,8 +106,9 @@ def progress(done):
 public_registers.CHUNK = 500
 numbers = range(int(sys.argv[2]), int(sys.argv[2]) + 20_000)
 now = datetime.now(UTC)
+rules = load(Path(sys.argv[3]))
 engine = make_engine(sys.argv[1])
-public_registers.load(engine, numbers, "robinson", now, now, progress=progress)
+public_registers.load(engine, numbers, "robinson", now, now, rules, progress=progress)
 print("done", flush=True)
 """
 CHUNKS = 40
@@ -112,7 +117,7 @@ CHUNKS = 40
 def kill_at(url: str, first: int, line: int, wait: float) -> str:
     """Load an issue in a process of its own and kill it behind one of its lines; what it said."""
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, url, str(first)],
+        [sys.executable, "-c", KILLED, url, str(first), str(ROOT / "config")],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -131,7 +136,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
     engine: Engine, url: str, full: bool
 ) -> None:
     """SIGKILL at any instant: the whole old issue is in force, or the whole new one."""
-    public_registers.load(engine, range(20_000), "robinson", NOW, NOW)
+    public_registers.load(engine, range(20_000), "robinson", NOW, NOW, RULES)
     dice = random.Random(6)
     lines = [dice.randint(1, CHUNKS) for _ in range(40)] + [CHUNKS + 1] * 10
     first, halves = 0, 0
@@ -157,7 +162,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
         assert "loaded" in said or held[0] == first
         first = held[0]
     assert halves
-    public_registers.load(engine, range(20_000), "robinson", NOW, NOW)
+    public_registers.load(engine, range(20_000), "robinson", NOW, NOW, RULES)
     with engine.begin() as tx:
         left = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
     assert left == 20_000, "the halves that dead importers left are cleared away"

@@ -46,7 +46,7 @@ def quietly(done: int, of: int, what: str) -> None:
 def take(url: str, asked: ImportOrder) -> tuple[int, Any]:
     with importer.staged_aside(url, asked, NOW.date(), quietly) as staged:
         number = importer.import_aside(
-            staged, lambda: NOW, by="user:1", language="da", progress=quietly
+            staged, lambda: NOW, RULES.current, by="user:1", language="da", progress=quietly
         )
     return number, staged.summary
 

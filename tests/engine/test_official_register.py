@@ -73,7 +73,7 @@ def take(store: AnyStore, text: str = LIST, campaign: str = "kanvas") -> None:
     """Import a list as commands and pages do."""
     order = ImportOrder(RULES.campaign(campaign), text.encode(), {}, file_name="liste")
     with importer.staged_aside(url_of(store), order, NOW.date()) as staged:
-        importer.import_aside(staged, lambda: NOW, by="user:1", language="da")
+        importer.import_aside(staged, lambda: NOW, RULES.current, by="user:1", language="da")
 
 
 def put(
@@ -87,7 +87,7 @@ def put(
     lines = io.BytesIO(official(people) if raw is None else raw)
     with side_engine(url_of(store)) as engine:
         return official_register.load(
-            engine, lines, "robinson", None, NOW, by="user:1", smaller=smaller
+            engine, lines, "robinson", None, NOW, RULES.current, by="user:1", smaller=smaller
         )
 
 
@@ -208,7 +208,7 @@ def test_a_mapped_column_holds_the_address(store: AnyStore) -> None:
     columns = {"Bor": "address", "Kode": "postcode"}
     order = ImportOrder(RULES.campaign("kanvas"), text.encode(), columns, file_name="liste")
     with importer.staged_aside(url_of(store), order, NOW.date()) as staged:
-        importer.import_aside(staged, lambda: NOW, by="user:1", language="da")
+        importer.import_aside(staged, lambda: NOW, RULES.current, by="user:1", language="da")
     assert answers(store) == [YES]
 
 
@@ -226,7 +226,7 @@ def test_a_person_who_was_not_compared_is_unsure(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         tx.execute(register_matches.delete())
     assert answers(store) == [UNSURE] * 6
-    register_matching.match_new(store.engine)
+    register_matching.match_new(store.engine, RULES.current, NOW)
     assert answers(store) == EXPECTED
 
 
@@ -311,7 +311,7 @@ def test_contacts_that_were_closed_as_unsure_are_dialed_again(store: AnyStore) -
     assert states[3] == ("closed", UNSURE)
     with store.engine.begin() as tx:
         public_registers.load_within(
-            tx, [4532299999], "robinson", NOW, NOW, by="test", smaller=True
+            tx, [4532299999], "robinson", NOW, NOW, RULES.current, by="test", smaller=True
         )
     assert {contact.status for contact in everybody(store)} == {"ready"}  # numbers name nobody
     assert set(answers(store)) == {NO}

@@ -206,7 +206,12 @@ class ListsApi:
             clock, language = self._ctx.clock.now, request.language
             with importer.staged_aside(self._database, order, clock().date(), progress) as staged:
                 number = importer.import_aside(
-                    staged, clock, by=request.by, language=language, progress=progress
+                    staged,
+                    clock,
+                    self._ctx.rules.current,
+                    by=request.by,
+                    language=language,
+                    progress=progress,
                 )
             self._uploads.drop(body.upload, request.user.id)
             return lists_views.result_view(staged.summary, number=number)

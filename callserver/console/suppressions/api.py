@@ -196,6 +196,7 @@ class SuppressionsApi:
                     query.name,
                     query.issued_at or now,
                     now,
+                    self._ctx.rules.current,
                     by=request.by,
                     smaller=query.smaller,
                 )
@@ -219,6 +220,7 @@ class SuppressionsApi:
                 query.name,
                 query.issued_at,
                 now,
+                self._ctx.rules.current,
                 by=request.by,
                 smaller=query.smaller,
                 progress=progress,

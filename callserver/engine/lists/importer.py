@@ -28,6 +28,7 @@ from callserver.database.side_connection import for_writing, side_connection
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
+from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope, Segment
 from callserver.domain.imports import RowFate
 from callserver.domain.marks import MarkKind
@@ -140,6 +141,7 @@ def staged_aside(
 def import_aside(
     staged: Staged,
     clock: Callable[[], datetime],
+    rules: Configuration,
     *,
     by: str,
     language: str,
@@ -151,7 +153,9 @@ def import_aside(
     writing = for_writing(staged.tx)
     with writing.begin():
         number = write(staged, clock(), by=by, refused=refused)
-    register_matching.match_new(writing.engine, lambda done: progress(done, 0, "lists.comparing"))
+    register_matching.match_new(
+        writing.engine, rules, clock(), lambda done: progress(done, 0, "lists.comparing")
+    )
     return number
 
 

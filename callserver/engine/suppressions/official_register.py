@@ -13,6 +13,7 @@ from callserver.database.engines import Engine, reading
 from callserver.database.register_records import PEOPLE
 from callserver.database.side_connection import for_writing
 from callserver.domain import register_match, robinson
+from callserver.domain.configuration import Configuration
 from callserver.domain.robinson import Content
 from callserver.engine.suppressions import public_registers, register_matching
 from callserver.errors import Impossible
@@ -49,6 +50,7 @@ def load(
     name: str,
     issued_at: datetime | None,
     now: datetime,
+    rules: Configuration,
     *,
     by: str,
     smaller: bool = False,
@@ -76,11 +78,11 @@ def load(
             register_matching.match_everybody(
                 engine, version, lambda done: progress(done, 0, "suppressions.comparing")
             )
-            public_registers.put_into_force(engine, name, version, content.records, now, by)
+            public_registers.put_into_force(engine, name, version, content.records, now, rules, by)
         except BaseException:
             _drop(engine, version)
             raise
-    register_matching.match_new(engine)  # people who were imported meanwhile
+    register_matching.match_new(engine, rules, now)  # people who were imported meanwhile
     with reading(engine) as connection:
         results = register_people.tally(connection, version)
     return Loaded(version, content, results)

@@ -9,7 +9,8 @@ from datetime import datetime
 from callserver.database import audit, register_records, registers, suppressions
 from callserver.database.engines import Engine
 from callserver.domain.audit import EntryKind
-from callserver.engine.suppressions import register_matching
+from callserver.domain.configuration import Configuration
+from callserver.engine.suppressions import register_matching, register_silencing
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -26,6 +27,7 @@ def load(
     name: str,
     washed_at: datetime,
     now: datetime,
+    rules: Configuration,
     *,
     by: str = "command",
     smaller: bool = False,
@@ -47,20 +49,28 @@ def load(
         with engine.begin() as tx:
             registers.add_entries(tx, version, numbers[at : at + CHUNK])
     progress(len(numbers))
-    put_into_force(engine, name, version, len(numbers), now, by)
+    put_into_force(engine, name, version, len(numbers), now, rules, by)
     return version
 
 
 def put_into_force(
-    engine: Engine, name: str, version: int, size: int, now: datetime, by: str
+    engine: Engine,
+    name: str,
+    version: int,
+    size: int,
+    now: datetime,
+    rules: Configuration,
+    by: str,
 ) -> None:
     """Replace the register's issue in force, and clear the ones before away.
+
+    Telephones that ring for people whom it forbids to call are silenced.
 
     Raises:
         Impossible: another import of the register overtook this one.
     """
     with engine.begin() as tx:
-        _put_into_force(tx, name, version, size, now, by)
+        _put_into_force(tx, name, version, size, now, rules, by)
     with engine.begin() as tx:
         register_matching.reopen(tx)
         older = registers.older(tx, name, version)
@@ -83,6 +93,7 @@ def load_within(
     name: str,
     washed_at: datetime,
     now: datetime,
+    rules: Configuration,
     *,
     by: str,
     smaller: bool = False,
@@ -91,7 +102,7 @@ def load_within(
     check_size(tx, len(numbers), name, smaller=smaller)
     version = registers.new_version(tx, name, washed_at)
     registers.add_entries(tx, version, numbers)
-    _put_into_force(tx, name, version, len(numbers), now, by)
+    _put_into_force(tx, name, version, len(numbers), now, rules, by)
     register_matching.reopen(tx)
     while register_records.drop_some(tx, registers.older(tx, name, version), CHUNK):
         pass
@@ -115,11 +126,14 @@ def check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
         )
 
 
-def _put_into_force(tx: Tx, name: str, version: int, size: int, now: datetime, by: str) -> None:
+def _put_into_force(
+    tx: Tx, name: str, version: int, size: int, now: datetime, rules: Configuration, by: str
+) -> None:
     suppressions.before_suppressing(tx)
     if not registers.put_into_force(tx, name, version, size):
         raise Impossible(
             "another import of this register overtook this one: nothing was changed",
             key="register_overtaken",
         )
+    register_silencing.silence(tx, rules, now)
     audit.append(tx, now, EntryKind.REGISTER, register=name, version=version, size=size, by=by)

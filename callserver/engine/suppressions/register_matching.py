@@ -10,15 +10,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from callserver.database import contacts, register_people, register_records
+from callserver.database import contacts, register_people, register_records, suppressions
 from callserver.database.engines import Engine, reading
 from callserver.database.register_people import Decision, ListedPerson
 from callserver.database.side_connection import side_engine
 from callserver.domain import register_match, robinson
+from callserver.domain.configuration import Configuration
 from callserver.domain.reason import Reason
 from callserver.domain.register_match import NOTHING, Candidate, Entry, Match, Person
 from callserver.domain.robinson import Record
 from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import register_silencing
 from callserver.ports import Tx
 
 CHUNK = 500
@@ -143,14 +145,24 @@ def match_everybody(
             progress(done)
 
 
-def match_new(engine: Engine, progress: Callable[[int], None] = lambda _: None) -> None:
-    """After an import of a list: compare the people who are new or have changed."""
+def match_new(
+    engine: Engine,
+    rules: Configuration,
+    now: datetime,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """After an import of a list: compare the people who are new or have changed.
+
+    Telephones that ring for people whom a register forbids to call are silenced.
+    """
     with reading(engine) as connection, connection.begin():
         versions = register_records.in_force(connection)
     for version in versions:
         match_everybody(engine, version, progress)
     if versions:
         with engine.begin() as tx:
+            suppressions.before_suppressing(tx)
+            register_silencing.silence(tx, rules, now)
             reopen(tx)
 
 
@@ -163,13 +175,12 @@ class CatchUp:
 
     async def run(self, now: datetime) -> None:
         """Start the comparison if anybody waits for it; it is long after a long list."""
-        del now
         if await self._ctx.store.read(_is_behind):
-            self._ctx.background.start(asyncio.to_thread(self._match))
+            self._ctx.background.start(asyncio.to_thread(self._match, now))
 
-    def _match(self) -> None:
+    def _match(self, now: datetime) -> None:
         with side_engine(self._database) as engine:
-            match_new(engine)
+            match_new(engine, self._ctx.rules.current, now)
 
 
 def _is_behind(tx: Tx) -> bool:
