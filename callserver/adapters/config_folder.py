@@ -8,8 +8,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from callserver.adapters import yaml_files
 from callserver.domain.configuration import Configuration, Problem, compose
+from callserver.domain.review import Review
 from callserver.errors import ConfigurationProblem
 
 
@@ -53,6 +56,14 @@ class ConfigFolder:
         texts = {path: _text(raw[path]) for path in sorted(composed.content)}
         self._read = (signature, composed, texts)
         return composed, texts
+
+    def review(self) -> Review | None:
+        """What change.yaml says about the present change; None: it is missing or incomplete."""
+        file = yaml_files.read_beside(self._path, "change.yaml")
+        try:
+            return None if file is None else Review.model_validate(file.data)
+        except ValidationError:
+            return None
 
     @staticmethod
     def compose(texts: Mapping[str, str]) -> Configuration | list[Problem]:

@@ -180,6 +180,12 @@ def read_folder(folder: Path) -> dict[str, Raw]:
     }
 
 
+def read_beside(folder: Path, name: str) -> File | None:
+    """A YAML file in the folder that is not part of the configuration; None: there is none."""
+    path = folder / name
+    return read_yaml(path.stem, _bytes(path), path.stem, name) if path.is_file() else None
+
+
 def _bytes(path: Path) -> Raw:
     """A file's bytes; one byte more than allowed of a file that is too large."""
     try:

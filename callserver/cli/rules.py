@@ -4,8 +4,9 @@ There is no approval by command: one person could then propose and approve.
 """
 
 import difflib
-from collections.abc import Iterator
-from typing import Annotated
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,7 +17,7 @@ from callserver.adapters.config_folder import ConfigFolder
 from callserver.cli import resources
 from callserver.database import accounts, revisions
 from callserver.database.engines import reading
-from callserver.database.revisions import Texts
+from callserver.database.revisions import Proposal, Texts
 from callserver.domain.loosening import looser
 from callserver.engine.rules import in_force
 from callserver.errors import ConfigurationProblem, NotFound
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(listing)
     group.command("show")(show)
     group.command("diff")(diff)
+    group.command("history")(history)
     app.add_typer(group, name="rules")
 
 
@@ -40,7 +42,7 @@ def listing() -> None:
 
     Example: callserver rules list
     """
-    table = Table("proposal", "at", "by", "state", "files", "looser rules", "why")
+    table = Table("proposal", "at", "by", "state", "files", "looser rules", "why", "ethics")
     with resources.database() as engine, reading(engine) as connection, connection.begin():
         stored = revisions.in_force(connection)
         names = {user.id: user.handle for user in accounts.every(connection)}
@@ -48,7 +50,9 @@ def listing() -> None:
             by = "files" if row.by is None else names.get(row.by, "?")
             at = row.at.isoformat(timespec="minutes")
             files = ", ".join(row.changed)
-            table.add_row(str(row.id), at, by, row.state, files, str(len(row.looser)), row.why)
+            table.add_row(
+                str(row.id), at, by, row.state, files, str(len(row.looser)), row.why, row.ethics
+            )
     if stored is None:
         print("no revision is in force yet: the first server puts the folder's into force")
         return
@@ -92,6 +96,8 @@ def diff(
         row = None if proposal is None else revisions.proposal(connection, proposal)
     if proposal is None:
         configuration, would = folder.read()
+        if folder.review() is None:
+            print("change.yaml beside the files lacks why and ethics: they do not take effect")
     elif row is None:
         raise NotFound(f"there is no proposal {proposal}")
     else:
@@ -104,6 +110,35 @@ def diff(
     for rule in looser(base, configuration):
         sentence = texts.say(language, rule.text)
         print(f"looser: {rule.file}: {rule.key}: {rule.was} -> {rule.would}: {sentence}")
+
+
+def history() -> None:
+    """Write every change of the rules as JSON: who, why, its ethical note, what was decided.
+
+    Example: callserver rules history > rules-history.json
+    """
+    with resources.database() as engine, reading(engine) as connection, connection.begin():
+        names = {user.id: user.handle for user in accounts.every(connection)}
+        changes = [_change(row, names) for row in revisions.history(connection)]
+    print(json.dumps(changes, ensure_ascii=False, indent=2))
+
+
+def _change(row: Proposal, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at.isoformat(),
+        "by": "files" if row.by is None else names.get(row.by, "?"),
+        "why": row.why,
+        "ethics": row.ethics,
+        "state": row.state,
+        "base": row.base,
+        "revision": row.revision,
+        "changed": list(row.changed),
+        "looser": list(row.looser),
+        "decided_at": None if row.decided_at is None else row.decided_at.isoformat(),
+        "decided_by": None if row.decided_by is None else names.get(row.decided_by, "?"),
+        "answer": row.answer,
+    }
 
 
 def _in_force(connection: Tx) -> Texts:

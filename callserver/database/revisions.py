@@ -31,18 +31,19 @@ class Revision(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A proposed change. `by` None: the files in the folder changed."""
+    """A change and the decision about it. `by` None: the files in the folder changed."""
 
     id: int
     at: datetime
     by: int | None
     why: str
+    ethics: str  # whether it is ethically sound; empty: proposed before notes were required
     base: str
     revision: str
     texts: Texts
     changed: Sequence[str]
     looser: Sequence[Mapping[str, Any]]
-    state: str  # open active refused withdrawn
+    state: str  # open; applied (at once), active (approved), refused, withdrawn
     decided_at: datetime | None
     decided_by: int | None
     answer: str
@@ -105,8 +106,8 @@ def rewrite(tx: Tx, hashed: str, texts: Texts) -> None:
 
 
 def propose(tx: Tx, **values: Any) -> int:
-    """A new proposal; its id. `values`: columns of the table."""
-    key = tx.execute(insert(proposals).values(state="open", **values)).inserted_primary_key
+    """A new change, open unless its state is given; its id. `values`: columns of the table."""
+    key = tx.execute(insert(proposals).values({"state": "open", **values})).inserted_primary_key
     return 0 if key is None else int(key[0])
 
 
@@ -122,6 +123,11 @@ def newest_proposals(tx: Tx, most: int = 50) -> list[Proposal]:
     return [Proposal._make(row) for row in tx.execute(query)]
 
 
+def history(tx: Tx) -> Iterator[Proposal]:
+    """Every change, the oldest first."""
+    return (Proposal._make(row) for row in tx.execute(_proposal.order_by(proposals.c.id)))
+
+
 def open_of_files(tx: Tx) -> list[Proposal]:
     """Open proposals that changed files in the folder made."""
     query = _proposal.where(proposals.c.state == "open", proposals.c.by.is_(None))
@@ -132,6 +138,14 @@ def was_proposed(tx: Tx, revision: str, base: str) -> bool:
     """Whether files of this revision were proposed on top of this base before."""
     query = select(proposals.c.id).where(
         proposals.c.revision == revision, proposals.c.base == base, proposals.c.by.is_(None)
+    )
+    return tx.execute(query.limit(1)).one_or_none() is not None
+
+
+def review_used(tx: Tx, why: str, ethics: str) -> bool:
+    """Whether an earlier change of the files came with these words."""
+    query = select(proposals.c.id).where(
+        proposals.c.why == why, proposals.c.ethics == ethics, proposals.c.by.is_(None)
     )
     return tx.execute(query.limit(1)).one_or_none() is not None
 

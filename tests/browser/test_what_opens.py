@@ -147,6 +147,7 @@ def rules_page(page: Page, looks: Looks) -> None:
     looks("a new file")
     page.locator("#new-cancel").click()
     page.locator("#propose [name=why]").fill("Many ask to be called before work.")
+    page.locator("#propose [name=ethics]").fill("Sound: nobody is called earlier than they ask.")
     page.locator("#go").click()
     compared(page)
     looks("my own proposal")

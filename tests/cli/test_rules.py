@@ -1,5 +1,6 @@
 """`callserver rules`, and that commands go by the rules in force, whatever the folder holds."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -87,6 +88,7 @@ def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path)
     assert "sat" not in say("rules", "show", DK)
     assert DK in say("rules", "show").splitlines()
     told = say("rules", "diff")
+    assert "change.yaml beside the files lacks why and ethics" in told
     assert '+    sat: ["10:00-16:00"]' in told
     assert "looser: policies/dk.yaml: hours.windows.sat: [] -> ['10:00-16:00']" in told
     found, texts = ConfigFolder(config).read()
@@ -99,12 +101,23 @@ def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path)
             texts=texts,
             changed=in_force.changed(was, texts),
             looser=in_force.plain(looser(base, found)),
+            why="Mange er hjemme",
+            ethics="Forsvarligt",
         )
+    told = say("rules", "diff", key)
     listed = say("rules", "list")
     assert base.revision in listed
     assert "open" in listed
     assert "files" in listed
-    assert say("rules", "diff", key) == told
+    assert "Forsvarligt" in listed
+    [change] = json.loads(say("rules", "history"))
+    assert (change["why"], change["ethics"], change["state"]) == (
+        "Mange er hjemme",
+        "Forsvarligt",
+        "open",
+    )
+    (config / "change.yaml").write_text("why: Fred\nethics: Forsvarligt\n", "utf-8")
+    assert say("rules", "diff", key) == say("rules", "diff") == told
 
 
 def test_commands_go_by_the_rules_in_force(say: Say, engine: Engine, config: Path) -> None:

@@ -58,7 +58,12 @@ async def ask(client: Client, method: str, path: str, body: object = None) -> ht
         ("POST", "/accounts", {"name": 7}, "name: skal være en tekst"),
         ("POST", "/accounts", {"nam": "x"}, "nam: er ikke en kendt nøgle"),
         ("GET", "/reports?first=i%20g%C3%A5r", None, "first: skal være en dato"),
-        ("POST", "/rules/proposals", {"texts": {"a.txt": ""}, "why": "x"}, "Filen er ikke en af"),
+        (
+            "POST",
+            "/rules/proposals",
+            {"texts": {"a.txt": ""}, "why": "x", "ethics": "x"},
+            "Filen er ikke en af",
+        ),
     ],
 )
 async def test_an_error_is_said_in_the_readers_language(

@@ -15,6 +15,8 @@ from tests.harness.simulated import ROOT
 from tests.harness.staffed import Client, StaffedSystem
 
 DK = "policies/dk.yaml"
+ETHICS = {"ethics": "Forsvarligt: færre forstyrres."}
+REVIEW = {"why": "Mere fred", **ETHICS}
 SATURDAY = '    sat: ["10:00-16:00"]\n  calendars: [DK]'
 
 
@@ -102,7 +104,7 @@ async def test_a_file_that_would_expand_or_is_too_large_is_refused(system: Staff
     for action in ("check", "effect", "proposals"):
         large: dict[str, Any] = {"texts": {DK: "x" * 100_001}}
         if action == "proposals":
-            large["why"] = "larger"
+            large |= {"why": "larger", **ETHICS}
         assert said(await client.api("POST", f"/rules/{action}", large))[0] == 409
 
 
@@ -112,7 +114,9 @@ async def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
     client = await system.client("administrator")
     before = (await client.api("GET", "/rules")).json()["revision"]
     change = await edited(client, "gap_hours: 4", "gap_hours: 6")
-    made = (await client.api("POST", "/rules/proposals", {**change, "why": ""})).json()
+    made = (
+        await client.api("POST", "/rules/proposals", {**change, "why": "Fred", **ETHICS})
+    ).json()
     assert made["proposal"] is None
     assert made["written"] == "yes"
     assert made["revision"] == in_force(system) != before
@@ -121,7 +125,7 @@ async def test_what_is_not_looser_takes_effect_at_once_and_the_files_follow(
     assert entry["revision"] == made["revision"]
     assert entry["paths"] == [DK]
     assert entry["by"].startswith("user:")
-    again = await client.api("POST", "/rules/proposals", {**change, "why": ""})
+    again = await client.api("POST", "/rules/proposals", {**change, "why": "Fred", **ETHICS})
     assert said(again) == (409, "Forslaget ændrer ikke noget. Sådan er reglerne allerede.")
 
 
@@ -129,10 +133,9 @@ async def test_what_is_looser_needs_another_person(system: StaffedSystem, config
     administrator, leader = await system.client("administrator"), await system.client("leader")
     before = await in_force_after_first_look(administrator, system)
     change = await edited(administrator, "  calendars: [DK]", SATURDAY)
-    assert (
-        said(await administrator.api("POST", "/rules/proposals", change))[0] == 409
-    )  # no reason given
-    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve"})).json()
+    made = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve", **ETHICS})
+    ).json()
     key = made["proposal"]
     assert key is not None
     assert in_force(system) == before
@@ -161,6 +164,48 @@ async def test_what_is_looser_needs_another_person(system: StaffedSystem, config
     assert "10:00" not in str(entries)
 
 
+@pytest.mark.parametrize("new", ["gap_hours: 8", "gap_hours: 1"])
+async def test_a_change_needs_a_reason_and_an_ethical_note(system: StaffedSystem, new: str) -> None:
+    client = await system.client("administrator")
+    before = await in_force_after_first_look(client, system)
+    change = await edited(client, "gap_hours: 4", new)
+    for words, missing in (
+        ({"why": " ", **ETHICS}, "Skriv, hvorfor reglerne skal ændres."),
+        ({"why": "Fred", "ethics": "\n"}, "Skriv, om ændringen er etisk forsvarlig."),
+    ):
+        assert said(await client.api("POST", "/rules/proposals", {**change, **words})) == (
+            409,
+            missing,
+        )
+    assert (
+        await client.api("POST", "/rules/proposals", {**change, "why": "Fred"})
+    ).status_code == 422
+    assert in_force(system) == before
+    await client.api("POST", "/rules/proposals", {**change, "why": " Fred ", **ETHICS})
+    [shown] = (await client.api("GET", "/rules")).json()["proposals"]
+    [kept] = (await client.api("GET", "/rules/history")).json()["changes"]
+    for row in (shown, kept):
+        assert (row["why"], row["ethics"], row["by"]) == (
+            "Fred",
+            *ETHICS.values(),
+            "Administrator Prøve",
+        )
+        assert row["state"] == ("applied" if new == "gap_hours: 8" else "open")
+
+
+async def test_a_proposal_without_a_review_is_not_approved(system: StaffedSystem) -> None:
+    """It was made by an earlier version, which did not ask for one."""
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
+    made = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "Prøve", **ETHICS})
+    ).json()
+    system.write(lambda tx: revisions.change_proposal(tx, made["proposal"], ethics=""))
+    path = f"/rules/proposals/{made['proposal']}/approve"
+    reply = await leader.api("POST", path, {"revision": made["revision"]})
+    assert said(reply) == (409, "Skriv, om ændringen er etisk forsvarlig.")
+
+
 async def in_force_after_first_look(client: Client, system: StaffedSystem) -> str:
     await client.api("GET", "/rules")
     return in_force(system)
@@ -169,7 +214,7 @@ async def in_force_after_first_look(client: Client, system: StaffedSystem) -> st
 async def test_nobody_approves_their_own(system: StaffedSystem) -> None:
     leader = await system.client("leader")
     change = await edited(leader, "gap_hours: 4", "gap_hours: 1")
-    made = (await leader.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
+    made = (await leader.api("POST", "/rules/proposals", {**change, "why": "x", **ETHICS})).json()
     approve = f"/rules/proposals/{made['proposal']}/approve"
     reply = await leader.api("POST", approve, {"revision": made["revision"]})
     assert said(reply) == (403, "Du kan ikke godkende dit eget forslag. Det skal en anden gøre.")
@@ -183,12 +228,12 @@ async def test_refused_and_withdrawn(system: StaffedSystem) -> None:
     administrator, leader = await system.client("administrator"), await system.client("leader")
     before = await in_force_after_first_look(administrator, system)
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
-    first = (await administrator.api("POST", "/rules/proposals", {**change, "why": "a"})).json()[
-        "proposal"
-    ]
-    second = (await administrator.api("POST", "/rules/proposals", {**change, "why": "b"})).json()[
-        "proposal"
-    ]
+    first = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "a", **ETHICS})
+    ).json()["proposal"]
+    second = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "b", **ETHICS})
+    ).json()["proposal"]
     assert (await leader.api("POST", f"/rules/proposals/{second}/withdraw", {})).status_code == 403
     reply = await leader.api("POST", f"/rules/proposals/{first}/refuse", {"why": " "})
     assert said(reply) == (409, "Skriv hvorfor ikke.")
@@ -211,14 +256,16 @@ async def test_an_approval_is_for_what_was_seen(system: StaffedSystem) -> None:
     """The rules moved on: the proposal is put on top of them, and looked at again."""
     administrator, leader = await system.client("administrator"), await system.client("leader")
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
-    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
+    made = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "x", **ETHICS})
+    ).json()
     script = await edited(administrator, "Goddag", "Hej", "scripts/kanvas.md")
-    await administrator.api("POST", "/rules/proposals", script)
-    [stale] = (await leader.api("GET", "/rules")).json()["proposals"]
+    await administrator.api("POST", "/rules/proposals", {**script, **REVIEW})
+    [stale, _] = (await leader.api("GET", "/rules")).json()["proposals"]
     assert stale["stale"]
     approve = f"/rules/proposals/{made['proposal']}/approve"
     assert (await leader.api("POST", approve, {"revision": made["revision"]})).status_code == 409
-    [moved] = (await leader.api("GET", "/rules")).json()["proposals"]
+    [moved, _] = (await leader.api("GET", "/rules")).json()["proposals"]
     assert not moved["stale"]
     assert moved["revision"] != made["revision"]
     assert (await leader.api("POST", approve, {"revision": moved["revision"]})).status_code == 200
@@ -230,10 +277,11 @@ async def test_an_approval_is_for_what_was_seen(system: StaffedSystem) -> None:
 async def test_the_same_file_changed_twice_is_proposed_again(system: StaffedSystem) -> None:
     administrator, leader = await system.client("administrator"), await system.client("leader")
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 1")
-    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
-    await administrator.api(
-        "POST", "/rules/proposals", await edited(administrator, "per_day: 2", "per_day: 1")
-    )
+    made = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "x", **ETHICS})
+    ).json()
+    other = await edited(administrator, "per_day: 2", "per_day: 1")
+    await administrator.api("POST", "/rules/proposals", {**other, **REVIEW})
     approve = f"/rules/proposals/{made['proposal']}/approve"
     reply = await leader.api("POST", approve, {"revision": made["revision"]})
     assert said(reply) == (409, "De samme filer er blevet ændret imens. Lav forslaget igen.")
@@ -244,6 +292,11 @@ async def test_changed_files_wait_and_are_approved(system: StaffedSystem, config
     await leader.api("GET", "/rules")
     path = config / DK
     path.write_text(path.read_text("utf-8").replace("gap_hours: 4", "gap_hours: 1"), "utf-8")
+    for _ in range(2):
+        await system.server.rules_in_force.look()
+    rules = (await leader.api("GET", "/rules")).json()
+    assert (rules["ahead"], rules["unreviewed"], rules["proposals"]) == (True, True, [])
+    (config / "change.yaml").write_text("why: Prøve\nethics: Forsvarligt\n", "utf-8")
     for _ in range(2):
         await system.server.rules_in_force.look()
     found = (await leader.api("GET", "/rules")).json()
@@ -263,7 +316,9 @@ async def test_files_that_hold_something_else_are_left_alone(
     client = await system.client("administrator")
     change = await edited(client, "gap_hours: 4", "gap_hours: 6")
     (config / "scripts" / "kanvas.md").write_text("Noget andet {name}\n", "utf-8")
-    made = (await client.api("POST", "/rules/proposals", change)).json()
+    made = (
+        await client.api("POST", "/rules/proposals", {**change, "why": "Fred", **ETHICS})
+    ).json()
     assert made["written"] == "differs"
     assert "gap_hours: 4" in (config / DK).read_text("utf-8")
     assert in_force(system) == made["revision"]
@@ -276,7 +331,9 @@ async def test_a_folder_that_cannot_be_written_is_said(
     change = await edited(client, "gap_hours: 4", "gap_hours: 6")
     # A running test may be root, for whom nothing is read-only: a folder stands in the way instead.
     (config / "policies" / ".dk.yaml.new").mkdir()
-    made = (await client.api("POST", "/rules/proposals", change)).json()
+    made = (
+        await client.api("POST", "/rules/proposals", {**change, "why": "Fred", **ETHICS})
+    ).json()
     assert made["written"] == "not_writable"
     assert in_force(system) == made["revision"]
     assert "gap_hours: 4" in (config / DK).read_text("utf-8")
@@ -288,7 +345,8 @@ async def test_a_folder_that_cannot_be_written_is_said(
 async def test_only_the_rules_own_files_can_be_written(system: StaffedSystem, path: str) -> None:
     client = await system.client("administrator")
     for address in ("/rules/check", "/rules/proposals"):
-        assert (await client.api("POST", address, {"texts": {path: "a: 1"}})).status_code == 409
+        body = {"texts": {path: "a: 1"}, **(REVIEW if address.endswith("proposals") else {})}
+        assert (await client.api("POST", address, body)).status_code == 409
 
 
 async def test_a_new_campaign_waits_and_a_file_can_go(system: StaffedSystem) -> None:
@@ -296,12 +354,16 @@ async def test_a_new_campaign_waits_and_a_file_can_go(system: StaffedSystem) -> 
     copied = (await texts(client))["campaigns/kanvas.yaml"].replace("name: kanvas", "name: kanvas2")
     made = (
         await client.api(
-            "POST", "/rules/proposals", {"texts": {"campaigns/kanvas2.yaml": copied}, "why": "ny"}
+            "POST",
+            "/rules/proposals",
+            {"texts": {"campaigns/kanvas2.yaml": copied}, "why": "ny", **ETHICS},
         )
     ).json()
     assert made["proposal"] is not None
     gone = (
-        await client.api("POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}})
+        await client.api(
+            "POST", "/rules/proposals", {"texts": {"policies/us_wa.yaml": None}, **REVIEW}
+        )
     ).json()
     assert gone["proposal"] is None
     assert "policies/us_wa.yaml" not in await texts(client)
@@ -311,18 +373,22 @@ async def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
     system.add_user("nordadmin", Role.ADMINISTRATOR, "nord")
     client = await system.client("nordadmin")
     reach = await edited(client, "gap_hours: 4", "gap_hours: 6")
-    assert said(await client.api("POST", "/rules/proposals", reach)) == (
+    assert said(await client.api("POST", "/rules/proposals", {**reach, **REVIEW})) == (
         403,
         "Du kan kun ændre regler for din egen afdeling.",
     )
     ears = await edited(client, "phoner_told: after", "phoner_told: during", "house.yaml")
-    assert (await client.api("POST", "/rules/proposals", ears)).status_code == 403
+    assert (await client.api("POST", "/rules/proposals", {**ears, **REVIEW})).status_code == 403
     book = await edited(client, "Vær positiv", "Vær kort", "books/ethics.da.md")
-    assert (await client.api("POST", "/rules/proposals", book)).status_code == 403
+    assert (await client.api("POST", "/rules/proposals", {**book, **REVIEW})).status_code == 403
     own = await edited(client, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")
-    assert (await client.api("POST", "/rules/proposals", own)).json()["proposal"] is None
+    assert (await client.api("POST", "/rules/proposals", {**own, **REVIEW})).json()[
+        "proposal"
+    ] is None
     stolen = {"texts": {"campaigns/lapsed.yaml": (await texts(client))["campaigns/kanvas.yaml"]}}
-    assert (await client.api("POST", "/rules/proposals", {**stolen, "why": "x"})).status_code == 409
+    assert (
+        await client.api("POST", "/rules/proposals", {**stolen, "why": "x", **ETHICS})
+    ).status_code == 409
 
 
 async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem) -> None:
@@ -335,7 +401,9 @@ async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem)
     assert effects["kanvas"]["before"] == {"TIME_WEEKDAY": 40}
     assert effects["kanvas"]["after"] == {"callable": 40}
     assert effects["leads"] == {"campaign": "leads", "before": {}, "after": {}}
-    made = (await administrator.api("POST", "/rules/proposals", {**change, "why": "x"})).json()
+    made = (
+        await administrator.api("POST", "/rules/proposals", {**change, "why": "x", **ETHICS})
+    ).json()
     leader = await system.client("leader")
     address = f"/rules/proposals/{made['proposal']}/effect"
     again = lines(await leader.api("POST", address, {"at": asked["at"]}))
@@ -379,7 +447,9 @@ async def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
     header = {"authorization": f"Bearer {token}"}
     found = (await Client(system).api("GET", "/rules", **header)).json()
     change = {"texts": {DK: found["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
-    made = (await Client(system).api("POST", "/rules/proposals", change, **header)).json()
+    made = (
+        await Client(system).api("POST", "/rules/proposals", {**change, **REVIEW}, **header)
+    ).json()
     assert made["proposal"] is None
 
 
@@ -394,7 +464,9 @@ async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> 
     user = system.read(lambda tx: accounts.by_handle(tx, "administrator"))
 
     async with stream(administrator) as own, stream(phoner) as other:
-        made = await system.server.rule_proposals.propose(user, change["texts"], "")
+        made = await system.server.rule_proposals.propose(
+            user, change["texts"], "Prøve", "Forsvarligt"
+        )
         told = (await own.until("rules"))[-1][2]
         assert told == {"revision": made.revision, "waiting": 0}
         assert not [one for one in events(other.text) if one[1] == "rules"]

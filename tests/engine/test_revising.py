@@ -1,5 +1,6 @@
 """A running server takes new rules whole, or keeps the last good ones; looser ones wait."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,8 +30,15 @@ def change(config: Path) -> Change:
         text = path.read_text("utf-8")
         assert old in text
         path.write_text(text.replace(old, new), "utf-8")
+        review(config, f"{name}: {new}")
 
     return work
+
+
+def review(config: Path, why: str) -> None:
+    """What changed files must come with."""
+    words = {"why": why, "ethics": "Forsvarligt"}
+    (config / "change.yaml").write_text(json.dumps(words), "utf-8")
 
 
 @pytest.fixture
@@ -54,6 +62,10 @@ def in_force(system: SimulatedSystem) -> str:
     assert isinstance(composed, Configuration)
     assert composed.revision == found
     return found
+
+
+def unreviewed(system: SimulatedSystem) -> bool:
+    return bool(system.server.rules_in_force.unreviewed)
 
 
 def proposals(system: SimulatedSystem) -> list[Proposal]:
@@ -108,8 +120,53 @@ async def test_looser_files_wait_for_a_second_person(
     assert [one.state for one in proposals(system)] == ["open", "withdrawn"]
     change("policies/dk.yaml", "gap_hours: 2", "gap_hours: 8")  # and now it is stricter
     await settled(system)
-    assert [one.state for one in proposals(system)] == ["withdrawn", "withdrawn"]
+    assert [one.state for one in proposals(system)] == ["applied", "withdrawn", "withdrawn"]
     assert in_force(system) != first
+
+
+@pytest.mark.parametrize("gap", [8, 1])  # stricter, looser
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_changed_files_take_no_effect_without_their_own_review(
+    system: SimulatedSystem, config: Path, change: Change, gap: int, restarted: bool
+) -> None:
+    async def taken() -> None:
+        if restarted:
+            system.server.store.close()
+            system.restart()
+            await system.server.rules_in_force.start()
+        else:
+            await settled(system)
+
+    await system.server.rules_in_force.start()
+    first = in_force(system)
+    change("policies/dk.yaml", "gap_hours: 4", f"gap_hours: {gap}")
+    (config / "change.yaml").unlink()
+    await taken()
+    assert in_force(system) == first
+    assert proposals(system) == []
+    assert system.entries("configuration")[-1]["did"] == "unreviewed"
+    assert unreviewed(system)
+    for incomplete in ("why: Fred\n", "why: Fred\nethics: ' '\n", "ethics: ja\n", "- why\n"):
+        (config / "change.yaml").write_text(incomplete, "utf-8")
+        await taken()
+        assert (in_force(system), proposals(system)) == (first, [])
+    review(config, "Fred")
+    await taken()
+    [stored] = proposals(system)
+    assert (stored.why, stored.ethics) == ("Fred", "Forsvarligt")
+    assert stored.state == ("applied" if gap == 8 else "open")
+    assert not unreviewed(system)
+    assert "Forsvarligt" not in str(system.entries("configuration"))
+    before = in_force(system)
+    assert before == (stored.revision if gap == 8 else first)
+    change("policies/dk.yaml", f"gap_hours: {gap}", "gap_hours: 10")
+    review(config, "Fred")  # the words of the earlier change
+    await taken()
+    assert in_force(system) == before
+    assert len(proposals(system)) == 1
+    review(config, "Mere fred")
+    await taken()
+    assert in_force(system) != before
 
 
 async def test_a_restart_comes_up_with_what_is_in_force(
@@ -147,7 +204,7 @@ async def test_an_old_folder_takes_nothing_back(system: SimulatedSystem, change:
     system.restart()
     await system.server.rules_in_force.start()
     assert in_force(system) == second
-    assert proposals(system) == []
+    assert [one.state for one in proposals(system)] == ["applied"]
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 12")  # a change while it runs counts
     await settled(system)
     assert in_force(system) != second
@@ -227,6 +284,7 @@ async def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
     await system.pass_time(5)
     assert (await system.seat())["state"] == "talking"
     own.unlink()
+    review(config, "Kampagnen er slut")
     if restarted:
         system.restart()
         await system.server.rules_in_force.start()

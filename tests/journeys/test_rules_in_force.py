@@ -76,7 +76,11 @@ async def test_two_servers_agree_on_the_rules_in_force(tmp_path: Path, postgres_
 
             # What is not looser, at one server's console, is in force at the other as well.
             text = (await api(0, "administrator", "GET", "/rules"))["texts"][DK]
-            change = {"texts": {DK: text.replace("gap_hours: 4", "gap_hours: 6")}}
+            change = {
+                "texts": {DK: text.replace("gap_hours: 4", "gap_hours: 6")},
+                "why": "Mere fred",
+                "ethics": "Forsvarligt",
+            }
             made = await api(0, "administrator", "POST", "/rules/proposals", change)
             await agree(made["revision"])
             assert "gap_hours: 6" in (folders[0] / DK).read_text("utf-8")
@@ -84,6 +88,9 @@ async def test_two_servers_agree_on_the_rules_in_force(tmp_path: Path, postgres_
 
             # Looser files beside the second server wait; they are approved at the first.
             path = folders[1] / DK
+            (folders[1] / "change.yaml").write_text(
+                'why: "Prøve"\nethics: "Forsvarligt"\n', "utf-8"
+            )
             path.write_text(text.replace("gap_hours: 4", "gap_hours: 2"), "utf-8")
             waiting: list[Any] = []
 

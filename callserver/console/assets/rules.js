@@ -39,6 +39,7 @@ async function refresh() {
     revision: rules.revision.slice(0, 8),
   });
   show($("#ahead"), rules.ahead);
+  show($("#unreviewed"), rules.unreviewed);
   listProposals(rules.proposals, rights, titles, refresh);
   const gone = !path || !paths().includes(path);
   if (gone) path = documents()[0]?.file ?? paths()[0];
@@ -153,8 +154,6 @@ function drawCheck() {
   );
   $("#diff > div").replaceChildren(...diffView(diff));
   show($("#effect"), good);
-  show($("#why-label"), good && looser.length > 0);
-  $("#why-label textarea").required = good && looser.length > 0;
   $("#go").textContent = t(looser.length ? "rules.propose" : "rules.activate");
   ready(good && changed.length > 0);
 }
@@ -174,10 +173,10 @@ function goToProblem({ file, line }) {
 }
 
 if (rights.change) {
-  onSubmit($("#propose"), async ({ why }) => {
+  onSubmit($("#propose"), async ({ why, ethics }) => {
     if ($("#go").getAttribute("aria-disabled") === "true") throw new Error($("#standing").textContent);
     const focused = document.activeElement;
-    const answer = await post("/rules/proposals", { texts: drafts.texts, why });
+    const answer = await post("/rules/proposals", { texts: drafts.texts, why, ethics });
     drafts.clear();
     $("#propose").reset();
     toast(t(answer.proposal === null ? "rules.active" : "rules.waits"), "good");

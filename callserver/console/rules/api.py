@@ -13,6 +13,7 @@ from callserver.console.rules import views as rules_views
 from callserver.console.rules.views import (
     ChangeView,
     Effects,
+    HistoryView,
     ProposalView,
     ProposedView,
     RulesView,
@@ -23,6 +24,7 @@ from callserver.database.audit import Entry
 from callserver.database.side_connection import side_connection
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
+from callserver.domain.review import MOST_WORDS
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.rules import impact
@@ -50,7 +52,10 @@ class EffectQuery(ConfigurationChange, When):
 
 
 class Proposed(ConfigurationChange):
-    why: str = Field(default="", max_length=1000)
+    """`ethics`: whether the change is ethically sound, and how that was assessed."""
+
+    why: str = Field(max_length=MOST_WORDS)
+    ethics: str = Field(max_length=MOST_WORDS)
 
 
 class Approval(Body):
@@ -86,6 +91,7 @@ class RulesApi:
         path = "/rules/proposals/{proposal}"
         return [
             Endpoint("GET", "/rules", Action.SEE_RULES, self.rules),
+            Endpoint("GET", "/rules/history", Action.SEE_RULES, self.history),
             Endpoint("POST", "/rules/check", change, self.check),
             Endpoint("POST", "/rules/effect", change, self.effect),
             Endpoint("POST", "/rules/proposals", change, self.propose),
@@ -120,6 +126,7 @@ class RulesApi:
             revision=configuration.revision,
             since=now if stored is None else stored.at,
             ahead=bool(self._rules_in_force.ahead),
+            unreviewed=self._rules_in_force.unreviewed,
             campaigns=rules_views.campaigns(configuration, request),
             policies=rules_views.policies(configuration),
             texts={
@@ -130,6 +137,19 @@ class RulesApi:
                 for proposal in proposals
                 if all(_sees(request, configuration, path) for path in proposal.changed)
             ],
+        )
+
+    async def history(self, request: UserRequest) -> HistoryView:
+        """Every change of the rules: who, why, its ethical note, what was decided. To be kept as a file."""
+        configuration, _ = await self._rules_in_force.in_force()
+        changes = await self._ctx.store.read(lambda tx: list(revisions.history(tx)))
+        users = await self._ctx.store.read(accounts.every)
+        return HistoryView(
+            changes=[
+                rules_views.proposal(change, request, users, configuration.revision)
+                for change in changes
+                if all(_sees(request, configuration, path) for path in change.changed)
+            ]
         )
 
     async def check(self, request: UserRequest, body: ConfigurationChange) -> ChangeView:
@@ -146,7 +166,9 @@ class RulesApi:
 
     async def propose(self, request: UserRequest, body: Proposed) -> ProposedView:
         """Change the rules: at once if nothing becomes looser, else as a proposal."""
-        result = await self._proposals.propose(request.user, _bounded(body.texts), body.why)
+        result = await self._proposals.propose(
+            request.user, _bounded(body.texts), body.why, body.ethics
+        )
         return ProposedView(
             revision=result.revision, proposal=result.proposal, written=result.written.value
         )

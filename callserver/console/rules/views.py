@@ -76,6 +76,7 @@ class ProposalView(Answer):
     by: str | None  # None: the files in the folder changed
     mine: bool
     why: str
+    ethics: str
     state: str
     revision: str
     stale: bool  # the rules have changed since
@@ -94,10 +95,17 @@ class RulesView(Answer):
     revision: str
     since: datetime
     ahead: bool  # the folder on disk differs from the rules in force
+    unreviewed: bool  # because its change.yaml is missing or belongs to an earlier change
     campaigns: list[DocumentView]
     policies: list[DocumentView]
     texts: Mapping[str, str]
     proposals: list[ProposalView]
+
+
+class HistoryView(Answer):
+    """Every change of the rules, the oldest first."""
+
+    changes: list[ProposalView]
 
 
 class EffectView(Answer):
@@ -149,6 +157,7 @@ def proposal(
         by=None if waiting.by is None else names.get(waiting.by, ""),
         mine=waiting.by == request.user.id,
         why=waiting.why,
+        ethics=waiting.ethics,
         state=waiting.state,
         revision=waiting.revision,
         stale=waiting.state == "open" and waiting.base != in_force,

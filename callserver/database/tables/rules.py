@@ -20,12 +20,13 @@ proposals = Table(
     Column("at", Instant, nullable=False),
     Column("by", BigInteger),  # null: the files in the folder changed
     Column("why", Text, nullable=False, server_default=""),
+    Column("ethics", Text, nullable=False, server_default=""),  # whether it is ethically sound
     Column("base", Text, nullable=False),  # the revision that was in force
     Column("revision", Text, nullable=False),  # the revision that it would become
     Column("texts", JSON, nullable=False),  # path -> text, every file
     Column("changed", JSON, nullable=False),  # paths that differ from the base
     Column("looser", JSON, nullable=False),  # which rules would become looser
-    Column("state", Text, nullable=False),  # open active refused withdrawn
+    Column("state", Text, nullable=False),  # open applied active refused withdrawn
     Column("decided_at", Instant),
     Column("decided_by", BigInteger),
     Column("answer", Text, nullable=False, server_default=""),  # why it was refused

@@ -1,8 +1,8 @@
 """Which rules are in force: the database's revision, followed by every process.
 
 The folder of files is one way in, the console (proposing.py) the other; on both, what is not looser
-takes effect at once and what is looser waits for a second person. A file that cannot be used changes
-nothing. Every change stands in the audit log, with its hash and paths, never with its texts.
+takes effect at once and what is looser waits for a second person; both need a review (domain/review.py),
+which files bring in change.yaml. A file that cannot be used changes nothing. Every change stands in the audit log, with its hash and paths, never with its texts.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from callserver.database import audit, revisions, seats
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.loosening import Looser, looser
+from callserver.domain.review import Review
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.context import EngineContext
 from callserver.errors import ConfigurationProblem
@@ -33,6 +34,7 @@ class Folder(Protocol):
     def signature(self) -> object: ...
     def read(self) -> tuple[Configuration, dict[str, str]]: ...
     def compose(self, texts: Texts) -> Configuration | list[Problem]: ...
+    def review(self) -> Review | None: ...
     def holds(self, texts: Texts) -> bool: ...
     def write(self, was: Texts, would: Texts) -> None: ...
 
@@ -71,6 +73,7 @@ class RulesInForce:
         self.folder = folder
         self._seen: object = None
         self._moving: object = None
+        self.unreviewed = False  # it waits for a new change.yaml
         self.ahead = ""  # what the folder holds when it is not what is in force: its revision
 
     async def start(self) -> None:
@@ -160,6 +163,7 @@ class RulesInForce:
             return
         base, words = await self.in_force()
         self.ahead = "" if configuration.revision == base.revision else configuration.revision
+        self.unreviewed = False
         if configuration.revision == base.revision:
             if texts != words:
                 await self._ctx.store.run(
@@ -167,9 +171,10 @@ class RulesInForce:
                 )
             return
         opens = looser(base, configuration)
+        review = await asyncio.to_thread(self.folder.review)
         said = await self._ctx.store.run(
             lambda tx: self._arrived(
-                tx, base, configuration, texts, words, opens, starting=starting
+                tx, base, configuration, texts, words, opens, review, starting=starting
             )
         )
         match said:
@@ -180,6 +185,9 @@ class RulesInForce:
             case "waits" | "told":
                 keys = sorted({f"{rule.file}: {rule.key}" for rule in opens})
                 log.warning("configuration_waits", kept=base.revision, looser=keys)
+            case "unreviewed":
+                self.unreviewed = True
+                log.warning("configuration_unreviewed", kept=base.revision, needed="change.yaml")
             case "behind":
                 log.warning("folder_behind", kept=base.revision, folder=configuration.revision)
 
@@ -203,6 +211,7 @@ class RulesInForce:
         texts: Texts,
         words: Texts,
         opens: tuple[Looser, ...],
+        review: Review | None,
         *,
         starting: bool,
     ) -> str:
@@ -212,23 +221,36 @@ class RulesInForce:
         if starting and revisions.get(tx, configuration.revision) is not None:
             return "behind"  # an older revision: the folder was never brought up to date
         now = self._ctx.clock.now()
-        paths = changed(words, texts)
-        if not opens:
-            self._settle_files(tx)
-            activate(tx, configuration, texts, now, paths=paths, by="files")
-            return "active"
-        if revisions.was_proposed(tx, configuration.revision, base.revision):
+        if opens and revisions.was_proposed(tx, configuration.revision, base.revision):
             return "told"
+        if review is None or revisions.review_used(tx, review.why, review.ethics):
+            audit.append(
+                tx,
+                now,
+                EntryKind.CONFIGURATION,
+                did="unreviewed",
+                kept=base.revision,
+                revision=configuration.revision,
+                by="files",
+            )
+            return "unreviewed"
         self._settle_files(tx)
-        key = revisions.propose(
-            tx,
-            at=now,
-            base=base.revision,
-            revision=configuration.revision,
-            texts=dict(texts),
-            changed=paths,
-            looser=plain(opens),
-        )
+        paths = changed(words, texts)
+        change = {
+            "at": now,
+            "base": base.revision,
+            "revision": configuration.revision,
+            "texts": dict(texts),
+            "changed": paths,
+            "looser": plain(opens),
+            **review.model_dump(),
+        }
+        if not opens:
+            key = revisions.propose(tx, state="applied", decided_at=now, **change)
+            said = {"paths": paths, "proposal": key, "by": "files"}
+            activate(tx, configuration, texts, now, **said)
+            return "active"
+        key = revisions.propose(tx, **change)
         audit.append(
             tx,
             now,

@@ -20,6 +20,7 @@ from callserver.database.revisions import Proposal
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.loosening import Looser, looser
+from callserver.domain.review import Review, review
 from callserver.engine.context import EngineContext
 from callserver.engine.rules import in_force
 from callserver.engine.rules.in_force import RulesInForce, Texts
@@ -100,12 +101,12 @@ class RuleProposals:
         return Checked((), base, was, would, composed, looser(base, composed))
 
     async def propose(
-        self, user: User, texts: Mapping[str, str | None], why: str
+        self, user: User, texts: Mapping[str, str | None], why: str, ethics: str
     ) -> ProposalResult:
         """Change the rules: at once when nothing becomes looser, else as a proposal.
 
         Raises:
-            Impossible: it has problems or changes nothing; or something is looser and no reason given.
+            Impossible: it has problems, changes nothing, or the reason or the ethical note is missing.
             NotAllowed: it changes what is not the user's department's.
         """
         checked = await self.check(user, texts)
@@ -114,37 +115,38 @@ class RuleProposals:
             raise Impossible("the change has problems", key="rules_problems")
         if not checked.changed:
             raise Impossible("this is what is in force", key="rules_same")
-        if checked.looser and not why.strip():
-            raise Impossible("say why: somebody else has to decide", key="rules_why")
+        reviewed = review(why, ethics)
         key = await self._ctx.store.run(
-            lambda tx: self._enter(tx, user, checked, configuration, why)
+            lambda tx: self._enter(tx, user, checked, configuration, reviewed)
         )
-        if key is not None:
+        if checked.looser:
             return ProposalResult(configuration.revision, key)
         return await self._in_force(checked.was, checked.would, configuration)
 
     def _enter(
-        self, tx: Tx, user: User, checked: Checked, configuration: Configuration, why: str
-    ) -> int | None:
+        self, tx: Tx, user: User, checked: Checked, configuration: Configuration, reviewed: Review
+    ) -> int:
         revisions.lock(tx)
         if revisions.current(tx) != checked.base.revision:
             raise Impossible("the rules have just changed; look again", key="rules_moved")
         now = self._ctx.clock.now()
         by = f"user:{user.id}"
+        change = {
+            "at": now,
+            "by": user.id,
+            "base": checked.base.revision,
+            "revision": configuration.revision,
+            "texts": dict(checked.would),
+            "changed": checked.changed,
+            "looser": in_force.plain(checked.looser),
+            **reviewed.model_dump(),
+        }
         if not checked.looser:
-            in_force.activate(tx, configuration, checked.would, now, paths=checked.changed, by=by)
-            return None
-        key = revisions.propose(
-            tx,
-            at=now,
-            by=user.id,
-            why=why.strip(),
-            base=checked.base.revision,
-            revision=configuration.revision,
-            texts=dict(checked.would),
-            changed=checked.changed,
-            looser=in_force.plain(checked.looser),
-        )
+            key = revisions.propose(tx, state="applied", decided_at=now, **change)
+            done = {"paths": checked.changed, "proposal": key, "by": by}
+            in_force.activate(tx, configuration, checked.would, now, **done)
+            return key
+        key = revisions.propose(tx, **change)
         said = {"revision": configuration.revision, "paths": checked.changed}
         _note(tx, now, "proposed", key, by, looser=len(checked.looser), **said)
         return key
@@ -155,12 +157,13 @@ class RuleProposals:
         Raises:
             NotFound: there is none.
             NotAllowed: it is the user's own, or not of their department.
-            Impossible: it is decided, or is not what the user has `seen` (its revision).
+            Impossible: it is decided, is not what the user has `seen` (its revision), or has no review.
         """
         base, was = await self._rules_in_force.in_force()
         waiting = await self._ctx.store.read(lambda tx: _open(tx, key))
         if waiting.by == user.id:
             raise NotAllowed("somebody else has to approve this", key="rules_own")
+        review(waiting.why, waiting.ethics)
         if waiting.base != base.revision:
             await self._move_along(waiting, base, was)
             raise Impossible("the rules have changed meanwhile; look again", key="rules_moved")

@@ -6,7 +6,7 @@ import { dateTime, list, t } from "../texts.js";
 import { looserList, proposalsDiff } from "./differences.js";
 import { effectForm } from "./effect.js";
 
-const BADGE = { open: "warn", active: "good", refused: "bad", withdrawn: "" };
+const BADGE = { open: "warn", applied: "good", active: "good", refused: "bad", withdrawn: "" };
 
 function proposer(proposal) {
   const when = dateTime(proposal.at);
@@ -14,6 +14,11 @@ function proposer(proposal) {
     ? t("rules.proposed_by_files", { when })
     : t("rules.proposed_by", { name: proposal.by, when });
 }
+
+const reviewOf = ({ why, ethics }) => [
+  why ? el("p", {}, t("rules.proposed_why", { why })) : null,
+  ethics ? el("p", {}, t("rules.proposed_ethics", { ethics })) : null,
+];
 
 function lazily(title, fill) {
   const body = el("div");
@@ -96,7 +101,7 @@ function openProposal(proposal, rights, titles, refresh) {
       " ",
       el("span", { class: "soft" }, list(proposal.changed)),
     ),
-    proposal.why ? el("p", {}, t("rules.proposed_why", { why: proposal.why })) : null,
+    ...reviewOf(proposal),
     proposal.stale ? el("p", { class: "note" }, t("rules.stale")) : null,
     el("h3", {}, t("rules.looser_title")),
     looserList(proposal.looser),
@@ -125,7 +130,7 @@ function decidedProposal(proposal) {
           )
         : null,
     ),
-    proposal.why ? el("p", {}, t("rules.proposed_why", { why: proposal.why })) : null,
+    ...reviewOf(proposal),
     proposal.answer ? el("p", {}, t("rules.answered", { answer: proposal.answer })) : null,
     lazily(t("rules.show_diff", { files: list(proposal.changed) }), () => proposalsDiff(proposal.id)),
   );
