@@ -7,15 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
+from callserver.adapters import disk
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import authentication, problems
@@ -26,12 +25,13 @@ from callserver.console.cases.api import CasesApi
 from callserver.console.floor.api import FloorApi
 from callserver.console.floor.refused_numbers import RefusedNumbersApi
 from callserver.console.headers import Headers
-from callserver.console.health import Health
 from callserver.console.listening.api import ListeningApi
 from callserver.console.lists.api import ListsApi
 from callserver.console.lists.removal import RemovalApi
 from callserver.console.live import Live
 from callserver.console.log.api import LogApi
+from callserver.console.operations.health import Health
+from callserver.console.operations.metrics import Metrics
 from callserver.console.pages import Pages
 from callserver.console.person.api import PersonApi
 from callserver.console.phone.api import PhoneApi
@@ -121,17 +121,17 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     softphones = None if own is None else own.softphones
     pages = Pages(authenticator, connects(server.settings, softphones))
 
-    health = Health(server.ctx, ticker)
-
-    async def metrics(_: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
+    folders = disk.written_folders(server.settings)
+    health = Health(server.ctx, ticker, folders)
+    metrics = Metrics(server.ctx, ticker, folders, server.settings.metrics_token)
     webhooks = Webhooks(server.settings, server.provider_events, server.refused_requests)
     app = Starlette(
         routes=[
             *([] if own else webhooks.routes()),
-            Route("/healthz", health.answer),
-            Route("/metrics", metrics),
+            Route("/livez", health.live),
+            Route("/readyz", health.ready),
+            Route("/healthz", health.ready),
+            Route("/metrics", metrics.scrape),
             *api.routes(),
             *pages.routes(),
         ],

@@ -11,6 +11,7 @@ from callserver import exchange
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
+from callserver.adapters.measured_telephony import MeasuredTelephony
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
@@ -124,7 +125,7 @@ def build(
     ctx = EngineContext(
         store=store,
         clock=clock,
-        telephony=telephony or network,
+        telephony=MeasuredTelephony(telephony or network),
         rules=rules,
         secret=settings.key.encode(),
         calls_per_second=settings.calls_per_second,

@@ -12,10 +12,8 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
-from prometheus_client import Counter
 
-LOST = Counter("callserver_log_lines_lost_total", "Log lines that could not be written")
-REPEATED = Counter("callserver_log_lines_repeated_total", "Log lines left out as repetitions")
+from callserver.metrics import LOG_LINES_LOST, LOG_LINES_REPEATED
 
 MOST_A_MINUTE = 10
 """Of one warning or error: an outage is told a few times, and then counted."""
@@ -51,7 +49,7 @@ class Handler(logging.StreamHandler[Any]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Called by logging inside the `except`: the caller never hears of it."""
         del record
-        LOST.inc()
+        LOG_LINES_LOST.inc()
 
 
 class Repetitions(logging.Filter):
@@ -78,7 +76,7 @@ class Repetitions(logging.Filter):
         self._seen[key] = (since, count + 1)
         if count < MOST_A_MINUTE:
             return True
-        REPEATED.inc()
+        LOG_LINES_REPEATED.inc()
         return False
 
 

@@ -89,6 +89,7 @@ class Settings(BaseModel):
     smtp_from: str = ""  # the sender of e-mails
     sms_from: str = ""  # the sender of SMS, through Twilio
     calls_per_second: Rate = 1.0
+    metrics_token: str = ""  # the bearer token of /metrics; without one nobody reads it
     scheduler: bool = True  # this process may run the scheduler (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (simulated network only)
     log_level: Level = "info"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from callserver import log
+from callserver import log, metrics
 
 NUMBER = "4532123456"
 
@@ -111,7 +111,7 @@ def test_every_line_is_json(lines: io.StringIO) -> None:
 
 
 def repeated() -> float:
-    [metric] = log.REPEATED.collect()
+    [metric] = metrics.LOG_LINES_REPEATED.collect()
     return next(one.value for one in metric.samples if one.name.endswith("_total"))
 
 
@@ -148,7 +148,7 @@ def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> No
 def test_a_line_that_cannot_be_written_is_counted_and_disturbs_nobody(way: str) -> None:
     said = """
 import logging, os, sys, structlog
-from callserver import log
+from callserver import log, metrics
 if sys.argv[1] == "closed":
     sys.stderr.close()
 log.set_up()
@@ -158,7 +158,7 @@ try:
     raise ValueError
 except ValueError:
     structlog.get_logger().exception("three")
-assert log.LOST._value.get() >= 2, log.LOST._value.get()
+assert metrics.LOG_LINES_LOST._value.get() >= 2, metrics.LOG_LINES_LOST._value.get()
 os.write(1, b"went on")
 os._exit(0)
 """

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 import structlog
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from callserver.database.engines import UNAVAILABLE
 from callserver.domain.audit import EntryKind
 from callserver.domain.instruction import HangUp, Instruction
 from callserver.engine.audit_log.refused_requests import RefusedRequests
+from callserver.metrics import WEBHOOK_SECONDS
 from callserver.provider_events import ProviderEvents
 from callserver.settings import Settings
 from webhooks import signature, status_reports, twiml
@@ -27,6 +29,9 @@ EMPTY = b""
 STORED = Response(EMPTY, 204)
 NOT_STORED = Response(EMPTY, 503)
 """The database does not answer: nothing was stored, and the provider will send it again."""
+
+ABORTED = "aborted"
+"""The status of a request that the provider closed before it was answered."""
 
 HOLD_S = 12.0
 """How long a request may wait for the database: the provider gives up after fifteen seconds."""
@@ -68,6 +73,15 @@ class Webhooks:
 
     def _route(self, path: str, handler: Handler) -> Route:
         async def endpoint(request: Request) -> Response:
+            began, status = perf_counter(), ABORTED
+            try:
+                response = await within_time(request)
+                status = str(response.status_code)
+            finally:
+                WEBHOOK_SECONDS.labels(path, status).observe(perf_counter() - began)
+            return response
+
+        async def within_time(request: Request) -> Response:
             body = await _limited(request)
             if body is None:
                 return Response(EMPTY, 413)

@@ -18,6 +18,7 @@ from callserver.database.engines import UNAVAILABLE
 from callserver.engine.audit_log.feed import Feed, News
 from callserver.engine.rate_limits import MOST_STREAMS, RateLimited, RateLimits
 from callserver.errors import NotAllowed
+from callserver.metrics import STREAMS
 
 BEAT_S = 15
 """How often a silent stream sends a comment: proxies close silent connections."""
@@ -71,11 +72,13 @@ class Live:
     ) -> AsyncIterator[bytes]:
         """The stream, counted as one of the user's while it lasts."""
         self._open[request.user.id] += 1
+        STREAMS.inc()
         try:
             async with contextlib.aclosing(stream):
                 async for block in stream:
                     yield block
         finally:
+            STREAMS.dec()
             self._open[request.user.id] -= 1
             self._open += Counter()  # users with no stream are dropped
 

@@ -126,7 +126,7 @@ def alarms(facts: AlarmFacts) -> list[Alarm]:
     """Every alarm."""
     raised = [
         *_server_alarms(facts),
-        *_provider_alarms(facts),
+        *_provider_alarms(facts.taken, facts.declined, facts.silent),
         *_case_alarms(facts),
         *_abuse_alarms(facts),
     ]
@@ -135,6 +135,17 @@ def alarms(facts: AlarmFacts) -> list[Alarm]:
     for campaign in facts.campaigns:
         raised += _campaign_alarms(campaign)
     return sorted(raised, key=lambda alarm: list(AlarmKind).index(alarm.kind))
+
+
+def carrier_in_trouble(
+    states: Sequence[CarrierState], orders: tuple[int, int, int], now: datetime
+) -> bool:
+    """Whether an alarm about the carrier is raised; `orders`: taken, declined and silent of late."""
+    taken, declined, silent = orders
+    raised = [*_provider_alarms(taken, declined, silent)]
+    for state in states:
+        raised += _carrier_alarms(state, now)
+    return bool(raised)
 
 
 def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
@@ -181,11 +192,11 @@ def _abuse_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
         yield Alarm(AlarmKind.PACE, values={"count": facts.rate_limited_users})
 
 
-def _provider_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
-    if facts.silent >= SILENT_ORDERS or (facts.silent and not facts.taken):
-        yield Alarm(AlarmKind.PROVIDER_SILENT, values={"count": facts.silent})
-    if facts.declined >= DECLINED_ORDERS and facts.declined > facts.taken:
-        yield Alarm(AlarmKind.PROVIDER_DECLINES, values={"count": facts.declined})
+def _provider_alarms(taken: int, declined: int, silent: int) -> Iterator[Alarm]:
+    if silent >= SILENT_ORDERS or (silent and not taken):
+        yield Alarm(AlarmKind.PROVIDER_SILENT, values={"count": silent})
+    if declined >= DECLINED_ORDERS and declined > taken:
+        yield Alarm(AlarmKind.PROVIDER_DECLINES, values={"count": declined})
 
 
 def _carrier_alarms(carrier: CarrierState, now: datetime) -> Iterator[Alarm]:

@@ -15,6 +15,11 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def under_way(self) -> int:
+        """How many tasks have not ended."""
+        return len(self._tasks)
+
     def start(self, work: Coroutine[Any, Any, object]) -> None:
         """Let `work` run on its own."""
         task = asyncio.get_running_loop().create_task(self._run(work))

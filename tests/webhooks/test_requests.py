@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import prometheus_client
 import pytest
 
 from callserver.simulator import asgi, callbacks
@@ -85,10 +86,9 @@ async def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
     await system.server.refused_requests.flush(everything=True)  # the process ends
     assert counts()[4:] == [("/twilio/status/call", 4)]
     assert sum(count for _, count in counts()) == 38
-    metrics = await asgi.call(system.app, "GET", f"{system.plan.public_url}/metrics", [], b"")
+    metrics = prometheus_client.generate_latest()
     assert (
-        b'callserver_refused_requests_total{what="/twilio/status/call",why="unsigned"}'
-        in metrics[1]
+        b'callserver_refused_requests_total{what="/twilio/status/call",why="unsigned"}' in metrics
     )
 
 

@@ -8,19 +8,12 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-import prometheus_client
-
 from callserver.database import audit
 from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
+from callserver.metrics import REFUSED_REQUESTS
 
 MINUTE = timedelta(minutes=1)
-
-refused = prometheus_client.Counter(
-    "callserver_refused_requests",
-    "Requests refused because nobody who is known sent them.",
-    ["what", "why"],
-)
 
 
 class RefusedRequests:
@@ -33,7 +26,7 @@ class RefusedRequests:
 
     async def note(self, kind: EntryKind, name: str, why: str) -> None:
         """Something of this name was refused. An empty name or reason is left out of the entry."""
-        refused.labels(name or kind.value, why).inc()
+        REFUSED_REQUESTS.labels(name or kind.value, why).inc()
         key, now = (kind, name), self._ctx.clock.now()
         self._waiting.setdefault(key, Counter())[why] += 1
         if now - self._written.get(key, now - MINUTE) >= MINUTE:

@@ -36,6 +36,7 @@ from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import stored_facts
 from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
 from callserver.engine.identity import people_in_reach
+from callserver.metrics import DECISIONS
 from callserver.ports import Tx
 
 LOOK_BACK = ATTEMPTS_COUNT_FOR
@@ -65,6 +66,7 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
         "seat": seat,
         "revision": ctx.rules.current.revision,
     }
+    DECISIONS.labels(*_counted(answer)).inc()
     if isinstance(answer, Refusal):
         daily_counts.count_refusal(tx, request.campaign.name, answer.reasons[0].value, request.now)
         audit.append(
@@ -86,6 +88,12 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
             **details,
         )
     return answer
+
+
+def _counted(answer: DialPermit | Refusal) -> tuple[str, str]:
+    return (
+        ("refused", answer.reasons[0].value) if isinstance(answer, Refusal) else ("permitted", "")
+    )
 
 
 def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: int = 0) -> f.Facts:

@@ -1,0 +1,124 @@
+"""`GET /metrics` for Prometheus: what this process counts, and what the database shows.
+
+Only with the word that the settings name: the figures tell strangers how much is called.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import REGISTRY, Collector
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from callserver.adapters import disk
+from callserver.adapters.ticker import Ticker
+from callserver.console.operations.health import MOST_WAIT_S
+from callserver.database import operational
+from callserver.database.engines import UNAVAILABLE
+from callserver.database.operational import OperationalFigures
+from callserver.engine import clock_checks
+from callserver.engine.context import EngineContext
+from callserver.metrics import BACKGROUND_TASKS
+from callserver.ports import Tx
+
+
+class Metrics:
+    """The endpoint."""
+
+    def __init__(
+        self, ctx: EngineContext, ticker: Ticker, folders: Mapping[str, Path], token: str
+    ) -> None:
+        self._ctx = ctx
+        self._ticker = ticker
+        self._folders = folders
+        self._token = token
+
+    async def scrape(self, request: Request) -> Response:
+        if not self._token:
+            return PlainTextResponse("set CALLSERVER_METRICS_TOKEN\n", HTTPStatus.FORBIDDEN)
+        given = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+            return PlainTextResponse(
+                "", HTTPStatus.UNAUTHORIZED, {"www-authenticate": 'Bearer realm="metrics"'}
+            )
+        BACKGROUND_TASKS.set(self._ctx.background.under_way)
+        registry = CollectorRegistry()
+        registry.register(_Fixed([*self._of_process(), *await self._of_database()]))
+        text = generate_latest(REGISTRY) + generate_latest(registry)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    def _of_process(self) -> Iterator[GaugeMetricFamily]:
+        stalled = GaugeMetricFamily(
+            "callserver_scheduler_round_age_seconds", "Since this process finished a round"
+        )
+        stalled.add_metric([], self._ticker.stalled_for)
+        yield stalled
+        free = GaugeMetricFamily(
+            "callserver_disk_free_bytes", "Space left for what the server writes", labels=["of"]
+        )
+        for name, folder in self._folders.items():
+            free.add_metric([name], disk.free_bytes(folder) or 0)
+        yield free
+
+    async def _of_database(self) -> list[GaugeMetricFamily]:
+        reachable = GaugeMetricFamily("callserver_database_up", "1: it answered within two seconds")
+        try:
+            async with asyncio.timeout(MOST_WAIT_S):
+                figures, skew_ms = await self._ctx.store.read(self._reading)
+        except UNAVAILABLE:
+            reachable.add_metric([], 0)
+            return [reachable]
+        reachable.add_metric([], 1)
+        return [reachable, *_families(figures, skew_ms, self._ctx.clock.now())]
+
+    def _reading(self, tx: Tx) -> tuple[OperationalFigures, int]:
+        return operational.figures(tx), clock_checks.skew_ms(tx, self._ctx.clock)
+
+
+class _Fixed(Collector):
+    """Metrics that were read already."""
+
+    def __init__(self, families: list[GaugeMetricFamily]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield from self._families
+
+
+def _families(
+    figures: OperationalFigures, skew_ms: int, now: datetime
+) -> Iterator[GaugeMetricFamily]:
+    for name, text, counts in (
+        ("callserver_seats", "Seats by state", figures.seats),
+        ("callserver_open_calls", "Calls that have not ended, by state", figures.calls),
+        ("callserver_waiting_messages", "E-mails and SMS not sent yet", figures.messages),
+    ):
+        family = GaugeMetricFamily(name, text, labels=["state"])
+        for state, count in counts.items():
+            family.add_metric([state], count)
+        yield family
+    lease = GaugeMetricFamily(
+        "callserver_scheduler_lease_seconds",
+        "Until the scheduler's lease ends; negative: nobody has it",
+        labels=["owner"],
+    )
+    if figures.lease_until is not None:
+        lease.add_metric([figures.lease_owner], (figures.lease_until - now).total_seconds())
+    yield lease
+    sealing = GaugeMetricFamily(
+        "callserver_sealing_lag_seconds", "Age of the oldest log entry that is not sealed"
+    )
+    oldest = figures.oldest_unsealed
+    sealing.add_metric([], 0 if oldest is None else max((now - oldest).total_seconds(), 0))
+    yield sealing
+    skew = GaugeMetricFamily(
+        "callserver_clock_skew_seconds", "How far the clock is known to be off"
+    )
+    skew.add_metric([], skew_ms / 1000)
+    yield skew

@@ -1,0 +1,25 @@
+"""Whether the database takes writes now. One that still waits is not given company."""
+
+import asyncio
+
+from callserver.database import operational
+from callserver.engine.context import EngineContext
+
+
+class WriteProbe:
+    """One per process."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+        self._write: asyncio.Task[None] | None = None
+
+    async def takes_writes(self, seconds: float) -> bool:
+        """Whether a row is written and durable within so many seconds."""
+        if self._write is None or self._write.done():
+            self._write = asyncio.ensure_future(self._prove())
+        done, _ = await asyncio.wait({self._write}, timeout=seconds)
+        return bool(done) and self._write.exception() is None
+
+    async def _prove(self) -> None:
+        mark = self._ctx.token()
+        await self._ctx.store.run(lambda tx: operational.prove_writable(tx, mark))
