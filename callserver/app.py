@@ -193,7 +193,7 @@ def page_apis(
         WhoCalledApi(server.ctx, pacing),
         cases,
         PersonApi(server.ctx, pacing),
-        PersonFactsApi(server.ctx, server.uploads),
+        PersonFactsApi(server.ctx, server.uploads, server.forgotten_files),
         ReportsApi(server.ctx),
         LogApi(server.ctx, server.settings),
         rules,

@@ -31,7 +31,7 @@ from callserver.engine.calls.hangups import Hangups
 from callserver.engine.calls.inbound import Inbound
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
-from callserver.engine.cases.messages import MessageDelivery
+from callserver.engine.cases.messages import ForgottenFiles, MessageDelivery
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.dialing.line_confirmation import LineConfirmation
@@ -82,6 +82,7 @@ class Server:
     refused_requests: RefusedRequests
     feed: Feed
     uploads: Uploads
+    forgotten_files: ForgottenFiles
     rules_in_force: RulesInForce
     rule_proposals: RuleProposals
     http: httpx.AsyncClient
@@ -143,6 +144,7 @@ def build(
     message_folder = MessageFolder(settings.messages)
     routes = messages or message_routes.build(settings, client, message_folder)
     delivery = MessageDelivery(store, clock, routes)
+    forgotten_files = ForgottenFiles(store, message_folder)
     store.send = FollowUps(
         ctx.background,
         dialer,
@@ -176,6 +178,7 @@ def build(
                     RetentionClass.CASES: message_folder.drop_older,
                 },
             ).run,
+            forgotten_files.run,
             register_matching.CatchUp(ctx, settings.database).run,
         ],
     )
@@ -206,6 +209,7 @@ def build(
             not_stored=scheduler.note_gap,
         ),
         uploads=uploads,
+        forgotten_files=forgotten_files,
         authentication=sign_in,
         account_administration=AccountAdministration(ctx, sign_in.hashing),
         refused_requests=refused_requests,

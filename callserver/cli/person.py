@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from callserver import texts
+from callserver.adapters.messages import MessageFolder
 from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
-from callserver.database import accounts
+from callserver.database import accounts, messages
 from callserver.domain import phone
 from callserver.domain.marks import MarkKind
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
@@ -101,7 +102,10 @@ def erase(number: Number, contact: ContactId = None, by: By = "command") -> None
         known = person_facts.find(tx, key, contact)
         secret = resources.secret(settings)
         erased = erasure.erase(tx, key, known, secret, by, resources.now(tx))
+        files = MessageFolder(settings.messages)
+        forgotten = messages.forgotten(tx, files.keys())
     Uploads(settings.uploads).drop_containing_now(erased.words)
+    files.drop(forgotten)
     print(f"erased; contacts: {len(erased.contacts)}, calls: {erased.calls}")
     for what in erasure.REMAINS:
         print("kept: " + texts.say("en", f"erased.{what}"))

@@ -22,6 +22,9 @@ from callserver.domain.message import MessageState
 from callserver.domain.role import Role
 from callserver.ports import Tx
 
+_EMPTY: dict[str, None] = {"to": None, "subject": None, "text": None}
+"""What is left of a forgotten message."""
+
 _UNANSWERED = [state.value for state in UNANSWERED]
 
 
@@ -232,6 +235,12 @@ def opened_between(tx: Tx, since: datetime, until: datetime) -> list[CaseRow]:
     return [CaseRow._make(row) for row in tx.execute(query.order_by(cases.c.id))]
 
 
+def forget_delivered(tx: Tx, keys: Sequence[int]) -> None:
+    """Empty the messages of these cases that need no more attention."""
+    settled = messages.c.state.in_([MessageState.SENT.value, MessageState.REPLACED.value])
+    tx.execute(update(messages).where(messages.c.case.in_(keys), settled).values(**_EMPTY))
+
+
 def may_be_forgotten(before: datetime) -> ColumnElement[bool]:
     """Cases that were closed before this instant and still have their words."""
     return and_(cases.c.closed_at < before, cases.c.forgotten.is_(False))
@@ -244,11 +253,13 @@ def forget_words(tx: Tx, keys: Sequence[int]) -> int:
     """
     tx.execute(update(case_history).where(case_history.c.case.in_(keys)).values(note=None))
     of_case = messages.c.case.in_(keys)
-    waiting = (of_case, messages.c.state == MessageState.WAITING.value)
+    unsent = messages.c.state.in_([MessageState.WAITING.value, MessageState.SENDING.value])
     tx.execute(
-        update(messages).where(*waiting).values(state=MessageState.REPLACED.value, next_at=None)
+        update(messages)
+        .where(of_case, unsent)
+        .values(state=MessageState.REPLACED.value, next_at=None)
     )
-    tx.execute(update(messages).where(of_case).values(to=None, subject=None, text=None))
+    tx.execute(update(messages).where(of_case).values(**_EMPTY))
     return tx.execute(
         update(cases)
         .where(cases.c.id.in_(keys))

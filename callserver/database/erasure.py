@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, null, or_, select, update
 
-from callserver.database.cases import forget_words
+from callserver.database.cases import forget_delivered, forget_words
+from callserver.database.messages import TOGETHER
 from callserver.database.retention import UNLINKED
 from callserver.database.tables import (
     calls,
@@ -21,6 +22,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
+from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
 _NAMING = ("ref", "name", "zone", "born", "last_gift", "ended", "source", "next_at", "callback_for")
@@ -104,16 +106,58 @@ def drop_refused_rows(tx: Tx, words: Sequence[bytes]) -> int:
     return len(ids)
 
 
-def forget_cases(tx: Tx, numbers: Collection[int], contact_ids: Collection[int]) -> int:
-    """Empty closed cases about these numbers or contacts, with their notes and messages; how many.
+def forget_cases(
+    tx: Tx,
+    numbers: Collection[int],
+    persons: Collection[int],
+    contact_ids: Collection[int],
+    addresses: Collection[str],
+) -> int:
+    """Empty closed cases about these people, with their notes and messages; how many.
 
-    An open case is somebody's to answer; its words go after it is closed, by the period of cases.
+    An open case is somebody's to answer: it keeps what the answer needs until it is closed
+    (`closed_since_erased`). `addresses`: where answers to them are sent.
     """
-    theirs = or_(cases.c.number.in_(numbers), cases.c.contact.in_(contact_ids))
-    keys = list(
-        tx.execute(select(cases.c.id).where(theirs, cases.c.closed_at.is_not(None))).scalars()
+    anothers = exists(
+        select(contacts.c.id).where(
+            contacts.c.id == cases.c.contact, contacts.c.person.not_in(persons)
+        )
     )
-    return forget_words(tx, keys) if keys else 0
+    theirs = or_(
+        cases.c.contact.in_(contact_ids),
+        and_(cases.c.number.in_(numbers), ~anothers),
+        and_(func.lower(cases.c.reply_to).in_(addresses), ~anothers),
+    )
+    rows = tx.execute(select(cases.c.id, cases.c.closed_at).where(theirs)).all()
+    forget_delivered(tx, [row.id for row in rows if row.closed_at is None])
+    return forget_words(tx, [row.id for row in rows if row.closed_at is not None])
+
+
+def closed_with_words(tx: Tx) -> list[tuple[int, int | None, datetime, bool | None]]:
+    """Closed cases that still have their words: id, number, when they were opened, and whether their
+    contact was erased; None: they have no contact, or it was removed."""
+    is_erased = and_(contacts.c.number == NOBODY, contacts.c.reason == Reason.PERSON_ERASED.value)
+    query = (
+        select(cases.c.id, cases.c.number, cases.c.opened_at, contacts.c.id, is_erased)
+        .outerjoin(contacts, contacts.c.id == cases.c.contact)
+        .where(cases.c.closed_at.is_not(None), cases.c.forgotten.is_(False))
+    )
+    return [
+        (case, number, opened_at, None if contact is None else bool(erased))
+        for case, number, opened_at, contact, erased in tx.execute(query)
+    ]
+
+
+def erased_at(tx: Tx, hashes: Sequence[str]) -> dict[str, datetime]:
+    """When the numbers with these hashes were last erased."""
+    at: dict[str, datetime] = {}
+    for first in range(0, len(hashes), TOGETHER):
+        some = marks.c.subject.in_(hashes[first : first + TOGETHER])
+        query = select(marks.c.subject, func.max(marks.c.at)).where(
+            some, marks.c.kind == MarkKind.ERASED
+        )
+        at.update(tuple(row) for row in tx.execute(query.group_by(marks.c.subject)))
+    return at
 
 
 def others_at(tx: Tx, number: int, persons: Collection[int]) -> bool:

@@ -1,5 +1,6 @@
 """Messages to people: queued with the transaction that causes them, sent after it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ from callserver.domain.message import (
 )
 from callserver.outbox import SendMessages
 from callserver.ports import Tx
+
+TOGETHER = 1_000
+"""Keys in one statement."""
 
 FAILED = (MessageState.GIVEN_UP, MessageState.UNKNOWN)
 """Not delivered, or perhaps not, and nobody has looked after it."""
@@ -132,6 +136,16 @@ def of_case(tx: Tx, case: int) -> list[MessageRow]:
     """Oldest first."""
     rows = tx.execute(_all.where(messages.c.case == case).order_by(messages.c.id))
     return [MessageRow._make(row) for row in rows]
+
+
+def forgotten(tx: Tx, keys: Sequence[int]) -> set[int]:
+    """Those of these messages that were emptied."""
+    gone: set[int] = set()
+    for at in range(0, len(keys), TOGETHER):
+        some = messages.c.id.in_(keys[at : at + TOGETHER])
+        query = select(messages.c.id).where(some, messages.c.to.is_(None))
+        gone.update(tx.execute(query).scalars())
+    return gone
 
 
 def not_delivered(tx: Tx) -> int:

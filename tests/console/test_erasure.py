@@ -6,15 +6,21 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from callserver.database.tables import calls
+from callserver.domain.case import ReplyBy, Source
+from callserver.domain.case_rules import CaseKind
 from callserver.domain.reason import Reason
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.gate.explanation import Explanation, explain
 from callserver.engine.retention import Retention
+from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
 from tests.harness import spreadsheets
 from tests.harness.staffed import Client, StaffedSystem
 
 NAME, OTHER = "Zenobia Ætlingsgård", "Quintus Åkrog"
-NUMBER = "32277441"
+NUMBER, SPOKEN = "32277441", "32 27 74 41"
+EMAIL = "zenobia@invented.example"
 LISTS = {
     "kanvas": f"navn;mobil;adresse;note\n{NAME};{NUMBER};Vejen 1, 4000;taler med {NAME}\n",
     "leads": f"ref;navn;mobil;kilde\nL-77;{NAME};{NUMBER};messe\nL-78;{OTHER};32277442;messe\n",
@@ -26,7 +32,7 @@ def traces(folder: Path) -> list[str]:
     """The files in which the name or the number stands, in any encoding that was used."""
     words = {
         text.encode(encoding)
-        for text in (NAME, NUMBER, f"45{NUMBER}")
+        for text in (NAME, NUMBER, SPOKEN, f"45{NUMBER}", EMAIL)
         for encoding in ("utf-8", "utf-16-le", "windows-1252")
     }
     words.add(int(f"45{NUMBER}").to_bytes(6, "big"))  # as SQLite stores the number
@@ -122,3 +128,92 @@ async def test_a_call_under_way_is_unlinked_when_it_has_ended(system: StaffedSys
     system.write(lambda tx: tx.execute(update(calls).values(ended_at=now)))
     await Retention(system.server.ctx, {}).run(now)
     assert (system.calls()[0].number, system.calls()[0].note) == (0, None)
+
+
+async def a_case(client: Client, kind: str, by: str, to: str) -> int:
+    body = {
+        "kind": kind,
+        "source": "letter",
+        "number": NUMBER,
+        "words": f"{NAME} wrote to us",
+        "reply_by": by,
+        "reply_to": to,
+    }
+    reply = await client.api("POST", "/cases", body)
+    assert reply.status_code == 200, reply.text
+    return int(reply.json()["id"])
+
+
+async def test_cases_and_messages_leave_no_byte(system: StaffedSystem, tmp_path: Path) -> None:
+    asger, mads = await system.client("administrator"), await system.client("member_service")
+    body = {"upload": await sent(asger, LISTS["leads"].encode())}
+    assert (await asger.api("POST", "/lists/leads/import", body)).status_code == 200
+    closed = await a_case(mads, "opt_out", "sms", NUMBER)
+    still_open = await a_case(mads, "erasure", "email", EMAIL)
+    await system.pass_time(5)
+    files = sorted(path.name for path in (tmp_path / "messages").iterdir())
+    assert files == [f"{closed:08}.sms.txt", f"{still_open:08}.eml"]
+    unfinished = tmp_path / "messages" / f".{files[1]}.new"
+    unfinished.write_text(EMAIL)  # a process died while it wrote
+    assert len(traces(tmp_path)) >= 4  # the control: the scan finds them
+
+    erase = {"number": NUMBER, "fact": "erased"}
+    assert (await mads.api("POST", "/person/facts", erase)).status_code == 200
+    assert list((tmp_path / "messages").iterdir()) == []
+    shown = (await mads.api("GET", f"/cases/{closed}")).json()
+    assert (shown["words"], shown["number"]) == (None, None)
+
+    # The open case keeps what its answer needs; the answer goes out, and then everything is gone.
+    answer = {"text": f"Dear {NAME}, you are erased."}
+    assert (await mads.api("POST", f"/cases/{still_open}/draft", answer)).status_code == 200
+    reply = {"by": "email", "to": EMAIL}
+    assert (await mads.api("POST", f"/cases/{still_open}/answer", reply)).status_code == 200
+    await system.pass_time(5)
+    assert [path.suffix for path in (tmp_path / "messages").iterdir()] == [".eml"]
+    assert (await mads.api("POST", f"/cases/{still_open}/close", {})).status_code == 200
+    await system.jump(3_600)
+    await system.pass_time(5)
+    await system.server.ctx.background.idle()
+    assert traces(tmp_path) == []
+
+
+async def test_a_process_that_died_while_it_erased_leaves_no_file(
+    system: StaffedSystem, tmp_path: Path
+) -> None:
+    mads = await system.client("member_service")
+    await a_case(mads, "opt_out", "sms", NUMBER)
+    await system.pass_time(5)
+    now, secret = system.clock.now(), system.server.ctx.secret
+    system.write(lambda tx: erasure.erase(tx, int(f"45{NUMBER}"), [], secret, "user:1", now))
+    assert traces(tmp_path / "messages")
+    await system.jump(3_600)
+    await system.pass_time(5)
+    await system.server.ctx.background.idle()
+    assert traces(tmp_path) == []
+
+
+async def test_the_case_of_somebody_else_at_the_number_is_kept(system: StaffedSystem) -> None:
+    asger, mads = await system.client("administrator"), await system.client("member_service")
+    both = LISTS["leads"].replace("32277442", NUMBER)
+    body = {"upload": await sent(asger, both.encode())}
+    assert (await asger.api("POST", "/lists/leads/import", body)).status_code == 200
+    [zenobia] = [row for row in system.contacts() if row.name == NAME]
+    [quintus] = [row for row in system.contacts() if row.name == OTHER]
+    request = CaseRequest(
+        kind=CaseKind.OPT_OUT,
+        source=Source.LETTER,
+        by="user:1",
+        at=system.clock.now(),
+        number=int(f"45{NUMBER}"),
+        people=[quintus],
+        words="please stop calling",
+        reply_by=ReplyBy.SPOKEN,
+    )
+    ctx = system.server.ctx
+    case = system.write(
+        lambda tx: intake.open_case(tx, request, ctx.rules.current.cases, ctx.secret)
+    )
+    assert case.closed_at is not None
+    erase = {"number": NUMBER, "fact": "erased", "contact": zenobia.id}
+    assert (await mads.api("POST", "/person/facts", erase)).status_code == 200
+    assert (await mads.api("GET", f"/cases/{case.id}")).json()["words"]

@@ -5,6 +5,7 @@ An e-mail is a file that a mail program opens; an SMS is a text file. Each is it
 
 import asyncio
 import os
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import structlog
 
 from callserver.adapters.messages.mail import composed
 from callserver.domain.message import Delivery, Message, MessageKind
+
+_ENDINGS = ("eml", "sms.txt")
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +39,27 @@ class MessageFolder:
 
     def _drop_older(self, before: datetime) -> int:
         dropped = 0
-        for path in [*self._folder.glob("*.eml"), *self._folder.glob("*.sms.txt")]:
+        for _, path in self._files():
             if path.stat().st_mtime < before.timestamp():
                 path.unlink(missing_ok=True)
                 dropped += 1
         return dropped
+
+    def keys(self) -> list[int]:
+        """The messages of which there is a file, finished or not."""
+        return sorted({key for key, _ in self._files()})
+
+    def drop(self, keys: Collection[int]) -> None:
+        """Remove the files of these messages."""
+        for key, path in self._files():
+            if key in keys:
+                path.unlink(missing_ok=True)
+
+    def _files(self) -> Iterator[tuple[int, Path]]:
+        for path in self._folder.glob("*"):
+            key, _, ending = path.name.removeprefix(".").removesuffix(".new").partition(".")
+            if key.isdecimal() and ending in _ENDINGS:
+                yield int(key), path
 
     def _write(self, message: Message) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from callserver.database.contacts import Contact
 from callserver.domain import phone
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
+from callserver.engine.cases.messages import ForgottenFiles
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import erasure, person_facts
 from callserver.engine.suppressions.erasure import Erased
@@ -47,9 +48,10 @@ class Recorded(Answer):
 class PersonFactsApi:
     """Records what was learned outside a call."""
 
-    def __init__(self, ctx: EngineContext, uploads: Uploads) -> None:
+    def __init__(self, ctx: EngineContext, uploads: Uploads, messages: ForgottenFiles) -> None:
         self._ctx = ctx
         self._uploads = uploads
+        self._messages = messages
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -96,6 +98,7 @@ class PersonFactsApi:
 
         erased = await self._ctx.store.run(work)
         await self._uploads.drop_containing(erased.words)
+        await self._messages.drop()
         await self._ctx.store.checkpoint()
         remains = [texts.say(request.language, f"erased.{key}") for key in erasure.REMAINS]
         return Recorded(contacts=list(erased.contacts), remains=remains)

@@ -6,6 +6,9 @@ knowingly sent twice. A process hands over one at a time: if it dies, one messag
 """
 
 import asyncio
+from collections.abc import Collection
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -21,6 +24,32 @@ from callserver.ports import Clock, Messages, Store, Tx
 log = structlog.get_logger(__name__)
 
 _EXPECTED = (OSError, TimeoutError)
+
+
+class MessageFiles(Protocol):
+    """Where messages are kept as files (adapters/messages/folder.py)."""
+
+    def keys(self) -> list[int]: ...
+    def drop(self, keys: Collection[int]) -> None: ...
+
+
+class ForgottenFiles:
+    """Removes the files of messages that were emptied in the database: at an erasure, and hourly for those
+    whose process died in between."""
+
+    def __init__(self, store: Store, files: MessageFiles) -> None:
+        self._store = store
+        self._files = files
+
+    async def run(self, now: datetime) -> None:
+        """The scheduler's chore."""
+        del now
+        await self.drop()
+
+    async def drop(self) -> None:
+        keys = await asyncio.to_thread(self._files.keys)
+        gone = await self._store.read(lambda tx: messages.forgotten(tx, keys))
+        await asyncio.to_thread(self._files.drop, gone)
 
 
 class MessageDelivery:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from callserver.database import audit, erasure, former_identifiers, marks, register_people
+from callserver.database.cases import forget_words
 from callserver.database.contacts import Contact
 from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
@@ -44,7 +45,8 @@ def erase(
 ) -> Erased:
     """Forget a person on every list, and keep keyed hashes of their numbers, which still protect them.
 
-    A telephone that rings is silenced; an open call is unlinked by `finish`, when it has ended.
+    A telephone that rings is silenced; an open call is unlinked, and an open case emptied, by `finish`
+    when it has ended.
 
     `known`: the person's rows on every list; none: only the number is known.
 
@@ -77,7 +79,7 @@ def erase(
     erasure.forget_contacts(tx, ids, Reason.PERSON_ERASED.value)
     former_identifiers.forget_people(tx, persons)
     register_people.forget_people(tx, persons)
-    erasure.forget_cases(tx, numbers, ids)
+    erasure.forget_cases(tx, numbers, persons, ids, _addresses(numbers, known))
     entries: list[int | None] = [*ids] or [None]
     for contact in entries:
         audit.append(tx, now, EntryKind.MARKED, contact=contact, mark=MarkKind.ERASED.value, by=by)
@@ -85,13 +87,41 @@ def erase(
 
 
 def finish(tx: Tx, secret: bytes, now: datetime) -> int:
-    """Unlink the calls that were open when their person was erased, and have ended; how many."""
+    """Forget what was still needed when its person was erased: calls and cases that have ended; how many."""
     persons, hashes = erasure.erased_since(tx, now - LONGEST_CALL)
     unlinked = erasure.unlink_calls(tx, persons, ())
     for number in erasure.numbers_without_contact(tx, now - LONGEST_CALL) if hashes else ():
         if subject.of_hash(number, secret) in hashes:
             unlinked += erasure.unlink_calls_to(tx, number)
-    return unlinked
+    return unlinked + forget_words(tx, _closed_since_erased(tx, secret))
+
+
+def _closed_since_erased(tx: Tx, secret: bytes) -> list[int]:
+    """The closed cases of people who were erased after the case was opened."""
+    closed = erasure.closed_with_words(tx)
+    hashes = {
+        case: subject.of_hash(number, secret)
+        for case, number, _, is_erased in closed
+        if number is not None and is_erased is None
+    }
+    erased_at = erasure.erased_at(tx, sorted(set(hashes.values())))
+
+    def is_forgotten(case: int, opened_at: datetime) -> bool:
+        at = erased_at.get(hashes.get(case, ""))
+        return at is not None and at >= opened_at
+
+    return [
+        case
+        for case, _, opened_at, is_erased in closed
+        if is_erased or is_forgotten(case, opened_at)
+    ]
+
+
+def _addresses(numbers: Sequence[int], known: Sequence[Contact]) -> set[str]:
+    """Where answers to the person are sent: their numbers, and the e-mail addresses of the lists."""
+    fields = (str(value) for row in known for value in (row.fields or {}).values())
+    emails = {value.strip().lower() for value in fields if "@" in value}
+    return {phone.from_int(number) for number in numbers} | emails
 
 
 def _words(numbers: Sequence[int], known: Sequence[Contact]) -> tuple[bytes, ...]:
