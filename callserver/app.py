@@ -20,6 +20,7 @@ from callserver.assemble import Server
 from callserver.console import authentication, problems
 from callserver.console.accounts.api import AccountsApi
 from callserver.console.api import Api, PageApi
+from callserver.console.applicants.api import ApplicantsApi
 from callserver.console.books.api import BooksApi
 from callserver.console.cases.api import CasesApi
 from callserver.console.floor.api import FloorApi
@@ -172,6 +173,7 @@ def page_apis(
         server.ctx, server.rules_in_force, server.rule_proposals, server.settings.database
     )
     cases = CasesApi(server.ctx, pacing)
+    applicants = ApplicantsApi(server.ctx, server.hiring)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
@@ -192,6 +194,7 @@ def page_apis(
         listening,
         WhoCalledApi(server.ctx, pacing),
         cases,
+        applicants,
         PersonApi(server.ctx, pacing),
         PersonFactsApi(server.ctx, server.uploads, server.forgotten_files),
         ReportsApi(server.ctx),
@@ -208,7 +211,7 @@ def page_apis(
         Live(
             server.feed,
             authenticator,
-            [page.updates for page in (phoner, floor, listening, rules, lists, cases)],
+            [page.updates for page in (phoner, floor, listening, rules, lists, cases, applicants)],
             pacing,
         ),
     ]

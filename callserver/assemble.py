@@ -23,6 +23,7 @@ from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication
 from callserver.engine.accounts.offboarding import Offboarding
 from callserver.engine.accounts.password_hashing import PasswordHashing
+from callserver.engine.applicants.decisions import Hiring
 from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
 from callserver.engine.audit_log.refused_requests import RefusedRequests
@@ -79,6 +80,7 @@ class Server:
     provider_events: ProviderEvents
     authentication: Authentication
     account_administration: AccountAdministration
+    hiring: Hiring
     refused_requests: RefusedRequests
     feed: Feed
     uploads: Uploads
@@ -160,6 +162,7 @@ def build(
     uploads = Uploads(settings.uploads)
     refused_requests = RefusedRequests(ctx)
     sign_in = Authentication(ctx, PasswordHashing(), refused_requests)
+    account_administration = AccountAdministration(ctx, sign_in.hashing)
     inbound = Inbound(ctx, wishes)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     scheduler = Scheduler(
@@ -211,7 +214,8 @@ def build(
         uploads=uploads,
         forgotten_files=forgotten_files,
         authentication=sign_in,
-        account_administration=AccountAdministration(ctx, sign_in.hashing),
+        account_administration=account_administration,
+        hiring=Hiring(ctx, account_administration),
         refused_requests=refused_requests,
         feed=Feed(store),
         rules_in_force=rules_in_force,

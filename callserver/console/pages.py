@@ -65,6 +65,7 @@ PAGES = (
     Page("lists", "/lists", Action.EXPORT, Group.CAMPAIGNS),
     Page("rules", "/rules", Action.SEE_RULES, Group.CAMPAIGNS),
     Page("reports", "/reports", Action.SEE_REPORTS, Group.CAMPAIGNS),
+    Page("applicants", "/applicants", Action.HIRE, Group.TEAM),
     Page("books", "/books", Access.SIGNED_IN, Group.TEAM),
     Page("accounts", "/accounts", Action.ACCOUNTS, Group.ADMINISTRATION),
     Page("log", "/log", Action.SEE_AUDIT, Group.ADMINISTRATION),

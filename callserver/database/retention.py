@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
 
-from callserver.database import cases, contact_removal
+from callserver.database import applicants, cases, contact_removal
+from callserver.database.tables import applicants as applicants_table
 from callserver.database.tables import calls, contacts, devices, forms, imports
 from callserver.database.tables import cases as cases_table
 from callserver.domain.contact_status import ContactStatus
@@ -56,6 +57,8 @@ def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | No
         case RetentionClass.REFUSED_ROWS:
             old = and_(imports.c.at < before, imports.c.refused.is_not(None))
             return Stored(imports.c.id, old, {"refused": null()})
+        case RetentionClass.APPLICANTS:
+            return Stored(applicants_table.c.id, applicants.old(before))
         case RetentionClass.SIGN_INS:
             return Stored(devices.c.device, devices.c.seen_at < before)
         case RetentionClass.UPLOADS:
@@ -95,5 +98,7 @@ def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
         return contact_removal.remove(tx, keys, rows.old, now, old=True)
     if table is cases_table:
         return cases.forget_words(tx, keys)
+    if table is applicants_table:
+        return applicants.delete_all(tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)
     return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount

@@ -64,6 +64,8 @@ class EntryKind(StrEnum):
     LOG_SEARCHED = "log_searched"  # this log was searched
     VERIFIED = "verified"  # its seals were verified
     LINE = "line"  # a user's telephone: entered, confirmed, refused or called; numbers are masked
+    APPLICANT = "applicant"  # added, accepted, rejected or deleted; words were written about them
+    INTERVIEW = "interview"  # planned or cancelled; its participants
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationError
 
 from callserver.domain import hours, validation_messages
+from callserver.domain.applicant import Interviews
 from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
 from callserver.domain.case_rules import CaseRules
@@ -57,6 +58,7 @@ class Organisation(Document):
     retention: RetentionPolicy = RetentionPolicy()
     look_ups: LookUpLimit = LookUpLimit()
     data_protection: DataProtection | None = None
+    interviews: Interviews = Interviews()
 
 
 @dataclass(frozen=True, slots=True, order=True)

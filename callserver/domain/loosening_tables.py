@@ -210,6 +210,7 @@ ORGANISATION: Mapping[str, Compare] = {
     "look_ups.most": more,
     "look_ups.within_minutes": less,
     "data_protection": free,
+    "interviews": free,
 }
 
 CASES: Mapping[str, Compare] = {

@@ -26,6 +26,7 @@ class RetentionClass(StrEnum):
     CASES = "cases"  # words, notes, answers and messages of closed cases
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
+    APPLICANTS = "applicants"  # names, interviews and the words about a role-play call
     SIGN_INS = "sign_ins"  # browsers that somebody has signed in with, and ended tokens
 
 
@@ -72,6 +73,11 @@ class RetentionPolicy(Document):
     )
     uploads: Period = Period(
         days=1, reason="to finish an import", source="decision of the organisation"
+    )
+    applicants: Period = Period(
+        days=180,
+        reason="from the decision or the last interview: to answer questions about it",
+        source="decision of the organisation",
     )
     sign_ins: Period = Period(
         days=90, reason="to recognise misuse of an account", source="decision of the organisation"

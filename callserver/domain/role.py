@@ -44,6 +44,7 @@ class Action(StrEnum):
     SEE_REPORTS = "see_reports"
     SEE_CASES = "see_cases"  # requests and complaints
     HANDLE_CASES = "handle_cases"  # open, hand over and answer them
+    HIRE = "hire"  # interview applicants of the department, accept and reject them
 
 
 R, A = Role, Action
@@ -52,12 +53,12 @@ MAY: Mapping[Role, frozenset[Action]] = {
     R.PHONER: frozenset({A.PHONE, A.CORRECT, A.LISTEN_TO_MENTOR}),
     R.SUPERVISOR: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
-        | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS, A.SEE_CASES}
+        | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS, A.SEE_CASES, A.HIRE}
     ),
     R.ADMINISTRATOR: frozenset(
         {A.SEE_FLOOR, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES, A.CHANGE_RULES, A.IMPORT, A.EXPORT}
         | {A.ACCOUNTS, A.SUPPRESS, A.LIFT, A.LOOK_UP, A.SEE_AUDIT, A.SEE_REPORTS}
-        | {A.SEE_CASES, A.HANDLE_CASES, A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY}
+        | {A.SEE_CASES, A.HANDLE_CASES, A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY, A.HIRE}
     ),
     R.LEADER: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}

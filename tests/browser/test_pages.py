@@ -22,6 +22,7 @@ WHO = {
     "rules": "asger",
     "lists": "asger",
     "suppressions": "asger",
+    "applicants": "asger",
     "accounts": "asger",
     "log": "lea",
     "books": "lea",

@@ -5,6 +5,7 @@ import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
 import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
+import { showSecret } from "./secret.js";
 import { date, dateTime, label, list, number, t } from "./texts.js";
 
 let data;
@@ -216,22 +217,8 @@ function open(selector) {
   $(selector).showModal();
 }
 
-function showSecret(secret, text) {
-  $("#secret-value").textContent = secret;
-  $("#secret-text").textContent = text;
-  open("#secret");
-}
-
 for (const button of $$("dialog .close"))
   button.addEventListener("click", () => button.closest("dialog").close());
-// The secret is shown only once: Esc does not close its dialog.
-$("#secret").addEventListener("cancel", (event) => event.preventDefault());
-$("#secret").addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
-$("#secret").addEventListener("close", () => ($("#secret-value").textContent = ""));
-$("#copy").addEventListener("click", async () => {
-  await navigator.clipboard.writeText($("#secret-value").textContent);
-  toast(t("accounts.copied"), "good");
-});
 
 $("#open-add").addEventListener("click", () => {
   $("#add form").reset();

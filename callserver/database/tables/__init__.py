@@ -9,6 +9,7 @@ from callserver.database.tables.accounts import (
     tokens,
     users,
 )
+from callserver.database.tables.applicants import applicants, interviews, participants
 from callserver.database.tables.audit import audit, seals
 from callserver.database.tables.calls import calls, processed_events, refused_numbers
 from callserver.database.tables.cases import case_history, cases, messages
@@ -42,6 +43,7 @@ from callserver.database.tables.types import EPOCH, Instant, metadata
 __all__ = [
     "EPOCH",
     "Instant",
+    "applicants",
     "attempt_counters",
     "audit",
     "budgets",
@@ -60,6 +62,7 @@ __all__ = [
     "forms",
     "heard_calls",
     "imports",
+    "interviews",
     "lifts",
     "lines",
     "listening_intervals",
@@ -67,6 +70,7 @@ __all__ = [
     "marks",
     "messages",
     "metadata",
+    "participants",
     "person_decisions",
     "process_leases",
     "processed_events",

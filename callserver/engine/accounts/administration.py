@@ -6,6 +6,7 @@ command, on the machine itself.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -57,8 +58,17 @@ class AccountAdministration:
         self._ctx = ctx
         self._hashing = hashing or PasswordHashing()
 
-    async def add(self, by: User, handle: str, given: AccountDetails) -> tuple[int, str]:
+    async def add(
+        self,
+        by: User,
+        handle: str,
+        given: AccountDetails,
+        *,
+        alongside: Callable[[Tx, int], None] | None = None,
+    ) -> tuple[int, str]:
         """A new account; its id, and a password for the first sign-in, shown this once.
+
+        `alongside` is done with the new id in the same transaction.
 
         Raises:
             Impossible: the handle is taken or malformed, or something does not fit.
@@ -69,7 +79,10 @@ class AccountAdministration:
         def work(tx: Tx) -> int:
             _reach(by, None, given)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
-            return add(tx, self._ctx.terms, handle, given, kept, now=now, by=who)
+            key = add(tx, self._ctx.terms, handle, given, kept, now=now, by=who)
+            if alongside is not None:
+                alongside(tx, key)
+            return key
 
         return await self._ctx.store.run(work), password
 

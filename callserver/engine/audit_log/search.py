@@ -76,6 +76,8 @@ class _Departments:
             if row.get("campaign") is not None:
                 campaigns.append(row["campaign"])
             concerned = {self._of_campaign(campaign) for campaign in campaigns}
+            if row.get("department") is not None:
+                concerned.add(row["department"])
             if row.get("seat") is not None:
                 concerned.add(self._seats.get(row["seat"], _NOBODYS))
             concerned |= {self._of_user(row[name]) for name in PEOPLE if row.get(name) is not None}

@@ -1,0 +1,69 @@
+"""The applicants page as a user of a department sees it."""
+
+from datetime import timedelta
+
+from callserver.console.applicants.views import (
+    AnswerView,
+    ApplicantsView,
+    ApplicantView,
+    InterviewView,
+    ParticipantView,
+)
+from callserver.console.endpoint import UserRequest
+from callserver.database import accounts, applicants
+from callserver.domain.applicant import PRESENT_FROM, ApplicantState, Module
+from callserver.domain.retention import RetentionClass
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+SHOWN_FOR = timedelta(days=30)
+"""An interview without participants is shown this long."""
+
+
+def presented(tx: Tx, ctx: EngineContext, request: UserRequest) -> ApplicantsView:
+    """Everything on the page."""
+    now, rules = ctx.clock.now(), ctx.rules.current
+    department = request.user.department
+    rows = applicants.every(tx, department)
+    interviews = applicants.listed_interviews(tx, department, now - SHOWN_FOR)
+    participants = applicants.participants_of(tx, [interview.id for interview in interviews])
+    names = {user.id: user.name for user in accounts.every(tx)}
+    period = timedelta(days=rules.organisation.retention.period(RetentionClass.APPLICANTS).days)
+    return ApplicantsView(
+        now=now,
+        kept_days=period.days,
+        applicants=[
+            ApplicantView(
+                id=row.id,
+                name=row.name,
+                department=row.department,
+                state=ApplicantState(row.state),
+                missing=list(applicants.progress(tx, row).missing),
+                form=[AnswerView.model_validate(answer) for answer in row.form or ()],
+                form_at=row.form_at,
+                form_by=None if row.form_by is None else names.get(row.form_by),
+                decided_at=row.decided_at,
+                deleted_from=row.kept_from + period,
+            )
+            for row in rows
+        ],
+        interviews=[
+            InterviewView(
+                id=interview.id,
+                module=Module(interview.module),
+                at=interview.at,
+                department=interview.department,
+                begun=now >= interview.at - PRESENT_FROM,
+                participants=[
+                    ParticipantView(applicant=one.applicant, present=one.present)
+                    for one in participants
+                    if one.interview == interview.id
+                ],
+            )
+            for interview in interviews
+        ],
+        departments={
+            name: known.title for name, known in rules.departments.items() if request.sees(name)
+        },
+        questions=list(rules.organisation.interviews.questions),
+    )

@@ -1,0 +1,40 @@
+// The applicants page: group interviews, applicants, and what is decided about them.
+
+import { get, post } from "./api.js";
+import { interviews, planning } from "./applicants/interviews.js";
+import { adding, people } from "./applicants/people.js";
+import { $, onPress, passFocus } from "./dom.js";
+import { follow } from "./live.js";
+import { setClock, t } from "./texts.js";
+
+let data;
+
+// Sends a change and shows the page as it is afterwards.
+async function act(path, body = {}) {
+  draw(await post(path, body));
+}
+
+function draw(view) {
+  data = view;
+  setClock(view.now);
+  const focused = document.activeElement;
+  const key = focused?.dataset.key;
+  $("#hint").textContent = t("applicants.hint", { days: view.kept_days });
+  $("#interviews").replaceChildren(...interviews(view, act));
+  $("#people").replaceChildren(people(view, $("#decided").checked, act, refresh));
+  if (key)
+    $(`[data-key="${key}"]`)?.focus(); // keeps the focus, however often the page is drawn
+  else passFocus(focused, $("#people-title"));
+}
+
+async function refresh() {
+  draw(await get("/applicants"));
+}
+
+$("#decided").addEventListener("change", () => draw(data));
+onPress($("#plan"), () => planning(data, act));
+onPress($("#add"), () => adding(data, act));
+
+await refresh();
+for (const button of ["#plan", "#add"]) $(button).disabled = false; // they need the data
+follow(refresh, { applicants: draw });

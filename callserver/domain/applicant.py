@@ -1,0 +1,126 @@
+"""An applicant: from the group interviews to the decision. Pure.
+
+Rule: everything that decides what may happen to an applicant is in this file.
+
+    open ──accept──> accepted (an account exists)
+      └────reject──> rejected
+
+Every applicant goes through the whole process: both modules of the group interview, and the words that the
+interviewer writes about the role-play call. Of an applicant only the name is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from callserver.domain.campaign import Label
+from callserver.domain.document import Document
+from callserver.errors import Impossible
+
+PRESENT_FROM = timedelta(hours=1)
+"""Who is present may be recorded this long before the interview begins."""
+
+
+class ApplicantState(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class Module(IntEnum):
+    """The modules of a group interview."""
+
+    INTRODUCTION = 1  # the organisation, the work, the team, ethics
+    ROLE_PLAY = 2  # a role-play call with an interviewer
+
+
+class Step(StrEnum):
+    """What an applicant goes through before they are accepted."""
+
+    INTRODUCTION = "introduction"
+    ROLE_PLAY = "role_play"
+    FORM = "form"
+
+
+_QUESTIONS = (
+    Label(
+        da="Hvordan mødte ansøgeren den, der blev ringet op?",
+        en="How did the applicant meet the person called?",
+    ),
+    Label(
+        da="Hvordan tog ansøgeren imod et nej eller en svær situation?",
+        en="How did the applicant take a no, or a difficult situation?",
+    ),
+    Label(
+        da="Hvad vil ansøgeren have brug for at lære først?",
+        en="What will the applicant need to learn first?",
+    ),
+)
+
+
+class Interviews(Document):
+    """How applicants are interviewed (`interviews` in config/house.yaml)."""
+
+    questions: Annotated[tuple[Label, ...], Field(min_length=2, max_length=3)] = _QUESTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an applicant has gone through."""
+
+    modules: frozenset[Module] = frozenset()
+    form: bool = False
+
+    @property
+    def missing(self) -> tuple[Step, ...]:
+        """The steps that are left, in their order."""
+        done = {
+            Step.INTRODUCTION: Module.INTRODUCTION in self.modules,
+            Step.ROLE_PLAY: Module.ROLE_PLAY in self.modules,
+            Step.FORM: self.form,
+        }
+        return tuple(step for step in Step if not done[step])
+
+
+def check_open(state: ApplicantState) -> None:
+    """Nothing is changed after the decision.
+
+    Raises:
+        Impossible: it has been decided.
+    """
+    if state is not ApplicantState.OPEN:
+        raise Impossible("this has been decided already", key="applicant_decided")
+
+
+def check_acceptable(state: ApplicantState, progress: Progress) -> None:
+    """Whether the applicant may be accepted.
+
+    Raises:
+        Impossible: it has been decided, or a step is missing.
+    """
+    check_open(state)
+    if progress.missing:
+        raise Impossible("the applicant has not gone through it all", key="applicant_steps")
+
+
+def check_form(progress: Progress) -> None:
+    """Whether words about the role-play call may be written.
+
+    Raises:
+        Impossible: there was none.
+    """
+    if Step.ROLE_PLAY in progress.missing:
+        raise Impossible("there was no role-play call yet", key="applicant_no_role_play")
+
+
+def check_presence(at: datetime, now: datetime) -> None:
+    """Whether it can be recorded who is present.
+
+    Raises:
+        Impossible: the interview has not begun.
+    """
+    if now < at - PRESENT_FROM:
+        raise Impossible("the interview has not begun", key="interview_not_begun")

@@ -1,0 +1,142 @@
+"""Applicants: added by name, what is written about their role-play call, accepted, rejected, deleted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from callserver.database import applicants, audit
+from callserver.database.accounts import User
+from callserver.database.applicants import ApplicantRow
+from callserver.domain import applicant as rules
+from callserver.domain.applicant import ApplicantState, Interviews
+from callserver.domain.audit import EntryKind
+from callserver.domain.role import Role
+from callserver.engine.accounts.administration import AccountAdministration, AccountDetails
+from callserver.engine.context import EngineContext
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+FIRST_SHIFT = 1
+
+
+def add(tx: Tx, by: User, name: str, department: str, now: datetime) -> int:
+    """A new applicant; the id. Only the name is kept.
+
+    Raises:
+        Impossible: the name is empty.
+    """
+    if not name.strip():
+        raise Impossible("enter a name", key="applicant_name")
+    key = applicants.add(tx, name.strip(), department, now)
+    _log(tx, by, key, department, "added", now)
+    return key
+
+
+def write_form(
+    tx: Tx, by: User, key: int, answers: Sequence[str], asked: Interviews, now: datetime
+) -> None:
+    """Write the interviewer's words about the role-play call; later words replace them.
+
+    Raises:
+        Impossible: there was no such call, a question is not answered, or it has been decided.
+    """
+    row = find(tx, by, key, lock=True)
+    rules.check_open(ApplicantState(row.state))
+    rules.check_form(applicants.progress(tx, row))
+    words = [answer.strip() for answer in answers]
+    if len(words) != len(asked.questions) or not all(words):
+        raise Impossible("answer every question", key="applicant_form")
+    form = [
+        {"question": question.model_dump(), "answer": answer}
+        for question, answer in zip(asked.questions, words, strict=True)
+    ]
+    applicants.change(tx, key, form=form, form_at=now, form_by=by.id)
+    applicants.keep_from(tx, key, now)
+    _log(tx, by, key, row.department, "form", now)
+
+
+def reject(tx: Tx, by: User, key: int, now: datetime) -> None:
+    """The applicant is not employed; what is known of them is deleted after its period.
+
+    Raises:
+        Impossible: it has been decided.
+    """
+    row = find(tx, by, key, lock=True)
+    rules.check_open(ApplicantState(row.state))
+    _decide(tx, by, row, ApplicantState.REJECTED, now)
+
+
+def withdraw(tx: Tx, by: User, key: int, now: datetime) -> None:
+    """The applicant withdraws: everything about them is deleted at once. An account stays."""
+    row = find(tx, by, key, lock=True)
+    applicants.delete_all(tx, [key])
+    _log(tx, by, key, row.department, "deleted", now)
+
+
+class Hiring:
+    """Accepts applicants: their account is made as an administrator makes one."""
+
+    def __init__(self, ctx: EngineContext, administration: AccountAdministration) -> None:
+        self._ctx = ctx
+        self._administration = administration
+
+    async def accept(self, by: User, key: int, handle: str) -> tuple[int, str]:
+        """Accept an applicant; the id of their account, and a password for the first sign-in.
+
+        The account is a phoner's of the applicant's department, before their first shift.
+
+        Raises:
+            Impossible: a step is missing, it has been decided, or the handle cannot be used.
+        """
+        row = await self._ctx.store.read(lambda tx: find(tx, by, key))
+        account = AccountDetails(
+            name=row.name,
+            role=Role.PHONER,
+            department=row.department,
+            line=None,
+            shifts=FIRST_SHIFT,
+            policy_ack=False,
+            mentor=None,
+        )
+        accepted = partial(self._accepted, by=by, key=key)
+        return await self._administration.add(by, handle, account, alongside=accepted)
+
+    def _accepted(self, tx: Tx, account: int, *, by: User, key: int) -> None:
+        row = find(tx, by, key, lock=True)
+        rules.check_acceptable(ApplicantState(row.state), applicants.progress(tx, row))
+        now = self._ctx.clock.now()
+        _decide(tx, by, row, ApplicantState.ACCEPTED, now, account=account)
+
+
+def find(tx: Tx, by: User, key: int, *, lock: bool = False) -> ApplicantRow:
+    """An applicant to this user's department.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = applicants.find(tx, key, lock=lock)
+    if row is None or by.department not in (None, row.department):
+        raise NotFound("there is no such applicant", key="not_found")
+    return row
+
+
+def _decide(
+    tx: Tx, by: User, row: ApplicantRow, state: ApplicantState, now: datetime, **more: Any
+) -> None:
+    applicants.change(tx, row.id, state=state.value, decided_at=now, kept_from=now, **more)
+    user = {"user": more["account"]} if "account" in more else {}
+    _log(tx, by, row.id, row.department, state.value, now, **user)
+
+
+def _log(tx: Tx, by: User, key: int, department: str, did: str, now: datetime, **more: Any) -> None:
+    audit.append(
+        tx,
+        now,
+        EntryKind.APPLICANT,
+        applicant=key,
+        department=department,
+        did=did,
+        by=f"user:{by.id}",
+        **more,
+    )

@@ -1,0 +1,81 @@
+"""The applicants page in both languages: from the interview to the account, by keyboard."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from callserver import texts
+from tests.browser import looking
+from tests.browser.conftest import Visit
+from tests.browser.looking import look
+
+pytestmark = [
+    pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
+]
+
+NAME = "Ane Prøvesen"
+DATE = {"da": "12-05-2026 17.00", "en": "2026-05-12 17:00"}
+
+
+def entered(page: Page, opener: Locator, **values: str) -> None:
+    """Open a dialog, fill it in and send it, all by keyboard."""
+    opener.focus()
+    page.keyboard.press("Enter")
+    form = page.locator("#dialog form")
+    for name, value in values.items():
+        field = form.locator(f"[name={name}]")
+        if field.evaluate("(one) => one.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    form.locator("button:not([type=button])").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_from_the_interview_to_the_account(visit: Visit, language: str) -> None:
+    def say(key: str, **values: object) -> str:
+        return texts.say(language, key, **values)
+
+    sigrid = visit("sigrid", "/applicants", language=language)
+    asger = visit("asger", "/applicants", language=language)
+    entered(sigrid, sigrid.locator("#add"), name=NAME)
+    expect(sigrid.locator("#add")).to_be_focused()
+    for module in ("1", "2"):
+        entered(sigrid, sigrid.locator("#plan"), module=module, at=DATE[language])
+        interview = sigrid.locator(".interview").nth(int(module) - 1)
+        interview.locator("form button").click()
+        interview.get_by_role(
+            "button", name=f"{say('applicants.present')}: {NAME}", exact=True
+        ).click()
+        pressed = interview.locator("[aria-pressed=true]")
+        expect(pressed).to_have_text(say("applicants.present"))
+        expect(pressed).to_be_focused()
+    missing = say("applicants.missing", steps=say("applicants.step.form"))
+    for page in (sigrid, asger):  # live
+        expect(page.locator("#people tbody")).to_contain_text(missing)
+    form = sigrid.get_by_role("button", name=f"{say('applicants.form')}: {NAME}")
+    answers = {f"answer-{at}": "With calm and warmth." for at in range(3)}
+    entered(sigrid, form, **answers)
+    expect(form).to_be_focused()
+    expect(asger.locator("#people tbody")).to_contain_text(say("applicants.ready"))
+    assert look(asger, language, "once") == []
+    sigrid.get_by_role("button", name=f"{say('applicants.accept')}: {NAME}").click()
+    expect(sigrid.locator("#dialog")).to_contain_text(say("applicants.accept_text", name=NAME))
+    assert look(sigrid, language, "once") == []
+    sigrid.locator("#dialog [name=handle]").fill("ane")
+    sigrid.locator("#dialog button.main").click()
+    expect(sigrid.locator("#secret")).to_be_visible()
+    password = sigrid.locator("#secret-value").inner_text()
+    sigrid.keyboard.press("Escape")
+    expect(sigrid.locator("#secret")).to_be_visible()
+    sigrid.locator("#secret .close").click()
+    for page in (sigrid, asger):
+        expect(page.locator("#people")).to_contain_text(say("applicants.none"))
+    asger.locator("#decided").check()
+    expect(asger.locator("#people tbody")).to_contain_text(say("applicants.state.accepted"))
+    sigrid.locator("#sign-out").click()
+    sigrid.fill("#credentials [name=handle]", "ane")
+    sigrid.fill("#credentials [name=password]", password)
+    sigrid.click("#credentials button:not([type=button])")
+    expect(sigrid.locator("#password")).to_be_visible()
