@@ -14,7 +14,6 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
-from callserver.adapters import disk
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import authentication, problems
@@ -122,9 +121,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     softphones = None if own is None else own.softphones
     pages = Pages(authenticator, connects(server.settings, softphones))
 
-    folders = disk.written_folders(server.settings)
-    health = Health(server.ctx, ticker, folders)
-    metrics = Metrics(server.ctx, ticker, folders, server.settings.metrics_token)
+    health = Health(server.ctx, ticker)
+    metrics = Metrics(server.ctx, ticker, server.settings.metrics_token)
     webhooks = Webhooks(server.settings, server.provider_events, server.refused_requests)
     app = Starlette(
         routes=[

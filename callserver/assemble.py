@@ -4,10 +4,12 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 
 from callserver import exchange
+from callserver.adapters import alarm_channels, disk
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
@@ -44,11 +46,12 @@ from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_events import RoomEvents
 from callserver.engine.listening.sessions import ListeningSessions
 from callserver.engine.outcomes.wishes import Wishes
+from callserver.engine.reporting.alarm_notices import AlarmNotices
 from callserver.engine.retention import Retention
 from callserver.engine.rules import in_force
 from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
-from callserver.engine.scheduler import Scheduler
+from callserver.engine.scheduler import Chore, Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.engine.suppressions import register_matching
 from callserver.errors import ConfigurationProblem
@@ -133,6 +136,7 @@ def build(
         secret=settings.key.encode(),
         calls_per_second=settings.calls_per_second,
         token=token or (lambda: secrets.token_hex(10)),
+        disk_free=lambda: disk.free_bytes(settings),
         sip_hosts=allowed_sip_hosts(settings),
     )
     call_flow = CallFlow(ctx)
@@ -145,6 +149,7 @@ def build(
     hangups = Hangups(ctx)
     message_folder = MessageFolder(settings.messages)
     routes = messages or message_routes.build(settings, client, message_folder)
+    channels = alarm_channels.build(settings, client, routes)
     delivery = MessageDelivery(store, clock, routes)
     forgotten_files = ForgottenFiles(store, message_folder)
     store.send = FollowUps(
@@ -174,15 +179,18 @@ def build(
         seal.seal,
         uuid.uuid4().hex,
         [
-            Retention(
-                ctx,
-                {
-                    RetentionClass.UPLOADS: uploads.drop_older,
-                    RetentionClass.CASES: message_folder.drop_older,
-                },
-            ).run,
-            forgotten_files.run,
-            register_matching.CatchUp(ctx, settings.database).run,
+            Chore(
+                Retention(
+                    ctx,
+                    {
+                        RetentionClass.UPLOADS: uploads.drop_older,
+                        RetentionClass.CASES: message_folder.drop_older,
+                    },
+                ).run
+            ),
+            Chore(forgotten_files.run),
+            Chore(register_matching.CatchUp(ctx, settings.database).run),
+            Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30)),
         ],
     )
     return Server(

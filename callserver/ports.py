@@ -4,6 +4,7 @@ Clock      the system's clock; the simulation's virtual one
 Store      SQLite (one writer thread, or in line under virtual time); PostgreSQL (a pool of threads)
 Telephony  Twilio; an Asterisk exchange
 Messages   a folder of files; SMTP; Twilio
+AlarmChannel  e-mail; an address that takes JSON
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from callserver.domain.alarm_notices import Notice
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.message import Delivery, Message
@@ -207,6 +209,14 @@ class Telephony(Protocol):
 
     async def find_room(self, name: str) -> str | None:
         """The provider's own name of a room that is open now, by ours."""
+        ...
+
+
+class AlarmChannel(Protocol):
+    """A way in which alarms leave the house. Never called inside a transaction."""
+
+    async def tell(self, notice: Notice) -> bool:
+        """Hand a notice over; False: it may not have arrived, and is handed over again later."""
         ...
 
 

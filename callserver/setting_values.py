@@ -56,6 +56,7 @@ Url = Annotated[str, should_be("like https://calls.example.org", _plain_url)]
 ApiUrl = Annotated[
     str, should_be("like https://example.org", lambda url: not url or _plain_url(url))
 ]
+Language = Annotated[str, should_be("da or en", lambda name: name in ("da", "en"))]
 Port = Annotated[int, should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
 Proxies = Annotated[str, should_be("addresses or networks like 127.0.0.1,10.0.0.0/8", _networks)]
 Rate = Annotated[

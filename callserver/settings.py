@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from callserver.errors import ConfigurationProblem
 from callserver.setting_values import (
     ApiUrl,
+    Language,
     Level,
     Port,
     Proxies,
@@ -89,6 +90,9 @@ class Settings(BaseModel):
     smtp_from: str = ""  # the sender of e-mails
     sms_from: str = ""  # the sender of SMS, through Twilio
     calls_per_second: Rate = 1.0
+    alarm_mail: str = ""  # addresses that alarms are sent to, separated by commas
+    alarm_webhook: ApiUrl = ""  # an address that takes alarms as JSON
+    alarm_language: Language = "da"
     metrics_token: str = ""  # the bearer token of /metrics; without one nobody reads it
     scheduler: bool = True  # this process may run the scheduler (one at a time does)
     clock: str = ""  # ISO instant: start the clock there (simulated network only)

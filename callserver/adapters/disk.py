@@ -1,7 +1,6 @@
 """The space left where the server writes."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from callserver.database.engines import sqlite_path
@@ -19,16 +18,18 @@ def written_folders(settings: Settings) -> dict[str, Path]:
     return folders if database is None else {"database": database.parent, **folders}
 
 
-def free_bytes(folder: Path) -> int | None:
-    """Bytes that the server may still write there; None when the folder cannot be read."""
-    for place in _existing(folder):
+def free_bytes(settings: Settings) -> dict[str, int]:
+    """Bytes that the server may still write, by what is kept there; 0 when the folder cannot be read."""
+    return {name: _free(folder) for name, folder in written_folders(settings).items()}
+
+
+def _free(folder: Path) -> int:
+    """Some folders are made when they are needed: then the nearest one above counts."""
+    for place in (folder, *folder.absolute().parents):
         try:
             return shutil.disk_usage(place).free
-        except OSError:
+        except FileNotFoundError:
             continue
-    return None
-
-
-def _existing(folder: Path) -> Iterator[Path]:
-    """The folder, or else the nearest one above it: some are made when they are needed."""
-    yield from (place for place in (folder, *folder.absolute().parents) if place.exists())
+        except OSError:
+            break
+    return 0

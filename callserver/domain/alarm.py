@@ -20,6 +20,9 @@ BREAKER = "provider_"
 MOST_SHOWN = 8
 """The most contacts that an alarm lists; more are shown as an ellipsis."""
 
+LEAST_FREE_BYTES = 200_000_000
+"""With less, the next list or backup fills the disk."""
+
 REFUSED_WEBHOOKS = 20
 """This many unsigned webhook requests within the last minutes raise an alarm."""
 
@@ -49,6 +52,7 @@ class AlarmKind(StrEnum):
     ABANDONED = "abandoned"  # today a person answered and no phoner was there
     REGISTER_MISSING = "register_missing"  # policies that respect it refuse every dial
     REGISTER_OLD = "register_old"
+    DISK_FULL = "disk_full"  # nearly: less than LEAST_FREE_BYTES left
     SEALING_BEHIND = "sealing_behind"
     SIGN_IN_GUESSED = "sign_in_guessed"  # so many failed attempts that the next ones must wait
     WEBHOOKS_REFUSED = "webhooks_refused"  # many requests without the provider's signature
@@ -120,6 +124,7 @@ class AlarmFacts:
     cases_overdue: int = 0
     cases_without_owner: int = 0
     messages_failed: int = 0
+    full_disks: Sequence[str] = ()  # what is kept there: database, heads, uploads, messages
 
 
 def alarms(facts: AlarmFacts) -> list[Alarm]:
@@ -168,6 +173,8 @@ def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
                     AlarmKind.REGISTER_OLD,
                     values={"register": register.name, "age": age.days, "most": register.days},
                 )
+    if facts.full_disks:
+        yield Alarm(AlarmKind.DISK_FULL, values={"folders": ", ".join(facts.full_disks)})
     if facts.oldest_unsealed is not None and now - facts.oldest_unsealed > SEALED_WITHIN:
         minutes = _seconds(now - facts.oldest_unsealed) // 60
         yield Alarm(AlarmKind.SEALING_BEHIND, values={"minutes": minutes})

@@ -1,7 +1,7 @@
 """What every part of the engine works with: the ports, the rules in force, a few settings."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from callserver.domain.campaign import Campaign
@@ -83,6 +83,7 @@ class EngineContext:
     calls_per_second: float = 1.0
     background: Background = field(default_factory=Background)
     token: Callable[[], str] = lambda: secrets.token_hex(10)
+    disk_free: Callable[[], Mapping[str, int]] = dict  # bytes left, by what is kept there
     sip_hosts: frozenset[str] = frozenset()  # where SIP addresses of users may be
 
     @property

@@ -35,10 +35,14 @@ GIVE_UP_CONNECTING = timedelta(minutes=5)
 """A seat whose telephone was not reached for this long is taken off the shift."""
 
 STOP_AGAIN = timedelta(seconds=1)
-TIDY_EVERY = timedelta(hours=1)
 
-Chore = Callable[[datetime], Awaitable[None]]
-"""Something that is done every hour: deleting what may be kept for some days only."""
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something that is done from time to time, such as deleting what may be kept for some days only."""
+
+    work: Callable[[datetime], Awaitable[None]]
+    every: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Scheduler:
         self._seal = seal
         self._owner = owner
         self._chores = chores
-        self._tidied: datetime | None = None
+        self._done: dict[Chore, datetime] = {}
         self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # by the clock, and not in the log yet
@@ -139,7 +143,7 @@ class Scheduler:
             self._ctx.background.start(self._reconciliation.settle(call))
         for listening in work.listenings:
             self._ctx.background.start(self._listener_legs.look(listening))
-        await self._tidy(now)
+        await self._do_chores(now)
         due = [await self._seal(), await self._ctx.store.run(due_work.next_due)]
         if work.stopping:
             due.append(now + STOP_AGAIN)
@@ -165,11 +169,12 @@ class Scheduler:
             stopping,
         )
 
-    async def _tidy(self, now: datetime) -> None:
-        if self._tidied is None or not timedelta() <= now - self._tidied < TIDY_EVERY:
-            self._tidied = now
-            for chore in self._chores:
-                await chore(now)
+    async def _do_chores(self, now: datetime) -> None:
+        for chore in self._chores:
+            done = self._done.get(chore)
+            if done is None or not timedelta() <= now - done < chore.every:
+                self._done[chore] = now
+                await chore.work(now)
 
     async def release(self) -> None:
         """Let another process take over at once."""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from callserver.console.operations import health
 from callserver.database import audit
+from callserver.domain import alarm
 from callserver.domain.audit import EntryKind
 from callserver.simulator import asgi
 from callserver.simulator.faults import NONE
@@ -67,7 +68,7 @@ async def test_the_database_does_not_answer(
 async def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = SimulatedSystem(tmp_path)
     await system.pass_time(5)
-    monkeypatch.setattr(health, "LEAST_FREE_BYTES", 10**18)
+    monkeypatch.setattr(alarm, "LEAST_FREE_BYTES", 10**18)
     status, body = await asked(system)
     assert (status, body["disk"], body["database"]) == (503, "full", "ok")
 

@@ -4,16 +4,13 @@
 """
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from callserver.adapters import disk
 from callserver.adapters.ticker import Ticker
 from callserver.database import carrier_states, floor, operational
 from callserver.database.engines import UNAVAILABLE
@@ -31,9 +28,6 @@ MOST_WAIT_S = 2.0
 STALLED_S = 15.0
 """A scheduler that has not finished a round for this long has stalled."""
 
-LEAST_FREE_BYTES = 200_000_000
-"""With less, the next list or backup fills the disk. An evening of a hundred phoners writes about 100 MB."""
-
 CARRIER_LATELY = timedelta(minutes=5)
 
 OK, FAILING = "ok", "failing"
@@ -50,10 +44,9 @@ class Reading(NamedTuple):
 class Health:
     """200 when this process can do its work, else 503; the body says what is wrong."""
 
-    def __init__(self, ctx: EngineContext, ticker: Ticker, folders: Mapping[str, Path]) -> None:
+    def __init__(self, ctx: EngineContext, ticker: Ticker) -> None:
         self._ctx = ctx
         self._ticker = ticker
-        self._folders = folders
         self._probe = WriteProbe(ctx)
 
     async def live(self, _: Request) -> Response:
@@ -96,8 +89,8 @@ class Health:
         )
 
     def _disk(self) -> str:
-        free = [disk.free_bytes(folder) for folder in self._folders.values()]
-        return OK if all(one is not None and one >= LEAST_FREE_BYTES for one in free) else "full"
+        free = self._ctx.disk_free().values()
+        return OK if all(one >= alarm.LEAST_FREE_BYTES for one in free) else "full"
 
 
 def _sealer(oldest_unsealed: datetime | None, now: datetime) -> str:

@@ -5,10 +5,9 @@ Only with the word that the settings name: the figures tell strangers how much i
 
 import asyncio
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -16,7 +15,6 @@ from prometheus_client.registry import REGISTRY, Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from callserver.adapters import disk
 from callserver.adapters.ticker import Ticker
 from callserver.console.operations.health import MOST_WAIT_S
 from callserver.database import operational
@@ -31,12 +29,9 @@ from callserver.ports import Tx
 class Metrics:
     """The endpoint."""
 
-    def __init__(
-        self, ctx: EngineContext, ticker: Ticker, folders: Mapping[str, Path], token: str
-    ) -> None:
+    def __init__(self, ctx: EngineContext, ticker: Ticker, token: str) -> None:
         self._ctx = ctx
         self._ticker = ticker
-        self._folders = folders
         self._token = token
 
     async def scrape(self, request: Request) -> Response:
@@ -62,8 +57,8 @@ class Metrics:
         free = GaugeMetricFamily(
             "callserver_disk_free_bytes", "Space left for what the server writes", labels=["of"]
         )
-        for name, folder in self._folders.items():
-            free.add_metric([name], disk.free_bytes(folder) or 0)
+        for name, count in self._ctx.disk_free().items():
+            free.add_metric([name], count)
         yield free
 
     async def _of_database(self) -> list[GaugeMetricFamily]:

@@ -16,6 +16,7 @@ from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
 from callserver.database.tables.listening import forms, heard_calls, listening_intervals, listenings
 from callserver.database.tables.operations import (
+    alarm_notices,
     budgets,
     campaign_states,
     carrier_states,
@@ -43,6 +44,7 @@ from callserver.database.tables.types import EPOCH, Instant, metadata
 __all__ = [
     "EPOCH",
     "Instant",
+    "alarm_notices",
     "applicants",
     "attempt_counters",
     "audit",

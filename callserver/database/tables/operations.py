@@ -48,6 +48,17 @@ process_leases = Table(
     Column("until", Instant, nullable=False),
 )
 
+alarm_notices = Table(
+    "alarm_notices",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("campaign", Text, primary_key=True),  # empty: the alarm is of the whole server
+    Column("raised_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("told_at", Instant),
+)
+"""Alarms that last, so that each is told once outside."""
+
 carrier_states = Table(
     "carrier_states",
     metadata,

@@ -1,6 +1,6 @@
 """The floor's figures: lists, orders and alarms, in one reading that many users share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,8 +109,28 @@ def read(tx: Tx, ctx: EngineContext, counted: StatusCounts) -> FloorFigures:
         declined=declined,
         silent=silent,
         last_minute=sum(floor.order_counts(tx, now - LAST_MINUTE)),
-        alarms=alarm.alarms(_alarm_facts(tx, ctx, progress, (taken, declined, silent), now)),
+        alarms=alarm.alarms(
+            _alarm_facts(
+                tx,
+                ctx,
+                [(one.campaign, one.abandoned) for one in progress],
+                (taken, declined, silent),
+                now,
+            )
+        ),
     )
+
+
+def alarms(tx: Tx, ctx: EngineContext) -> list[Alarm]:
+    """The alarms alone, without the figures of the lists."""
+    now = ctx.clock.now()
+    days = floor.counts_of_day(tx, now.date().isoformat())
+    campaigns = [
+        (campaign, days.get(name, (0, 0, 0))[2])
+        for name, campaign in ctx.rules.current.campaigns.items()
+    ]
+    orders = floor.order_counts(tx, now - LAST)
+    return alarm.alarms(_alarm_facts(tx, ctx, campaigns, orders, now))
 
 
 def _ahead(
@@ -138,32 +158,29 @@ def _ahead(
 def _alarm_facts(
     tx: Tx,
     ctx: EngineContext,
-    shown: list[CampaignProgress],
+    shown: Sequence[tuple[Campaign, int]],
     orders: tuple[int, int, int],
     now: datetime,
 ) -> alarm.AlarmFacts:
+    """`shown`: campaigns, and how many calls of each were abandoned today."""
     states = floor.states(tx)
     policies = ctx.rules.current.policies
     refused = refused_numbers.not_released(tx)
     campaigns = []
-    for progress in shown:
-        paused, reason, _ = states.get(progress.campaign.name, (False, "", now))
-        state, _ = gate.state_of(tx, ctx.rules, progress.campaign, now)  # as the gate reads it
-        rule = policies[progress.campaign.policy].abandon
+    for campaign, abandoned_today in shown:
+        paused, reason, _ = states.get(campaign.name, (False, "", now))
+        state, _ = gate.state_of(tx, ctx.rules, campaign, now)  # as the gate reads it
+        rule = policies[campaign.policy].abandon
         campaigns.append(
             alarm.CampaignFigures(
-                progress.campaign.name,
+                campaign.name,
                 paused,
                 reason,
-                progress.abandoned,
+                abandoned_today,
                 state.answered,
                 state.abandoned,
                 rule.exceeded(state.answered, state.abandoned),
-                [
-                    row.contact
-                    for row in refused
-                    if row.campaign == progress.campaign.name and row.contact
-                ],
+                [row.contact for row in refused if row.campaign == campaign.name and row.contact],
             )
         )
     taken, declined, silent = orders
@@ -190,6 +207,9 @@ def _alarm_facts(
         cases_overdue=cases.overdue(tx, now),
         cases_without_owner=cases.without_account(tx),
         messages_failed=messages.not_delivered(tx),
+        full_disks=sorted(
+            name for name, free in ctx.disk_free().items() if free < alarm.LEAST_FREE_BYTES
+        ),
     )
 
 

@@ -1,0 +1,87 @@
+"""Alarms by e-mail, and as JSON to an address of the operator's."""
+
+import hashlib
+
+import httpx
+import structlog
+
+from callserver.domain.alarm_notices import Notice, NoticeKind
+from callserver.domain.message import Delivery, Message, MessageKind
+from callserver.ports import AlarmChannel, Messages
+from callserver.settings import Settings
+from callserver.texts import say
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT_S = 10.0
+
+
+def build(settings: Settings, http: httpx.AsyncClient, messages: Messages) -> list[AlarmChannel]:
+    """The ways that the settings name."""
+    channels: list[AlarmChannel] = []
+    addresses = [one.strip() for one in settings.alarm_mail.split(",") if one.strip()]
+    if addresses:
+        channels.append(MailChannel(messages, addresses, settings))
+    if settings.alarm_webhook:
+        channels.append(WebhookChannel(http, settings))
+    return channels
+
+
+class MailChannel:
+    """One e-mail to each address."""
+
+    def __init__(self, messages: Messages, addresses: list[str], settings: Settings) -> None:
+        self._messages = messages
+        self._addresses = addresses
+        self._language = settings.alarm_language
+        self._server = settings.public_url
+
+    async def tell(self, notice: Notice) -> bool:
+        deliveries = [
+            await self._messages.send(self._message(notice, address)) for address in self._addresses
+        ]
+        return all(delivery is Delivery.SENT for delivery in deliveries)
+
+    def _message(self, notice: Notice, address: str) -> Message:
+        subject = say(self._language, f"alarm_notice.{notice.kind}", server=self._server)
+        text = f"{sentence(notice, self._language)}\n\n{notice.raised_at.isoformat()}\n{self._server}\n"
+        key = f"{address} {notice.key} {notice.raised_at} {notice.kind}".encode()
+        number = int.from_bytes(hashlib.sha256(key).digest()[:6], "big")
+        return Message(number, MessageKind.EMAIL, address, subject, text)
+
+
+class WebhookChannel:
+    """A POST of JSON; any 2xx is a receipt."""
+
+    def __init__(self, http: httpx.AsyncClient, settings: Settings) -> None:
+        self._http = http
+        self._url = settings.alarm_webhook
+        self._language = settings.alarm_language
+        self._server = settings.public_url
+
+    async def tell(self, notice: Notice) -> bool:
+        kind, campaign = notice.key
+        body = {
+            "server": self._server,
+            "status": notice.kind.value,
+            "alarm": kind,
+            "campaign": campaign or None,
+            "since": notice.raised_at.isoformat(),
+            "text": sentence(notice, self._language),
+        }
+        try:
+            reply = await self._http.post(self._url, json=body, timeout=TIMEOUT_S)
+        except httpx.HTTPError as error:
+            log.warning("alarm_not_told", alarm=kind, error=type(error).__name__)
+            return False
+        if not reply.is_success:
+            log.warning("alarm_not_told", alarm=kind, status=reply.status_code)
+        return reply.is_success
+
+
+def sentence(notice: Notice, language: str) -> str:
+    """The alarm's text as the floor page shows it; of one that is over, its name."""
+    kind, campaign = notice.key
+    if notice.kind is NoticeKind.OVER:
+        return say(language, "alarm_notice.gone", alarm=kind, campaign=campaign)
+    return say(language, f"alarm.{kind}", campaign=campaign, **notice.values)

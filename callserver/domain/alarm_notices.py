@@ -1,0 +1,66 @@
+"""Which alarms are told outside the house, and when. Pure.
+
+An alarm is told when it is raised, again every few hours while it lasts, and once more when it is over. It
+is over when it has been gone for some minutes: one that comes and goes is one alarm.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from callserver.domain.alarm import Alarm
+
+AGAIN_AFTER = timedelta(hours=4)
+OVER_AFTER = timedelta(minutes=5)
+
+AlarmKey = tuple[str, str]
+"""Kind, and campaign or an empty text."""
+
+
+class NoticeKind(StrEnum):
+    RAISED = "raised"
+    LASTS = "lasts"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAlarm:
+    """An alarm that was raised. `told_at` None: nobody has been told yet."""
+
+    raised_at: datetime
+    seen_at: datetime
+    told_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told. `values` fill in the alarm's text; they hold counts, ids and names of campaigns."""
+
+    kind: NoticeKind
+    key: AlarmKey
+    raised_at: datetime
+    values: Mapping[str, str | int]
+
+
+def key_of(alarm: Alarm) -> AlarmKey:
+    return alarm.kind.value, alarm.campaign or ""
+
+
+def due(
+    known: Mapping[AlarmKey, KnownAlarm], raised: Sequence[Alarm], now: datetime
+) -> list[Notice]:
+    """What is to be told now; telling it twice does no harm."""
+    current = {key_of(alarm): alarm for alarm in raised}
+    notices = []
+    for key, alarm in current.items():
+        before = known.get(key)
+        if before is None or before.told_at is None:
+            since = now if before is None else before.raised_at
+            notices.append(Notice(NoticeKind.RAISED, key, since, alarm.values))
+        elif not timedelta() <= now - before.told_at < AGAIN_AFTER:
+            notices.append(Notice(NoticeKind.LASTS, key, before.raised_at, alarm.values))
+    for key, before in known.items():
+        if key not in current and not timedelta() <= now - before.seen_at < OVER_AFTER:
+            notices.append(Notice(NoticeKind.OVER, key, before.raised_at, {}))
+    return notices

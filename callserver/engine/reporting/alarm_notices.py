@@ -1,0 +1,50 @@
+"""Tells alarms outside the house: when they are raised, while they last, and when they are over.
+
+One process does this, under the scheduler's lease. A notice that may not have arrived is told again: two
+are better than none.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from callserver.database import alarm_notices
+from callserver.domain import alarm_notices as rules
+from callserver.domain.alarm import Alarm
+from callserver.domain.alarm_notices import AlarmKey, KnownAlarm, Notice, NoticeKind
+from callserver.engine.context import EngineContext
+from callserver.engine.reporting import floor_figures
+from callserver.ports import AlarmChannel, Tx
+
+
+class AlarmNotices:
+    """One per process."""
+
+    def __init__(self, ctx: EngineContext, channels: Sequence[AlarmChannel]) -> None:
+        self._ctx = ctx
+        self._channels = channels
+
+    async def look(self, now: datetime) -> None:
+        """Tell what is new, what lasts, and what is over."""
+        if not self._channels:
+            return
+        raised, known = await self._ctx.store.read(self._reading)
+        notices = rules.due(known, raised, now)
+        current = [rules.key_of(alarm) for alarm in raised]
+        await self._ctx.store.run(lambda tx: alarm_notices.note(tx, current, now))
+        for notice in notices:
+            self._ctx.background.start(self._tell(notice, now))
+
+    def _reading(self, tx: Tx) -> tuple[list[Alarm], dict[AlarmKey, KnownAlarm]]:
+        return floor_figures.alarms(tx, self._ctx), dict(alarm_notices.known(tx))
+
+    async def _tell(self, notice: Notice, now: datetime) -> None:
+        arrived = [await channel.tell(notice) for channel in self._channels]
+        if all(arrived):
+            await self._ctx.store.run(lambda tx: self._note(tx, notice, now))
+
+    @staticmethod
+    def _note(tx: Tx, notice: Notice, now: datetime) -> None:
+        if notice.kind is NoticeKind.OVER:
+            alarm_notices.forget(tx, [notice.key])
+        else:
+            alarm_notices.told(tx, notice.key, now)
