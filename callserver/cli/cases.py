@@ -1,28 +1,23 @@
 """`callserver cases`: requests and complaints."""
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from callserver.cli import resources
+from callserver.cli import case_answers, resources
+from callserver.cli.case_answers import By, Case, read_words, user_named
 from callserver.database import accounts, cases, contacts
-from callserver.database.accounts import User
 from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
-from callserver.domain.role import Action, may
 from callserver.engine.cases import handling, intake, report
 from callserver.engine.cases.intake import CaseRequest
-from callserver.errors import ConfigurationProblem, NotAllowed, NotFound
-from callserver.ports import Tx
+from callserver.errors import ConfigurationProblem
 
-By = Annotated[str, typer.Option(help="the user who does it, by user name")]
-Case = Annotated[int, typer.Argument(help="the case's number")]
 COLUMNS = ("case", "kind", "state", "answer by", "overdue", "owner")
 FIGURES = ("kind", "opened", "answered", "median hours", "late", "overdue")
 
@@ -32,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(listing)
     group.command("open")(open_case)
     group.command("hand-over")(hand_over)
+    case_answers.register(group)
     group.command("report")(monthly)
     app.add_typer(group, name="cases")
 
@@ -93,14 +89,12 @@ def open_case(
     if kind is CaseKind.OPT_OUT and number is None:
         raise ConfigurationProblem("--number: an opt-out needs it")
     settings = resources.settings()
-    said = sys.stdin.read(4001).strip() if words else ""
-    if len(said) > 4000:
-        raise ConfigurationProblem("--words: 4000 characters at most")
+    said = read_words() if words else ""
     key = None if number is None else _number(number)
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
-            user = _user(tx, by)
+            user = user_named(tx, by)
             request = CaseRequest(
                 kind=kind,
                 source=source,
@@ -127,9 +121,7 @@ def hand_over(
     Example: callserver cases hand-over 7 --to lea --by mads
     """
     with resources.database() as engine, engine.begin() as tx:
-        user, owner = _user(tx, by), _user(tx, to)
-        if not may(user.role, Action.HANDLE_CASES):
-            raise NotAllowed(f"{by} may not handle cases")
+        user, owner = user_named(tx, by), user_named(tx, to)
         handling.hand_over(tx, case, user, owner.id, resources.now(tx))
     print(f"case {case} belongs to {to}")
 
@@ -162,13 +154,6 @@ def monthly(
                 table.add_row(*("" if value is None else str(value) for value in values.values()))
     if not as_json:
         Console().print(table)
-
-
-def _user(tx: Tx, handle: str) -> User:
-    user = accounts.by_handle(tx, handle)
-    if user is None or user.left_at is not None:
-        raise NotFound(f"there is no user {handle!r}")
-    return user
 
 
 def _number(raw: str) -> int:

@@ -13,7 +13,7 @@ project leader's and the administrator's. Another draft needs a new confirmation
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from callserver.domain import case_rules
@@ -38,6 +38,7 @@ class CaseEvent(StrEnum):
     NOTE = "note"
     DRAFTED = "drafted"
     CONFIRMED = "confirmed"
+    EXTENDED = "extended"  # the deadline was
     ANSWERED = "answered"
     UNDELIVERED = "undelivered"  # the answer did not reach the person: the case is open again
     CLOSED = "closed"
@@ -175,6 +176,26 @@ def confirm(case: Case, by: Name) -> Case:
     if {case.drafted.role, by.role} != NAMES or case.drafted.account == by.account:
         raise NotAllowed("the other of the two roles confirms", key="case_second_name")
     return replace(case, state=CaseState.CONFIRMED, confirmed=by)
+
+
+def extend(case: Case, by: Name, until: date, rules: CaseRules) -> Case:
+    """A later deadline: the end of that day.
+
+    Raises:
+        Impossible: the case is answered already; or the day is not later, or too late.
+        NotAllowed: this role does not answer it.
+    """
+    _check_unanswered(case)
+    if not may_own(case.kind, by.role):
+        raise NotAllowed("this role does not answer such a case", key="case_name")
+    last = case_rules.last_day(rules, case.opened_at)
+    deadline = case_rules.end_of(until)
+    if deadline <= case.deadline or until > last:
+        raise Impossible(
+            f"the deadline can be extended to {last} at the latest, and not shortened",
+            key="case_extension",
+        )
+    return replace(case, deadline=deadline)
 
 
 def answer(case: Case, by: Name, now: datetime) -> Case:

@@ -90,7 +90,17 @@ def deadline(rules: CaseRules, opened_at: datetime) -> datetime:
     while working < rules.working_days and day < opened + rules.most_days * DAY:
         day += DAY
         working += is_working_day(rules, day)
+    return end_of(day)
+
+
+def end_of(day: date) -> datetime:
+    """The deadline of a case that is answered on that day at the latest."""
     return instant(day + DAY, 0, HOME).astimezone(UTC)
+
+
+def last_day(rules: CaseRules, opened_at: datetime) -> date:
+    """The day beyond which no deadline may be extended."""
+    return opened_at.astimezone(HOME).date() + rules.most_days * DAY
 
 
 def fill(text: str, **values: str) -> str:

@@ -34,6 +34,14 @@ def typed_in(page: Page, kind: str, values: Mapping[str, str]) -> None:
     expect(page.locator("#receipt")).to_be_visible()
 
 
+def last_day(page: Page) -> str:
+    """Beyond which the open case's deadline is not extended, as the API says it."""
+    case = page.locator("#list tbody button").first.get_attribute("data-case")
+    return str(
+        page.evaluate(f"fetch('/api/v1/cases/{case}').then((reply) => reply.json())")["last_day"]
+    )
+
+
 @pytest.mark.parametrize("language", ["da", "en"])
 def test_a_complaint_from_the_letter_to_the_closing(visit: Visit, language: str) -> None:
     def say(key: str, **values: object) -> str:
@@ -80,3 +88,43 @@ def test_a_complaint_from_the_letter_to_the_closing(visit: Visit, language: str)
     expect(asger.locator("#list tbody tr")).to_have_count(2)
     asger.locator("#back").click()
     expect(asger.locator("#case")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_a_case_that_somebody_else_changes_keeps_what_was_typed(
+    visit: Visit, language: str
+) -> None:
+    def say(key: str, **values: object) -> str:
+        return texts.say(language, key, **values)
+
+    mads = visit("mads", "/cases", language=language)
+    typed_in(mads, "access", {"source": "letter", "reply_by": "letter"})
+    lea = visit("lea", "/cases", language=language)
+    for page in (mads, lea):
+        page.locator("#list tbody button").first.click()
+        expect(page.locator("#case-title")).to_be_focused()
+    lea.locator("#note textarea").fill("Has moved.")
+    lea.locator("#note button").click()
+    expect(mads.locator("#history")).to_contain_text("Has moved.")
+
+    draft = mads.locator("#draft textarea")
+    draft.fill("Half of an answer")
+    lea.locator("#draft textarea").fill(ANSWER)
+    lea.locator("#draft button").click()
+    expect(mads.locator("#draft .said")).to_have_text(ANSWER)
+    expect(mads.locator("#draft .note")).to_contain_text("Lea Prøve")
+    expect(draft).to_have_value("Half of an answer")
+    expect(draft).to_be_focused()
+
+    extend = mads.locator("#extend")
+    extend.locator("[name=until]").fill("2027-01-01")
+    extend.locator("[name=why]").fill("the recordings are missing")
+    extend.locator("button").click()
+    expect(extend.locator(".wrong")).to_have_text(say("error.case_extension"))
+    day = mads.evaluate("document.querySelector('#extend span').textContent")
+    assert look(mads, language, "once") == [], day
+    extend.locator("[name=until]").fill(last_day(mads))
+    extend.locator("button").click()
+    expect(mads.locator("#history")).to_contain_text(say("cases.event.extended"))
+    expect(extend).to_be_hidden()
+    expect(lea.locator("#history")).to_contain_text(say("cases.event.extended"))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from callserver.cli import cases as commands
 from callserver.database import accounts, cases
 from callserver.database.engines import make_engine
-from callserver.database.tables import suppressions
+from callserver.database.tables import audit, suppressions
 from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
 from tests.cli.conftest import ROOT
 from tests.harness.databases import sqlite_file
@@ -26,7 +26,7 @@ HERE = "2026-05-12T17:00:00+02:00"
 def engine(tmp_path: Path) -> Engine:
     made = make_engine(sqlite_file(tmp_path / "cases.db"))
     with made.begin() as tx:
-        for role in ("leader", "member_service", "phoner"):
+        for role in ("leader", "administrator", "member_service", "supervisor", "phoner"):
             accounts.add(tx, handle=role, name=role, role=role)
     return made
 
@@ -87,10 +87,54 @@ def test_a_hand_over(say: Say) -> None:
     assert say("hand-over", 1, "--to", "leader", "--by", "member_service") == (
         "case 1 belongs to leader\n"
     )
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):  # a phoner sees no cases
         say("hand-over", 1, "--to", "member_service", "--by", "phoner")
     with pytest.raises(NotFound):
         say("hand-over", 1, "--to", "nobody", "--by", "leader")
+
+
+def test_a_complaint_is_answered_and_closed(say: Say, engine: Engine) -> None:
+    opened(say, "complaint", "--words", "--reply-by", "letter", text=WORDS)
+    assert WORDS in say("show", 1, "--by", "leader")
+    with pytest.raises(NotAllowed):
+        say("draft", 1, "--by", "member_service", text="Sorry.")
+    with pytest.raises(Impossible):
+        say("close", 1, "--by", "leader")
+    assert say("draft", 1, "--by", "leader", text="We are sorry.").startswith("case 1: drafted")
+    read = say("show", 1, "--answer", "--by", "administrator")
+    assert read == "We are sorry.\n"
+    with pytest.raises(Impossible):
+        say("confirm", 1, "--by", "administrator", text="Something else.")
+    with pytest.raises(Impossible):
+        say("answer", 1, "--reply-by", "letter", "--by", "leader")
+    assert say("confirm", 1, "--by", "administrator", text=read).startswith("case 1: confirmed")
+    assert say("answer", 1, "--reply-by", "letter", "--by", "leader").startswith("case 1: answered")
+    with pytest.raises(NotFound):  # a supervisor sees the cases of calls of their department only
+        say("close", 1, "--by", "supervisor")
+    assert say("close", 1, "--by", "leader").startswith("case 1: closed")
+    with engine.connect() as tx:
+        log = b"".join(tx.execute(select(audit.c.body)).scalars())
+    assert log.count(b"looked_up") == 2
+    assert b"sorry" not in log
+
+
+def test_a_deadline_is_extended(say: Say, engine: Engine) -> None:
+    opened(say, "complaint")
+    why = ("--why", "the recordings are missing", "--by", "leader")
+    assert say("extend", 1, "--until", "2026-06-01", *why) == (
+        "case 1: open, answer by 2026-06-01\n"
+    )
+    for until, error in (("2026-06-12", Impossible), ("1 June", ConfigurationProblem)):
+        with pytest.raises(error):
+            say("extend", 1, "--until", until, *why)
+    with pytest.raises(Impossible):
+        say("extend", 1, "--until", "2026-06-02", "--why", "call 32200000", "--by", "leader")
+    with engine.connect() as tx:
+        last = cases.history(tx, 1)[-1]
+        bodies = [json.loads(body) for body in tx.execute(select(audit.c.body)).scalars()]
+    assert (last.event, last.note) == ("extended", "the recordings are missing")
+    entry = next(body for body in bodies if body.get("did") == "extended")
+    assert (entry["why"], entry["deadline"][:13]) == (last.note, "2026-06-01T22")
 
 
 @pytest.mark.parametrize(

@@ -308,3 +308,21 @@ async def test_a_supervisor_reads_complaints_about_their_departments_calls(
     assert (await syd.api("GET", "/cases")).json()["cases"] == []
     assert (await syd.api("GET", f"/cases/{item['id']}")).status_code == 404
     assert (await nord.api("POST", f"/cases/{item['id']}/note", {"text": "x"})).status_code == 403
+
+
+async def test_a_deadline_is_extended_with_a_reason(system: StaffedSystem) -> None:
+    service, leader = await system.client("member_service"), await system.client("leader")
+    case = (await opened(service, "complaint"))["id"]
+    view = await shown(leader, case)
+    assert (view["may_extend"], view["last_day"]) == (True, "2026-06-11")
+    assert not (await shown(service, case))["may_extend"]
+    extension = {"until": "2026-06-01", "why": "the recordings are missing"}
+    await does(service, case, "extend", extension, 403)
+    await does(leader, case, "extend", {**extension, "until": "2026-06-12"}, 409)
+    await does(leader, case, "extend", {**extension, "why": "call 32200000 back"}, 409)
+    view = await does(leader, case, "extend", extension)
+    assert view["deadline"] == "2026-06-01T22:00:00Z"
+    assert view["history"][-1]["event"] == "extended"
+    await does(leader, case, "extend", {**extension, "until": "2026-05-22"}, 409)
+    entry = system.entries("case")[-1]
+    assert (entry["did"], entry["why"]) == ("extended", extension["why"])

@@ -216,3 +216,18 @@ async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "EVERY_S", 0.02)
+
+
+async def test_who_has_a_case_open_is_told_that_somebody_else_changed_it(
+    system: StaffedSystem,
+) -> None:
+    service, leader = await system.client("member_service"), await system.client("leader")
+    supervisor = await system.client("supervisor")
+    letter = {"kind": "access", "source": "letter", "words": "What do you hold?"}
+    case = (await service.api("POST", "/cases", letter)).json()["id"]
+    async with stream(service) as own, stream(leader) as others, stream(supervisor) as reads:
+        note = await leader.api("POST", f"/cases/{case}/note", {"text": "Has moved."})
+        assert note.status_code == 200
+        assert (await own.until("cases"))[-1][2]["changed"] == [case]
+        assert (await others.until("cases"))[-1][2]["changed"] == []
+        assert (await reads.until("cases"))[-1][2]["changed"] == []  # not theirs to see

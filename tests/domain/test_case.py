@@ -54,6 +54,20 @@ def test_a_complaint_belongs_to_the_project_leader_at_once() -> None:
     assert (queued.owner.role, queued.owner.account) == (Role.LEADER, None)
 
 
+def test_a_deadline_is_extended_to_thirty_days_at_most() -> None:
+    case = complaint()
+    last = case_rules.last_day(RULES, NOW)
+    assert last.isoformat() == "2026-06-11"
+    later = cases.extend(case, LEADER, last, RULES)
+    assert later.deadline == at("2026-06-12T00:00+02:00")
+    assert not later.overdue(case.deadline)
+    for until in (last + timedelta(days=1), at("2026-05-20T12:00+02:00").date()):
+        with pytest.raises(Impossible):
+            cases.extend(case, LEADER, until, RULES)
+    with pytest.raises(NotAllowed):
+        cases.extend(case, MEMBER_SERVICE, last, RULES)
+
+
 def complaint() -> Case:
     return cases.opened(CaseKind.COMPLAINT, NOW, RULES, [1])
 
@@ -141,6 +155,15 @@ class AnyOrder(RuleBasedStateMachine):
         self.attempt(lambda case: cases.confirm(case, by))
 
     @precondition(lambda self: self.case is not None)
+    @rule(by=ANYONE, days=st.integers(-5, 45))
+    def extended(self, by: Name, days: int) -> None:
+        assert self.case is not None
+        before = self.case.deadline
+        until = self.case.opened_at.date() + timedelta(days=days)
+        if self.attempt(lambda case: cases.extend(case, by, until, RULES)):
+            assert self.case.deadline > before
+
+    @precondition(lambda self: self.case is not None)
     @rule(by=ANYONE)
     def answered(self, by: Name) -> None:
         assert self.case is not None
@@ -169,7 +192,7 @@ class AnyOrder(RuleBasedStateMachine):
         case = self.case
         if case is None:
             return
-        assert case.deadline == case_rules.deadline(RULES, case.opened_at)
+        assert case.deadline >= case_rules.deadline(RULES, case.opened_at)
         assert case.deadline <= case.opened_at + timedelta(days=31)
         assert cases.may_own(case.kind, case.owner.role)
         assert (case.answered_at is None) == (case.state in UNANSWERED)

@@ -1,7 +1,7 @@
 // The cases page: the list of cases, one case, a new one.
 
 import { get, post } from "./api.js";
-import { close, onChange, open } from "./cases/case.js";
+import { close, onChange, open, refresh } from "./cases/case.js";
 import { due, ownerOf, stateBadge } from "./cases/words.js";
 import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
@@ -87,4 +87,10 @@ if ($("#new")) {
 }
 
 await list();
-follow(list, { cases: ({ cases }) => ($("#closed").checked ? list() : draw(cases, false)) });
+follow(list, {
+  cases: async ({ cases, changed }) => {
+    if ($("#closed").checked) await list();
+    else draw(cases, false);
+    await refresh(changed);
+  },
+});

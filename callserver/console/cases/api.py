@@ -11,6 +11,7 @@ from callserver.console.cases.views import (
     CaseItem,
     CasesView,
     CaseView,
+    Extension,
     HandOver,
     KindView,
     ListQuery,
@@ -58,6 +59,7 @@ class CasesApi:
             Endpoint("POST", "/cases/{case}/draft", handle, self.draft),
             Endpoint("POST", "/cases/{case}/confirm", handle, self.confirm),
             Endpoint("POST", "/cases/{case}/answer", handle, self.answer),
+            Endpoint("POST", "/cases/{case}/extend", handle, self.extend),
             Endpoint("POST", "/cases/{case}/close", handle, self.close),
             Endpoint("POST", "/cases/{case}/messages/{message}/again", handle, self.again),
         ]
@@ -69,7 +71,21 @@ class CasesApi:
             entry.body["kind"] in kinds for entry in news
         ):
             return ()
-        return [("cases", await self.list(request, ListQuery()))]
+        by_others = {
+            int(entry.body["case"])
+            for entry in news
+            if entry.body["kind"] in kinds
+            and entry.body.get("case") is not None
+            and entry.body.get("by") != request.by
+        }
+
+        def seen(tx: Tx) -> list[int]:
+            rows = (cases.find(tx, key) for key in sorted(by_others))
+            return [row.id for row in rows if row is not None and handling.sees(row, request.user)]
+
+        view = await self.list(request, ListQuery())
+        changed = await self._ctx.store.read(seen) if by_others else []
+        return [("cases", view.model_copy(update={"changed": changed}))]
 
     async def list(self, request: UserRequest, query: ListQuery) -> CasesView:
         """The open cases, the earliest deadline first; or the closed ones."""
@@ -188,6 +204,16 @@ class CasesApi:
 
         def work(tx: Tx) -> CaseView:
             handling.answer(tx, case, request.user, body.by, body.to, rules, now)
+            return self._view(tx, request, case)
+
+        return await self._ctx.store.run(work)
+
+    async def extend(self, request: UserRequest, case: int, body: Extension) -> CaseView:
+        """A later deadline, with a reason that stays in the log."""
+        now, rules = self._ctx.clock.now(), self._ctx.rules.current.cases
+
+        def work(tx: Tx) -> CaseView:
+            handling.extend(tx, case, request.user, body.until, body.why, rules, now)
             return self._view(tx, request, case)
 
         return await self._ctx.store.run(work)

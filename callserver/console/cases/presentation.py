@@ -15,7 +15,7 @@ from callserver.database import accounts, cases, messages
 from callserver.database.cases import CaseRow
 from callserver.database.messages import FAILED, MessageRow
 from callserver.domain import case as rules_of_cases
-from callserver.domain import phone
+from callserver.domain import case_rules, phone
 from callserver.domain.case import NAMES, TWO_NAMES, UNANSWERED, CaseState
 from callserver.domain.case_rules import CaseKind, CaseRules
 from callserver.domain.role import Action, Role
@@ -50,6 +50,7 @@ def presented(
     handles = request.may(Action.HANDLE_CASES)
     answers = handles and rules_of_cases.may_own(CaseKind(row.kind), Role(request.user.role))
     unanswered = row.state in UNANSWERED
+    last_day = case_rules.last_day(rules, row.opened_at)
     two_names = row.kind in TWO_NAMES
     number = None if row.number is None else phone.from_int(row.number)
     shown = phone.spoken if handles else phone.masked
@@ -78,6 +79,8 @@ def presented(
             row.state == CaseState.CONFIRMED or (row.state == CaseState.DRAFTED and not two_names)
         ),
         may_close=handles and row.state == CaseState.ANSWERED,
+        may_extend=answers and unanswered and row.deadline < case_rules.end_of(last_day),
+        last_day=last_day,
         history=[
             HistoryView(
                 at=entry.at,

@@ -1,6 +1,7 @@
 """The cases page's requests and answers."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -50,6 +51,13 @@ class HandOver(Body):
     to: Id
 
 
+class Extension(Body):
+    """A later deadline: the end of the day `until`. `why` stays in the log: no names, no numbers."""
+
+    until: date
+    why: str = Field(min_length=1, max_length=200)
+
+
 class Reply(Body):
     """`to`: an e-mail address or a telephone number; empty: the one of the request."""
 
@@ -74,7 +82,10 @@ class CaseItem(Answer):
 
 
 class CasesView(Answer):
+    """`changed`: in a live update, the cases that somebody else, or the server, has changed."""
+
     cases: list[CaseItem]
+    changed: Sequence[int] = ()
 
 
 class Opened(Answer):
@@ -148,6 +159,8 @@ class CaseView(CaseItem):
     may_confirm: bool
     may_answer: bool
     may_close: bool
+    may_extend: bool
+    last_day: date  # beyond which the deadline is not extended
     history: list[HistoryView]
     messages: list[MessageView]
     colleagues: list[Colleague]  # to whom it may be handed over

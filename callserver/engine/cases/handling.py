@@ -1,13 +1,13 @@
 """What is done to a case until it is closed: notes, hand-over, the answer and its second name."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from callserver.database import accounts, audit, cases, messages
+from callserver.database import accounts, audit, cases, contacts, messages
 from callserver.database.accounts import User
 from callserver.database.cases import CaseRow
 from callserver.domain import case as rules_of_cases
-from callserver.domain.audit import EntryKind
+from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.case import (
     SENT_BY_US,
     TWO_NAMES,
@@ -19,9 +19,10 @@ from callserver.domain.case import (
 )
 from callserver.domain.case_rules import CaseKind, CaseRules
 from callserver.domain.message import MessageKind, MessageState, MessageUse
-from callserver.domain.role import Role
+from callserver.domain.role import Action, Role, may
 from callserver.engine.cases import wording
 from callserver.engine.cases.intake import check_reply
+from callserver.engine.suppressions import opt_outs
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
@@ -59,9 +60,22 @@ def look_at(tx: Tx, key: int, user: User, now: datetime) -> CaseRow:
     return row
 
 
+def _handled(tx: Tx, key: int, user: User) -> CaseRow:
+    """A case that this user handles, locked.
+
+    Raises:
+        NotFound: there is none, or it is not theirs to see.
+        NotAllowed: their role reads cases only.
+    """
+    row = find(tx, key, user, lock=True)
+    if not may(user.role, Action.HANDLE_CASES):
+        raise NotAllowed("this account may not handle cases", key="not_allowed")
+    return row
+
+
 def note(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
     """Add a note; it is deleted with the case's words."""
-    row = find(tx, key, user, lock=True)
+    row = _handled(tx, key, user)
     if not text.strip():
         raise Impossible("write a few words", key="case_empty")
     _record(tx, row, user, CaseEvent.NOTE, now, note=text.strip())
@@ -74,7 +88,7 @@ def hand_over(tx: Tx, key: int, user: User, to: int, now: datetime) -> None:
         NotFound: there is no such account.
         NotAllowed: it cannot own this case.
     """
-    row = find(tx, key, user, lock=True)
+    row = _handled(tx, key, user)
     owner = accounts.user(tx, to)
     if owner is None or owner.left_at is not None:
         raise NotFound("there is no such account", key="not_found")
@@ -82,6 +96,33 @@ def hand_over(tx: Tx, key: int, user: User, to: int, now: datetime) -> None:
         raise NotAllowed("this account cannot see the case", key="case_owner")
     changed = rules_of_cases.hand_over(row.case, _name(owner))
     _change(tx, row, changed, user, CaseEvent.HANDED_OVER, now, owner=changed.owner)
+
+
+def extend(
+    tx: Tx, key: int, user: User, until: date, why: str, rules: CaseRules, now: datetime
+) -> None:
+    """A later deadline, until the end of that day. `why`: a few words for the log.
+
+    Raises:
+        Impossible: the day is not later, or too late; or `why` holds a name or a number.
+        NotAllowed: this role does not answer the case.
+    """
+    row = _handled(tx, key, user)
+    changed = rules_of_cases.extend(row.case, _name(user), until, rules)
+    contact = None if row.contact is None else contacts.get(tx, row.contact)
+    kept_why = opt_outs.check_why(why, [] if contact is None else [contact])
+    cases.change(tx, key, changed)
+    cases.record(tx, key, now, f"user:{user.id}", CaseEvent.EXTENDED, note=kept_why)
+    _log(
+        tx,
+        row,
+        CaseEvent.EXTENDED,
+        now,
+        f"user:{user.id}",
+        None,
+        deadline=stamp(changed.deadline),
+        why=kept_why,
+    )
 
 
 def owners(tx: Tx, row: CaseRow) -> list[User]:
@@ -173,7 +214,7 @@ def close(tx: Tx, key: int, user: User, now: datetime) -> None:
     Raises:
         Impossible: the case is not answered.
     """
-    row = find(tx, key, user, lock=True)
+    row = _handled(tx, key, user)
     _change(tx, row, rules_of_cases.close(row.case, now), user, CaseEvent.CLOSED, now)
 
 
@@ -184,7 +225,7 @@ def send_again(tx: Tx, key: int, message: int, user: User, now: datetime) -> Non
         NotFound: the case has no such message.
         Impossible: it was sent, or still waits.
     """
-    row = find(tx, key, user, lock=True)
+    row = _handled(tx, key, user)
     old = messages.find(tx, message)
     if old is None or old.case != key or old.to is None:
         raise NotFound("there is no such message", key="not_found")
@@ -261,7 +302,13 @@ def _record(
 
 
 def _log(
-    tx: Tx, row: CaseRow, event: CaseEvent, now: datetime, by: str, owner: Owner | None
+    tx: Tx,
+    row: CaseRow,
+    event: CaseEvent,
+    now: datetime,
+    by: str,
+    owner: Owner | None,
+    **details: str,
 ) -> None:
     to = {} if owner is None else {"owner_role": owner.role.value, "owner": owner.account}
     audit.append(
@@ -274,6 +321,7 @@ def _log(
         call=row.call,
         by=by,
         **to,
+        **details,
     )
 
 

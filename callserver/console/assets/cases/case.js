@@ -1,8 +1,9 @@
 // One case: what the person said, the answer and its second name, the messages, the history.
 
-import { get, post } from "../api.js";
-import { $, el, onPress, onSubmit, show, toast } from "../dom.js";
-import { dateTime, has, t } from "../texts.js";
+import "../dates.js";
+import { get, Problem, post } from "../api.js";
+import { $, $$, el, onPress, onSubmit, passFocus, show, toast } from "../dom.js";
+import { date, dateTime, has, t } from "../texts.js";
 import { due, ownerOf, stateBadge } from "./words.js";
 
 let shown = null; // the case on the page
@@ -24,6 +25,46 @@ export async function open(id) {
 export function close() {
   shown = null;
   show($("#case"), false);
+}
+
+// Shows the open case as it is now if somebody else has changed it. What was typed and not saved stays.
+export async function refresh(changedCases) {
+  const before = shown;
+  if (!before || !changedCases.includes(before.id)) return;
+  let view;
+  try {
+    view = await get(`/cases/${before.id}`);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status !== 404) return toast(error.message, "bad");
+    close();
+    return toast(t("cases.gone", { case: before.id }), "bad");
+  }
+  if (shown !== before) return; // another case, or a change of one's own, was drawn meanwhile
+  const typed = unsaved();
+  const focused = document.activeElement;
+  draw(view);
+  for (const [field, value] of typed) {
+    if ($(field)) $(field).value = value;
+  }
+  $("#send [name=by]")?.dispatchEvent(new Event("change"));
+  if (typed.has("#draft textarea[name=text]") && view.may_draft && view.draft !== before.draft) {
+    const note = t("cases.changed_answer", { name: view.written_by });
+    $("#draft").prepend(el("p", { class: "note" }, note), el("p", { class: "said" }, view.draft));
+  }
+  const name = focused.getAttribute("name");
+  const again = name && focused.form ? $(`#${focused.form.id} [name=${name}]`) : null;
+  passFocus(focused, again ?? $("#case-title"));
+  toast(t("cases.changed", { case: view.id }));
+}
+
+// The fields of the open case whose value is not what was drawn: selector -> value.
+function unsaved() {
+  const fields = $$("#draft textarea, #send [name], #hand-over select");
+  const changed = fields.filter((field) => field.value !== field.dataset.drawn);
+  return new Map(
+    changed.map((field) => [`#${field.form.id} ${field.localName}[name=${field.name}]`, field.value]),
+  );
 }
 
 // Sends a change and shows the case as it is afterwards.
@@ -48,6 +89,11 @@ function draw(view) {
       el("option", { value: id }, `${name} · ${t(`role.${role}`)}`),
     );
     $("#hand-over select").replaceChildren(...colleagues);
+    show($("#extend"), view.may_extend);
+    $("#extend span").textContent = t("cases.extend_until", { day: date(`${view.last_day}T12:00Z`) });
+  }
+  for (const field of $$("#draft textarea, #send [name], #hand-over select")) {
+    field.dataset.drawn = field.value;
   }
 }
 
@@ -186,6 +232,10 @@ if ($("#more")) {
   onSubmit($("#note"), async ({ text }) => {
     await act("/note", { text }, "cases.noted");
     $("#note").reset();
+  });
+  onSubmit($("#extend"), async (values) => {
+    await act("/extend", values, "cases.extended");
+    $("#extend").reset();
   });
   onSubmit($("#hand-over"), ({ to }) => act("/hand-over", { to: Number(to) }, "cases.handed_over"));
 }

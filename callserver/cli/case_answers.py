@@ -1,0 +1,155 @@
+"""`callserver cases`: what is done to one case until it is closed. Answers are read from standard input."""
+
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from callserver.cli import resources
+from callserver.database import accounts, cases
+from callserver.database.accounts import User
+from callserver.domain.case import ReplyBy
+from callserver.domain.case_rules import HOME, CaseRules
+from callserver.engine.cases import handling
+from callserver.errors import ConfigurationProblem, NotFound
+from callserver.ports import Tx
+
+By = Annotated[str, typer.Option(help="the user who does it, by user name")]
+Case = Annotated[int, typer.Argument(help="the case's number")]
+MOST_CHARACTERS = 4000
+
+
+def register(group: typer.Typer) -> None:
+    for command in (show, draft, confirm, answer, extend, close):
+        group.command(command.__name__)(command)
+
+
+def show(
+    case: Case,
+    by: By,
+    only_answer: Annotated[bool, typer.Option("--answer", help="nothing but the answer")] = False,
+) -> None:
+    """Show a case: the person's words, the answer, the history. That it was read stands in the log.
+
+    Example: callserver cases show 7 --by lea
+    """
+    with resources.database() as engine, engine.begin() as tx:
+        row = handling.look_at(tx, case, user_named(tx, by), resources.now(tx))
+        history = cases.history(tx, case)
+    if only_answer:
+        print(row.draft or "")
+        return
+    print(f"case {row.id}: {row.kind}, {row.state}, answer by {_day(row.deadline)}")
+    for heading, text in (("words", row.words), ("answer", row.draft)):
+        print(f"\n{heading}:\n{text or '-'}")
+    print("\nhistory:")
+    for entry in history:
+        note = "" if entry.note is None else f": {entry.note}"
+        print(f"{entry.at:%Y-%m-%d %H:%M} {entry.event} by {entry.by}{note}")
+
+
+def draft(case: Case, by: By) -> None:
+    """Write the answer, read from standard input. A second name under an earlier one does not hold for it.
+
+    Example: callserver cases draft 7 --by lea < answer.txt
+    """
+    words = read_words()
+    _do(case, by, lambda tx, user, rules, now: handling.draft(tx, case, user, words, rules, now))
+
+
+def confirm(case: Case, by: By) -> None:
+    """Put a second name under the answer. Standard input holds the answer as it was read.
+
+    The answer as it was read: callserver cases show 7 --answer --by asger > answer.txt
+
+    Example: callserver cases confirm 7 --by asger < answer.txt
+    """
+    words = read_words()
+    _do(case, by, lambda tx, user, _, now: handling.confirm(tx, case, user, words, now))
+
+
+def answer(
+    case: Case,
+    by: By,
+    reply_by: Annotated[ReplyBy, typer.Option(help="how the person gets the answer")],
+    reply_to: Annotated[
+        str | None, typer.Option(help="e-mail address or number; without it that of the request")
+    ] = None,
+) -> None:
+    """Give the answer: an e-mail or SMS leaves with the running server; of the others it is recorded.
+
+    Example: callserver cases answer 7 --reply-by email --by lea
+    """
+    _do(
+        case,
+        by,
+        lambda tx, user, rules, now: handling.answer(
+            tx, case, user, reply_by, reply_to, rules, now
+        ),
+    )
+
+
+def extend(
+    case: Case,
+    until: Annotated[str, typer.Option(help="the new last day, like 2026-06-01")],
+    why: Annotated[str, typer.Option(help="a few words for the log, without names and numbers")],
+    by: By,
+) -> None:
+    """Extend the deadline of a case; never beyond thirty days after the request.
+
+    Example: callserver cases extend 7 --until 2026-06-01 --why "recordings are missing" --by lea
+    """
+    try:
+        day = date.fromisoformat(until)
+    except ValueError as error:
+        raise ConfigurationProblem(f"--until {until}: write the day like 2026-06-01") from error
+    _do(
+        case,
+        by,
+        lambda tx, user, rules, now: handling.extend(tx, case, user, day, why, rules, now),
+    )
+
+
+def close(case: Case, by: By) -> None:
+    """Close an answered case.
+
+    Example: callserver cases close 7 --by lea
+    """
+    _do(case, by, lambda tx, user, _, now: handling.close(tx, case, user, now))
+
+
+def _do(case: int, by: str, work: Callable[[Tx, User, CaseRules, datetime], None]) -> None:
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings).current.cases
+        with engine.begin() as tx:
+            work(tx, user_named(tx, by), rules, resources.now(tx))
+            row = cases.find(tx, case)
+    if row is not None:
+        print(f"case {row.id}: {row.state}, answer by {_day(row.deadline)}")
+
+
+def _day(deadline: datetime) -> str:
+    """The last day: the deadline is its end."""
+    return f"{deadline.astimezone(HOME) - datetime.resolution:%Y-%m-%d}"
+
+
+def user_named(tx: Tx, handle: str) -> User:
+    user = accounts.by_handle(tx, handle)
+    if user is None or user.left_at is not None:
+        raise NotFound(f"there is no user {handle!r}")
+    return user
+
+
+def read_words() -> str:
+    """Words from standard input.
+
+    Raises:
+        ConfigurationProblem: they are too many.
+    """
+    words = sys.stdin.read(MOST_CHARACTERS + 1).strip()
+    if len(words) > MOST_CHARACTERS:
+        raise ConfigurationProblem(f"standard input: {MOST_CHARACTERS} characters at most")
+    return words
