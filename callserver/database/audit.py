@@ -23,6 +23,12 @@ _insert = Prepared(
         "postgresql": insert(audit).values(_values | {"tx": _transaction}),
     }
 )
+_insert_numbered = Prepared(
+    {
+        "sqlite": insert(audit).values(_values).returning(audit.c.id),
+        "postgresql": insert(audit).values(_values | {"tx": _transaction}).returning(audit.c.id),
+    }
+)
 _horizon = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), BigInteger)
 _tail = (
     select(audit.c.tx, audit.c.id, audit.c.body)
@@ -93,21 +99,37 @@ def append(
     **details: Any,
 ) -> None:
     """Write one entry. `details` hold ids, reasons, instants: no name, number or note (I10)."""
+    _insert(tx, _columns(at, kind, contact, call, details))
+
+
+def append_numbered(
+    tx: Tx,
+    at: datetime,
+    kind: EntryKind,
+    *,
+    contact: int | None = None,
+    call: str | None = None,
+    **details: Any,
+) -> int:
+    """The same; the entry's id."""
+    return int(_insert_numbered(tx, _columns(at, kind, contact, call, details)).one()[0])
+
+
+def _columns(
+    at: datetime, kind: EntryKind, contact: int | None, call: str | None, details: dict[str, Any]
+) -> dict[str, Any]:
     entry: dict[str, Any] = {"at": stamp(at), "kind": kind.value, **details}
     if contact is not None:
         entry["contact"] = contact
     if call is not None:
         entry["call"] = call
-    _insert(
-        tx,
-        {
-            "at": at,
-            "kind": kind.value,
-            "contact": contact,
-            "call": call,
-            "body": canonical(entry),
-        },
-    )
+    return {
+        "at": at,
+        "kind": kind.value,
+        "contact": contact,
+        "call": call,
+        "body": canonical(entry),
+    }
 
 
 def unsealed(tx: Tx, most: int) -> list[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, 
 
 from callserver.database import applicants, cases, contact_removal
 from callserver.database.tables import applicants as applicants_table
-from callserver.database.tables import calls, contacts, devices, forms, imports
+from callserver.database.tables import calls, contacts, devices, forms, imports, openings
 from callserver.database.tables import cases as cases_table
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.identity import NOBODY
@@ -38,6 +38,13 @@ class Stored:
     change: Mapping[str, Any] | None = None
 
 
+_WHOLE_ROWS: Mapping[RetentionClass, tuple[Column[Any], Column[Any]]] = {
+    RetentionClass.SIGN_INS: (devices.c.device, devices.c.seen_at),
+    RetentionClass.DECISIONS: (openings.c.entry, openings.c.at),
+}
+"""Classes whose rows are deleted by their age alone: the key and the instant."""
+
+
 def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | None:
     """The rows of a class that are older than `before`; None: it is not in the database."""
     match kind:
@@ -59,8 +66,9 @@ def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | No
             return Stored(imports.c.id, old, {"refused": null()})
         case RetentionClass.APPLICANTS:
             return Stored(applicants_table.c.id, applicants.old(before))
-        case RetentionClass.SIGN_INS:
-            return Stored(devices.c.device, devices.c.seen_at < before)
+        case RetentionClass.SIGN_INS | RetentionClass.DECISIONS:
+            key, at = _WHOLE_ROWS[kind]
+            return Stored(key, at < before)
         case RetentionClass.UPLOADS:
             return None
 

@@ -78,7 +78,8 @@ class Problem:
 class Configuration:
     """All configuration files of one revision, read and checked."""
 
-    revision: str
+    revision: str  # the first 16 digits of sha256
+    sha256: str
     policies: Mapping[str, Policy]
     campaigns: Mapping[str, Campaign]
     departments: Mapping[str, Department]
@@ -118,8 +119,10 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     if problems:
         return sorted(set(problems))
     content = {file.path: file.data for file in readable}
+    sha256 = hashlib.sha256(exported(content)).hexdigest()
     return Configuration(
-        revision=hashlib.sha256(_canonical(content)).hexdigest()[:16],
+        revision=sha256[:16],
+        sha256=sha256,
         policies=_valid(policies),
         campaigns=_valid(campaigns),
         departments=departments,
@@ -127,7 +130,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         books=books,
         organisation=organisation,
         cases=cases,
-        content=json.loads(_canonical(content)),
+        content=json.loads(exported(content)),
     )
 
 
@@ -136,7 +139,8 @@ def _problem(file: File, key: Key, why: Sentence) -> Problem:
     return Problem(path, line, ".".join(map(str, key)) or "-", why)
 
 
-def _canonical(content: Mapping[str, Any]) -> bytes:
+def exported(content: Mapping[str, Any]) -> bytes:
+    """The bytes that the revision's hash is over, and that are exported: one JSON object, path -> data."""
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
     ).encode()

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from callserver.domain.phone import NumberKind
     from callserver.domain.policy import Policy
 
 
@@ -46,6 +47,7 @@ class Person:
     vulnerable: bool = False
     erased: bool = False
     in_crowd: bool = False  # too many share the number or the household to tell people apart
+    of_age: bool | None = None  # where the date of birth is withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,15 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberLocation:
+    """What the rules ask of a number, where the number itself is withheld."""
+
+    kind: "NumberKind"
+    country: str | None
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that one decision is made from."""
 
@@ -160,3 +171,4 @@ class Facts:
     system: System = field(default_factory=System)
     revision: str = ""  # of the configuration that decides
     ring_seconds: int = 25
+    location: NumberLocation | None = None  # instead of a number that is withheld

@@ -4,6 +4,7 @@ A place is a country (for its holidays) and one or several zones (all must be op
 day is looked up by the local date and takes precedence over all other time rules.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -46,7 +47,12 @@ class Place:
 def place_of(number: str, own_zone: str | None) -> Place:
     """The number's place; a person's own zone overrides the number's."""
     zones = (own_zone,) if own_zone else phone.zones(number)
-    return Place(phone.country(number), tuple(zone for zone in zones if _zone(zone) is not None))
+    return place_in(phone.country(number), zones)
+
+
+def place_in(country: str | None, zones: Iterable[str]) -> Place:
+    """The place with those of the zones that are known."""
+    return Place(country, tuple(zone for zone in zones if _zone(zone) is not None))
 
 
 @lru_cache(maxsize=1024)

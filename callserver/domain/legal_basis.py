@@ -20,10 +20,8 @@ def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
         reasons.append(Reason.PERSON_ERASED)
     if person.deceased_at is not None and person.deceased_at <= facts.now:
         reasons.append(Reason.PERSON_DECEASED)
-    if person.born is not None and facts.policy is not None:
-        adult = add_years(person.born, facts.policy.person.min_age)
-        if any(today < adult for today in todays):
-            reasons.append(Reason.PERSON_MINOR)
+    if is_minor(facts, todays):
+        reasons.append(Reason.PERSON_MINOR)
     if person.guardian:
         reasons.append(Reason.PERSON_INCAPABLE)
     if person.vulnerable:
@@ -31,6 +29,16 @@ def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
     if person.in_crowd:
         reasons.append(Reason.PERSON_IN_CROWD)
     return tuple(reasons)
+
+
+def is_minor(facts: Facts, todays: Iterable[date]) -> bool:
+    """Whether the person is younger than the policy allows on one of these dates."""
+    if facts.policy is None:
+        return False
+    if facts.person.born is None:
+        return facts.person.of_age is False
+    adult = add_years(facts.person.born, facts.policy.person.min_age)
+    return any(today < adult for today in todays)
 
 
 def problems(facts: Facts, today: date) -> tuple[Reason, ...]:

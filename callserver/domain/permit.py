@@ -100,8 +100,7 @@ def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
 
 
 def reasons_against(facts: Facts) -> tuple[Reason, ...]:
-    kind = phone.kind(facts.number)
-    place = hours.place_of(facts.number, facts.person.zone)
+    kind, place = _kind(facts), _place(facts)
     todays = hours.local_dates(place, facts.now)
     today = max(todays)  # on the later date gifts and relations are older: the stricter answer
     reasons: set[Reason] = set(_system(facts, today.year))
@@ -116,6 +115,17 @@ def reasons_against(facts: Facts) -> tuple[Reason, ...]:
     reasons.update(_agreed(facts, timed))
     reasons.update(_campaign_and_call(facts))
     return tuple(sorted(reasons, key=ORDER.__getitem__))
+
+
+def _kind(facts: Facts) -> phone.NumberKind:
+    return phone.kind(facts.number) if facts.location is None else facts.location.kind
+
+
+def _place(facts: Facts) -> hours.Place:
+    own, location = facts.person.zone, facts.location
+    if location is None:
+        return hours.place_of(facts.number, own)
+    return hours.place_in(location.country, (own,) if own else location.zones)
 
 
 def _system(facts: Facts, year: int) -> list[Reason]:
@@ -147,7 +157,7 @@ def _number(facts: Facts, kind: phone.NumberKind) -> list[Reason]:
     if (
         facts.policy is not None
         and kind not in _NO_PLACE
-        and phone.country(facts.number) not in facts.policy.numbers.regions
+        and _place(facts).country not in facts.policy.numbers.regions
     ):
         reasons.append(Reason.NUM_REGION)
     if legal_basis.reassigned(facts):
@@ -208,7 +218,7 @@ def _next_permitted_at(facts: Facts, reasons: tuple[Reason, ...]) -> datetime | 
     """The first instant at which the rules permit the dial if nothing but the time changes."""
     if facts.policy is None or not all(reason in TIMED for reason in reasons):
         return None
-    place = hours.place_of(facts.number, facts.person.zone)
+    place = _place(facts)
     candidates = (_next_open_hour(facts, facts.policy, place), _next_agreed(facts, place))
     return min((at for at in candidates if at is not None), default=None)
 

@@ -21,6 +21,7 @@ class RetentionClass(StrEnum):
 
     CONTACTS = "contacts_without_relation"  # neither members nor former ones, without a gift
     CALLS = "calls"  # afterwards a call's row says neither whom nor which number it called
+    DECISIONS = "decisions"  # the facts of dial decisions; the log keeps its commitment to them
     NOTES = "notes"  # what phoners wrote about a call
     FORMS = "forms"  # a listener's words about a call
     CASES = "cases"  # words, notes, answers and messages of closed cases
@@ -53,6 +54,11 @@ class RetentionPolicy(Document):
     calls: CallsPeriod = CallsPeriod(
         days=730,
         reason="to answer who called, and to prove that a call was allowed",
+        source="markedsføringsloven § 10; Datatilsynet 2020-431-0075 (two years)",
+    )
+    decisions: Period = Period(
+        days=730,
+        reason="to prove of each call that it was allowed, and of each refusal why",
         source="markedsføringsloven § 10; Datatilsynet 2020-431-0075 (two years)",
     )
     notes: Period = Period(

@@ -10,7 +10,7 @@ from callserver.database.tables.accounts import (
     users,
 )
 from callserver.database.tables.applicants import applicants, interviews, participants
-from callserver.database.tables.audit import audit, seals
+from callserver.database.tables.audit import audit, openings, seals
 from callserver.database.tables.calls import calls, processed_events, refused_numbers
 from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
@@ -72,6 +72,7 @@ __all__ = [
     "marks",
     "messages",
     "metadata",
+    "openings",
     "participants",
     "person_decisions",
     "process_leases",

@@ -1,4 +1,4 @@
-"""Tables of the audit log and its signed heads."""
+"""Tables of the audit log, its signed heads, and the facts behind its decisions."""
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, text
 
@@ -34,3 +34,14 @@ seals = Table(
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),  # the signed head as it also left the database
 )
+
+openings = Table(
+    "openings",
+    metadata,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),  # audit.id of a decision
+    Column("at", Instant, nullable=False),
+    Column("number", BigInteger),  # only where the entry names no contact, by whom it is found
+    Column("body", LargeBinary, nullable=False),  # domain.commitment: the secret and the facts
+)
+Index("openings_at", openings.c.at)
+Index("openings_number", openings.c.number, **where("number IS NOT NULL"))

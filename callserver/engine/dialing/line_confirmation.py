@@ -8,30 +8,28 @@ seat: nobody talks, the leg asks what to say.
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, audit, call_budget, calls, suppressions
+from callserver.database import accounts, call_budget, calls, suppressions
 from callserver.database import user_lines as table
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.database.user_lines import LineRow
 from callserver.domain import line, permit, phone
-from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
 from callserver.domain.line import LineProblem
 from callserver.domain.permit import DialPermit, Refusal
-from callserver.domain.reason import Reason
 from callserver.engine import clock_checks, user_lines
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import DialRefused
-from callserver.engine.gate import explanation, gate
+from callserver.engine.gate import decisions, explanation, gate
+from callserver.engine.gate.decisions import Decision
 from callserver.engine.gate.gate import PLACING_DEADLINE
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.user_lines import LineRefused
@@ -80,21 +78,22 @@ class LineConfirmation:
                 "other calls are being ordered; try again in a moment", key="line_busy"
             )
         campaigns = user_lines.campaigns_of(ctx.rules, user.department)
-        answer = self._ask(tx, row, campaigns, now)
-        about: dict[str, Any] = {
-            "path": DialPath.CONFIRMATION.value,
-            "line": row.id,
-            "by": by,
-            "campaign": campaigns[0].name,
-        }
+        question, decision = self._ask(tx, row, campaigns, now)
+        decisions.write(
+            tx,
+            ctx,
+            question,
+            decision,
+            line=row.id,
+            by=by,
+            campaign=campaigns[0].name,
+            path=DialPath.CONFIRMATION.value,
+        )
+        answer = decision.answer
         if isinstance(answer, Refusal):
-            next_at = None if answer.next_at is None else stamp(answer.next_at)
-            reasons = [reason.value for reason in answer.reasons]
-            audit.append(tx, now, EntryKind.REFUSED, reasons=reasons, next_at=next_at, **about)
             return answer
         call_budget.take_slot(tx, now, ctx.calls_per_second)
         table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
-        audit.append(tx, now, EntryKind.PERMITTED, call=answer.attempt, **about)
         outbox.add(tx, PlaceConfirmationCall(answer))
         return answer
 
@@ -113,11 +112,11 @@ class LineConfirmation:
 
     def _ask(
         self, tx: Tx, row: LineRow, campaigns: list[Campaign], now: datetime
-    ) -> DialPermit | Refusal:
+    ) -> tuple[DialRequest, Decision]:
         """Every policy that the user works under must allow the call; the first one's permit."""
         ctx, attempt = self._ctx, line.CONFIRMS + self._ctx.token()
         strict = {"segment": Segment.KANVAS, "purpose": Purpose.RECRUIT}
-        answers: list[DialPermit | Refusal] = []
+        answers: list[tuple[DialRequest, Decision]] = []
         for campaign in campaigns:
             asked = campaign.model_copy(update=strict)
             question = DialRequest(
@@ -126,14 +125,19 @@ class LineConfirmation:
             try:
                 skew_ms = clock_checks.skew_ms(tx, ctx.clock)
                 facts = gate.collect(tx, ctx.rules, ctx.secret, question, skew_ms)
-                answers.append(permit.decide(facts, attempt))
+                answer = permit.decide(facts, attempt)
+                decision = Decision(answer, decisions.line(ctx.rules, question, facts))
             except Exception:  # noqa: BLE001 - fail closed, as the gate does (I9)
-                answers.append(Refusal((Reason.SYS_ERROR,), None))
-        refusal = next((answer for answer in answers if isinstance(answer, Refusal)), None)
-        answer = refusal or answers[0]
-        if isinstance(answer, DialPermit) and not self._open(tx, row, campaigns[0], answer, now):
-            return Refusal((Reason.FREQ_ACTIVE_CALL,), None)
-        return answer
+                decision = decisions.failed(ctx.rules, question)
+            answers.append((question, decision))
+        refused = (pair for pair in answers if isinstance(pair[1].answer, Refusal))
+        question, decision = next(refused, answers[0])
+        permitted = decision.answer
+        if isinstance(permitted, DialPermit) and not self._open(
+            tx, row, campaigns[0], permitted, now
+        ):
+            decision = decisions.second_call(decision)
+        return question, decision
 
     def _open(
         self, tx: Tx, row: LineRow, campaign: Campaign, answer: DialPermit, now: datetime

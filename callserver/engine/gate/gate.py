@@ -10,7 +10,6 @@ from typing import Any
 
 from callserver.database import (
     accounts,
-    audit,
     bulk_facts,
     calls,
     daily_counts,
@@ -22,18 +21,17 @@ from callserver.database.dial_facts import DialFacts
 from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
 from callserver.domain import permit
-from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.identity import InReach
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reach import REGISTER, Reach
-from callserver.domain.reason import Reason
 from callserver.domain.register_match import Match
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import stored_facts
+from callserver.engine.gate.decisions import Decision, failed, line, second_call, write
 from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
 from callserver.engine.identity import people_in_reach
 from callserver.metrics import DECISIONS
@@ -51,42 +49,25 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
     attempt = ctx.token()
     suppressions.before_deciding(tx)
     try:
-        answer = permit.decide(
-            collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock)),
-            attempt,
-        )
+        facts = collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock))
+        answer = permit.decide(facts, attempt)
+        decision = Decision(answer, line(ctx.rules, request, facts))
     except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is called (I9)
-        answer = Refusal((Reason.SYS_ERROR,), None)
-    if isinstance(answer, DialPermit) and not _write_call(tx, request, answer):
-        answer = Refusal((Reason.FREQ_ACTIVE_CALL,), None)
+        decision = failed(ctx.rules, request)
+    if isinstance(decision.answer, DialPermit) and not _write_call(tx, request, decision.answer):
+        decision = second_call(decision)
+    answer = decision.answer
     seat = None if request.seat is None else request.seat.id
     details: dict[str, Any] = {
         "campaign": request.campaign.name,
+        "contact": request.contact.id,
         "path": request.path.value,
         "seat": seat,
-        "revision": ctx.rules.current.revision,
     }
     DECISIONS.labels(*_counted(answer)).inc()
     if isinstance(answer, Refusal):
         daily_counts.count_refusal(tx, request.campaign.name, answer.reasons[0].value, request.now)
-        audit.append(
-            tx,
-            request.now,
-            EntryKind.REFUSED,
-            contact=request.contact.id,
-            reasons=[reason.value for reason in answer.reasons],
-            next_at=None if answer.next_at is None else stamp(answer.next_at),
-            **details,
-        )
-    else:
-        audit.append(
-            tx,
-            request.now,
-            EntryKind.PERMITTED,
-            contact=request.contact.id,
-            call=answer.attempt,
-            **details,
-        )
+    write(tx, ctx, request, decision, **details)
     return answer
 
 

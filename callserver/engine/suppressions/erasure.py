@@ -8,7 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from callserver.database import audit, erasure, former_identifiers, marks, register_people
+from callserver.database import (
+    audit,
+    erasure,
+    former_identifiers,
+    marks,
+    openings,
+    register_people,
+)
 from callserver.database.cases import forget_words
 from callserver.database.contacts import Contact
 from callserver.domain import phone, subject
@@ -69,11 +76,12 @@ def erase(
     silence(tx, [subject.of_person(person) for person in persons])
     ids = [row.id for row in known]
     unlinked = erasure.unlink_calls(tx, persons, ids)
-    for key in numbers:
-        if not erasure.others_at(tx, key, persons):
-            unlinked += erasure.unlink_calls_to(tx, key)
-            erasure.replace_number(tx, subject.of_number(key), subject.of_hash(key, secret))
-            erasure.drop_refused_number(tx, key)
+    alone = [key for key in numbers if not erasure.others_at(tx, key, persons)]
+    openings.forget(tx, ids, alone)
+    for key in alone:
+        unlinked += erasure.unlink_calls_to(tx, key)
+        erasure.replace_number(tx, subject.of_number(key), subject.of_hash(key, secret))
+        erasure.drop_refused_number(tx, key)
     words = _words(numbers, known)
     erasure.drop_refused_rows(tx, words)
     erasure.forget_contacts(tx, ids, Reason.PERSON_ERASED.value)
