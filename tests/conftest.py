@@ -25,7 +25,7 @@ hypothesis.settings.load_profile("any_machine")
 
 REAL_TIME = (
     *("browser/", "exchange", "uptime", "processes", "rules_in_force", "asterisk"),
-    *("installed", "survive", "test_demo"),
+    *("installed", "survive", "test_demo", "deployment/"),
 )
 """Parts of the paths of files that wait in real time, or for another process."""
 

@@ -1,0 +1,85 @@
+"""The example files of docs/deployment: as strict as they say, and naming only what there is."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from callserver.settings import Settings, variable
+
+ROOT = Path(__file__).parents[2]
+DEPLOYMENT = ROOT / "docs/deployment"
+SERVICES = sorted(DEPLOYMENT.glob("*.service"))
+SETTING = re.compile(r"\bCALLSERVER_[A-Z_]+")
+OF_CADDY = {"CALLSERVER_SITE", "CALLSERVER_SERVERS"}
+
+
+def ran(*words: object) -> str:
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, timeout=60, check=False
+    )
+    return f"{done.returncode}\n{done.stdout}{done.stderr}"
+
+
+def test_they_name_settings_that_there_are() -> None:
+    known = {variable(name) for name in Settings.model_fields} | OF_CADDY
+    for file in DEPLOYMENT.iterdir():
+        assert set(SETTING.findall(file.read_text("utf-8"))) <= known, file.name
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda file: file.name)
+def test_units_are_right_and_hardened(service: Path, tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is missing")
+    copy = tmp_path / service.name
+    text = service.read_text("utf-8")
+    copy.write_text(text.replace("/srv/callserver/venv/bin/callserver", "/bin/true"))
+    assert ran("systemd-analyze", "verify", copy) == "0\n"
+    exposure = ran("systemd-analyze", "security", "--offline=true", "--threshold=20", copy)
+    assert exposure.startswith("0\n"), exposure
+
+
+def test_alert_rules_are_right() -> None:
+    if not shutil.which("promtool"):
+        pytest.skip("promtool is missing (apt-get install prometheus)")
+    said = ran("promtool", "check", "rules", ROOT / "docs/monitoring/alerts.yaml")
+    assert said.startswith("0\n"), said
+
+
+def test_the_compose_file_names_what_it_defines() -> None:
+    compose = yaml.safe_load((DEPLOYMENT / "compose.yaml").read_text("utf-8"))
+    services = compose["services"]
+    assert set(services) == {"database", "scheduler", "server", "proxy"}
+    for service in services.values():
+        for network in service["networks"]:
+            assert network in compose["networks"]
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in compose["volumes"] or (DEPLOYMENT / source).exists()
+        assert set(service.get("depends_on", ())) <= set(services)
+    build = services["server"]["build"]
+    assert (DEPLOYMENT / build["context"] / build["dockerfile"]).is_file()
+    assert (DEPLOYMENT / build["context"]).resolve() == ROOT
+    assert "ports" not in services["server"]  # only the proxy is reached from outside
+    assert "ports" not in services["database"]
+
+
+def test_the_image_is_built_where_there_is_a_builder() -> None:
+    builder = next((name for name in ("podman", "docker") if shutil.which(name)), None)
+    if builder is None or not ran(builder, "info", "--format", "{{.ID}}").startswith("0\n"):
+        file = (DEPLOYMENT / "Containerfile").read_text("utf-8")
+        words = {line.split()[0] for line in file.splitlines() if re.match(r"[A-Z]+ ", line)}
+        assert {"FROM", "USER", "HEALTHCHECK", "CMD", "STOPSIGNAL"} <= words
+        copied = re.findall(r"^COPY (?:--chown=\S+ )?(\w+) ", file, re.MULTILINE)
+        assert all((ROOT / name).exists() for name in copied)
+        pytest.skip("no podman or docker that runs: the Containerfile was only read")
+    image = DEPLOYMENT / "Containerfile"
+    done = subprocess.run(
+        [builder, "build", "-q", "-f", image, ROOT], capture_output=True, timeout=280, check=False
+    )
+    if b"pull" in done.stderr or b"registry" in done.stderr:
+        pytest.skip("the base image cannot be fetched")
+    assert done.returncode == 0, done.stderr
