@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 
 LEVELS = ("debug", "info", "warning", "error")
 MOST_PER_SECOND = 1000
+MOST_ORIGIN = 100
+_ORIGIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 
 
 def should_be(right: str, holds: Callable[[Any], bool]) -> AfterValidator:
@@ -33,6 +35,11 @@ def _plain_url(url: str) -> bool:
         return False
     complete = parts.scheme in ("http", "https") and has_host and "@" not in parts.netloc
     return complete and not (parts.query or parts.fragment)
+
+
+def is_origin(text: str) -> bool:
+    """Whether a log may be called this: an address without a scheme."""
+    return len(text) <= MOST_ORIGIN and _ORIGIN.fullmatch(text) is not None
 
 
 def _networks(text: str) -> bool:
@@ -66,3 +73,7 @@ Level = Annotated[
     str, should_be(f"one of {', '.join(LEVELS)}", lambda level: level.lower() in LEVELS)
 ]
 SipHosts = Annotated[str, should_be("like pbx.example.org, several by commas", _hosts)]
+Origin = Annotated[
+    str,
+    should_be("like calls.example.org/log", lambda text: not text or is_origin(text)),
+]

@@ -26,6 +26,7 @@ from callserver.setting_values import (
     ApiUrl,
     Language,
     Level,
+    Origin,
     Port,
     Proxies,
     Rate,
@@ -83,6 +84,8 @@ class Settings(BaseModel):
     key: str = ""  # keys the hashes of erased numbers; keep it, or they protect nobody
     seal_key: Path = Path("var/seal.key")  # Ed25519, made when absent
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
+    published: str = ""  # the log as other people's tools read it: a folder beside the heads
+    log_origin: Origin = ""  # the published log's name; made from the public URL
     uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
     most_upload_mb: int = 200
     messages: Path = Path("var/messages")  # e-mails and SMS, where no server for them is set
@@ -267,6 +270,16 @@ def instant(name: str, text: str) -> datetime:
 def allowed_sip_hosts(settings: Settings) -> frozenset[str]:
     """The hosts at which users' SIP telephones may be; none by default."""
     return frozenset(host.lower() for host in listed(settings.sip_hosts))
+
+
+def published_folder(settings: Settings) -> Path:
+    """Where the log is published."""
+    return Path(settings.published) if settings.published else settings.seals.with_name("published")
+
+
+def log_origin(settings: Settings) -> str:
+    """The published log's name: an address without a scheme."""
+    return settings.log_origin or f"{urlsplit(settings.public_url).netloc.lower()}/log"
 
 
 def proxies(settings: Settings) -> list[str]:

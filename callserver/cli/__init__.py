@@ -37,7 +37,7 @@ COMMANDS = {
         "retention",
         "How long personal data is kept, and what is old enough to be dropped.",
     ),
-    "audit": ("audit", "The audit log: verify, show, export."),
+    "audit": ("audit", "The audit log: verify, show, export, publish, prove."),
     "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
     "scheduler": ("serve", "Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no."),
     "migrate": ("serve", "Bring the database's tables up to date; `serve` does so too."),

@@ -1,4 +1,4 @@
-"""`callserver audit`: verify, export and show the log."""
+"""`callserver audit`: verify, export, show and publish the log."""
 
 import base64
 import contextlib
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from callserver.cli import resources
+from callserver.cli import audit_publishing, resources
 from callserver.database import audit, calls, contacts
 from callserver.database.engines import reading
 from callserver.domain import phone
@@ -21,10 +21,13 @@ from callserver.errors import ConfigurationProblem, NotFound
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The audit log: verify, show, export.", no_args_is_help=True)
+    group = typer.Typer(
+        help="The audit log: verify, show, export, publish, prove.", no_args_is_help=True
+    )
     group.command()(verify)
     group.command()(export)
     group.command()(show)
+    audit_publishing.register(group)
     app.add_typer(group, name="audit")
 
 

@@ -1,7 +1,7 @@
 """Audit entries, written in the transaction of what they record."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, seals
 from callserver.domain.audit import BIGGEST_ID, EntryKind, SearchColumns, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
+from callserver.domain.tiles import MOST_ENTRY_BYTES
 from callserver.ports import Tx
 
 _values: dict[str, Any] = {
@@ -98,7 +99,11 @@ def append(
     call: str | None = None,
     **details: Any,
 ) -> None:
-    """Write one entry. `details` hold ids, reasons, instants: no name, number or note (I10)."""
+    """Write one entry. `details` hold ids, reasons, instants: no name, number or note (I10).
+
+    Raises:
+        ValueError: the entry is longer than a published entry may be.
+    """
     _insert(tx, _columns(at, kind, contact, call, details))
 
 
@@ -123,13 +128,10 @@ def _columns(
         entry["contact"] = contact
     if call is not None:
         entry["call"] = call
-    return {
-        "at": at,
-        "kind": kind.value,
-        "contact": contact,
-        "call": call,
-        "body": canonical(entry),
-    }
+    body = canonical(entry)
+    if len(body) > MOST_ENTRY_BYTES:
+        raise ValueError(f"an entry of {len(body)} bytes cannot be published: {kind.value}")
+    return {"at": at, "kind": kind.value, "contact": contact, "call": call, "body": body}
 
 
 def unsealed(tx: Tx, most: int) -> list[tuple[int, bytes]]:
@@ -155,6 +157,12 @@ def last_head(tx: Tx) -> Head | None:
     return None if body is None else parse(body)
 
 
+def head_of_size(tx: Tx, size: int) -> Head | None:
+    """The head that covers exactly the first `size` entries."""
+    body = tx.execute(select(seals.c.body).where(seals.c.size == size)).scalar()
+    return None if body is None else parse(body)
+
+
 def heads_after(tx: Tx, size: int, most: int) -> list[bytes]:
     """The heads that cover more than `size` entries, the smallest first."""
     query = select(seals.c.body).where(seals.c.size > size).order_by(seals.c.size).limit(most)
@@ -174,6 +182,16 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
     )
     for row in tx.execute(query.execution_options(yield_per=10_000)):
         yield row.leaf, row.body
+
+
+def sealed(tx: Tx, first: int, size: int, chunk: int) -> Generator[Sequence[bytes]]:
+    """The sealed entries from `first` up to, but not including, `size`, in their order, in chunks.
+
+    Leaf numbers are unique: as many entries as numbers mean that none is missing.
+    """
+    query = select(audit.c.body).where(audit.c.leaf >= first, audit.c.leaf < size)
+    with tx.execute(query.order_by(audit.c.leaf).execution_options(yield_per=chunk)) as rows:
+        yield from rows.scalars().partitions(chunk)
 
 
 def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:

@@ -18,11 +18,11 @@ def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
     return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
-def _node(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-def _perfect(leaves: Sequence[bytes]) -> bytes:
+def perfect(leaves: Sequence[bytes]) -> bytes:
     """The root of a number of leaves that is a power of two, computed level by level."""
     level = list(leaves)
     while len(level) > 1:
@@ -38,10 +38,10 @@ def extend(size: int, frontier: Sequence[bytes], leaves: Sequence[bytes]) -> lis
         aligned = size & -size or 1 << 62
         remaining = len(leaves) - done
         chunk = min(aligned, 1 << (remaining.bit_length() - 1))
-        node = _perfect(leaves[done : done + chunk])
+        node = perfect(leaves[done : done + chunk])
         at = size // chunk
         while at & 1:
-            node = _node(grown.pop(), node)
+            node = node_hash(grown.pop(), node)
             at >>= 1
         grown.append(node)
         size += chunk
@@ -55,5 +55,5 @@ def root(frontier: Sequence[bytes]) -> bytes:
         return EMPTY
     node = frontier[-1]
     for left in reversed(frontier[:-1]):
-        node = _node(left, node)
+        node = node_hash(left, node)
     return node
