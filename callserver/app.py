@@ -48,6 +48,7 @@ from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
 from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
+from callserver.console.survey.api import SurveyApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.engines import UNAVAILABLE
@@ -172,6 +173,7 @@ def page_apis(
     )
     cases = CasesApi(server.ctx, pacing)
     applicants = ApplicantsApi(server.ctx, server.hiring)
+    survey = SurveyApi(server.ctx)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
@@ -187,6 +189,7 @@ def page_apis(
         ),
         *([] if played is None else [SimulatedTelephoneApi(played, authenticator)]),
         BooksApi(server.ctx),
+        survey,
         floor,
         RefusedNumbersApi(server.ctx),
         listening,
@@ -209,7 +212,10 @@ def page_apis(
         Live(
             server.feed,
             authenticator,
-            [page.updates for page in (phoner, floor, listening, rules, lists, cases, applicants)],
+            [
+                page.updates
+                for page in (phoner, floor, listening, rules, lists, cases, applicants, survey)
+            ],
             pacing,
         ),
     ]

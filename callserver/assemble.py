@@ -54,10 +54,18 @@ from callserver.engine.rules.proposals import RuleProposals
 from callserver.engine.scheduler import Chore, Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.engine.suppressions import register_matching
+from callserver.engine.surveys.envelopes import PrivateKeys
+from callserver.engine.surveys.quarters import SurveyQuarters
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Messages, Telephony, Tx
 from callserver.provider_events import ProviderEvents
-from callserver.settings import SIMULATED, Settings, allowed_sip_hosts, calls_real_people
+from callserver.settings import (
+    SIMULATED,
+    Settings,
+    allowed_sip_hosts,
+    calls_real_people,
+    survey_keys,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +178,7 @@ def build(
     account_administration = AccountAdministration(ctx, sign_in.hashing)
     inbound = Inbound(ctx, wishes)
     seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
+    survey_quarters = SurveyQuarters(ctx, PrivateKeys(survey_keys(settings)))
     scheduler = Scheduler(
         ctx,
         reconciliation,
@@ -191,6 +200,7 @@ def build(
             Chore(forgotten_files.run),
             Chore(register_matching.CatchUp(ctx, settings.database).run),
             Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30)),
+            Chore(survey_quarters.run),
         ],
     )
     return Server(

@@ -267,6 +267,11 @@ def instant(name: str, text: str) -> datetime:
     return parsed.astimezone(UTC)
 
 
+def survey_keys(settings: Settings) -> Path:
+    """The folder of the private keys of open surveys, beside the sealing key."""
+    return settings.seal_key.parent / "survey"
+
+
 def allowed_sip_hosts(settings: Settings) -> frozenset[str]:
     """The hosts at which users' SIP telephones may be; none by default."""
     return frozenset(host.lower() for host in listed(settings.sip_hosts))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callserver.database.engines import sqlite_path
-from callserver.settings import DOTENV, Settings
+from callserver.settings import DOTENV, Settings, survey_keys
 
 OTHERS = 0o077
 OTHERS_WRITE = 0o022
@@ -50,9 +50,10 @@ def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
             yield Path(f"{database}{ending}"), OTHERS
     yield settings.seal_key, OTHERS
     yield settings.seals, OTHERS_WRITE
+    yield survey_keys(settings), OTHERS
     yield settings.uploads, OTHERS
     yield settings.messages, OTHERS
-    for folder in (settings.uploads, settings.messages):
+    for folder in (settings.uploads, settings.messages, survey_keys(settings)):
         for path in sorted(folder.glob("*")):
             yield path, OTHERS
     yield settings.config, 0o002

@@ -210,7 +210,7 @@ def parse(raw: Mapping[str, Raw]) -> list[File]:
     files = [
         read_yaml(path.stem, raw[str(path)], path.stem, path.name)
         for path in paths
-        if str(path) in ("departments.yaml", "house.yaml", "cases.yaml")
+        if str(path) in ("departments.yaml", "house.yaml", "cases.yaml", "survey.yaml")
     ]
     for folder, kind in _KINDS.items():
         files += [

@@ -67,6 +67,7 @@ PAGES = (
     Page("reports", "/reports", Action.SEE_REPORTS, Group.CAMPAIGNS),
     Page("applicants", "/applicants", Action.HIRE, Group.TEAM),
     Page("books", "/books", Access.SIGNED_IN, Group.TEAM),
+    Page("survey", "/survey", Access.SIGNED_IN, Group.TEAM),
     Page("accounts", "/accounts", Action.ACCOUNTS, Group.ADMINISTRATION),
     Page("log", "/log", Action.SEE_AUDIT, Group.ADMINISTRATION),
 )

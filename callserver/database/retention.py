@@ -9,7 +9,16 @@ from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, 
 
 from callserver.database import applicants, cases, contact_removal
 from callserver.database.tables import applicants as applicants_table
-from callserver.database.tables import calls, contacts, devices, forms, imports, openings
+from callserver.database.tables import (
+    calls,
+    contacts,
+    devices,
+    forms,
+    imports,
+    openings,
+    survey_texts,
+    surveys,
+)
 from callserver.database.tables import cases as cases_table
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.identity import NOBODY
@@ -45,7 +54,9 @@ _WHOLE_ROWS: Mapping[RetentionClass, tuple[Column[Any], Column[Any]]] = {
 """Classes whose rows are deleted by their age alone: the key and the instant."""
 
 
-def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | None:
+def stored(  # noqa: C901 - one case for each class
+    kind: RetentionClass, before: datetime, now: datetime
+) -> Stored | None:
     """The rows of a class that are older than `before`; None: it is not in the database."""
     match kind:
         case RetentionClass.CONTACTS:
@@ -61,6 +72,9 @@ def stored(kind: RetentionClass, before: datetime, now: datetime) -> Stored | No
             return Stored(forms.c.id, old, {"words": ""})
         case RetentionClass.CASES:
             return Stored(cases_table.c.id, cases.may_be_forgotten(before))
+        case RetentionClass.SURVEY_TEXTS:
+            closed = select(surveys.c.quarter).where(surveys.c.closes_at < before)
+            return Stored(survey_texts.c.id, survey_texts.c.quarter.in_(closed))
         case RetentionClass.REFUSED_ROWS:
             old = and_(imports.c.at < before, imports.c.refused.is_not(None))
             return Stored(imports.c.id, old, {"refused": null()})

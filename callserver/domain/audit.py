@@ -48,6 +48,7 @@ class EntryKind(StrEnum):
     MARK_ENDED = "mark_ended"  # a mark was recorded by mistake, and counts no longer
     IDENTITY = "identity"  # a user decided that two contacts are one person, or two
     CALL_BACK = "call_back"
+    SURVEY = "survey"  # a quarter's survey was opened, closed or followed up; never an answer
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
     CLOCK = "clock"  # the server's clock had jumped, and its time was accepted

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from callserver.domain import hours, validation_messages
+from callserver.domain import hours, survey, validation_messages
 from callserver.domain.applicant import Interviews
 from callserver.domain.book import Book
 from callserver.domain.campaign import Ask, Campaign, Effect, Label
@@ -19,6 +19,7 @@ from callserver.domain.facts import Purpose, Scope, Segment
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.policy import Policy, merged
 from callserver.domain.retention import RetentionPolicy
+from callserver.domain.survey import SurveyRules
 from callserver.texts import InvalidInput, Sentence
 
 M = TypeVar("M", bound=Document)
@@ -87,6 +88,7 @@ class Configuration:
     books: Mapping[str, Book]  # by name and language: ethics.da
     organisation: Organisation
     cases: CaseRules
+    survey: SurveyRules
     content: Mapping[str, Any]
 
     def policy_of(self, campaign: Campaign) -> Policy:
@@ -108,6 +110,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     departments = _departments(readable, problems)
     organisation = _single(Organisation, "house", readable, problems)
     cases = _single(CaseRules, "cases", readable, problems)
+    quarterly = _survey(readable, problems)
     scripts = {file.name: str(file.data) for file in files if file.kind == "script"}
     books = _books([file for file in readable if file.kind == "book"], problems)
     checked_policies = {name: policy for name, (_, policy) in policies.items()}
@@ -130,6 +133,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         books=books,
         organisation=organisation,
         cases=cases,
+        survey=quarterly,
         content=json.loads(exported(content)),
     )
 
@@ -223,6 +227,15 @@ def _single(model: type[M], kind: str, files: Sequence[File], problems: list[Pro
     file = next((file for file in files if file.kind == kind), None)
     read = None if file is None else _model(model, file, file.data, problems, None)
     return read or model()
+
+
+def _survey(files: Sequence[File], problems: list[Problem]) -> SurveyRules:
+    rules = _single(SurveyRules, "survey", files, problems)
+    for file in files:
+        if file.kind == "survey":
+            wrong = survey.problems(rules)
+            problems += [_problem(file, key, why.sentence) for key, why in wrong]
+    return rules
 
 
 def _model(

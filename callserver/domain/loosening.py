@@ -19,6 +19,7 @@ from callserver.domain.loosening_tables import (
     PARTS,
     POLICY,
     RETRY,
+    SURVEY,
     Compare,
     changed,
 )
@@ -60,6 +61,7 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
         "house.yaml", was.organisation, would.organisation, ORGANISATION, family="house."
     )
     changes += _leaves("cases.yaml", was.cases, would.cases, CASES, family="cases.")
+    changes += _leaves("survey.yaml", was.survey, would.survey, SURVEY, family="survey.")
     for part in fields_of(Configuration):
         before, after = getattr(was, part.name), getattr(would, part.name)
         if part.name not in PARTS and before != after:

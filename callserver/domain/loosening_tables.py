@@ -222,6 +222,14 @@ CASES: Mapping[str, Compare] = {
     "answers": free,
 }
 
+SURVEY: Mapping[str, Compare] = {
+    "opens": free,
+    "open_days": free,
+    "smallest_group": less,  # answers would be shown of fewer people
+    "introduction": free,
+    "questions": free,
+}
+
 PARTS = frozenset(
     {
         "revision",
@@ -232,6 +240,7 @@ PARTS = frozenset(
         "books",
         "organisation",
         "cases",
+        "survey",
         "content",
     }
 )

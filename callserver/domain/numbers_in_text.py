@@ -21,6 +21,7 @@ _EXTENSIONS = re.compile(
     r"(?:\b(?:lokalnummer|lokalnr|lokal|lok|extension|ext|x)|#)[ .:]*\d{1,6}\b",
     re.ASCII | re.IGNORECASE,
 )
+_DIGITS = re.compile(r"\d(?:[ .()-]?\d){7}")
 _RUN = re.compile(r"[+(]?[0-9][0-9 .()-]*", re.ASCII)
 _GROUP = re.compile("[+(]{0,2}[0-9]+[)]?", re.ASCII)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
@@ -86,3 +87,9 @@ def _parsed(text: str, region: str | None) -> str | None:
         region = "ZZ"
     number = phone.parse(text, region)
     return number if isinstance(number, str) else None
+
+
+def may_hold_number(text: str) -> bool:
+    """Whether a free text holds eight digits that may be a telephone number; of any length."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
+    return _DIGITS.search(_DATES.sub("|", plain)) is not None

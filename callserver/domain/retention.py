@@ -25,6 +25,7 @@ class RetentionClass(StrEnum):
     NOTES = "notes"  # what phoners wrote about a call
     FORMS = "forms"  # a listener's words about a call
     CASES = "cases"  # words, notes, answers and messages of closed cases
+    SURVEY_TEXTS = "survey_texts"  # answers in words; the counts name nobody and are kept
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
     APPLICANTS = "applicants"  # names, interviews and the words about a role-play call
@@ -73,6 +74,11 @@ class RetentionPolicy(Document):
         days=365,
         reason="from the closing: a month for the answer, three for a complaint about it, and a margin",
         source="GDPR art. 5(1)(e), art. 12(3)",
+    )
+    survey_texts: Period = Period(
+        days=730,
+        reason="to compare the quarters of two years; words may tell who wrote them",
+        source="decision of the organisation",
     )
     refused_rows: Period = Period(
         days=7, reason="to correct them", source="decision of the organisation"

@@ -29,6 +29,7 @@ from callserver.domain.loosening_tables import (
     OUTCOME,
     POLICY,
     RETRY,
+    SURVEY,
 )
 from callserver.domain.policy import Policy, merged
 from callserver.texts import catalogue
@@ -83,6 +84,7 @@ def test_every_sentence_is_there() -> None:
     families = [(POLICY, ""), (CAMPAIGN, ""), (RETRY, "retry."), (OUTCOME, "outcomes.")]
     families.append((ORGANISATION, "house."))
     families.append((CASES, "cases."))
+    families.append((SURVEY, "survey."))
     wanted = {
         f"looser.{family}{key}"
         for table, family in families

@@ -13,6 +13,7 @@ import { look, onSeat, tell } from "./phone/seat.js";
 import * as seatBar from "./phone/seat_bar.js";
 import * as shift from "./phone/shift.js";
 import * as soundCheck from "./phone/sound_check.js";
+import * as surveyReminder from "./phone/survey_reminder.js";
 import * as telephone from "./phone/telephone.js";
 import * as values from "./phone/values.js";
 import { kindOf } from "./softphone.js";
@@ -27,6 +28,7 @@ onSeat((at, before) => {
   listenedToMe.draws(at);
   mentor.draws(at);
   manualDial.draws(at);
+  surveyReminder.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))
     shift.open(missing, before.state !== "off");
@@ -57,7 +59,12 @@ manualDial.start();
 await values.start();
 async function refresh() {
   await look();
-  await Promise.all([lookBack(), listenedToMe.look(), mentor.look()]);
+  await Promise.all([lookBack(), listenedToMe.look(), mentor.look(), surveyReminder.look()]);
 }
 await refresh();
-follow(refresh, { seat: tell, listened_to_me: listenedToMe.take, listening: mentor.take });
+follow(refresh, {
+  seat: tell,
+  listened_to_me: listenedToMe.take,
+  listening: mentor.take,
+  survey: surveyReminder.take,
+});

@@ -39,6 +39,14 @@ from callserver.database.tables.suppressions import (
     registers,
     suppressions,
 )
+from callserver.database.tables.surveys import (
+    survey_decisions,
+    survey_envelopes,
+    survey_participants,
+    survey_results,
+    survey_texts,
+    surveys,
+)
 from callserver.database.tables.types import EPOCH, Instant, metadata
 
 __all__ = [
@@ -91,6 +99,12 @@ __all__ = [
     "sessions",
     "softphones",
     "suppressions",
+    "survey_decisions",
+    "survey_envelopes",
+    "survey_participants",
+    "survey_results",
+    "survey_texts",
+    "surveys",
     "tokens",
     "users",
 ]
