@@ -114,7 +114,7 @@ class OutcomeRecord:
             call=call.attempt,
             outcome=given.outcome,
             before=call.outcome,
-            by=user.id,
+            **({} if user.id == call.phoner else {"by": user.id}),  # the call says whose it is
             **({"outside_hours": [reason.value for reason in closed]} if closed else {}),
         )
         if contact is not None:
