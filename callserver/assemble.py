@@ -123,7 +123,9 @@ def build(
     """
     _check(settings)
     _make_folder(settings.database)
-    store = open_store(settings.database, inline=inline, durable=durable)
+    store = open_store(
+        settings.database, inline=inline, durable=durable, secret=settings.key.encode()
+    )
     migrate.upgrade(store.engine)
     if clock is None:
         with reading(store.engine) as connection:

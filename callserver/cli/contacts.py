@@ -104,7 +104,9 @@ def import_list(
             bars.update(bar, completed=done, total=of or None)
 
         staged = stack.enter_context(
-            importer.staged_aside(settings.database, order, now.date(), progress)
+            importer.staged_aside(
+                settings.database, order, now.date(), progress, settings.key.encode()
+            )
         )
         summary = staged.summary
         if content := as_file(

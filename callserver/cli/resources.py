@@ -64,7 +64,7 @@ def database(settings: Settings | None = None) -> Iterator[Engine]:
     chosen = settings or from_environment()
     if (path := sqlite_path(chosen.database)) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    engine = make_engine(chosen.database)
+    engine = make_engine(chosen.database, secret=chosen.key.encode())
     try:
         migrate.upgrade(engine)
         yield engine

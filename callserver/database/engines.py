@@ -27,6 +27,9 @@ UNAVAILABLE = (
 WAL_RESET_FIXED = (3, 51, 3)
 """SQLite before this version may corrupt a WAL that two connections write and checkpoint at the same time."""
 
+SERVER_KEY = "server_key"
+"""The execution option that carries the server's key (database/pseudonymous_keys.py)."""
+
 BUSY_MS = 30_000
 """How long a statement waits for another process."""
 
@@ -87,8 +90,10 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
     return engine
 
 
-def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:
-    """An engine for either database.
+def make_engine(
+    url: str, *, durable: bool = True, server: bool = False, secret: bytes = b""
+) -> Engine:
+    """An engine for either database. `secret`: the server's key, for pseudonymous keys in the log.
 
     Raises:
         ConfigurationProblem: the URL cannot be read, or names another kind of database.
@@ -100,9 +105,14 @@ def make_engine(url: str, *, durable: bool = True, server: bool = False) -> Engi
     if kind not in ("sqlite", "postgresql"):
         right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
         raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
-    if kind == "sqlite":
-        return sqlite_engine(url, durable=durable, server=server)
-    return postgres_engine(url, server=server)
+    is_sqlite = kind == "sqlite"
+    engine = (
+        sqlite_engine(url, durable=durable, server=server)
+        if is_sqlite
+        else postgres_engine(url, server=server)
+    )
+    engine.update_execution_options(**{SERVER_KEY: secret})
+    return engine
 
 
 def reading(engine: Engine) -> Connection:

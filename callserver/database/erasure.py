@@ -79,17 +79,13 @@ def numbers_without_contact(tx: Tx, since: datetime) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
-def replace_number(tx: Tx, about: str, hashed: str) -> int:
-    """Opt-outs and marks of a number protect by its keyed hash from now on; how many rows."""
-    rows = tx.execute(
-        update(suppressions)
-        .where(suppressions.c.subject == about)
-        .values(subject=hashed, scope=Scope.HASH.value)
-    ).rowcount
-    return (
-        rows
-        + tx.execute(update(marks).where(marks.c.subject == about).values(subject=hashed)).rowcount
-    )
+def replace_number(tx: Tx, about: str, hashed: str) -> list[int]:
+    """Opt-outs and marks of a number protect by its keyed hash from now on; ids of the opt-outs."""
+    of_number = suppressions.c.subject == about
+    ids = list(tx.execute(select(suppressions.c.id).where(of_number)).scalars())
+    tx.execute(update(suppressions).where(of_number).values(subject=hashed, scope=Scope.HASH.value))
+    tx.execute(update(marks).where(marks.c.subject == about).values(subject=hashed))
+    return ids
 
 
 def drop_refused_number(tx: Tx, number: int) -> None:

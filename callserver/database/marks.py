@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import marks
@@ -31,9 +31,9 @@ _marks = PreparedMany(
     )
 )
 _insert_mark = Prepared(
-    insert(marks).values(
-        {name: bindparam(name) for name in ("subject", "kind", "at", "detail", "by")}
-    )
+    insert(marks)
+    .values({name: bindparam(name) for name in ("subject", "kind", "at", "detail", "by")})
+    .returning(marks.c.id)
 )
 
 
@@ -51,9 +51,9 @@ def mark(
     at: datetime,
     detail: Mapping[str, Any] | None = None,
     by: str | None = None,
-) -> None:
-    """Add a mark to a subject. `by`: who recorded it, unless the server did."""
-    _insert_mark(
+) -> int:
+    """Add a mark to a subject; its id. `by`: who recorded it, unless the server did."""
+    written = _insert_mark(
         tx,
         {
             "subject": subject,
@@ -63,6 +63,7 @@ def mark(
             "by": by,
         },
     )
+    return int(written.one()[0])
 
 
 class MarkRow(NamedTuple):
@@ -85,20 +86,26 @@ def on_record(tx: Tx, subjects: Sequence[str]) -> list[MarkRow]:
     return [MarkRow._make(row) for row in tx.execute(query)]
 
 
-def end(tx: Tx, subjects: Sequence[str], kind: MarkKind, at: datetime, by: str) -> list[int]:
-    """End the subjects' marks of one kind; they stay on record. The ids of those that were in force."""
+def end(
+    tx: Tx, subjects: Sequence[str], kind: MarkKind, at: datetime, by: str
+) -> list[tuple[int, str]]:
+    """End the subjects' marks of one kind; they stay on record. Ids and subjects of those in force."""
     in_force = (
         marks.c.subject.in_(list(subjects)),
         marks.c.kind == kind,
         marks.c.ended_at.is_(None),
     )
-    ids = list(tx.execute(select(marks.c.id).where(*in_force).with_for_update()).scalars())
+    query = select(marks.c.id, marks.c.subject).where(*in_force).with_for_update()
+    ended = [(key, about) for key, about in tx.execute(query)]
+    ids = [key for key, _ in ended]
     tx.execute(update(marks).where(marks.c.id.in_(ids)).values(ended_at=at, ended_by=by))
-    return ids
+    return ended
 
 
-def mark_deceased(tx: Tx, subjects: Sequence[str], at: datetime, by: str | None = None) -> int:
-    """Mark the subjects as deceased that are not yet; how many."""
+def mark_deceased(
+    tx: Tx, subjects: Sequence[str], at: datetime, by: str | None = None
+) -> list[tuple[int, str]]:
+    """Mark the subjects as deceased that are not yet; ids and subjects of the new marks."""
     query = select(marks.c.subject).where(
         marks.c.subject.in_(list(subjects)),
         marks.c.kind == MarkKind.DECEASED,
@@ -110,6 +117,10 @@ def mark_deceased(tx: Tx, subjects: Sequence[str], at: datetime, by: str | None 
         for subject_key in subjects
         if subject_key not in known
     ]
+    last = tx.execute(select(func.max(marks.c.id))).scalar() or 0
     if values:
         tx.execute(insert(marks), values)
-    return len(values)
+    query = select(marks.c.id, marks.c.subject).where(
+        marks.c.id > last, marks.c.kind == MarkKind.DECEASED, marks.c.subject.in_(list(subjects))
+    )
+    return [(key, about) for key, about in tx.execute(query.order_by(marks.c.id))]

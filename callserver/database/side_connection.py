@@ -16,9 +16,9 @@ def two_writers_may_fail(url: str) -> bool:
 
 
 @contextmanager
-def side_engine(url: str) -> Iterator[Engine]:
-    """An engine for work that writes in its own thread and transactions."""
-    engine = make_engine(url)
+def side_engine(url: str, secret: bytes = b"") -> Iterator[Engine]:
+    """An engine for work that writes in its own thread and transactions. `secret`: as in make_engine."""
+    engine = make_engine(url, secret=secret)
     try:
         yield engine
     finally:
@@ -26,14 +26,16 @@ def side_engine(url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def side_connection(url: str, *, snapshot: bool = False) -> Iterator[Connection]:
+def side_connection(
+    url: str, *, snapshot: bool = False, secret: bytes = b""
+) -> Iterator[Connection]:
     """A connection that reads. On PostgreSQL each statement is its own transaction.
 
     `snapshot`: one transaction there too, so that everything is read as it is at one instant.
 
     Use it in one thread only. It may write temporary tables on either database.
     """
-    with side_engine(url) as engine, engine.connect() as connection:
+    with side_engine(url, secret) as engine, engine.connect() as connection:
         if snapshot or engine.dialect.name == "sqlite":
             yield connection.execution_options(reads_only=True)
         else:

@@ -230,9 +230,11 @@ def _undo(tx: Connection) -> None:
 AnyStore = InlineStore | SqliteStore | PostgresStore
 
 
-def open_store(url: str, *, inline: bool = False, durable: bool = True) -> AnyStore:
+def open_store(
+    url: str, *, inline: bool = False, durable: bool = True, secret: bytes = b""
+) -> AnyStore:
     """The store for a URL. `inline` (SQLite only) runs in the caller's thread."""
-    engine = make_engine(url, durable=durable, server=True)
+    engine = make_engine(url, durable=durable, server=True, secret=secret)
     if engine.dialect.name != "sqlite":
         return PostgresStore(engine)
     return InlineStore(engine) if inline else SqliteStore(engine)

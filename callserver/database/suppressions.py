@@ -98,8 +98,8 @@ def add(
 
 def add_listed(
     tx: Tx, scope: Scope, keys: Sequence[int], at: datetime, by: str, list_name: str
-) -> int:
-    """Suppress those of a list's numbers or persons who are not suppressed yet; how many.
+) -> list[tuple[int, str]]:
+    """Suppress those of a list's numbers or persons who are not suppressed yet; ids and subjects.
 
     Call before_suppressing before, and want_stopped_among in the same transaction.
     """
@@ -115,9 +115,16 @@ def add_listed(
         for key in keys
         if key not in known
     ]
-    if values:
-        tx.execute(insert(suppressions), values)
-    return len(values)
+    if not values:
+        return []
+    last = tx.execute(select(func.max(suppressions.c.id))).scalar() or 0
+    tx.execute(insert(suppressions), values)
+    query = select(suppressions.c.id, suppressions.c.subject).where(
+        suppressions.c.id > last,
+        suppressions.c.list == list_name,
+        suppressions.c.scope == scope.value,
+    )
+    return [(key, about) for key, about in tx.execute(query.order_by(suppressions.c.id))]
 
 
 def in_force(tx: Tx, scope: Scope, keys: Sequence[int]) -> set[int]:

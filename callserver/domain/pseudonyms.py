@@ -7,8 +7,10 @@ told whether a key belongs to a number.
 
 import hmac
 from collections.abc import Iterable
+from typing import Any
 
 from callserver.domain import subject
+from callserver.domain.audit import canonical
 
 _HEX = 32
 
@@ -44,3 +46,8 @@ def of_call(known: subject.Known, secret: bytes) -> list[str]:
         ),
         secret,
     )
+
+
+def digest(value: Any, secret: bytes) -> str:
+    """A keyed digest of any value: whether it is still the same can be told, what it is cannot."""
+    return hmac.digest(secret, b"log value " + canonical({"": value}), "sha256").hex()[:_HEX]

@@ -102,7 +102,7 @@ def test_an_undo(store: AnyStore, rules: Rules) -> None:
             f"user:{user}",
         ]
         # A list that says so again is a newer mark.
-        assert marks.mark_deceased(tx, [subject.of_person(11)], NOW) == 1
+        assert len(marks.mark_deceased(tx, [subject.of_person(11)], NOW)) == 1
         row = contacts.get(tx, key)
     assert row is not None
     assert (row.status, row.reason) == ("ready", None)

@@ -204,7 +204,9 @@ class ListsApi:
 
         def work(progress: ReportProgress) -> ImportResult:
             clock, language = self._ctx.clock.now, request.language
-            with importer.staged_aside(self._database, order, clock().date(), progress) as staged:
+            with importer.staged_aside(
+                self._database, order, clock().date(), progress, self._ctx.secret
+            ) as staged:
                 number = importer.import_aside(
                     staged,
                     clock,

@@ -137,7 +137,7 @@ class SuppressionsApi:
         def work(progress: ReportProgress) -> NumbersImported:
             numbers = self._numbers(request, upload, query.column, progress, generous=True)
             progress(0, 0, "suppressions.writing")
-            with side_engine(self._database) as engine, engine.begin() as tx:
+            with side_engine(self._database, self._ctx.secret) as engine, engine.begin() as tx:
                 origin = Origin(by=request.by, at=now)
                 added = opt_outs.add_listed(tx, Scope.NUMBER, numbers.numbers, query.name, origin)
             return _numbers_imported(numbers, added)

@@ -45,7 +45,7 @@ class ConsentsApi:
             progress(0, 0, "lists.reading")
             try:
                 raw = self._uploads.read(upload, request.user.id)
-                with side_engine(self._database) as engine, engine.begin() as tx:
+                with side_engine(self._database, self._ctx.secret) as engine, engine.begin() as tx:
                     result = consent_files.take(tx, raw, request.by, now)
             finally:
                 self._uploads.drop(upload, request.user.id)

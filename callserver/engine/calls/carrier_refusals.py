@@ -15,7 +15,6 @@ from callserver.database import (
     calls,
     campaign_states,
     contacts,
-    marks,
     refused_numbers,
     seats,
 )
@@ -30,6 +29,7 @@ from callserver.domain.reason import Reason
 from callserver.domain.seat import SeatEvent
 from callserver.engine.calls import campaign_pauses, seat_moves
 from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import marking
 from callserver.ports import Declined, Trouble, Tx
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,9 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
     )
     match answer.trouble:
         case Trouble.BAD_NUMBER:
-            marks.mark(tx, subject.of_number(call.number), MarkKind.BAD_NUMBER, now)
+            about = subject.of_number(call.number)
+            fields = marking.mark(tx, about, MarkKind.BAD_NUMBER, now, now)
+            audit.append(tx, now, EntryKind.MARKED, contact=call.contact, call=attempt, **fields)
         case Trouble.REFUSED:
             _set_aside(tx, call, answer.code, now)
             if refused_numbers.in_a_row(tx, call.campaign) >= DIFFERENT_NUMBERS:

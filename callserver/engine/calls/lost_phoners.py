@@ -2,15 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from callserver.database import calls, daily_counts, marks, seats
+from callserver.database import audit, calls, daily_counts, seats
 from callserver.database.calls import CallRow
 from callserver.domain import subject
+from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState
 from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.calls.hangups import PHONER_LOST
 from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import marking
 from callserver.ports import Tx
 
 HEARD_WITHIN = timedelta(seconds=2)
@@ -51,4 +53,5 @@ def count_abandoned(tx: Tx, call: CallRow, now: datetime) -> None:
         return
     calls.change(tx, call.attempt, abandoned=True)
     daily_counts.count(tx, call.campaign, "abandoned", now)
-    marks.mark(tx, subject.of_number(call.number), MarkKind.ABANDONED, now)
+    fields = marking.mark(tx, subject.of_number(call.number), MarkKind.ABANDONED, now, now)
+    audit.append(tx, now, EntryKind.MARKED, contact=call.contact, call=call.attempt, **fields)

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from callserver.database import audit, cases, messages
+from callserver.database import audit, cases, messages, pseudonymous_keys
 from callserver.database.cases import CaseRow
 from callserver.database.contacts import Contact
 from callserver.domain import case as rules_of_cases
-from callserver.domain import phone
+from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.case import (
     NO_CALLS,
@@ -123,6 +123,7 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
         owner=case.owner.account,
         contact=contact,
         call=request.call,
+        keys=_keys(tx, number, request.people),
         by=request.by,
     )
     _suppress(tx, request, key, group, secret)
@@ -130,6 +131,14 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     row = cases.find(tx, key)
     assert row is not None  # noqa: S101 - it was written just now
     return row
+
+
+def _keys(tx: Tx, number: int | None, people: Sequence[Contact]) -> list[str]:
+    """The pseudonymous keys of the number and the people whom a case is about."""
+    subjects = [] if number is None else [subject.of_number(number)]
+    subjects += sorted({subject.of_person(known.person) for known in people})
+    keys = (pseudonymous_keys.key_of(tx, about) for about in subjects)
+    return [key for key in keys if key is not None]
 
 
 def receipt(row: CaseRow, rules: CaseRules) -> str | None:
@@ -209,8 +218,8 @@ def _acknowledge(
     if request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None:
         use = MessageUse.ANSWER if opt_out else MessageUse.RECEIPT
         kind = MessageKind(request.reply_by.value)
-        subject, body = receipt
-        messages.queue(tx, key, use, request.at, kind=kind, to=reply_to, subject=subject, text=body)
+        heading, body = receipt
+        messages.queue(tx, key, use, request.at, kind=kind, to=reply_to, subject=heading, text=body)
     if not opt_out:
         return
     by = Name(_account(request.by), case.owner.role)

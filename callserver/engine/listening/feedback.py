@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from callserver.database import accounts, audit, calls, listenings, marks, seats
+from callserver.database import accounts, audit, calls, listenings, seats
 from callserver.database.accounts import User
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -13,6 +13,7 @@ from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import mentors
 from callserver.engine.listening.legs import ListenerLegs
+from callserver.engine.suppressions import marking
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -89,9 +90,10 @@ class ListeningFeedback:
                 raise Impossible("nobody is on the line", key="nobody_on_the_line")
             now = self._ctx.clock.now()
             about = subject.of_person(call.person)
-            marks.mark(tx, about, MarkKind.NO_LISTENER, now, by=f"user:{user.id}")
+            by = f"user:{user.id}"
+            fields = marking.mark(tx, about, MarkKind.NO_LISTENER, now, now, by=by)
             audit.append(
-                tx, now, EntryKind.NO_LISTENER, contact=call.contact, call=call.attempt, by=user.id
+                tx, now, EntryKind.NO_LISTENER, contact=call.contact, call=call.attempt, **fields
             )
             self._legs.look_at_seat(tx, row)
 

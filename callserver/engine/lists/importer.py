@@ -20,6 +20,7 @@ from callserver.database import (
     imports,
     list_import,
     marks,
+    pseudonymous_keys,
     staged_rows,
     suppressions,
 )
@@ -129,10 +130,14 @@ def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_p
 
 @contextmanager
 def staged_aside(
-    database: str, order: ImportOrder, today: date, progress: Progress = ignore_progress
+    database: str,
+    order: ImportOrder,
+    today: date,
+    progress: Progress = ignore_progress,
+    secret: bytes = b"",
 ) -> Iterator[Staged]:
     """`stage` on a connection of its own, for the one thread that calls this."""
-    with side_connection(database) as connection:
+    with side_connection(database, secret=secret) as connection:
         staged = stage(connection, order, today, progress)
         connection.commit()
         yield staged
@@ -241,14 +246,15 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
     marked = marks.mark_deceased(
         tx, [subject.of_person(key) for key in stated.dead], origin.at, origin.by
     )
-    if marked:
+    for some in opt_outs.parts(marked):
         audit.append(
             tx,
             origin.at,
             EntryKind.MARKED,
             mark="deceased",
             list=list_name,
-            count=marked,
+            count=len(some),
+            rows=pseudonymous_keys.rows(tx, some),
             by=origin.by,
         )
 

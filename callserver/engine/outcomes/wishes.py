@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from callserver.database import audit, calls, contacts, marks, suppressions
+from callserver.database import audit, calls, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
@@ -24,7 +24,7 @@ from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.identity.silencing import silence
-from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions import marking, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import NotFound
 from callserver.ports import Tx
@@ -214,7 +214,7 @@ class Wishes:
         )
         if learned.kind in ENDS_CALLS:
             suppressions.before_suppressing(tx)
-        marks.mark(tx, about, learned.kind, now, learned.detail, by)
+        fields = marking.mark(tx, about, learned.kind, now, now, by=by, detail=learned.detail)
         if learned.kind in ENDS_CALLS:
             silence(tx, [about])
         audit.append(
@@ -223,7 +223,7 @@ class Wishes:
             EntryKind.MARKED,
             contact=contact.id,
             call=call,
-            mark=learned.kind.value,
+            **fields,
             **details,
         )
 

@@ -7,6 +7,7 @@ in docs/data-protection.md.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from callserver.database import (
     audit,
@@ -14,6 +15,7 @@ from callserver.database import (
     former_identifiers,
     marks,
     openings,
+    pseudonymous_keys,
     register_people,
 )
 from callserver.database.cases import forget_words
@@ -68,19 +70,23 @@ def erase(
     formerly = former_identifiers.numbers_of(tx, persons)
     numbers = sorted({number, *(row.number for row in known), *formerly} - {NOBODY})
     origin = Origin(by=by, at=now)
+    erased: list[tuple[int, str]] = []
     for key in numbers:
-        marks.mark(tx, subject.of_hash(key, secret), MarkKind.ERASED, now)
+        hashed = subject.of_hash(key, secret)
+        erased.append((marks.mark(tx, hashed, MarkKind.ERASED, now), hashed))
         opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
-    for person in persons:
-        marks.mark(tx, subject.of_person(person), MarkKind.ERASED, now)
+    for person in sorted(persons):
+        about = subject.of_person(person)
+        erased.append((marks.mark(tx, about, MarkKind.ERASED, now), about))
     silence(tx, [subject.of_person(person) for person in persons])
     ids = [row.id for row in known]
     unlinked = erasure.unlink_calls(tx, persons, ids)
     alone = [key for key in numbers if not erasure.others_at(tx, key, persons)]
     openings.forget(tx, ids, alone)
+    hidden: list[int] = []
     for key in alone:
         unlinked += erasure.unlink_calls_to(tx, key)
-        erasure.replace_number(tx, subject.of_number(key), subject.of_hash(key, secret))
+        hidden += erasure.replace_number(tx, subject.of_number(key), subject.of_hash(key, secret))
         erasure.drop_refused_number(tx, key)
     words = _words(numbers, known)
     erasure.drop_refused_rows(tx, words)
@@ -89,8 +95,13 @@ def erase(
     register_people.forget_people(tx, persons)
     erasure.forget_cases(tx, numbers, persons, ids, _addresses(numbers, known))
     entries: list[int | None] = [*ids] or [None]
+    fields: dict[str, Any] = {
+        "mark": MarkKind.ERASED.value,
+        "rows": pseudonymous_keys.rows(tx, erased),
+        "hashed": hidden,  # suppressions of a number that are the hash's from now on
+    }
     for contact in entries:
-        audit.append(tx, now, EntryKind.MARKED, contact=contact, mark=MarkKind.ERASED.value, by=by)
+        audit.append(tx, now, EntryKind.MARKED, contact=contact, by=by, **fields)
     return Erased(tuple(ids), unlinked, words)
 
 

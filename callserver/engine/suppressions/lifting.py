@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from callserver.database import audit, lifts, suppressions
+from callserver.database import audit, lifts, pseudonymous_keys, suppressions
 from callserver.database.accounts import User
 from callserver.database.lifts import Lift
 from callserver.domain.audit import EntryKind
@@ -101,6 +101,7 @@ def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
                 now,
                 EntryKind.LIFTED,
                 suppression=row.id,
+                rows=pseudonymous_keys.rows(tx, [(row.id, row.subject)]),
                 lift=key,
                 proposed_by=f"user:{lift.by}",
                 by=f"user:{user.id}",
@@ -135,7 +136,13 @@ def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
     for row in rows:
         suppressions.lift(tx, row.id, now)
         audit.append(
-            tx, now, EntryKind.LIFTED, suppression=row.id, undone=True, by=f"user:{user.id}"
+            tx,
+            now,
+            EntryKind.LIFTED,
+            suppression=row.id,
+            rows=pseudonymous_keys.rows(tx, [(row.id, row.subject)]),
+            undone=True,
+            by=f"user:{user.id}",
         )
     return len(rows)
 

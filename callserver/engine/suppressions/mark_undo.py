@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from callserver.database import audit, contacts, marks, suppressions
+from callserver.database import audit, contacts, marks, pseudonymous_keys, suppressions
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.domain import subject
@@ -87,11 +87,12 @@ def undo(
             EntryKind.MARK_ENDED,
             contact=contact,
             mark=kind.value,
-            marks=ended,
+            marks=[key for key, _ in ended],
+            rows=pseudonymous_keys.rows(tx, ended),
             why=kept_why,
             by=by,
         )
-    return Undone(tuple(ended), tuple(reopened))
+    return Undone(tuple(key for key, _ in ended), tuple(reopened))
 
 
 def _reopen(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from callserver.database import audit, contacts, look_ups, suppressions
+from callserver.database import audit, contacts, look_ups, pseudonymous_keys, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import MOST_WORDS, EntryKind, may_be_kept
@@ -24,6 +24,9 @@ from callserver.ports import Tx
 NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
 """A household's opt-out is more than one person's, and an erased person cannot be asked: these, and
 complaints, are lifted only by id, or together with the rest of their opt-out."""
+
+ROWS_OF_ENTRY = 800
+"""Rows that one audit entry names: an entry has at most 65,535 bytes where it is published."""
 
 CHUNK = 10_000
 """Rows a statement: SQLite takes 32,766 values in one, PostgreSQL 65,535."""
@@ -39,6 +42,11 @@ class ReceivedBy(StrEnum):
     RELATIVE = "relative"
     AUTHORITY = "authority"
     OTHER = "other"
+
+
+def parts(rows: list[tuple[int, str]]) -> list[list[tuple[int, str]]]:
+    """Written rows, entry by entry."""
+    return [rows[at : at + ROWS_OF_ENTRY] for at in range(0, len(rows), ROWS_OF_ENTRY)]
 
 
 def new_group() -> str:
@@ -113,7 +121,12 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
         heard=origin.received_by,
         opt_out=origin.group,
     )
-    details = {"wish": origin.wish, "heard": origin.received_by, "case": origin.case}
+    details = {
+        "wish": origin.wish,
+        "heard": origin.received_by,
+        "case": origin.case,
+        "opt_out": origin.group,
+    }
     audit.append(
         tx,
         origin.at,
@@ -121,6 +134,7 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
         scope=scope.value,
         purpose=None if purpose is None else purpose.value,
         suppression=key,
+        rows=pseudonymous_keys.rows(tx, [(key, about)]),
         by=origin.by,
         contact=origin.contact,
         call=origin.call,
@@ -137,12 +151,12 @@ def add_listed(
     origin: Origin,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Write a whole list of numbers or persons down, with one audit entry; how many were new.
+    """Write a whole list of numbers or persons down; how many were new. A long list has several entries.
 
     The rows have no group: each is lifted by itself, under the list's name.
     """
     suppressions.before_suppressing(tx)
-    added = 0
+    added: list[tuple[int, str]] = []
     ordered = sorted(keys)
     for at in range(0, len(ordered), CHUNK):
         progress(at)
@@ -150,16 +164,18 @@ def add_listed(
             tx, scope, ordered[at : at + CHUNK], origin.at, origin.by, list_name
         )
     silence_listed(tx, scope, keys)
-    audit.append(
-        tx,
-        origin.at,
-        EntryKind.SUPPRESSED,
-        scope=scope.value,
-        list=list_name,
-        count=added,
-        by=origin.by,
-    )
-    return added
+    for some in parts(added) or [[]]:
+        audit.append(
+            tx,
+            origin.at,
+            EntryKind.SUPPRESSED,
+            scope=scope.value,
+            list=list_name,
+            count=len(some),
+            rows=pseudonymous_keys.rows(tx, some),
+            by=origin.by,
+        )
+    return len(added)
 
 
 def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from callserver.database import audit, contacts, marks, suppressions
+from callserver.database import audit, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -18,6 +18,7 @@ from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
 from callserver.engine.identity import people_in_reach
 from callserver.engine.identity.silencing import silence
+from callserver.engine.suppressions import marking
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -136,10 +137,10 @@ def _mark(
     now: datetime,
     detail: dict[str, Any] | None,
 ) -> None:
-    marks.mark(tx, about, kind, at, detail, by)
+    fields = marking.mark(tx, about, kind, at, now, by=by, detail=detail)
     ids: list[int | None] = [row.id for row in known]
     for contact in ids or [None]:
-        audit.append(tx, now, EntryKind.MARKED, contact=contact, mark=kind.value, by=by)
+        audit.append(tx, now, EntryKind.MARKED, contact=contact, **fields)
 
 
 def _ends_an_opt_out(tx: Tx, number: int, known: Sequence[Contact], at: datetime) -> bool:

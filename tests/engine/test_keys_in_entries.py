@@ -1,0 +1,89 @@
+"""Opt-outs, their ends and marks name their rows and pseudonymous keys in the log; on both databases."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from callserver.database import suppressions
+from callserver.database.engines import SERVER_KEY
+from callserver.database.store import AnyStore
+from callserver.database.tables import audit
+from callserver.domain import pseudonyms, subject
+from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
+from callserver.engine.suppressions import erasure, marking, opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
+from callserver.ports import Tx
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+SECRET = b"a secret of the server"
+NUMBER = 4532200001
+BIGGEST_ENTRY = 65_535
+
+
+@pytest.fixture
+def keyed(store: AnyStore) -> AnyStore:
+    store.engine.update_execution_options(**{SERVER_KEY: SECRET})
+    return store
+
+
+def entries(tx: Tx) -> list[dict[str, Any]]:
+    bodies = list(tx.execute(select(audit.c.body).order_by(audit.c.id)).scalars())
+    assert all(len(body) <= BIGGEST_ENTRY for body in bodies)
+    assert not any(str(NUMBER).encode() in body for body in bodies)
+    return [json.loads(body) for body in bodies]
+
+
+def key(number: int = NUMBER) -> str:
+    return pseudonyms.key_of(subject.of_number(number), SECRET)
+
+
+def test_a_number_is_followed_from_its_opt_out_beyond_its_erasure(keyed: AnyStore) -> None:
+    with keyed.engine.begin() as tx:
+        [row] = opt_outs.add(tx, [Scope.NUMBER], NUMBER, [], SECRET, Origin(by="test", at=NOW))
+        erasure.erase(tx, NUMBER, [], SECRET, "test", NOW)
+        opted_out, hashed, erased = entries(tx)
+        assert suppressions.by_id(tx, [row])[0].scope == Scope.HASH
+    assert opted_out["rows"] == [[row, key()]]
+    assert [about for _, about in hashed["rows"]] == [key()]
+    assert [about for _, about in erased["rows"]] == [key()]
+    assert row in erased["hashed"]
+
+
+def test_a_long_list_has_entries_of_a_size_that_can_be_published(keyed: AnyStore) -> None:
+    numbers = range(NUMBER + 1, NUMBER + 1701)
+    with keyed.engine.begin() as tx:
+        added = opt_outs.add_listed(tx, Scope.NUMBER, numbers, "letters", Origin(by="test", at=NOW))
+        written = entries(tx)
+        ids = {about: row for row, about in suppressions_of(tx)}
+    assert added == 1700
+    assert [entry["count"] for entry in written] == [800, 800, 100]
+    named = {about: row for entry in written for row, about in entry["rows"]}
+    assert named == {key(number): ids[subject.of_number(number)] for number in numbers}
+
+
+def suppressions_of(tx: Tx) -> list[tuple[int, str]]:
+    return [(row.id, row.subject) for row in suppressions.newest_first(tx, None)]
+
+
+def test_a_mark_says_what_a_consent_covers_and_no_more(keyed: AnyStore) -> None:
+    earlier = datetime(2026, 5, 1, tzinfo=UTC)
+    detail = {"phone": False, "proof": "binder 7"}
+    with keyed.engine.begin() as tx:
+        fields = marking.mark(
+            tx, subject.of_person(5), MarkKind.CONSENT_GIVEN, earlier, NOW, detail=detail
+        )
+    assert fields["holds_from"] == "2026-05-01T00:00:00.000000Z"
+    assert (fields["phone"], fields["proof"]) == (False, True)
+    assert fields["rows"][0][1] == pseudonyms.key_of(subject.of_person(5), SECRET)
+    assert "binder" not in json.dumps(fields)
+
+
+def test_without_the_servers_key_no_entry_names_one(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        [row] = opt_outs.add(tx, [Scope.NUMBER], NUMBER, [], b"", Origin(by="test", at=NOW))
+        [entry] = entries(tx)
+    assert entry["rows"] == [[row, None]]
