@@ -1,6 +1,6 @@
 """Contacts that leave a list: those whom nobody has called, of one import or one by one; and old ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, literal, or_, select
@@ -17,6 +17,13 @@ never_called: ColumnElement[bool] = and_(
     ~exists(select(calls.c.attempt).where(calls.c.contact == contacts.c.id)),
 )
 """No dial of the contact is under way or was ever made."""
+
+
+def removable(tx: Tx, ids: Collection[int]) -> set[int]:
+    """Those of these contacts that were never called."""
+    query = select(contacts.c.id).where(contacts.c.id.in_(ids), never_called)
+    return set(tx.execute(query).scalars())
+
 
 _subject = literal("person:") + cast(contacts.c.person, Text)
 is_protected: ColumnElement[bool] = or_(

@@ -1,9 +1,11 @@
 """Users' decisions that two people are one, or two. The newest about a pair counts; each row stays."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 
 from callserver.database.tables import person_decisions
 from callserver.ports import Tx
@@ -13,6 +15,27 @@ class Verdict(StrEnum):
     SAME = "same"
     DIFFERENT = "different"
     UNDECIDED = "undecided"  # an earlier decision was undone
+
+
+class DecisionRow(NamedTuple):
+    """One decision about two keys of persons, the smaller one first."""
+
+    id: int
+    person: int
+    other: int
+    verdict: Verdict
+    at: datetime
+    by: str
+    why: str
+
+
+def of_persons(tx: Tx, persons: Collection[int]) -> list[DecisionRow]:
+    """Every decision about one of these keys, newest first."""
+    mine = person_decisions.c
+    columns = (mine.id, mine.person, mine.other, mine.verdict, mine.at, mine.by, mine.why)
+    about = or_(mine.person.in_(persons), mine.other.in_(persons))
+    rows = tx.execute(select(*columns).where(about).order_by(mine.id.desc()))
+    return [DecisionRow(*row)._replace(verdict=Verdict(row.verdict)) for row in rows]
 
 
 def latest(tx: Tx, person: int, other: int) -> Verdict | None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from callserver import texts
 from callserver.database import contacts, marks
 from callserver.domain import subject
+from callserver.engine.lists.importer import import_list
 from tests.browser import looking
 from tests.browser.conftest import Visit
 from tests.browser.looking import look
@@ -64,3 +66,54 @@ def test_a_person_from_the_search_to_the_copy(
         printed.close()
     # The list's own columns are shown as the list heads them.
     assert not [one for one in wrong if not one.endswith("not in en: husstand")]
+
+
+@pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)
+@pytest.mark.parametrize("language", SAID)
+def test_decisions_a_removal_and_an_opt_out_are_confirmed(
+    visit: Visit, system: BrowserSystem, language: str
+) -> None:
+    def say(key: str, **values: object) -> str:
+        return texts.say(language, key, **values)
+
+    rules, now = system.stage.server.ctx.rules, system.stage.server.ctx.clock.now()
+    number = system.read(lambda tx: contacts.get(tx, 5)).number
+    other = f"ref;navn;telefon;kilde\nX9;Bo Prøve;{number - 4500000000};gade\n"
+    campaign = rules.campaign("leads")
+    system.write(lambda tx: import_list(tx, campaign, other.encode(), now))
+
+    page = visit("asger", "/person", language=language)
+    page.locator("#search [name=text]").fill("X9")
+    page.locator("#search .main").click()
+    expect(page.locator("#person-name")).to_be_focused()
+    page.locator("#others").get_by_role("button", name=say("person.different")).first.click()
+    page.locator("#dialog [name=why]").fill("two people")
+    page.locator("#dialog .main").click()
+    decision = page.locator("#decisions tbody tr").first
+    expect(decision).to_contain_text(say("person.in_force"))
+    wrong = look(page, language, "once")
+    decision.get_by_role("button").click()
+    wrong += look(page, language, "once")
+    page.locator("#dialog [name=why]").fill("one birthday")
+    page.locator("#dialog .main").click()
+    expect(page.locator("#decisions tbody tr")).to_have_count(2)
+    expect(page.locator("#decisions").get_by_role("button")).to_have_count(0)
+    expect(page.locator("#others tbody tr")).not_to_have_count(0)
+
+    page.locator("#opt-out button").click()
+    dialog = page.locator("#dialog")
+    expect(dialog).to_contain_text(say("person.scope.never"))
+    wrong += look(page, language, "once")
+    dialog.get_by_role("button", name=say("page.cancel")).click()
+    expect(page.locator("#opt_outs")).to_contain_text(say("person.no_opt_outs"))
+    page.locator("#opt-out button").click()
+    dialog.locator(".main").click()
+    expect(page.locator("#opt_outs tbody tr")).not_to_have_count(0)
+
+    page.locator("#campaigns").get_by_role("button", name=say("person.remove")).click()
+    wrong += look(page, language, "once")
+    dialog.locator("[name=why]").fill("listed by mistake")
+    dialog.locator(".bad").click()
+    expect(page.locator("#record")).to_be_hidden()
+    expect(page.locator("#search [name=text]")).to_be_focused()
+    assert wrong == []

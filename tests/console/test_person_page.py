@@ -219,3 +219,36 @@ async def test_the_page_of_an_erased_person_names_nobody(system: StaffedSystem) 
     assert [mark["kind"] for mark in shown["marks"]] == ["erased"]
     assert not any(row["allowed"] for row in shown["campaigns"])
     assert await search(service, ANNA) == []
+
+
+async def test_decisions_are_listed_and_undone(system: StaffedSystem) -> None:
+    lapsed = system.server.ctx.rules.campaign("lapsed")
+    other = "ref;navn;telefon;født;kilde\nX9;Bo Prøve;32200000;1980-01-01;gade\n"
+    system.write(lambda tx: import_list(tx, lapsed, other.encode(), system.clock.now()))
+    service = await system.client("member_service")
+    different = {"contact": 1, "other": 41, "verdict": "different", "why": "to personer"}
+    assert (await service.api("POST", "/person/decide", different)).status_code == 200
+    for contact, name in ((1, "Bo Prøve"), (41, "Person 0")):
+        [made] = (await view(service, contact))["decisions"]
+        assert (made["in_force"], made["undoable"], made["why"]) == (True, True, "to personer")
+        assert name in made["text"]
+        assert {made["contact"], made["other"]} == {1, 41}
+    supervisor = await system.client("supervisor")
+    assert not (await view(supervisor))["decisions"][0]["undoable"]
+    undo = {**different, "verdict": "undecided", "why": "samme fødselsdag"}
+    assert (await supervisor.api("POST", "/person/decide", undo)).status_code == 403
+    assert (await service.api("POST", "/person/decide", undo)).status_code == 200
+    shown = await view(service)
+    assert [row["in_force"] for row in shown["decisions"]] == [False, False]
+    assert [one["contact"] for one in shown["others"]] == [41]  # unsure again
+
+
+async def test_who_was_never_called_can_be_removed_by_who_may_import(
+    system: StaffedSystem,
+) -> None:
+    administrator = await system.client("administrator")
+    service = await system.client("member_service")
+    assert [row["removable"] for row in (await view(administrator))["campaigns"]] == [True]
+    assert [row["removable"] for row in (await view(service))["campaigns"]] == [False]
+    await called(system)
+    assert [row["removable"] for row in (await view(administrator))["campaigns"]] == [False]

@@ -38,6 +38,11 @@ export function ask(title, fields, { go = t("page.save"), bad = false, does }) {
   return form;
 }
 
+// Where the focus goes if the opener is gone when the dialog closes: outside it nothing can have the focus before.
+export function focusAfterwards(find) {
+  dialog.addEventListener("close", () => find().focus(), { once: true });
+}
+
 // Asks the user to confirm; `text` says what will happen.
 export function confirm(title, text, options) {
   return ask(title, [el("p", {}, text)], options);

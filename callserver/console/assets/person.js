@@ -2,23 +2,29 @@
 
 import { download, post } from "./api.js";
 import "./dates.js";
-import { confirm } from "./dialog.js";
+import { confirm, focusAfterwards } from "./dialog.js";
 import { $, $$, el, onPress, onSubmit, show, toast } from "./dom.js";
 import { draw, find } from "./person/record.js";
 import { list, t } from "./texts.js";
 
 let contact = null; // of the person who is shown
+let shown = null; // the person, as the API told
 let why = ""; // the reason that the user gave
 
 async function open(key) {
   const person = await post("/person", { contact: key, why });
   contact = key;
-  draw(person, { undo, decide });
+  redraw(person);
   show($("#record"));
   find(person).focus();
 }
 
-const again = async () => draw(await post("/person", { contact, why }), { undo, decide });
+const again = async () => redraw(await post("/person", { contact, why }));
+
+function redraw(person) {
+  shown = person;
+  draw(person, { undo, decide, remove });
+}
 
 function hit(person) {
   const told = [list(person.refs), list(person.numbers), list(person.campaigns)].filter(Boolean);
@@ -53,10 +59,21 @@ async function undo(mark, reason) {
   await again();
 }
 
-async function decide(other, verdict, reason) {
-  await post("/person/decide", { contact, other, verdict, why: reason });
+// `one`: the contact that is decided about; null: the one that is shown.
+async function decide(one, other, verdict, reason) {
+  await post("/person/decide", { contact: one ?? contact, other, verdict, why: reason });
   toast(t("person.decided"), "good");
   await again();
+}
+
+async function remove(listed, reason) {
+  await post(`/contacts/${listed}/remove`, { why: reason });
+  toast(t("person.removed"), "good");
+  const left = shown.campaigns.map((row) => row.contact).filter((key) => key !== listed);
+  if (left.includes(contact)) return again();
+  focusAfterwards(left.length ? find : () => $("#search [name=text]"));
+  if (left.length) return open(left[0]);
+  show($("#record"), false);
 }
 
 for (const button of $$("[data-format]")) {
@@ -67,9 +84,15 @@ for (const button of $$("[data-format]")) {
 const optOut = $("#opt-out");
 if (optOut) {
   onSubmit(optOut, async ({ scope, received_by }) => {
-    await post("/person/opt-out", { contact, scope, received_by });
-    toast(t("person.opted_out"), "good");
-    await again();
+    const choice = $("[name=scope]", optOut).selectedOptions[0].textContent;
+    confirm(t("person.opt_out"), t("person.opt_out_sure", { name: find().textContent, scope: choice }), {
+      go: t("person.opt_out"),
+      does: async () => {
+        await post("/person/opt-out", { contact, scope, received_by });
+        toast(t("person.opted_out"), "good");
+        await again();
+      },
+    });
   });
   const fact = $("#fact");
   $("select", fact).addEventListener("change", ({ target }) => {

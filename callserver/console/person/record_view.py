@@ -10,6 +10,7 @@ from callserver.console.person.views import (
     CampaignRow,
     CaseView,
     Dated,
+    DecisionView,
     HeardRow,
     LookUpRow,
     MarkRow,
@@ -17,8 +18,9 @@ from callserver.console.person.views import (
     OtherPerson,
     PersonView,
 )
-from callserver.database import marks
+from callserver.database import contact_removal, contacts, marks, person_decisions
 from callserver.database.contacts import Contact
+from callserver.database.person_decisions import Verdict
 from callserver.domain import phone, subject
 from callserver.domain.marks import UNDOABLE, MarkKind
 from callserver.domain.role import Action, Role
@@ -46,6 +48,8 @@ def view(
         answer.contact: answer
         for answer in person_record.standing(tx, rules, ctx.secret, record.contacts, now)
     }
+    ids = [row.id for row in record.contacts]
+    removable = contact_removal.removable(tx, ids) if request.may(Action.IMPORT) else set()
     named = request.user.role == Role.LEADER
     colleagues = _Colleagues(person_record.roles(tx), language, named=named)
     stored = [_mark(row, request, colleagues, language) for row in record.marks]
@@ -54,7 +58,10 @@ def view(
         contact=contact,
         name=next((row.name for row in record.contacts if row.name), None),
         numbers=masked(record.contacts),
-        campaigns=[_campaign(row, answers.get(row.id), rules, language) for row in record.contacts],
+        campaigns=[
+            _campaign(row, answers.get(row.id), rules, language, removable=row.id in removable)
+            for row in record.contacts
+        ],
         calls=[
             Dated(text=said.text, at=said.at)
             for said in call_history_text.words(record.history, rules, language)
@@ -100,6 +107,7 @@ def view(
         ],
         may_decide=request.may(Action.DECIDE_IDENTITY),
         others=_others(tx, record, request, rules, language),
+        decisions=_decisions(tx, record, contact, request, colleagues, rules),
         elsewhere=hidden + whole.history.count - record.history.count,
     )
 
@@ -121,7 +129,14 @@ class _Colleagues:
         return words.colleague(by, self._known, self._language, named=self._named)
 
 
-def _campaign(row: Contact, answer: Explanation | None, rules: Rules, language: str) -> CampaignRow:
+def _campaign(
+    row: Contact,
+    answer: Explanation | None,
+    rules: Rules,
+    language: str,
+    *,
+    removable: bool,
+) -> CampaignRow:
     return CampaignRow(
         contact=row.id,
         campaign=words.campaign_title(rules, row.campaign, language),
@@ -139,6 +154,7 @@ def _campaign(row: Contact, answer: Explanation | None, rules: Rules, language: 
         born=row.born,
         source=subject.told_source(row.source),
         fields={key: str(value) for key, value in (row.fields or {}).items() if value},
+        removable=removable,
     )
 
 
@@ -194,6 +210,56 @@ def _others(
                     *(words.mark(mark.kind, language) for mark in other.marks),
                     *(words.opt_out(no, language) for no in other.opt_outs),
                 ],
+            )
+        )
+    return shown
+
+
+def _decisions(
+    tx: Tx,
+    record: PersonRecord,
+    contact: int,
+    request: UserRequest,
+    colleagues: _Colleagues,
+    rules: Rules,
+) -> list[DecisionView]:
+    """Decisions about the person's keys. Of the other one only what the user sees of lists is told."""
+    campaigns, language = rules.current.campaigns, request.language
+    keys = {row.person for row in record.contacts}
+    own = next((row.person for row in record.contacts if row.id == contact), None)
+
+    def first_seen(key: int) -> Contact | None:
+        for row in contacts.of_person(tx, key):
+            campaign = campaigns.get(row.campaign)
+            if campaign is not None and request.sees(campaign.department):
+                return row
+        return None
+
+    shown, decided = [], set()
+    for row in person_decisions.of_persons(tx, keys):
+        pair = row.person, row.other
+        mine, other = pair if pair[0] == own or pair[1] not in {own, *keys} else pair[::-1]
+        here, there = first_seen(mine), first_seen(other)
+        in_force = pair not in decided and row.verdict is not Verdict.UNDECIDED
+        decided.add(pair)
+        who = texts.say(language, "person.decision_elsewhere")
+        if there is not None:
+            number = phone.masked(phone.from_int(there.number)) if there.number else None
+            told = (there.name or texts.say(language, "person.no_name"), there.ref, number)
+            who = " · ".join(filter(None, told))
+        shown.append(
+            DecisionView(
+                contact=None if here is None else here.id,
+                other=None if there is None else there.id,
+                text=texts.say(language, f"person.decision.{row.verdict.value}", who=who),
+                at=row.at,
+                by=colleagues.of(row.by),
+                why=row.why,
+                in_force=in_force,
+                undoable=in_force
+                and here is not None
+                and there is not None
+                and request.may(Action.DECIDE_IDENTITY),
             )
         )
     return shown

@@ -96,6 +96,7 @@ class CampaignRow(Answer):
     born: str | None
     source: str | None
     fields: Mapping[str, str]
+    removable: bool  # nobody called them from this list, and the user may take them off it
 
 
 class Dated(Answer):
@@ -164,6 +165,20 @@ class OtherPerson(Answer):
     facts: list[str]  # what is in force about them alone
 
 
+class DecisionView(Answer):
+    """A decision that this person and somebody else are one, or two. `contact` and `other`: one contact
+    of each, where the user sees both lists."""
+
+    contact: int | None
+    other: int | None
+    text: str
+    at: datetime
+    by: str
+    why: str
+    in_force: bool
+    undoable: bool
+
+
 class PersonView(Answer):
     """Everything known about a person that the user may see."""
 
@@ -182,4 +197,5 @@ class PersonView(Answer):
     heard: list[HeardRow]
     may_decide: bool  # whether the others are this person
     others: list[OtherPerson]
+    decisions: list[DecisionView]
     elsewhere: int  # contacts, calls and refused attempts of departments that the user does not see

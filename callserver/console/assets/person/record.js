@@ -6,7 +6,7 @@ import { date, dateTime, list, number, t } from "../texts.js";
 
 export const find = () => $("#person-name");
 
-export function draw(person, { undo, decide }) {
+export function draw(person, { undo, decide, remove }) {
   $("#person-name").textContent = person.name ?? t("person.no_name");
   const refs = person.campaigns.map(({ ref }) => ref).filter(Boolean);
   $("#identity").replaceChildren(
@@ -19,7 +19,9 @@ export function draw(person, { undo, decide }) {
   $("#elsewhere").textContent = t("person.elsewhere", { count: person.elsewhere });
   show($("#elsewhere"), person.elsewhere > 0);
   $("#calls").replaceChildren(...person.calls.map(({ text }) => el("li", {}, text)));
-  table("campaigns", ["campaign", "status", "next", "details"], person.campaigns, campaign);
+  table("campaigns", ["campaign", "status", "next", "details"], person.campaigns, (row) =>
+    campaign(row, remove),
+  );
   table("opt_outs", ["what", "at", "by", "how", "state"], person.opt_outs, optOut);
   table("marks", ["what", "at", "by", "state"], person.marks, (mark) => marked(mark, undo));
   table("consents", ["what", "at", "by", "state"], person.consents, (mark) => marked(mark, undo));
@@ -39,6 +41,30 @@ export function draw(person, { undo, decide }) {
   table("heard", ["at", "by", "how"], person.heard, (row) => [dateTime(row.at), row.by, row.mode]);
   table("look_ups", ["at", "by", "reason"], person.look_ups, (row) => [dateTime(row.at), row.by, row.why]);
   others(person.others, person.may_decide && decide);
+  show($("#decisions").closest("section"), person.decisions.length > 0);
+  table("decisions", ["what", "at", "by", "reason", "state"], person.decisions, (row) => [
+    row.text,
+    dateTime(row.at),
+    row.by,
+    row.why,
+    decision(row, decide),
+  ]);
+}
+
+function decision(row, decide) {
+  const cell = el("div", { class: "row" }, state(!row.in_force, t("person.decision_over")));
+  if (!row.undoable) return cell;
+  const press = () =>
+    ask(
+      t("person.decision_undo"),
+      [el("p", {}, row.text), el("p", {}, t("person.decision_undo_text")), whyField()],
+      {
+        go: t("person.undo_go"),
+        does: ({ why }) => decide(row.contact, row.other, "undecided", why),
+      },
+    );
+  cell.append(el("button", { type: "button", class: "quiet", onclick: press }, t("person.undo")));
+  return cell;
 }
 
 function pairs(rows) {
@@ -69,7 +95,7 @@ function table(name, heads, rows, cells) {
   );
 }
 
-function campaign(row) {
+function campaign(row, remove) {
   const known = pairs([
     ["name", row.name],
     ["refs", row.ref],
@@ -88,8 +114,34 @@ function campaign(row) {
     el("summary", {}, t("person.details")),
     el("dl", { class: "pairs" }, ...known, ...own),
   );
-  return [row.campaign, row.status, row.next, details];
+  const cell = el("div", {}, details);
+  if (row.removable)
+    cell.append(
+      el(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          "data-key": `remove-${row.contact}`,
+          onclick: () => askRemoval(row, remove),
+        },
+        t("person.remove"),
+      ),
+    );
+  return [row.campaign, row.status, row.next, cell];
 }
+
+function askRemoval(row, remove) {
+  const fields = [el("p", {}, t("person.remove_text")), whyField()];
+  ask(t("person.remove_from", { campaign: row.campaign }), fields, {
+    go: t("person.remove_go"),
+    bad: true,
+    does: ({ why }) => remove(row.contact, why),
+  });
+}
+
+const whyField = () =>
+  field("why", t("person.undo_why"), el("input", { required: true, maxlength: "200", autocomplete: "off" }));
 
 const state = (isOver, over) =>
   isOver ? el("span", { class: "badge" }, over) : el("span", { class: "badge good" }, t("person.in_force"));
@@ -116,8 +168,7 @@ function marked(mark, undo) {
 }
 
 function askWhy(mark, undo) {
-  const reason = el("input", { required: true, maxlength: "200", autocomplete: "off" });
-  const fields = [el("p", {}, t("person.undo_text")), field("why", t("person.undo_why"), reason)];
+  const fields = [el("p", {}, t("person.undo_text")), whyField()];
   ask(t("person.undo_title", { mark: mark.text }), fields, {
     go: t("person.undo_go"),
     does: ({ why }) => undo(mark.kind, why),
@@ -142,11 +193,10 @@ function others(people, decide) {
 
 function verdict(person, answer, decide) {
   const press = () => {
-    const reason = el("input", { required: true, maxlength: "200", autocomplete: "off" });
-    const fields = [el("p", {}, t(`person.${answer}_text`)), field("why", t("person.undo_why"), reason)];
+    const fields = [el("p", {}, t(`person.${answer}_text`)), whyField()];
     ask(t(`person.${answer}`), fields, {
       go: t("person.decide_go"),
-      does: ({ why }) => decide(person.contact, answer, why),
+      does: ({ why }) => decide(null, person.contact, answer, why),
     });
   };
   return el("button", { type: "button", class: "quiet", onclick: press }, t(`person.${answer}`));
