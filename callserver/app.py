@@ -49,6 +49,7 @@ from callserver.console.suppressions.export import OptOutExportApi
 from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
 from callserver.console.survey.api import SurveyApi
+from callserver.console.training.api import TrainingApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.engines import UNAVAILABLE
@@ -190,6 +191,7 @@ def page_apis(
         *([] if played is None else [SimulatedTelephoneApi(played, authenticator)]),
         BooksApi(server.ctx),
         survey,
+        TrainingApi(server.ctx),
         floor,
         RefusedNumbersApi(server.ctx),
         listening,

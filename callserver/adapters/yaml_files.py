@@ -210,7 +210,8 @@ def parse(raw: Mapping[str, Raw]) -> list[File]:
     files = [
         read_yaml(path.stem, raw[str(path)], path.stem, path.name)
         for path in paths
-        if str(path) in ("departments.yaml", "house.yaml", "cases.yaml", "survey.yaml")
+        if str(path)
+        in ("departments.yaml", "house.yaml", "cases.yaml", "survey.yaml", "training.yaml")
     ]
     for folder, kind in _KINDS.items():
         files += [

@@ -14,6 +14,7 @@ from callserver.engine.context import Rules
 from callserver.engine.gate import register_needs
 from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import public_registers
+from callserver.engine.training import signatures
 from callserver.ports import Tx
 from callserver.simulator import polling_phoners
 from callserver.simulator.population import contacts_csv
@@ -38,11 +39,13 @@ def populate(
         text = contacts_csv(share, seed, first=position * share, members=members, bad=3)
         import_list(tx, campaign, text.encode(), now - timedelta(hours=1))
     import_registers(tx, rules, now)
-    return add_phoners(tx, campaigns, phoners, now)
+    return add_phoners(tx, rules, campaigns, phoners, now)
 
 
-def add_phoners(tx: Tx, campaigns: Sequence[Campaign], phoners: int, now: datetime) -> list[Robot]:
-    """Add phoners to the campaigns in turn; the robots with their tokens."""
+def add_phoners(
+    tx: Tx, rules: Rules, campaigns: Sequence[Campaign], phoners: int, now: datetime
+) -> list[Robot]:
+    """Add phoners to the campaigns in turn, who have signed everything; the robots with their tokens."""
     robots = []
     for number in range(1, phoners + 1):
         campaign = campaigns[number % len(campaigns)]
@@ -56,6 +59,7 @@ def add_phoners(tx: Tx, campaigns: Sequence[Campaign], phoners: int, now: dateti
             department=campaign.department,
         )
         accounts.add_token(tx, hash_of(token), number, "robot", now)
+        signatures.sign_all(tx, rules.current, number, now)
         telephone = polling_phoners.telephone_number(number) if number % ORDINARY == 0 else None
         if telephone is not None:
             enter_line(tx, number, telephone, now)
@@ -129,7 +133,9 @@ class VisitorAccounts:
         return pyotp.TOTP(self.code_key).at(now)
 
 
-def add_visitor_accounts(tx: Tx, rules: Rules, authentication: Authentication) -> VisitorAccounts:
+def add_visitor_accounts(
+    tx: Tx, rules: Rules, authentication: Authentication, now: datetime
+) -> VisitorAccounts:
     """Add one account per role, in the first robot's department; no robot uses them."""
     campaigns = list(rules.current.campaigns.values())
     department = campaigns[1 % len(campaigns)].department
@@ -149,6 +155,7 @@ def add_visitor_accounts(tx: Tx, rules: Rules, authentication: Authentication) -
             mentor=1 if role is Role.PHONER else None,
             code_key=authentication.keep(key) if role in NEEDS_CODE else None,
         )
+        signatures.sign_all(tx, rules.current, user, now)
         handles.append((role, handle))
         lines += [f"client:phoner_{user}", f"client:listener_{user}"]
     return VisitorAccounts(tuple(handles), password, key, tuple(lines))

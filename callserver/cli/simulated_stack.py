@@ -114,7 +114,7 @@ async def started(
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     supervisors = await store.run(lambda tx: add_supervisors(tx, rules, now)) if robots else []
-    staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication))
+    staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication, now))
     await add_survey(server, SEED)
     description = f"simulated network at {network_url}"
     stack = SimulatedStack(server, clock, url, description, staff, world, supervisors)

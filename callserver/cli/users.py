@@ -52,7 +52,6 @@ def add(
     shift: Annotated[
         int, typer.Option(help="which shift this is: 1 listens only, 2 needs a supervisor")
     ] = 99,
-    policy_ack: Annotated[bool, typer.Option(help="has acknowledged the security policy")] = True,
 ) -> None:
     """Add a user; prints their id and a password for the first sign-in, only once.
 
@@ -67,7 +66,6 @@ def add(
         department=department,
         line=line,
         shifts=shift,
-        policy_ack=policy_ack,
         mentor=None,
     )
     password, hashed = new_password()

@@ -66,6 +66,7 @@ PAGES = (
     Page("rules", "/rules", Action.SEE_RULES, Group.CAMPAIGNS),
     Page("reports", "/reports", Action.SEE_REPORTS, Group.CAMPAIGNS),
     Page("applicants", "/applicants", Action.HIRE, Group.TEAM),
+    Page("training", "/training", Access.SIGNED_IN, Group.TEAM),
     Page("books", "/books", Access.SIGNED_IN, Group.TEAM),
     Page("survey", "/survey", Access.SIGNED_IN, Group.TEAM),
     Page("accounts", "/accounts", Action.ACCOUNTS, Group.ADMINISTRATION),

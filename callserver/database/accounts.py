@@ -23,7 +23,7 @@ class User(NamedTuple):
     department: str | None
     line: str | None
     shifts: int
-    policy_ack: bool
+    added_at: datetime | None
     left_at: datetime | None
     seen_at: datetime | None
     language: str

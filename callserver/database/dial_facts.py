@@ -31,7 +31,7 @@ class DialFacts:
     washed_at: datetime | None  # when the register's oldest issue in force was issued
     refused: bool  # the carrier refused the number, and nobody has released it
     shifts: int | None
-    policy_ack: bool | None
+    added_at: datetime | None
     left_at: datetime | None
     department: str | None
 
@@ -98,7 +98,7 @@ _facts = Prepared(
         _washed,
         _refused,
         users.c.shifts,
-        users.c.policy_ack,
+        users.c.added_at,
         users.c.left_at,
         users.c.department,
     ).select_from(_counts.join(users, users.c.id == bindparam("phoner"), isouter=True))

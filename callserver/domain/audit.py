@@ -67,6 +67,7 @@ class EntryKind(StrEnum):
     LINE = "line"  # a user's telephone: entered, confirmed, refused or called; numbers are masked
     APPLICANT = "applicant"  # added, accepted, rejected or deleted; words were written about them
     INTERVIEW = "interview"  # planned or cancelled; its participants
+    SIGNED = "signed"  # a user signed a version of a document
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

@@ -13,6 +13,9 @@ from callserver.domain.document import Document
 VALUES = "values"
 """The book whose list items are shown, one at a time, while a phoner waits."""
 
+DAILY = ("ethics", "law", VALUES)
+"""The books that are shown first; the others are read once, before they are signed."""
+
 
 class Book(Document):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*\.(da|en)$")]  # the file's, without .md

@@ -20,6 +20,7 @@ from callserver.domain.listening import ListeningPolicy
 from callserver.domain.policy import Policy, merged
 from callserver.domain.retention import RetentionPolicy
 from callserver.domain.survey import SurveyRules
+from callserver.domain.training_rules import TrainingRules, versions
 from callserver.texts import InvalidInput, Sentence
 
 M = TypeVar("M", bound=Document)
@@ -89,6 +90,8 @@ class Configuration:
     organisation: Organisation
     cases: CaseRules
     survey: SurveyRules
+    training: TrainingRules
+    documents: Mapping[str, str]  # the version of each document: of each book
     content: Mapping[str, Any]
 
     def policy_of(self, campaign: Campaign) -> Policy:
@@ -113,6 +116,7 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     quarterly = _survey(readable, problems)
     scripts = {file.name: str(file.data) for file in files if file.kind == "script"}
     books = _books([file for file in readable if file.kind == "book"], problems)
+    training = _training(readable, books, problems)
     checked_policies = {name: policy for name, (_, policy) in policies.items()}
     for file, campaign in campaigns.values():
         if campaign is not None:
@@ -134,6 +138,8 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
         organisation=organisation,
         cases=cases,
         survey=quarterly,
+        training=training,
+        documents=versions(books.values()),
         content=json.loads(exported(content)),
     )
 
@@ -220,6 +226,18 @@ def _books(files: Sequence[File], problems: list[Problem]) -> dict[str, Book]:
             wrong = InvalidInput("no_other_book", file=f"{translation}.md")
             problems.append(_problem(file, (), wrong.sentence))
     return books
+
+
+def _training(
+    files: Sequence[File], books: Mapping[str, Book], problems: list[Problem]
+) -> TrainingRules:
+    keys = dict.fromkeys(book.key for book in books.values())
+    file = next((file for file in files if file.kind == "training"), None)
+    if file is None:
+        return TrainingRules.of_books(keys)
+    training = _single(TrainingRules, "training", files, problems)
+    problems += [_problem(file, key, why.sentence) for key, why in training.wrong(keys)]
+    return training
 
 
 def _single(model: type[M], kind: str, files: Sequence[File], problems: list[Problem]) -> M:

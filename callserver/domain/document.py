@@ -22,7 +22,7 @@ Position = tuple[int, int]
 class File:
     """One configuration file as it was read. `error` (line, why): it could not be read."""
 
-    kind: str  # policy, campaign, departments, house, cases, survey, script or book
+    kind: str  # policy, campaign, departments, house, cases, survey, training, script or book
     path: str
     name: str
     data: Any

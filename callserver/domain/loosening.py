@@ -20,6 +20,7 @@ from callserver.domain.loosening_tables import (
     POLICY,
     RETRY,
     SURVEY,
+    TRAINING,
     Compare,
     changed,
 )
@@ -62,6 +63,7 @@ def looser(was: Configuration, would: Configuration) -> tuple[Looser, ...]:
     )
     changes += _leaves("cases.yaml", was.cases, would.cases, CASES, family="cases.")
     changes += _leaves("survey.yaml", was.survey, would.survey, SURVEY, family="survey.")
+    changes += _leaves("training.yaml", was.training, would.training, TRAINING, family="training.")
     for part in fields_of(Configuration):
         before, after = getattr(was, part.name), getattr(would, part.name)
         if part.name not in PARTS and before != after:

@@ -12,6 +12,7 @@ from callserver.domain.facts import Scope
 from callserver.domain.listening import DisclosureTime, ListeningPolicy
 from callserver.domain.policy import Policy
 from callserver.domain.retention import keeps_longer
+from callserver.domain.training_rules import Level, LevelRules, TrainingRules
 
 Compare = Callable[[Any, Any], bool]
 """(was, would) -> whether the new value protects less."""
@@ -204,6 +205,12 @@ def listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -
     return would.opens < was.opens or told_later
 
 
+def reads_less(was: Mapping[Level, LevelRules], would: Mapping[Level, LevelRules]) -> bool:
+    """Somebody would make calls without having signed a document that was required before."""
+    before, after = TrainingRules(levels=dict(was)), TrainingRules(levels=dict(would))
+    return any(lost(before.documents_of(one), after.documents_of(one)) for one in Level)
+
+
 ORGANISATION: Mapping[str, Compare] = {
     "listening": listens_sooner,
     "retention": keeps_longer,
@@ -230,9 +237,16 @@ SURVEY: Mapping[str, Compare] = {
     "questions": free,
 }
 
+TRAINING: Mapping[str, Compare] = {
+    "grace_days": more,
+    "levels": reads_less,
+    "colleagues": lost,
+}
+
 PARTS = frozenset(
     {
         "revision",
+        "sha256",
         "policies",
         "campaigns",
         "departments",
@@ -241,8 +255,10 @@ PARTS = frozenset(
         "organisation",
         "cases",
         "survey",
+        "training",
+        "documents",
         "content",
     }
 )
-"""The parts of a configuration. Departments, scripts and books are free to change; a part that is not in
+"""The parts of a configuration. Departments, scripts, books and so documents are free to change; a part that is not in
 this list counts whenever it changes."""

@@ -14,7 +14,7 @@ from tests.harness.staffed import Client, StaffedSystem
 
 def account(**more: Any) -> dict[str, Any]:
     base = {"name": "Maja Prøve", "role": "phoner", "department": "nord", "shifts": 1}
-    return {**base, "policy_ack": True, **more}
+    return {**base, **more}
 
 
 def key_of(system: StaffedSystem, handle: str) -> int:
@@ -28,7 +28,7 @@ async def change(
     system: StaffedSystem, client: Client, handle: str, **more: Any
 ) -> tuple[int, str]:
     user = system.read(lambda tx: accounts.by_handle(tx, handle))
-    names = ("name", "role", "department", "line", "shifts", "policy_ack", "mentor")
+    names = ("name", "role", "department", "line", "shifts", "mentor")
     body = {**{name: getattr(user, name) for name in names}, **more}
     reply = await client.api("POST", f"/accounts/{user.id}", body)
     return reply.status_code, reply.json().get("detail", "")

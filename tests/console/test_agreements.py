@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from callserver.domain.role import Role
+from callserver.engine.training import signatures
 from tests.harness.staffed import StaffedSystem
 
 AGREED = {"amount": 100, "frequency": "monthly"}
@@ -155,8 +156,5 @@ async def test_who_leaves_is_left_in_peace_on_every_list(members: StaffedSystem)
 
 
 def _second_phoner(tx: Any, system: StaffedSystem) -> None:
-    from callserver.database import accounts
-    from callserver.engine.accounts.authentication import hash_of
-
-    accounts.add(tx, id=2, handle="p2", name="Phoner 2", role="phoner", department="syd")
-    accounts.add_token(tx, hash_of("t2"), 2, "test", system.clock.now())
+    system.add_token_user(tx, 2, "p2", Role.PHONER, "syd")
+    signatures.sign_all(tx, system.server.ctx.rules.current, 2, system.clock.now())

@@ -11,7 +11,9 @@ async def test_everybody_may_read_them(system: StaffedSystem, role: Role) -> Non
     client = await system.client(role.value)
     assert "/books" in (await client.request("GET", "/books")).text
     found = (await client.api("GET", "/books")).json()
-    assert {book["key"] for book in found["books"]} == {"ethics", "law", "values"}
+    keys = [book["key"] for book in found["books"]]
+    assert keys[:3] == ["ethics", "law", "values"]
+    assert {"isobro", "it_policy", "confidentiality"} < set(keys)
     for book in found["books"]:
         assert book["reviewed"].startswith("20")
         assert book["by"]

@@ -9,10 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from callserver.adapters import yaml_files
+from callserver.adapters.config_folder import load
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration, compose
 from callserver.domain.policy import Policy
+from callserver.domain.training_rules import Level
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -345,3 +347,30 @@ def test_without_a_file_cases_have_their_deadlines_and_no_texts(folder: Path) ->
     found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
     assert isinstance(found, Configuration)
     assert (found.cases.working_days, found.cases.receipts) == (5, {})
+
+
+def test_a_document_that_is_no_book_is_named_with_file_line_and_key(folder: Path) -> None:
+    path = folder / "training.yaml"
+    text = path.read_text("utf-8").replace("read: [isobro,", "read: [isobrow,")
+    path.write_text(text, "utf-8")
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if "isobrow" in one)
+    (problem,) = problems(folder)
+    assert problem.startswith(f"training.yaml:{line}: levels.second.read.0: ")
+    assert "no book 'isobrow' in books/" in problem
+
+
+def test_without_a_file_every_book_but_the_values_is_signed(folder: Path) -> None:
+    (folder / "training.yaml").unlink()
+    rules = load(folder).training
+    assert {"ethics", "law", "isobro"} < set(rules.documents_of(Level.FIRST))
+    assert "values" not in rules.named
+
+
+def test_a_version_follows_from_the_text_in_every_language(folder: Path) -> None:
+    before = load(folder).documents
+    path = folder / "books" / "ethics.en.md"
+    path.write_text(path.read_text("utf-8").replace("reviewed: 2026-11-23", "reviewed: 2026-11-24"))
+    assert load(folder).documents == before
+    path.write_text(path.read_text("utf-8") + "\nSay thanks.\n")
+    after = load(folder).documents
+    assert {key for key in after if after[key] != before[key]} == {"ethics"}

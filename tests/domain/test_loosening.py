@@ -30,8 +30,10 @@ from callserver.domain.loosening_tables import (
     POLICY,
     RETRY,
     SURVEY,
+    TRAINING,
 )
 from callserver.domain.policy import Policy, merged
+from callserver.domain.training_rules import Level, TrainingRules
 from callserver.texts import catalogue
 from tests.domain.test_rules import EASY, anything, only_time
 
@@ -83,8 +85,7 @@ def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_sentence_is_there() -> None:
     families = [(POLICY, ""), (CAMPAIGN, ""), (RETRY, "retry."), (OUTCOME, "outcomes.")]
     families.append((ORGANISATION, "house."))
-    families.append((CASES, "cases."))
-    families.append((SURVEY, "survey."))
+    families += [(CASES, "cases."), (SURVEY, "survey."), (TRAINING, "training.")]
     wanted = {
         f"looser.{family}{key}"
         for table, family in families
@@ -583,3 +584,33 @@ def test_a_later_answer_to_a_person_is_looser(change: dict[str, Any], found: lis
     assert [(one.file, one.key) for one in looser(SHIPPED, would)] == [
         ("cases.yaml", key) for key in found
     ]
+
+
+# -- training ----------------------------------------------------------------------------------
+
+
+def training(**change: Any) -> Configuration:
+    rules = TrainingRules.model_validate(merged(SHIPPED.training.model_dump(), change))
+    return replace(SHIPPED, training=rules)
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("grace_days", {"grace_days": 8}),
+        ("levels", {"levels": {"first": {"read": ["ethics"]}}}),
+        ("colleagues", {"colleagues": []}),
+    ],
+)
+def test_who_signs_less_is_named_by_its_key(key: str, change: dict[str, Any]) -> None:
+    assert [(one.file, one.key) for one in looser(SHIPPED, training(**change))] == [
+        ("training.yaml", key)
+    ]
+
+
+def test_who_signs_more_or_earlier_needs_one_person() -> None:
+    first = [*SHIPPED.training.documents_of(Level.FIRST), "law"]
+    change = {"grace_days": 0, "levels": {"first": {"read": first}, "second": {"read": []}}}
+    earlier = {**change, "levels": {"first": {"read": [*first, "isobro", "telemarketing"]}}}
+    assert looser(SHIPPED, training(**earlier)) == ()
+    assert looser(SHIPPED, training(**change)) != ()

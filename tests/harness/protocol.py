@@ -14,6 +14,7 @@ from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list
+from callserver.engine.training import signatures
 from callserver.ports import Clock, Tx
 
 
@@ -102,6 +103,7 @@ class CallingSystem(TestSystem):
                 self.add_token_user(
                     tx, number, f"p{number}", Role.PHONER, campaign.department, f"Phoner {number}"
                 )
+                signatures.sign_all(tx, rules.current, number, now)
 
         self.write(work)
 

@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 
 from callserver.database import accounts
 from callserver.domain.role import Role
+from callserver.engine.training import signatures
+from callserver.ports import Tx
 from tests.harness.simulated import SimulatedSystem
 
 PASSWORD = "a green bicycle in the rain"
@@ -95,7 +97,13 @@ class StaffedSystem(SimulatedSystem):
     ) -> int:
         values = {"password": _password_hash(), "password_once": False, **more}
         values |= {"handle": handle, "name": f"{handle.title()} Prøve", "role": role.value}
-        user: int = self.write(lambda tx: accounts.add(tx, department=department, **values))
+
+        def work(tx: Tx) -> int:
+            user = accounts.add(tx, department=department, **values)
+            signatures.sign_all(tx, self.server.ctx.rules.current, user, self.clock.now())
+            return user
+
+        user: int = self.write(work)
         return user
 
     async def client(self, handle: str) -> Client:

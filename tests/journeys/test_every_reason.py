@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 
 from callserver.adapters import yaml_files
 from callserver.database import campaign_states, contacts, marks, suppressions
-from callserver.database.tables import users
+from callserver.database.tables import signatures, users
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.call import DialPath
@@ -152,6 +152,15 @@ def phoner(**values: Any) -> Play:
     return work
 
 
+async def unsigned(system: SimulatedSystem) -> None:
+    """The phoner has never signed what they have to."""
+    system.write(lambda tx: tx.execute(delete(signatures)))
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(5)
+    assert system.network.record == []
+
+
 async def leaves(system: SimulatedSystem) -> None:
     """A phoner is off-boarded while their seat waits for the campaign to be resumed."""
     now = system.clock.now()
@@ -236,7 +245,7 @@ PRODUCED: dict[Reason, Case] = {
     ),
     Reason.AGENT_LISTEN_ONLY: Case(phoner(shifts=1)),
     Reason.AGENT_NEEDS_SUPERVISOR: Case(phoner(shifts=2)),
-    Reason.AGENT_POLICY_NOT_ACKED: Case(phoner(policy_ack=False)),
+    Reason.AGENT_POLICY_NOT_ACKED: Case(unsigned),
     Reason.AGENT_LEFT: Case(leaves),
 }
 

@@ -145,7 +145,7 @@ async def an_evening(
             import_list(tx, campaign, town.rows(source, version).encode(), now)
         import_registers(tx, rules, now)
         if version == 1:
-            return add_phoners(tx, campaigns, phoners, now)
+            return add_phoners(tx, rules, campaigns, phoners, now)
         return [
             Robot(user, f"robot-{user}", campaigns[user % len(campaigns)].name)
             for user in range(1, phoners + 1)

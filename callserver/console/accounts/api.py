@@ -26,7 +26,6 @@ class Account(Body):
     department: str | None = Field(default=None, max_length=100)
     line: str | None = Field(default=None, max_length=180)
     shifts: int = Field(default=99, ge=1, le=9999)
-    policy_ack: bool = True
     mentor: Id | None = None
 
     def details(self) -> AccountDetails:
@@ -36,7 +35,6 @@ class Account(Body):
             self.department or None,
             self.line or None,
             self.shifts,
-            self.policy_ack,
             self.mentor,
         )
 
@@ -82,7 +80,6 @@ class AccountView(Answer):
     line: str | None
     confirmed: bool  # the line needs no confirmation, or is confirmed
     shifts: int
-    policy_ack: bool
     mentor: int | None
     left_at: datetime | None
     seat: str | None  # the seat's state during a shift
@@ -239,7 +236,6 @@ def _account(user: User, request: UserRequest, seat: str | None, *, confirmed: b
         line=user.line,
         confirmed=confirmed,
         shifts=user.shifts,
-        policy_ack=user.policy_ack,
         mentor=user.mentor,
         left_at=user.left_at,
         seat=seat,

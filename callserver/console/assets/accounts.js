@@ -48,7 +48,6 @@ function states(account) {
     account.role === "phoner" && account.shifts < 3
       ? badge(t("accounts.trainee", { count: account.shifts }))
       : null,
-    account.policy_ack ? null : badge(t("accounts.policy_owed"), "warn"),
     account.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
   ].filter(Boolean);
 }

@@ -4,7 +4,7 @@ from datetime import date
 
 from callserver.console import markup
 from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
-from callserver.domain.book import VALUES, Book
+from callserver.domain.book import DAILY, VALUES, Book
 from callserver.engine.context import EngineContext
 
 
@@ -43,14 +43,15 @@ class BooksApi:
         """The books in my language, with date and name of their last review."""
         books = self._ctx.rules.current.books
         in_language = [book for book in books.values() if book.language == request.language]
+        in_language.sort(key=lambda book: book.key not in DAILY)  # the rest keeps its order
         values = books.get(f"{VALUES}.{request.language}")
         return BooksView(
-            books=[_view(book) for book in in_language],
+            books=[book_view(book) for book in in_language],
             values=[] if values is None else values.items,
         )
 
 
-def _view(book: Book) -> BookView:
+def book_view(book: Book) -> BookView:
     return BookView(
         key=book.key,
         title=book.title,

@@ -47,6 +47,7 @@ from callserver.database.tables.surveys import (
     survey_texts,
     surveys,
 )
+from callserver.database.tables.training import document_versions, signatures
 from callserver.database.tables.types import EPOCH, Instant, metadata
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "daily_counts",
     "daily_refusals",
     "devices",
+    "document_versions",
     "former_identifiers",
     "forms",
     "heard_calls",
@@ -97,6 +99,7 @@ __all__ = [
     "seals",
     "seats",
     "sessions",
+    "signatures",
     "softphones",
     "suppressions",
     "survey_decisions",

@@ -14,7 +14,7 @@ users = Table(
     Column("department", Text),
     Column("line", Text),  # how the phoner is called: client:…, sip:…, +45…
     Column("shifts", Integer, nullable=False, server_default="99"),
-    Column("policy_ack", Boolean, nullable=False, server_default=text("true")),
+    Column("added_at", Instant),  # null: has no grace period for documents
     Column("left_at", Instant),
     Column("seen_at", Instant),  # when a supervisor was last active
     Column("password", Text),  # argon2id; null: cannot sign in

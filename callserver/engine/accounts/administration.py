@@ -37,7 +37,6 @@ class AccountDetails:
     department: str | None
     line: str | None
     shifts: int  # which shift is next: 1 listens only, 2 needs a supervisor
-    policy_ack: bool
     mentor: int | None
 
 
@@ -241,7 +240,9 @@ def add(
     if accounts.by_handle(tx, handle) is not None:
         raise Impossible(f"there is a user {handle!r} already", key="staff_taken")
     _fits(tx, terms, None, given)
-    key = accounts.add(tx, handle=handle, password=kept, password_once=True, **_without_line(given))
+    key = accounts.add(
+        tx, handle=handle, password=kept, password_once=True, added_at=now, **_without_line(given)
+    )
     if given.line is not None:
         user_lines.enter(tx, terms, key, given.line, now, by)
     audit.append(tx, now, EntryKind.USER, user=key, did="added", by=by, role=given.role.value)

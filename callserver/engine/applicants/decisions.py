@@ -96,7 +96,6 @@ class Hiring:
             department=row.department,
             line=None,
             shifts=FIRST_SHIFT,
-            policy_ack=False,
             mentor=None,
         )
         accepted = partial(self._accepted, by=by, key=key)

@@ -28,12 +28,14 @@ from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reach import REGISTER, Reach
 from callserver.domain.register_match import Match
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR
+from callserver.domain.training_rules import Level
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import stored_facts
 from callserver.engine.gate.decisions import Decision, failed, line, second_call, write
 from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
 from callserver.engine.identity import people_in_reach
+from callserver.engine.training import signatures
 from callserver.metrics import DECISIONS
 from callserver.ports import Tx
 
@@ -110,7 +112,7 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
         ),
         attempts=attempts,
         active_call=active,
-        phoner=_phoner(tx, request.seat, row, now),
+        phoner=_phoner(tx, rules, request.seat, row, now),
         campaign=_state(row),
         number_refused=row.refused,
         reach=reach,
@@ -156,7 +158,7 @@ def _state(row: DialFacts) -> f.CampaignState:
     return f.CampaignState(paused=row.paused, answered=row.answered, abandoned=row.abandoned)
 
 
-def _phoner(tx: Tx, seat: SeatRow | None, row: DialFacts, now: datetime) -> f.Phoner:
+def _phoner(tx: Tx, rules: Rules, seat: SeatRow | None, row: DialFacts, now: datetime) -> f.Phoner:
     if seat is None:
         return f.Phoner()
     if row.shifts is None:
@@ -166,7 +168,9 @@ def _phoner(tx: Tx, seat: SeatRow | None, row: DialFacts, now: datetime) -> f.Ph
         shift=row.shifts,
         supervisor_present=not needs_supervisor
         or accounts.supervisor_present(tx, row.department, now),
-        policy_ack=bool(row.policy_ack),
+        policy_ack=signatures.allow_dialing(
+            tx, rules.current, seat.phoner, Level.of(row.shifts), row.added_at, now
+        ),
         left=row.left_at is not None and row.left_at <= now,
     )
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from callserver.database import audit, revisions, seats
+from callserver.database import audit, revisions, seats, training
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.loosening import Looser, looser
@@ -78,6 +78,11 @@ class RulesInForce:
 
     async def start(self) -> None:
         """Put the first revision in force, or look at what the folder holds besides it."""
+        await self._begin()
+        documents, now = self._ctx.rules.current.documents, self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: training.put_in_force(tx, documents, now))
+
+    async def _begin(self) -> None:
         self._seen = self.folder.signature()
         await self.follow()
         kept = await self._ctx.store.read(revisions.in_force)
@@ -284,6 +289,7 @@ def activate(
 ) -> None:
     """In force from this transaction on, with its entry."""
     revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
+    training.put_in_force(tx, configuration.documents, now)
     audit.append(tx, now, EntryKind.CONFIGURATION, revision=configuration.revision, **said)
 
 

@@ -308,6 +308,7 @@ def _within_department(department: str | None, was: Configuration, would: Config
         and was.organisation == would.organisation
         and was.books == would.books
         and was.cases == would.cases
+        and was.training == would.training
         and all(was.campaigns.get(name) == would.campaigns.get(name) for name in others)
         and all(was.scripts.get(name) == would.scripts.get(name) for name in scripts)
     )

@@ -23,7 +23,6 @@ export function fill(form, data, account) {
   fields.name.value = account?.name ?? "";
   fields.line.value = account?.line ?? "";
   fields.shifts.value = account?.shifts ?? 1;
-  fields.policy_ack.checked = account?.policy_ack ?? false;
   for (const name of ["role", "department"]) fields[name].disabled = account?.mine ?? false;
   // The same conditions as in engine/listening/mentors.py.
   const mentors = () => {
@@ -55,7 +54,6 @@ export function values(form) {
     department: fields.department.value || null,
     line: fields.line.value || null,
     shifts: Number(fields.shifts.value),
-    policy_ack: fields.policy_ack.checked,
     mentor: fields.mentor.value ? Number(fields.mentor.value) : null,
   };
 }

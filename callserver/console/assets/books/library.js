@@ -61,7 +61,8 @@ export async function shelf(box) {
   open(books[0]?.key);
 }
 
-function article(book) {
+// The text of one book.
+export function article(book) {
   const element = el(
     "article",
     { "data-book": book.key },

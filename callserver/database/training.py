@@ -1,0 +1,72 @@
+"""Versions of documents, and who has signed them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from callserver.database import revisions
+from callserver.database.prepared_statements import Prepared
+from callserver.database.tables import document_versions, signatures
+from callserver.database.upserts import INSERTS
+from callserver.domain.training import Signature, Version
+from callserver.ports import Tx
+
+_signed = Prepared(
+    select(signatures.c.document, signatures.c.version).where(
+        signatures.c.user == bindparam("user")
+    )
+)
+_signature = select(signatures.c.document, signatures.c.version, signatures.c.at)
+_versions = select(
+    document_versions.c.document,
+    document_versions.c.version,
+    document_versions.c.since,
+    document_versions.c.first_at,
+)
+
+
+def signed(tx: Tx, user: int) -> set[tuple[str, str]]:
+    """The documents and versions that a user has signed: asked at every dial."""
+    return {(row[0], row[1]) for row in _signed(tx, {"user": user})}
+
+
+def signatures_of(tx: Tx, user: int) -> list[Signature]:
+    query = _signature.where(signatures.c.user == user).order_by(signatures.c.at)
+    return [Signature(*row) for row in tx.execute(query)]
+
+
+def every_signature(tx: Tx) -> dict[int, list[Signature]]:
+    """The signatures of every user."""
+    by_user: dict[int, list[Signature]] = {}
+    query = select(signatures.c.user, *_signature.selected_columns).order_by(signatures.c.at)
+    for user, *columns in tx.execute(query):
+        by_user.setdefault(user, []).append(Signature(*columns))
+    return by_user
+
+
+def sign(tx: Tx, user: int, document: str, version: str, now: datetime) -> bool:
+    """Write a signature; False: there is one already."""
+    added = INSERTS[tx.dialect.name](signatures).values(
+        user=user, document=document, version=version, at=now
+    )
+    written = added.on_conflict_do_nothing().returning(signatures.c.id)
+    return tx.execute(written).one_or_none() is not None
+
+
+def versions(tx: Tx) -> list[Version]:
+    """Every version that was ever in force, the latest last."""
+    return [Version(*row) for row in tx.execute(_versions.order_by(document_versions.c.since))]
+
+
+def put_in_force(tx: Tx, in_force: Mapping[str, str], now: datetime) -> None:
+    """Write since when the documents' versions are in force."""
+    revisions.lock(tx)
+    latest = {version.document: version.version for version in versions(tx)}
+    for document, version in in_force.items():
+        if latest.get(document) != version:
+            row = INSERTS[tx.dialect.name](document_versions).values(
+                document=document, version=version, since=now, first_at=now
+            )
+            key = [document_versions.c.document, document_versions.c.version]
+            tx.execute(row.on_conflict_do_update(index_elements=key, set_={"since": now}))

@@ -1,0 +1,87 @@
+"""What a new phoner reads and signs, level by level (config/training.yaml).
+
+A document is a book of config/books/. Its version is the hash of its titles and texts in every language,
+so that any change of them is a new version.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from callserver.domain.book import VALUES, Book
+from callserver.domain.campaign import Label
+from callserver.domain.document import Document, Key
+from callserver.texts import InvalidInput
+
+
+class Level(StrEnum):
+    """How far a phoner is, in order: the shift that they are on, or trained."""
+
+    FIRST = "first"
+    SECOND = "second"
+    THIRD = "third"
+    TRAINED = "trained"
+
+    @property
+    def number(self) -> int:
+        return list(Level).index(self) + 1
+
+    @classmethod
+    def of(cls, shift: int) -> "Level":
+        """The level of a phoner on this shift."""
+        return list(cls)[min(max(shift, 1), len(cls)) - 1]
+
+
+class LevelRules(Document):
+    title: Label
+    read: tuple[str, ...] = ()  # documents, by the names of their books
+
+
+class TrainingRules(Document):
+    grace_days: Annotated[int, Field(ge=0, le=60)] = 7
+    levels: dict[Level, LevelRules] = Field(default_factory=dict)
+    colleagues: tuple[str, ...] = ()  # what users of the other roles sign
+
+    def documents_of(self, level: Level) -> tuple[str, ...]:
+        """What a phoner of this level has to sign, the earlier levels' documents first."""
+        so_far = [
+            self.levels[one] for one in Level if one.number <= level.number and one in self.levels
+        ]
+        return tuple(dict.fromkeys(name for rules in so_far for name in rules.read))
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every document that somebody signs."""
+        return frozenset({*self.documents_of(Level.TRAINED), *self.colleagues})
+
+    @classmethod
+    def of_books(cls, keys: Iterable[str]) -> "TrainingRules":
+        """Without config/training.yaml: a phoner signs every book but the values."""
+        read = tuple(key for key in keys if key != VALUES)
+        title = Label(da="Første vagt", en="First shift")
+        return cls(levels={Level.FIRST: LevelRules(title=title, read=read)})
+
+    def wrong(self, keys: Collection[str]) -> Iterator[tuple[Key, InvalidInput]]:
+        """What names no book, and where. `keys`: of the books that there are."""
+        places: list[tuple[Key, tuple[str, ...]]] = [(("colleagues",), self.colleagues)]
+        places += [(("levels", name, "read"), one.read) for name, one in self.levels.items()]
+        for key, names in places:
+            for position, name in enumerate(names):
+                if name not in keys:
+                    known = ", ".join(keys) or "-"
+                    wrong = InvalidInput("no_document", name=repr(name), known=known)
+                    yield (*key, position), wrong
+
+
+def versions(books: Iterable[Book]) -> Mapping[str, str]:
+    """The version of each document."""
+    texts: dict[str, list[tuple[str, str, str]]] = {}
+    for book in books:
+        texts.setdefault(book.key, []).append((book.language, book.title, book.text))
+    return {
+        key: hashlib.sha256(repr((key, sorted(parts))).encode()).hexdigest()[:16]
+        for key, parts in texts.items()
+    }

@@ -1,0 +1,116 @@
+"""Who has signed which documents: what the gate asks, and the signing itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import audit, training
+from callserver.database.accounts import User
+from callserver.domain.audit import EntryKind
+from callserver.domain.configuration import Configuration
+from callserver.domain.role import Role
+from callserver.domain.training import Signature, Version, grace_until, unsigned
+from callserver.domain.training_rules import Level
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentState:
+    """A document that a user has to sign."""
+
+    document: str
+    version: str
+    since: datetime | None  # since when this version is in force
+    signed_at: datetime | None
+    due: datetime | None  # not signed: until when they may make calls without
+
+
+def required_of(rules: Configuration, role: str, level: Level) -> tuple[str, ...]:
+    """What a user has to sign: a phoner by level, everybody else what colleagues sign."""
+    if role == Role.PHONER:
+        return rules.training.documents_of(level)
+    return rules.training.colleagues
+
+
+def allow_dialing(
+    tx: Tx,
+    rules: Configuration,
+    phoner: int,
+    level: Level,
+    added_at: datetime | None,
+    now: datetime,
+) -> bool:
+    """Whether the phoner's signatures permit a dial now."""
+    required = rules.training.documents_of(level)
+    missing = unsigned(required, rules.documents, training.signed(tx, phoner))
+    if not missing:
+        return True
+    signatures, versions = training.signatures_of(tx, phoner), training.versions(tx)
+    days = rules.training.grace_days
+    due = [_due(name, versions, signatures, added_at, days) for name in missing]
+    return all(until is not None and now < until for until in due)
+
+
+def states_of(
+    user: User,
+    rules: Configuration,
+    level: Level,
+    versions: Iterable[Version],
+    signatures: Iterable[Signature],
+) -> list[DocumentState]:
+    """The documents that a user has to sign, in the order in which they read them."""
+    versions, signatures = list(versions), list(signatures)
+    since = {(version.document, version.version): version.since for version in versions}
+    signed = {(one.document, one.version): one.at for one in signatures}
+    states = []
+    for name in required_of(rules, user.role, level):
+        key = name, rules.documents[name]
+        at = signed.get(key)
+        days = rules.training.grace_days
+        due = None if at is not None else _due(name, versions, signatures, user.added_at, days)
+        states.append(DocumentState(*key, since.get(key), at, due))
+    return states
+
+
+def _due(
+    document: str,
+    versions: Iterable[Version],
+    signatures: Iterable[Signature],
+    added_at: datetime | None,
+    days: int,
+) -> datetime | None:
+    return grace_until(
+        [version for version in versions if version.document == document],
+        [signature for signature in signatures if signature.document == document],
+        added_at,
+        days,
+    )
+
+
+def sign(
+    tx: Tx, rules: Configuration, user: int, document: str, version: str, now: datetime
+) -> None:
+    """The user has read this version of the document. Signing it again changes nothing.
+
+    Raises:
+        Impossible: nobody signs this document, or another version is in force by now.
+    """
+    if document not in rules.training.named or rules.documents[document] != version:
+        raise Impossible("this version of the document is not in force", key="document_changed")
+    if training.sign(tx, user, document, version, now):
+        audit.append(
+            tx,
+            now,
+            EntryKind.SIGNED,
+            user=user,
+            document=document,
+            version=version,
+            by=f"user:{user}",
+        )
+
+
+def sign_all(tx: Tx, rules: Configuration, user: int, now: datetime) -> None:
+    """Sign every document: invented phoners of a demonstration, a simulated evening or a test."""
+    for document in sorted(rules.training.named):
+        sign(tx, rules, user, document, rules.documents[document], now)

@@ -1,0 +1,41 @@
+"""Versions and signatures on both databases."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from callserver.database import training
+from callserver.database.store import AnyStore
+from callserver.domain.training import Signature
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+
+
+async def test_a_version_is_signed_once(store: AnyStore) -> None:
+    assert await store.run(lambda tx: training.sign(tx, 1, "ethics", "v1", NOW))
+    assert not await store.run(lambda tx: training.sign(tx, 1, "ethics", "v1", LATER))
+    assert await store.run(lambda tx: training.sign(tx, 1, "ethics", "v2", LATER))
+    assert await store.read(lambda tx: training.signatures_of(tx, 1)) == [
+        Signature("ethics", "v1", NOW),
+        Signature("ethics", "v2", LATER),
+    ]
+    assert await store.read(lambda tx: training.signed(tx, 1)) == {
+        ("ethics", "v1"),
+        ("ethics", "v2"),
+    }
+    assert await store.read(lambda tx: training.signed(tx, 2)) == set()
+
+
+async def test_a_version_that_returns_keeps_its_first_time(store: AnyStore) -> None:
+    for number, version in enumerate(("v1", "v2", "v2", "v1")):
+        in_force, at = {"ethics": version}, NOW + timedelta(hours=number)
+        await store.run(partial(training.put_in_force, in_force=in_force, now=at))
+    rows = await store.read(training.versions)
+    assert [(one.version, one.since, one.first_at) for one in rows] == [
+        ("v2", NOW + timedelta(hours=1), NOW + timedelta(hours=1)),
+        ("v1", NOW + timedelta(hours=3), NOW),
+    ]
