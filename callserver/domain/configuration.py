@@ -232,12 +232,12 @@ def _training(
     files: Sequence[File], books: Mapping[str, Book], problems: list[Problem]
 ) -> TrainingRules:
     keys = dict.fromkeys(book.key for book in books.values())
-    file = next((file for file in files if file.kind == "training"), None)
-    if file is None:
-        return TrainingRules.of_books(keys)
-    training = _single(TrainingRules, "training", files, problems)
-    problems += [_problem(file, key, why.sentence) for key, why in training.wrong(keys)]
-    return training
+    rules = TrainingRules.of_books(keys)
+    for file in files:
+        if file.kind == "training":
+            rules = _single(TrainingRules, "training", files, problems)
+            problems += [_problem(file, key, why.sentence) for key, why in rules.wrong(keys)]
+    return rules
 
 
 def _single(model: type[M], kind: str, files: Sequence[File], problems: list[Problem]) -> M:
@@ -251,8 +251,7 @@ def _survey(files: Sequence[File], problems: list[Problem]) -> SurveyRules:
     rules = _single(SurveyRules, "survey", files, problems)
     for file in files:
         if file.kind == "survey":
-            wrong = survey.problems(rules)
-            problems += [_problem(file, key, why.sentence) for key, why in wrong]
+            problems += [_problem(file, key, why.sentence) for key, why in survey.problems(rules)]
     return rules
 
 
