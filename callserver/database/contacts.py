@@ -122,6 +122,14 @@ _places = Prepared(
 )
 
 
+def place_of(tx: Tx, contact: int) -> str | None:
+    """Where the contact's telephone rings."""
+    place: str | None = tx.execute(
+        select(contacts.c.place).where(contacts.c.id == contact)
+    ).scalar()
+    return place
+
+
 def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:
     """The places of the campaign's contacts."""
     return tuple(place for (place,) in _places(tx, {"campaign": campaign}))

@@ -13,7 +13,9 @@ from typing import NamedTuple
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.cells import Columns, RowProblem
 from callserver.domain.dates import parse_date
+from callserver.domain.heading_words import DO_NOT_CALL
 from callserver.domain.headings import ColumnMapping
+from callserver.domain.opt_out_phrases import may_say_no, name_says_no
 from callserver.domain.sheet import Unreadable
 
 MOST_PROOF = 200
@@ -195,7 +197,8 @@ class Reader:
         return consents
 
     def opt_outs(self, rows: Sequence[Sequence[str]], values: ContactRows) -> list[ListedOptOut]:
-        """Rows whose person must not be called, by the list's own columns; refused rows included."""
+        """Rows whose person must not be called, by the list's own columns or a word beside the name;
+        refused rows included."""
         opt_outs = []
         for at, field in self._mapping.opt_outs:
             for row, cells in enumerate(rows):
@@ -204,6 +207,12 @@ class Reader:
                 is_clear = opt_out_cells.read(field, cells[at])
                 if is_clear is not None:
                     opt_outs.append(self._opt_out(field, row, cells, values, is_clear=is_clear))
+        if may_say_no("\n".join(values.name)):
+            opt_outs += [
+                self._opt_out(DO_NOT_CALL, row, rows[row], values, is_clear=False)
+                for row, name in enumerate(values.name)
+                if name_says_no(name) and not isinstance(rows[row], Unreadable)
+            ]
         return opt_outs
 
     def _opt_out(

@@ -107,7 +107,7 @@ _PERMITS = re.compile(
     r"må|maa|may|allow\w*|permission\w*|permit\w*|tillad\w*|\w*tilladelse\w*|\w*samtykke\w*|\w*beskyt\w*|consent\w*"
     r"|accept\w*|gdpr|optin\w*|opt_in|opted_in|opted|opt|markedsføring\w*|marketing|ok|kan|can"
 )
-_OTHER_CHANNELS = re.compile(
+OTHER_CHANNELS = re.compile(
     r"email\w*|mail|mails|emails|e|sms|text|texts|fax|post|brev|breve|letter|letters|newsletter\w*"
     r"|nyhedsbrev\w*|trade|bulk|web|cookie\w*|postal|dm|magasin\w*|magazine\w*|blad|print|whatsapp"
     r"|facebook|addresses|address|adresse|reklame\w*post"
@@ -128,6 +128,13 @@ _BIRTH = re.compile(r"birth\w*|dob|født|føds\w*|fødselsd\w*|foedsel\w*|fodsel
 _NOT_A_DATE = re.compile(r"sted|place|by|city|country|land|name|navn|weight|\w*sted|\w*navn")
 _OTHER_AGES = re.compile(r"fødselsår|foedselsaar|fødeår|birthyear|yob|alder\w*|årgang|aldersgruppe")
 _SECRET = re.compile(r"cpr\w*|personnummer|personnr|ssn|cpr_nr|national_id\w*|socialsecurity\w*")
+_PROTECTED = re.compile(
+    r"klage\w*|complain\w*|værge\w*|guardian\w*|umyndig\w*|sårbar\w*|vulnerable|dement\w*|mindreårig\w*|minor"
+    r"|barn|child|børnemedlem\w*|\w*forbud|(ringe|telefon|opkalds|kontakt|tm|tele)stop|stopkode|karantæne"
+    r"|telefonfred|fred|fredet|uønsket|udeluk\w*|eksklud\w*|slettet|deleted|anonymi\w*|hemmelig\w*"
+    r"|telefonmarkedsføring\w*"
+)
+"""Words for people who may not be called for a reason that no field holds."""
 _NUMBER_OF = re.compile(r"\bno\b(?=( of\b|$))|^no\b(?=\.)")
 
 
@@ -191,7 +198,7 @@ def is_doubtful(heading: str) -> bool:
 
 
 def _classified(parts: tuple[str, ...], heading: str) -> tuple[bool, str | None]:
-    """Whether the heading is about an opt-out, a death or a birthday, and its field if that is certain.
+    """Whether the heading is about an opt-out, a death, protection or a birthday, and its field if that is certain.
 
     An opt-out of other channels than the telephone is none of these.
     """
@@ -202,6 +209,8 @@ def _classified(parts: tuple[str, ...], heading: str) -> tuple[bool, str | None]
         denied = any(_DENIED_DEATH.fullmatch(word) or _BIRTH.fullmatch(word) for word in parts)
         return True, None if denied else DECEASED
     if any(_OTHER_AGES.fullmatch(word) for word in parts) or "birth year" in joined:
+        return True, None
+    if any(_PROTECTED.fullmatch(word) for word in parts) or joined in ("under 18", "passed away"):
         return True, None
     if any(_BIRTH.fullmatch(word) for word in parts):
         if any(_NOT_A_DATE.fullmatch(word) for word in parts):
@@ -226,7 +235,7 @@ def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:
         unknown = _unknown_words(parts, {*permits, *phone})
         certain = bool(phone) and not unknown
         return (True, MAY_CALL) if certain else (bool(phone) or _is_about_consent(permits), None)
-    other_channels = [word for word in parts if _OTHER_CHANNELS.fullmatch(word)]
+    other_channels = [word for word in parts if OTHER_CHANNELS.fullmatch(word)]
     if other_channels and not phone:
         return False, None
     if blocks and {"not", "ikke", "no", "ingen", "without", "uden"} & set(negations):

@@ -169,6 +169,25 @@ def is_open(policy: Policy, place: Place, now: datetime) -> bool:
     return not problems(policy, place, now)
 
 
+def closes_at(policy: Policy, place: Place, at: datetime) -> datetime | None:
+    """When the window that is open at this instant ends, whatever the close guard; None: none is open."""
+    ends: list[datetime] = []
+    for zone in zones_of(place):
+        day = at.astimezone(zone).date()
+        windows = _day(_Hours(policy), place.country, day)
+        if isinstance(windows, Reason):
+            return None
+        around = [
+            instant(day, closes, zone)
+            for opens, closes in windows
+            if instant(day, opens, zone) <= at < instant(day, closes, zone)
+        ]
+        if not around:
+            return None
+        ends += around
+    return min(ends, default=None)
+
+
 def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
     """The first instant from `after` on at which every zone is open; None: none within 400 days."""
     if is_open(policy, place, after):

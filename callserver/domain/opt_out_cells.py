@@ -3,15 +3,12 @@
 import re
 from functools import lru_cache
 
-from callserver.domain.heading_words import DECEASED, DO_NOT_CALL, MAY_CALL, field, words
+from callserver.domain.heading_words import MAY_CALL
 
 YES = frozenset(
     {"ja", "j", "yes", "y", "1", "1.0", "true", "t", "x", "sand", "sandt", "on", "wahr"}
 )
 NO = frozenset({"nej", "n", "no", "0", "0.0", "false", "f", "falsk", "off", "", "falsch"})
-LONGEST_STATUS = 40
-"""In characters; a longer cell is a note."""
-
 _NOT_SET = frozenset({"allow", "allowed", "tillad", "tilladt", "0000-00-00", "0000-00-00 00:00:00"})
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ][0-9:.Z+-]{1,20})?", re.ASCII)
 
@@ -32,15 +29,3 @@ def read(field: str, cell: str) -> bool | None:
     if text in NO or text in _NOT_SET:
         return None
     return text in YES or _DATE.fullmatch(text) is not None
-
-
-@lru_cache(maxsize=4096)
-def is_status_against_calls(cell: str) -> bool:
-    """Whether a cell alone says that the person must not be called, whatever its column: `Ring ikke`.
-
-    A single word is not enough, except for a death: a plain "no" may be about anything.
-    """
-    if len(cell) > LONGEST_STATUS:
-        return False
-    meaning = field(cell)
-    return meaning == DECEASED or (meaning == DO_NOT_CALL and len(words(cell)) > 1)

@@ -10,6 +10,7 @@ import pytest
 from callserver.domain import hours
 from callserver.domain.hours import Place
 from callserver.domain.reason import Reason
+from callserver.engine.calls import hangups
 from callserver.engine.gate import explanation
 from callserver.engine.lists import eligibility
 from callserver.engine.reporting import floor_figures
@@ -48,6 +49,59 @@ async def test_the_last_dial_has_stopped_ringing_at_closing_time(
     (ring,) = system.network.record
     assert ring.ended_at is not None
     assert ring.ended_at <= CLOSING
+
+
+def queue(system: SimulatedSystem, seconds: float) -> None:
+    """The carrier's own queue: what is ordered now starts after so many seconds."""
+    system.network.next_start = system.clock.now() + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("queued", [15, 30, 34, 60, 200])
+@pytest.mark.parametrize("order", ["list", "manual"])
+async def test_a_call_that_waits_in_the_carriers_queue_is_silent_at_closing_time(
+    system: SimulatedSystem, order: str, queued: float
+) -> None:
+    await paused_before_closing(system, 36)
+    queue(system, queued)
+    if order == "list":
+        await system.ready()
+    else:
+        assert (await system.api("POST", "/dial", {"number": FIRST}))[0] == 200
+    await system.pass_time(400)
+    assert all(ring.ended_at and ring.ended_at <= CLOSING for ring in system.network.record)
+    assert len(system.network.record) == (queued < 34)
+    assert [call.cause for call in system.calls()] == ["cancelled"]
+    assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
+    seat = await system.seat()
+    assert seat["state"] != "ringing"
+
+
+async def test_who_answers_before_closing_time_is_not_cut_off(system: SimulatedSystem) -> None:
+    system.people.default = Behaviour(answers_after=5)
+    await paused_before_closing(system, 36)
+    queue(system, 27)
+    await system.ready()
+    await system.pass_time(60)
+    assert (await system.seat())["state"] == "talking"
+    assert not system.entries("stopped")
+
+
+async def test_who_answers_as_the_hours_end_and_meets_nobody_hears_an_apology(
+    system: SimulatedSystem,
+) -> None:
+    """A call is to be cancelled at closing time and was answered: what is lost with the phoner counts."""
+    system.people.default = Behaviour(answers_after=5)
+    await paused_before_closing(system, 36)
+    queue(system, 27)
+    await system.ready()
+    await system.pass_time(34.5)
+    (call,) = system.calls()
+    system.write(lambda tx: hangups.want_ended(tx, call, hangups.HOURS_OVER, system.clock.now()))
+    await system.pass_time(3)
+    assert (await system.seat())["state"] == "talking"
+    await system.network.end(system.phoner_leg(), "completed")
+    await system.pass_time(5)
+    assert system.entries("apologised")
 
 
 async def test_every_path_refuses_what_would_ring_after_closing_time(

@@ -160,8 +160,10 @@ class SnoopChannels:
         if leg not in self._snoops and channel_names.listening_of(leg) is None:
             return False
         self._unsure.discard(leg)
-        if (heard_by := self._snoops.pop(leg, None)) is not None:
+        heard_by = self._snoops.pop(leg, None)
+        # First of all: a snoop channel without a leg in its bridge carries nobody's voice.
+        await self._engine.listener_leg_ended(leg)
+        if heard_by is not None:
             await self._ari.delete("channels", heard_by)
         await self._ari.delete("bridges", channel_names.snoop_bridge_of(leg))
-        await self._engine.listener_leg_ended(leg)
         return True

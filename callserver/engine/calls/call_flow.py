@@ -22,6 +22,7 @@ from callserver.engine.calls import (
     heard_calls,
     lost_phoners,
     retries,
+    ring_end,
     seat_moves,
 )
 from callserver.engine.context import EngineContext
@@ -106,7 +107,7 @@ class CallFlow:
             return
         if news.leg and news.report is Report.MACHINE and before.cause is None:
             outbox.add(tx, HangUpLeg(news.leg))
-        calls.store(tx, before, call, self._deadline(row, call, now))
+        calls.store(tx, before, call, self._deadline(tx, row, call, now))
         self._log(tx, row, call, news, now)
         if seat is not None:
             self._move_seat_and_contact(tx, seat, row, call, now)
@@ -147,16 +148,16 @@ class CallFlow:
             kind, details["why"] = EntryKind.SILENT, news.why
         audit.append(tx, now, kind, contact=row.contact, call=call.attempt, **details)
 
-    def _deadline(self, row: CallRow, call: Call, now: datetime) -> datetime | None:
+    def _deadline(self, tx: Tx, row: CallRow, call: Call, now: datetime) -> datetime | None:
         """When the provider is asked about the call if nothing is reported before."""
         ring = timedelta(seconds=self._ctx.rules.known(row.campaign).ring_seconds)
         match call.state:
             case CallState.ENDED:
                 return None
             case CallState.SILENT | CallState.PLACING:
-                return now + ASK_AGAIN
+                return ring_end.at_the_latest(tx, self._ctx, row, now, now + ASK_AGAIN)
             case CallState.DIALING | CallState.RINGING:
-                return now + ring + QUEUE_SLACK
+                return ring_end.at_the_latest(tx, self._ctx, row, now, now + ring + QUEUE_SLACK)
             case CallState.TALKING:
                 return now + TALK_CHECK
 

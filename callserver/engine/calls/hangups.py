@@ -32,12 +32,17 @@ PHONER_LOST = "phoner_lost"
 (I5)."""
 
 
+HOURS_OVER = "hours_over"
+"""Why a call is ended that still rings, or waits in the provider's queue, when the calling hours end. A
+talk that has begun goes on."""
+
+
 def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
     """This call must not go on: it is ended after the commit. Wanted again, it is ordered again."""
     if call.ended_at is not None:
         return
-    if call.stop_wanted is None:
-        calls.change(tx, call.attempt, stop_wanted=reason)
+    if call.stop_wanted is None or (call.stop_wanted == HOURS_OVER != reason):
+        calls.change(tx, call.attempt, stop_wanted=reason, stopped=False)
         audit.append(tx, now, EntryKind.STOPPED, call=call.attempt, reason=reason)
     elif call.stopped:
         calls.change(tx, call.attempt, stopped=False)
@@ -75,7 +80,8 @@ class Hangups:
             if apology:
                 organisation = self._ctx.rules.known(call.campaign).organisation
                 return await telephony.apologise(ref, organisation)
-            return await (telephony.cancel(ref) if lost else telephony.hang_up(ref))
+            only_rings = lost or call.stop_wanted == HOURS_OVER
+            return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
         self._under_way.add(call.attempt)
         try:

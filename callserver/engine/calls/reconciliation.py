@@ -14,7 +14,7 @@ from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState, Cause, Report
-from callserver.engine.calls import hangups
+from callserver.engine.calls import hangups, ring_end
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
     TALK_CHECK,
@@ -66,8 +66,7 @@ class Reconciliation:
         await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report))
         if report is not None:
             await self._call_flow.receive(CallReport(call.attempt, report, leg=leg.ref))
-        too_long = self._ctx.clock.now() - call.permit_at >= TOO_LONG
-        if too_long and report in (None, Report.TAKEN, Report.RANG):
+        if report in (None, Report.TAKEN, Report.RANG):
             await self._ctx.store.run(lambda tx: self._end(tx, call.attempt))
 
     def _report(self, call: CallRow, leg: Leg) -> Report | None:
@@ -105,14 +104,21 @@ class Reconciliation:
 
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ctx.clock.now()
-        calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
+        again = ring_end.at_the_latest(tx, self._ctx, call, now, now + ASK_AGAIN)
+        calls.change(tx, call.attempt, deadline=again)
         if report is not None:
             audit.append(tx, now, EntryKind.SETTLED, call=call.attempt, found=leg.state.value)
         if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
             outbox.add(tx, HangUpLeg(leg.ref))  # cancelled, and it rings on: end it in any state
 
     def _end(self, tx: Tx, attempt: str) -> None:
-        row = calls.lock(tx, attempt)
-        if row is not None and row.ended_at is None and row.answered_at is None:
-            # Ordered again even if the provider took our hang-up: it still has the leg.
-            hangups.want_ended(tx, row, "lasted_too_long", self._ctx.clock.now())
+        """End a call that still rings or is queued, once the calling hours are over or it lasts too long."""
+        row, now = calls.lock(tx, attempt), self._ctx.clock.now()
+        if row is None or row.ended_at is not None or row.answered_at is not None:
+            return
+        hours_end = ring_end.of(tx, self._ctx, row)
+        # Ordered again even if the provider took our hang-up: it still has the leg.
+        if now - row.permit_at >= TOO_LONG:
+            hangups.want_ended(tx, row, "lasted_too_long", now)
+        elif hours_end is not None and now >= hours_end:
+            hangups.want_ended(tx, row, hangups.HOURS_OVER, now)

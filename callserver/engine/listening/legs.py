@@ -126,12 +126,16 @@ class ListenerLegs:
             leg=leg,
             seen_at=now,
             look_at=look_at if left else now + A_MOMENT,
-            ordered_at=None,
+            # A leg that has not left yet may be unable to: it is told again a moment later, not at once.
+            ordered_at=None if left else now,
             leave_by=None if left else row.leave_by,
         )
         if isinstance(where, Hear):
             heard_calls.note(tx, self._ctx, row, seat)
-        if (seat.state, seat.reason) == (SeatState.WAITING, room_occupancy.LISTENER_LEAVES):
+        if left and (seat.state, seat.reason) == (
+            SeatState.WAITING,
+            room_occupancy.LISTENER_LEAVES,
+        ):
             outbox.add(tx, DialSeat(seat.id))
         return where
 

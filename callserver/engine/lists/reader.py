@@ -16,7 +16,7 @@ from callserver.domain.cells import RowProblem
 from callserver.domain.contact import ContactRows, Reader
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
-from callserver.domain.opt_out_cells import is_status_against_calls
+from callserver.domain.opt_out_phrases import may_say_no, says_no
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists import ranking
 from callserver.engine.lists.duplicates import Duplicates
@@ -26,8 +26,8 @@ from callserver.errors import ConfigurationProblem
 CHUNK = 500
 """ContactRows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
 
-MOST_STATUSES = 200
-"""Different cells of a column that may be a status."""
+MOST_SHOWN = 60
+"""Letters of a cell that a message shows."""
 
 
 def open_sheet(raw: bytes) -> Sheet:
@@ -56,11 +56,12 @@ class ListReader:
     )  # key of a person, day, text
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     _seen: Duplicates = field(default_factory=Duplicates)
-    _statuses: dict[int, set[str]] = field(init=False)  # unread columns: what stands in them
+    _unread: tuple[int, ...] = field(init=False)  # columns whose cells may say: do not call
 
     def __post_init__(self) -> None:
         heads = self.summary.heads
-        self._statuses = {at: set() for at in heads.unread if at not in heads.ignored}
+        texts = {*heads.unread, heads.columns.get("source", -1)} - {-1, *heads.ignored}
+        self._unread = tuple(sorted(texts))
 
     def crowds(self, most: int) -> list[int]:
         """The households of more people than that."""
@@ -89,8 +90,7 @@ class ListReader:
             summary.read += len(chunk)
             rows, problems = reader.read([cells for _, cells in chunk])
             self._check_unread(chunk)
-            if summary.heads.opt_outs:
-                self._note(chunk, reader, rows)
+            self._note(chunk, reader, rows)
             consents = reader.consents([cells for _, cells in chunk], problems)
             ranks = self._ranks(chunk, problems)
             lines_of = [line for line, _ in chunk]
@@ -146,13 +146,10 @@ class ListReader:
         Raises:
             Doubtful: such a cell stands in a column that nobody has said anything about.
         """
-        for at in set(self._statuses):
-            fresh = {cells[at] for _, cells in chunk if at < len(cells)} - self._statuses[at]
-            if any(map(is_status_against_calls, fresh)):
+        for at in self._unread:
+            column = {cells[at] for _, cells in chunk if at < len(cells)}
+            if may_say_no("\n".join(column)) and any(map(says_no, column)):
                 raise doubtful_status(self.summary.header[at], at, chunk)
-            self._statuses[at] |= fresh
-            if len(self._statuses[at]) > MOST_STATUSES:  # notes or names, no status
-                del self._statuses[at]
 
     def _heading(self, name: str) -> str:
         at = self.summary.heads.columns.get(name)
@@ -231,10 +228,9 @@ def doubtful(columns: Sequence[str]) -> Doubtful:
 def doubtful_status(column: str, at: int, chunk: Sequence[tuple[int, Sequence[str]]]) -> Doubtful:
     """That somebody must say what this column is: a cell of it says that a person must not be called."""
     line, said = next(
-        (line, cells[at])
-        for line, cells in chunk
-        if at < len(cells) and is_status_against_calls(cells[at])
+        (line, cells[at]) for line, cells in chunk if at < len(cells) and says_no(cells[at])
     )
+    said = said[:MOST_SHOWN]
     error = Doubtful(
         f"line {line}: {column!r} holds {said!r}. Such a column may say who must not be called."
         f" {_WHAT_TO_DO}",

@@ -1,0 +1,154 @@
+"""Finds, in a cell of any column, words that may say: do not call this person.
+
+Somebody is asked about such a column, so a phrase too many costs a question and a phrase too few a call.
+What is about other channels only (`Nej tak til nyhedsbrev`) is no such phrase.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from callserver.domain.heading_words import OTHER_CHANNELS, words
+
+SHORT = 4
+"""In words; a longer cell is a note."""
+
+_NEGATION = re.compile(
+    r"ikke|aldrig|ej|never|not|dont|no|ingen|nej|undlad|undgå|avoid|refus\w*|frabed\w*|lad"
+)
+_HOURS = re.compile(r"før|efter|mellem|inden|before|after|between|until")
+"""`Ring ikke før kl. 17` is about the time."""
+_AFTER_CALL = re.compile(r"ikke|aldrig|ej|never|not|nej|no|frabed\w*|stop|forbudt|uønsket")
+_CALL = re.compile(
+    r"ring|ringe|ringes|opring\w*|opkald\w*|kontakt|kontakte|kontaktes|call|calls|calling|phone|phones"
+    r"|phoning|telefon|telefonen|telefonisk|telefonopkald|telephone|tlf|tm|telemarketing|contact|contacts"
+)
+_PAST = re.compile(r"ringet|kontaktet|called|contacted|phoned")
+"""`Ikke kontaktet` says what happened; `ønsker ikke at blive kontaktet` what the person wants."""
+_PASSIVE = re.compile(r"blive|bliver|be|being")
+_BETWEEN = re.compile(
+    r"at|blive|bliver|skal|må|vil|mere|længere|igen|pr|på|per|to|be|being|get|have|any|more|via|med|om|os|tak|til"
+    r"|for|op|flere|with|by|me|us|please|want|wants|ønsker|under|ingen|omstændigheder|være|længere"
+)
+_PRONOUN = re.compile(
+    r"hende|ham|dem|mig|os|op|til|venligst|him|her|them|please|me|us|personen|medlemmet|endelig"
+)
+_NUMBER = re.compile(r"nr|nummer|number|no")
+_CERTAIN = re.compile(
+    r"frabed\w*|dnc|donotcall|ringikke|robinsonliste\w*|telefonfred|\w*ringeforbud|\w*opkaldsforbud"
+    r"|\w*telefonspær\w*|\w*ringespær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
+)
+"""In a note of any length."""
+_STATUS = re.compile(
+    r"frameld\w*|reserveret|robinson|blacklist\w*|sortlist\w*|block|blocked|bloker\w*|\w*spærret|spær"
+    r"|unsubscribed?|optout|optedout|suppressed|nix|tps|ctps|stop|fredet|fred|sårbar|vulnerable|dement|værge"
+    r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|fjern"
+    r"|fjernet|remove|removed|kontaktforbud"
+)
+"""In a short cell; a long one uses these words for other things."""
+_DEATH = re.compile(r"død|dod|doed|døde|bortgået|afdød\w*|deceased|dead|died")
+_DENIED = re.compile(r"ikke|not|no|ingen|nej|født|birth")
+_ONLY = re.compile(r"kun|only|udelukkende")
+_BIGRAMS = frozenset(
+    {"under 18", "passed away", "gået bort", "sovet ind", "opt out", "opted out", "no tm"}
+)
+_TRIGGER = re.compile(
+    r"[\u2020\u271d]|\b(?:"
+    + "|".join(
+        pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
+    )
+    + r"|under|passed|gået|sovet|opt|opted)\b"
+)
+"""Without a match, no cell of a text says anything; with one, each cell is read."""
+
+
+def may_say_no(text: str) -> bool:
+    """Whether a text of many cells is worth reading cell by cell."""
+    return bool(_TRIGGER.search(text.casefold()) or _JOINED.search(text))
+
+
+_JOINED = re.compile(r"[a-zæøå](?:Ikke|Aldrig|Not|No|Never)\b|(?:Ikke|Not|No)[A-ZÆØÅ]")
+"""Words without a space between them: `RingIkke`."""
+
+
+@lru_cache(maxsize=4096)
+def says_no(cell: str) -> bool:
+    """Whether the cell may say that the person must not be called, or is dead, a child or under guardianship."""
+    parts = words(cell)
+    if _is_certain(cell, parts) or _only_other_channel(parts) or parts == ("nej", "tak"):
+        return True
+    pairs = {" ".join(pair) for pair in pairwise(parts)}
+    is_status = len(parts) <= SHORT and (
+        any(map(_STATUS.fullmatch, parts)) or bool(pairs & _BIGRAMS)
+    )
+    return is_status and (any(map(_CALL.fullmatch, parts)) or not _other_channel(parts))
+
+
+@lru_cache(maxsize=4096)
+def name_says_no(name: str) -> bool:
+    """The same for a name: `Anna Prøve (død)`. Words that are names as well do not count."""
+    return _is_certain(name, words(name))
+
+
+def _is_certain(cell: str, parts: Sequence[str]) -> bool:
+    if "\u2020" in cell or "\u271d" in cell:
+        return True
+    calls = [at for at, word in enumerate(parts) if _CALL.fullmatch(word) or _PAST.fullmatch(word)]
+    if any(map(_CERTAIN.fullmatch, parts)) or _is_dead(parts):
+        return bool(calls) or not _other_channel(parts)
+    negated = any(_negated(parts, at) for at in range(len(parts)))
+    return negated or any(_call_then_no(parts, at) for at in calls)
+
+
+def _other_channel(parts: Sequence[str]) -> bool:
+    return any(map(OTHER_CHANNELS.fullmatch, parts))
+
+
+def _is_dead(parts: Sequence[str]) -> bool:
+    return any(map(_DEATH.fullmatch, parts)) and not any(map(_DENIED.fullmatch, parts))
+
+
+def _negated(parts: Sequence[str], at: int) -> bool:
+    """A negation, and then a call: `må ikke ringes op`, `no more calls`."""
+    if not _NEGATION.fullmatch(parts[at]):
+        return False
+    passive = False
+    for ahead, word in enumerate(parts[at + 1 :], at + 1):
+        if _CALL.fullmatch(word):
+            following = parts[ahead + 1 : ahead + 2]
+            return not (following and _NUMBER.fullmatch(following[0]))
+        if _PAST.fullmatch(word):
+            return passive
+        if not _BETWEEN.fullmatch(word):
+            return False
+        passive = passive or _PASSIVE.fullmatch(word) is not None
+    return False
+
+
+def _call_then_no(parts: Sequence[str], at: int) -> bool:
+    """A call, and then a negation: `ring ikke`, `kontakt hende aldrig`, `telefon: nej`."""
+    for ahead, word in enumerate(parts[at + 1 : at + 4], at + 2):
+        if _AFTER_CALL.fullmatch(word):
+            about_time = any(map(_HOURS.fullmatch, parts[ahead : ahead + 1]))
+            return not about_time and not _PAST.fullmatch(parts[at])
+        if not _PRONOUN.fullmatch(word):
+            return False
+    return False
+
+
+def _only_other_channel(parts: Sequence[str]) -> bool:
+    """`kun mail`, `email only`, `må kun kontaktes på brev`."""
+    for at, word in enumerate(parts):
+        if not _ONLY.fullmatch(word):
+            continue
+        if at and OTHER_CHANNELS.fullmatch(parts[at - 1]):
+            return True
+        for after in parts[at + 1 : at + 5]:
+            if OTHER_CHANNELS.fullmatch(after):
+                return True
+            if not (
+                _BETWEEN.fullmatch(after) or _CALL.fullmatch(after) or after in ("e", "skriftligt")
+            ):
+                break
+    return False

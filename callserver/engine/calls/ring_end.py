@@ -1,0 +1,36 @@
+"""No telephone rings after the calling hours, however long a call waits in the provider's queue.
+
+The close guard leaves time for set-up and ringing. A call that takes longer has its deadline at the end of
+the hours, when it is cancelled unless it was answered.
+"""
+
+from datetime import datetime, timedelta
+
+from callserver.database import contacts
+from callserver.database.calls import CallRow
+from callserver.domain import hours
+from callserver.domain.hours import Place
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+BEFORE_CLOSING = timedelta(seconds=2)
+"""The order to cancel takes a moment."""
+
+
+def of(tx: Tx, ctx: EngineContext, call: CallRow) -> datetime | None:
+    """When the call must have stopped ringing; None: it was agreed for a time outside the hours, or it
+    rings at a user's own line."""
+    place = None if call.contact is None else contacts.place_of(tx, call.contact)
+    policy = ctx.rules.policy_of(ctx.rules.known(call.campaign))
+    if place is None or policy is None:
+        return None
+    closes = hours.closes_at(policy, Place.parse(place), call.permit_at)
+    return None if closes is None else closes - BEFORE_CLOSING
+
+
+def at_the_latest(
+    tx: Tx, ctx: EngineContext, call: CallRow, now: datetime, deadline: datetime
+) -> datetime:
+    """The deadline of a call that is not answered, not later than the end of the hours."""
+    end = of(tx, ctx, call)
+    return deadline if end is None or end <= now else min(deadline, end)
