@@ -38,6 +38,12 @@ COMMANDS = {
         "How long personal data is kept, and what is old enough to be dropped.",
     ),
     "audit": ("audit", "The audit log: verify, show, export, publish, prove."),
+    "backup": ("backup", "Write a backup while the server runs."),
+    "restore": ("backup", "Bring a backup into an empty place, and declare it in the log."),
+    "copy-database": (
+        "backup",
+        "Copy everything into another, empty database: SQLite to PostgreSQL.",
+    ),
     "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
     "scheduler": ("serve", "Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no."),
     "migrate": ("serve", "Bring the database's tables up to date; `serve` does so too."),

@@ -50,6 +50,12 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     return tx.execute(statement).rowcount == 1
 
 
+def is_held(tx: Tx, name: str, now: datetime) -> bool:
+    """Whether a process has the lease now."""
+    held = tx.execute(_lease, {"name": name}).one_or_none()
+    return held is not None and held.owner != NOBODY and held.until > now
+
+
 def release(tx: Tx, name: str, owner: str, now: datetime) -> None:
     """Let another process take the lease at once. The row stays, and shows since when nobody has it."""
     tx.execute(

@@ -1,0 +1,109 @@
+"""A backup as a folder: the database, the heads, the public key, the configuration, and a manifest.
+
+The two secrets (`CALLSERVER_KEY` and the sealing key) are not in it: a stolen backup must not be enough to
+seal a log, or to try numbers against the hashes of the erased.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from callserver import __version__
+from callserver.database import postgres_programs, snapshots
+from callserver.database.engines import Engine, sqlite_path
+from callserver.errors import ConfigurationProblem
+
+MANIFEST = "manifest.json"
+SQLITE, POSTGRES = "callserver.db", "callserver.dump"
+HEADS, PUBLIC_KEY, CONFIG = "heads.jsonl", "seal.pub", "config"
+
+
+def write_database(engine: Engine, url: str, folder: Path) -> Path:
+    """A consistent copy of the database, while servers run.
+
+    Raises:
+        ConfigurationProblem: PostgreSQL's pg_dump is missing or failed.
+    """
+    if sqlite_path(url) is not None:
+        file = folder / SQLITE
+        snapshots.write_sqlite(engine, file)
+        file.chmod(0o600)
+        return file
+    file = folder / POSTGRES
+    file.touch(0o600)
+    postgres_programs.run(
+        "pg_dump", url, "--format=custom", "--no-owner", "--no-acl", f"--file={file}"
+    )
+    return file
+
+
+def read_database(folder: Path, url: str) -> None:
+    """Bring the copy into the empty place that the URL names.
+
+    Raises:
+        ConfigurationProblem: the backup is of the other kind of database, or pg_restore failed.
+    """
+    path = sqlite_path(url)
+    kind = POSTGRES if path is None else SQLITE
+    if not (folder / kind).exists():
+        raise ConfigurationProblem(
+            f"{folder} holds no {kind}: restore into the kind of database that it was made of, and"
+            " use callserver copy-database afterwards"
+        )
+    if path is None:
+        words = ("--single-transaction", "--exit-on-error", "--no-owner", str(folder / kind))
+        postgres_programs.run("pg_restore", url, *words)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / kind, path)
+        path.chmod(0o600)
+
+
+def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Name every file with its hash; written last, so that a folder without one is no backup."""
+    manifest = {
+        "callserver": __version__,
+        **facts,
+        "files": {str(file.relative_to(folder)): _hash(file) for file in _files(folder)},
+    }
+    part = folder / f".{MANIFEST}.new"
+    part.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", "utf-8")
+    part.replace(folder / MANIFEST)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a complete and unchanged backup.
+
+    Raises:
+        ConfigurationProblem: there is none, or a file is missing, added or changed; says which.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        named: dict[str, str] = manifest["files"]
+    except FileNotFoundError:
+        raise ConfigurationProblem(f"{folder} holds no {MANIFEST}: it is no backup") from None
+    except (ValueError, KeyError, TypeError):
+        raise ConfigurationProblem(f"{folder / MANIFEST} cannot be read") from None
+    present = {str(file.relative_to(folder)): _hash(file) for file in _files(folder)}
+    wrong = sorted(
+        name for name in named.keys() | present.keys() if named.get(name) != present.get(name)
+    )
+    if wrong:
+        raise ConfigurationProblem(
+            f"{folder} is not as it was made: {', '.join(wrong)} missing, added or changed"
+        )
+    return manifest
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.relative_to(folder) != Path(MANIFEST):
+            yield file
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,195 @@
+"""`callserver backup`, `restore` and `copy-database`."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callserver.adapters import backup_folder
+from callserver.adapters.backup_folder import CONFIG, HEADS, PUBLIC_KEY
+from callserver.adapters.config_folder import load
+from callserver.cli import resources
+from callserver.database import audit, leases, migrate, snapshots
+from callserver.database.engines import Engine, make_engine, reading, sqlite_path
+from callserver.domain.audit import stamp
+from callserver.domain.signed_heads import Head
+from callserver.engine import restoring
+from callserver.engine.audit_log import verification
+from callserver.errors import ConfigurationProblem
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(backup)
+    app.command()(restore)
+    app.command("copy-database")(copy_database)
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="a folder that is not there yet, or empty")],
+) -> None:
+    """Write a backup while the server runs: database, heads, public key, configuration, manifest.
+
+    Not in it, to be kept elsewhere: CALLSERVER_KEY and the sealing key.
+
+    Example: callserver backup /backup/$(date +%F)
+    """
+    settings = resources.settings()
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigurationProblem(f"{folder} is not empty: every backup has a folder of its own")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with resources.database(settings) as engine:
+        with reading(engine) as tx:
+            made_at = resources.now(tx)
+        database = backup_folder.write_database(engine, settings.database, folder)
+    for source, name in (
+        (settings.seals, HEADS),
+        (settings.seal_key.with_suffix(".pub"), PUBLIC_KEY),
+    ):
+        if source.exists():
+            shutil.copyfile(source, folder / name)
+    shutil.copytree(settings.config, folder / CONFIG)
+    backup_folder.write_manifest(folder, {"made_at": stamp(made_at)})
+    print(f"{folder}: {database.name}, {database.stat().st_size:,} bytes, and the manifest")
+    print(f"keep elsewhere: CALLSERVER_KEY and {settings.seal_key}")
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="a backup", exists=True, file_okay=False)],
+) -> None:
+    """Bring a backup into an empty place, declare it in the log, and pause every campaign.
+
+    The settings name the place; its database must be empty. A heads file that is there already stays as
+    evidence beside the new one. What was recorded after the backup is gone, opt-outs too: enter them
+    again before you resume the campaigns on the floor page.
+
+    Example: callserver restore /backup/2026-11-28
+    """
+    settings = resources.settings()
+    manifest = backup_folder.read_manifest(folder)
+    _refuse_full(settings.database)
+    _put(folder / CONFIG, settings.config)
+    _put(folder / PUBLIC_KEY, settings.seal_key.with_suffix(".pub"))
+    backup_folder.read_database(folder, settings.database)
+    with resources.database(settings) as engine:
+        with reading(engine) as tx:
+            cut = audit.last_head(tx)
+            lines = [] if cut is None else audit.heads_up_to(tx, cut.size)
+            now = resources.now(tx)
+        suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
+        lost, kept = _set_heads_aside(settings.seals, cut, lines, suffix)
+        with engine.begin() as tx:
+            snapshots.start_feed_again(tx)
+            restoring.declare(
+                tx,
+                load(settings.config).campaigns,
+                now,
+                made_at=manifest["made_at"],
+                cut=cut,
+                lost=lost,
+                kept_as=kept,
+            )
+    gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
+    print(f"restored as of {manifest['made_at']}; lost after it: {gone}")
+    print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")
+    if not settings.seal_key.exists():
+        print(f"put the sealing key back to {settings.seal_key}; another key begins another log")
+
+
+def copy_database(
+    url: Annotated[str, typer.Argument(help="the empty database, as in CALLSERVER_DATABASE")],
+) -> None:
+    """Copy everything into another, empty database: SQLite to PostgreSQL, or back.
+
+    Stop every server first: the command refuses while a scheduler runs. Afterwards set
+    CALLSERVER_DATABASE; heads, keys and configuration stay where they are, and verification goes on.
+
+    Example: callserver copy-database postgresql+psycopg://callserver:word@localhost/callserver
+    """
+    settings = resources.settings()
+    with resources.database(settings) as source:
+        with reading(source) as tx:
+            if leases.is_held(tx, leases.SCHEDULER, resources.now(tx)):
+                raise ConfigurationProblem(
+                    "a server runs on this database: stop it (a killed one is waited for, 10 s)"
+                )
+        target = _empty(url)
+        try:
+            total = snapshots.count_rows(source)
+            with resources.progress("rows", total) as done:
+                copied = snapshots.copy(source, target, done)
+        finally:
+            target.dispose()
+    rows = sum(copied.values())
+    print(f"{rows:,} rows in {sum(map(bool, copied.values()))} tables")
+    print("set CALLSERVER_DATABASE to the new database, then: callserver audit verify")
+
+
+def _empty(url: str) -> Engine:
+    """An empty database with the newest tables.
+
+    Raises:
+        ConfigurationProblem: it holds tables already.
+    """
+    _refuse_full(url)
+    engine = make_engine(url)
+    migrate.upgrade(engine)
+    return engine
+
+
+def _refuse_full(url: str) -> None:
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        return
+    engine = make_engine(url)
+    try:
+        if not snapshots.is_empty(engine):
+            raise ConfigurationProblem(
+                "the database of the settings holds tables already: an empty one is needed"
+            )
+    finally:
+        engine.dispose()
+
+
+def _put(source: Path, place: Path) -> None:
+    """Copy a file or folder to where nothing is; what is there stays."""
+    if not source.exists() or place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, place)
+    else:
+        shutil.copyfile(source, place)
+
+
+def _set_heads_aside(
+    file: Path, cut: Head | None, lines: list[bytes], suffix: str
+) -> tuple[int | None, str | None]:
+    """Write the heads of the database; a file that goes on beyond them is kept under another name.
+
+    Returns how many sealed entries it shows beyond the cut, and its SHA-256.
+
+    Raises:
+        ConfigurationProblem: the file is of another log.
+    """
+    if not file.exists():
+        _write(file, lines)
+        return None, None
+    heads = verification.read_heads(file)
+    size = 0 if cut is None else cut.size
+    if cut is not None and not any(head.size == size and head.root == cut.root for head in heads):
+        raise ConfigurationProblem(
+            f"{file} is not of this backup's log, or lacks its last head: move it away first"
+        )
+    lost = (heads[-1].size if heads else 0) - size
+    kept = hashlib.sha256(file.read_bytes()).hexdigest()
+    if lost > 0:
+        file.replace(file.with_name(f"{file.name}.{suffix}"))
+        _write(file, lines)
+    return lost, kept
+
+
+def _write(file: Path, lines: list[bytes]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"".join(line + b"\n" for line in lines))

