@@ -10,13 +10,14 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from callserver.adapters import file_modes, yaml_files
-from callserver.cli import resources
+from callserver.cli import deep_check, resources
 from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
 from callserver.domain.case_rules import CaseRules
 from callserver.domain.configuration import Configuration, Department, Organisation, compose
 from callserver.domain.policy import Policy
+from callserver.settings import Settings
 
 OLD_SQLITE = (
     f"SQLite {sqlite3.sqlite_version} may damage the database when two programs write at the same time"
@@ -32,10 +33,15 @@ def register(app: typer.Typer) -> None:
 def check(
     folder: Annotated[Path | None, typer.Argument(help="the configuration folder")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="also database, folders, clock, certificates, carrier")
+    ] = False,
 ) -> None:
     """Name every problem of the configuration, with file, line and key.
 
-    Exit code 2 if there are any. Files that other accounts of this machine can read or change, and
+    Exit code 2 if there are any. `--deep` reads the whole database, writes to the folders, and asks the
+    carrier about the account and the numbers that campaigns show; it changes nothing, and may run beside
+    a server. Files that other accounts of this machine can read or change, and
     must not, are problems too. Notes are not problems.
 
     Example: callserver check
@@ -50,12 +56,14 @@ def check(
         counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
         if as_json:
             answer = {"revision": composed.revision, **counts, "problems": [], "notes": notes}
-            print(json.dumps(answer))
+            print(json.dumps(answer | ({"deep": deep_check.run(settings)} if deep else {})))
         else:
             totals = ", ".join(f"{count} {name}" for name, count in counts.items())
             console.print(f"revision {composed.revision}: {totals}, no problems")
             for note in notes:
                 console.print(f"note: {note}")
+            if deep:
+                _check_deeply(settings)
         return
     problems = [] if isinstance(composed, Configuration) else composed
     if as_json:
@@ -81,6 +89,19 @@ def check(
         for note in notes:
             print(f"note: {note}")
     raise typer.Exit(2)
+
+
+def _check_deeply(settings: Settings) -> None:
+    """Print what each check found; exit code 2 if one found something."""
+    count = 0
+    for name, found in deep_check.run(settings).items():
+        count += len(found)
+        print(f"{name}:" if found else f"{name}: ok")
+        for problem in found:
+            print(f"  ! {problem}")
+    if count:
+        print(f"{count} problems")
+        raise typer.Exit(2)
 
 
 def schema(

@@ -24,6 +24,12 @@ def upgrade(engine: Engine) -> None:
         _run(engine, command.upgrade, "head")
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether the tables are this version's."""
+    with reading(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision() == _newest()
+
+
 def downgrade(engine: Engine, revision: str) -> None:
     """Go back to an older revision's tables; what only the newer ones hold is lost."""
     _run(engine, command.downgrade, revision)

@@ -1,0 +1,158 @@
+"""`callserver check --deep`: what can be wrong around the server: database, folders, clock, carrier, TLS."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from cryptography import x509
+
+from callserver.adapters import disk
+from callserver.adapters.clock import SystemClock
+from callserver.adapters.config_folder import load
+from callserver.database import integrity
+from callserver.database.engines import make_engine, reading, sqlite_path
+from callserver.domain.alarm import LEAST_FREE_BYTES
+from callserver.engine import clock_checks
+from callserver.settings import SIMULATED, Settings
+
+TWILIO = "https://api.twilio.com"
+TIMEOUT_S = 10.0
+CLOCKS_DIFFER = timedelta(seconds=5)
+ENDS_SOON = timedelta(days=14)
+"""A certificate that ends earlier is a problem."""
+
+Check = Callable[[Settings], Iterator[str]]
+
+
+def run(settings: Settings) -> dict[str, list[str]]:
+    """The problems that each check found, and what to do about them."""
+    checks: dict[str, Check] = {
+        "database": _database,
+        "folders": _folders,
+        "clock": _clock,
+        "certificates": _certificates,
+        "carrier": _carrier,
+    }
+    return {name: list(check(settings)) for name, check in checks.items()}
+
+
+def _database(settings: Settings) -> Iterator[str]:
+    path = sqlite_path(settings.database)
+    if path is not None and not path.exists():
+        yield f"{path} is not there yet: callserver serve makes it"
+        return
+    engine = make_engine(settings.database)
+    try:
+        yield from integrity.problems(engine)
+    finally:
+        engine.dispose()
+
+
+def _folders(settings: Settings) -> Iterator[str]:
+    free = disk.free_bytes(settings)
+    for name, folder in disk.written_folders(settings).items():
+        places = (folder, *folder.absolute().parents)  # some are made when they are needed
+        try:
+            with tempfile.TemporaryFile(dir=next(place for place in places if place.exists())):
+                pass
+        except OSError as error:
+            yield f"{folder} ({name}) takes no files: {error.strerror}"
+            continue
+        if free[name] < LEAST_FREE_BYTES:
+            yield f"{folder} ({name}) has {free[name] // 1_000_000} MB left"
+
+
+def _clock(settings: Settings) -> Iterator[str]:
+    """Against the log; against the carrier's clock in `_carrier`."""
+    path = sqlite_path(settings.database)
+    if settings.clock or (path is not None and not path.exists()):
+        return
+    engine = make_engine(settings.database)
+    try:
+        with contextlib.suppress(Exception), reading(engine) as tx:  # the database check says why
+            if behind := clock_checks.behind_ms(tx, SystemClock()):
+                yield f"is {behind / 1000:.0f} s behind the log: nobody is called until it has caught up"
+    finally:
+        engine.dispose()
+
+
+def _certificates(settings: Settings) -> Iterator[str]:
+    now = SystemClock().now()
+    public = urlsplit(settings.public_url)
+    if public.scheme == "https" and public.hostname:
+        address = (public.hostname, public.port or 443)
+        try:
+            with (
+                socket.create_connection(address, TIMEOUT_S) as connection,
+                ssl.create_default_context().wrap_socket(
+                    connection, server_hostname=public.hostname
+                ) as tls,
+            ):
+                der = tls.getpeercert(binary_form=True) or b""
+        except (OSError, ssl.SSLError) as error:
+            yield f"{settings.public_url} cannot be reached by TLS: {error}"
+        else:
+            ends = x509.load_der_x509_certificate(der).not_valid_after_utc
+            yield from _ends(settings.public_url, ends, now)
+    if settings.provider == "asterisk" and settings.asterisk_certificate:
+        file = Path(settings.asterisk_certificate)
+        try:
+            certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        except (OSError, ValueError):
+            return  # it may be on another machine: callserver asterisk check asks the exchange itself
+        yield from _ends(str(file), certificate.not_valid_after_utc, now)
+
+
+def _ends(what: str, ends: datetime, now: datetime) -> Iterator[str]:
+    if ends - now < ENDS_SOON:
+        yield f"{what}: the certificate ends on {ends:%Y-%m-%d}"
+
+
+def _carrier(settings: Settings) -> Iterator[str]:
+    if settings.provider == "twilio":
+        yield from asyncio.run(_twilio(settings))
+    elif settings.provider != SIMULATED:
+        yield "an exchange of your own is checked by: callserver asterisk check"
+
+
+async def _twilio(settings: Settings) -> list[str]:
+    """The account, and whether every number that campaigns show is one of its."""
+    base = f"{settings.api_url or TWILIO}/2010-04-01/Accounts/{settings.account_sid}"
+    sign_in = (settings.account_sid, settings.auth_token)
+    async with httpx.AsyncClient(auth=sign_in, timeout=TIMEOUT_S) as http:
+        try:
+            account = await http.get(f"{base}.json")
+        except httpx.HTTPError as error:
+            return [f"{urlsplit(base).netloc} does not answer ({type(error).__name__})"]
+        if account.status_code in (401, 403):
+            return ["TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: Twilio refuses them"]
+        if not account.is_success:
+            return [f"Twilio answers with HTTP {account.status_code}"]
+        found = []
+        if (status := account.json().get("status")) != "active":
+            found.append(f"the account is {status}")
+        if said := account.headers.get("date"):
+            skew = abs(SystemClock().now() - parsedate_to_datetime(said))
+            if skew > CLOCKS_DIFFER:
+                found.append(f"our clock and Twilio's differ by {skew.total_seconds():.0f} s")
+        shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
+        owned: set[str] = set()
+        for kind in ("IncomingPhoneNumbers", "OutgoingCallerIds"):
+            reply = await http.get(f"{base}/{kind}.json", params={"PageSize": "1000"})
+            if reply.is_success:
+                rows = reply.json().values()
+                listed = [row for part in rows if isinstance(part, list) for row in part]
+                owned |= {str(row.get("phone_number")) for row in listed}
+        found += [
+            f"{number} is shown by a campaign, and is no number of the account"
+            for number in sorted(shown - owned)
+        ]
+        return found

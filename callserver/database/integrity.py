@@ -1,0 +1,31 @@
+"""Whether a database is what it should be: reachable, whole, with the newest tables."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine, text
+
+from callserver.database import migrate
+from callserver.database.engines import UNAVAILABLE, reading
+
+MOST_NAMED = 5
+
+
+def problems(engine: Engine) -> Iterator[str]:
+    """What is wrong; on SQLite every page is read, a minute for some gigabytes."""
+    try:
+        with reading(engine) as tx:
+            if engine.dialect.name == "sqlite":
+                found = tx.execute(text("PRAGMA quick_check")).scalars().all()
+                yield from (f"database: {what}" for what in found[:MOST_NAMED] if what != "ok")
+            else:
+                encoding = tx.execute(text("SHOW server_encoding")).scalar()
+                if encoding != "UTF8":
+                    yield f"database: the encoding is {encoding}, and must be UTF8"
+    except UNAVAILABLE as error:
+        yield f"database: does not answer ({type(error).__name__})"
+        return
+    except Exception as error:  # noqa: BLE001 - a damaged file is reported in many ways
+        yield f"database: cannot be read ({error})"
+        return
+    if not migrate.is_current(engine):
+        yield "database: its tables are not the newest: callserver migrate"

@@ -1,0 +1,156 @@
+"""`callserver check --deep`: each thing broken by itself is found, and a sound house has no problem."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+import typer
+from typer.testing import CliRunner
+
+from callserver.cli import configuration, deep_check
+from callserver.database import audit
+from callserver.database.engines import make_engine
+from callserver.domain.audit import EntryKind
+from callserver.settings import Settings
+from tests.harness.databases import sqlite_file
+from tests.harness.exchange.kamailio import certificate
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "AC" + "1" * 32
+SHOWN = [f"+453212340{number}" for number in range(5)]
+BASE = f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}"
+
+
+def sound(folder: Path, **more: Any) -> Settings:
+    return Settings(
+        database=sqlite_file(folder / "system.db"),
+        config=ROOT / "config",
+        seals=folder / "seals.jsonl",
+        uploads=folder / "uploads",
+        messages=folder / "messages",
+        provider="simulated",
+    ).model_copy(update=more)
+
+
+def wrong(settings: Settings) -> dict[str, list[str]]:
+    return {name: found for name, found in deep_check.run(settings).items() if found}
+
+
+def test_nothing_is_wrong(tmp_path: Path) -> None:
+    assert wrong(sound(tmp_path)) == {}
+
+
+def test_a_damaged_page(tmp_path: Path) -> None:
+    settings = sound(tmp_path)
+    file = tmp_path / "system.db"
+    data = bytearray(file.read_bytes())
+    for page in range(4, len(data) // 4096):
+        data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
+    file.write_bytes(data)
+    assert "database" in wrong(settings)
+
+
+def test_tables_of_an_older_version(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/old.db")
+    engine.connect().close()
+    engine.dispose()
+    [problem] = wrong(sound(tmp_path, database=f"sqlite:///{tmp_path}/old.db"))["database"]
+    assert "callserver migrate" in problem
+
+
+def test_a_folder_that_takes_no_files(tmp_path: Path) -> None:
+    (tmp_path / "uploads").write_text("a file is in its place")
+    [problem] = wrong(sound(tmp_path))["folders"]
+    assert "uploads" in problem
+
+
+def test_a_clock_behind_the_log(tmp_path: Path) -> None:
+    settings = sound(tmp_path)
+    engine = make_engine(settings.database)
+    with engine.begin() as tx:
+        audit.append(tx, datetime.now(UTC) + timedelta(minutes=5), EntryKind.CLOCK, ms=1)
+    engine.dispose()
+    [problem] = wrong(settings)["clock"]
+    assert "behind the log" in problem
+
+
+def test_certificates(tmp_path: Path) -> None:
+    certificate(tmp_path, "exchange", "127.0.0.1")  # it ends tomorrow
+    settings = sound(
+        tmp_path,
+        public_url="https://127.0.0.1:9",
+        provider="asterisk",
+        asterisk_certificate=str(tmp_path / "exchange.pem"),
+    )
+    unreachable, ending = wrong(settings)["certificates"]
+    assert "cannot be reached by TLS" in unreachable
+    assert "the certificate ends on" in ending
+
+
+def numbers(*given: str) -> dict[str, Any]:
+    return {"incoming_phone_numbers": [{"phone_number": number} for number in given], "page": 0}
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("account", "headers", "shown", "expected"),
+    [
+        (httpx.Response(200, json={"status": "active"}), {}, SHOWN, []),
+        (httpx.Response(401), {}, [], ["TWILIO_AUTH_TOKEN: Twilio refuses them"]),
+        (
+            httpx.Response(200, json={"status": "suspended"}),
+            {},
+            SHOWN,
+            ["the account is suspended"],
+        ),
+        (
+            httpx.Response(200, json={"status": "active"}),
+            {"date": "Tue, 12 May 2026 15:00:00 GMT"},
+            SHOWN,
+            ["our clock and Twilio's differ"],
+        ),
+        (
+            httpx.Response(200, json={"status": "active"}),
+            {},
+            SHOWN[1:],
+            ["+4532123400 is shown by a campaign"],
+        ),
+    ],
+)
+def test_the_account_at_twilio(
+    tmp_path: Path,
+    account: httpx.Response,
+    headers: dict[str, str],
+    shown: list[str],
+    expected: list[str],
+) -> None:
+    account.headers.update(headers)
+    respx.get(f"{BASE}.json").mock(return_value=account)
+    respx.get(f"{BASE}/IncomingPhoneNumbers.json").respond(json=numbers(*shown))
+    respx.get(f"{BASE}/OutgoingCallerIds.json").respond(json={"outgoing_caller_ids": []})
+    settings = sound(tmp_path, provider="twilio", account_sid=ACCOUNT, auth_token="word")
+    found = wrong(settings).get("carrier", [])
+    assert len(found) == len(expected)
+    assert all(words in problem for words, problem in zip(expected, found, strict=True))
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = sound(tmp_path)
+    (tmp_path / "uploads").write_text("a file is in its place")
+    for name in ("database", "config", "seals", "uploads", "messages", "provider"):
+        monkeypatch.setenv(f"CALLSERVER_{name.upper()}", str(getattr(settings, name)))
+    monkeypatch.setenv("CALLSERVER_KEY", "a key for the tests alone")
+    (tmp_path / "system.db").chmod(0o600)
+    app = typer.Typer()
+    configuration.register(app)
+    (tmp_path / "uploads").chmod(0o600)
+    plain = CliRunner().invoke(app, ["check", "--deep"])
+    assert plain.exit_code == 2, plain.output
+    assert "database: ok" in plain.output
+    assert "  ! " in plain.output
+    as_json = CliRunner().invoke(app, ["check", "--deep", "--json"])
+    assert json.loads(as_json.output)["deep"]["folders"]
