@@ -15,7 +15,8 @@ from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
 from callserver.domain.case_rules import CaseRules
-from callserver.domain.configuration import Configuration, Department, Organisation, compose
+from callserver.domain.configuration import Configuration, compose
+from callserver.domain.organisation import Department, Organisation
 from callserver.domain.policy import Policy
 from callserver.settings import Settings
 

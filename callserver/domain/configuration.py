@@ -5,20 +5,18 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from callserver.domain import hours, survey, validation_messages
-from callserver.domain.applicant import Interviews
 from callserver.domain.book import Book
-from callserver.domain.campaign import Ask, Campaign, Effect, Label
+from callserver.domain.campaign import Ask, Campaign, Effect
 from callserver.domain.case_rules import CaseRules
 from callserver.domain.document import Document, File, Key
 from callserver.domain.facts import Purpose, Scope, Segment
-from callserver.domain.listening import ListeningPolicy
+from callserver.domain.organisation import Department, Organisation
 from callserver.domain.policy import Policy, merged
-from callserver.domain.retention import RetentionPolicy
 from callserver.domain.survey import SurveyRules
 from callserver.domain.training_rules import TrainingRules, versions
 from callserver.texts import InvalidInput, Sentence
@@ -29,38 +27,6 @@ MERGE_FIELDS = frozenset(
     {"name", "phoner", "organisation", "ref", "city", "source", "member_since"}
 )
 """What a script may name in braces besides the list's columns that its campaign declares."""
-
-
-class Department(Document):
-    title: Label
-
-
-class LookUpLimit(Document):
-    """How often one user may look people and numbers up; more is refused and raises an alarm."""
-
-    most: Annotated[int, Field(ge=5, le=500)] = 40
-    within_minutes: Annotated[int, Field(ge=1, le=60)] = 10
-
-
-class DataProtection(Document):
-    """What a person who asks for their own data is told besides the data."""
-
-    controller: str  # the organisation and its address
-    contact: str  # where questions and objections go
-    recipients: tuple[Label, ...]  # to whom personal data is passed on, and which
-
-
-class Organisation(Document):
-    """What applies to the whole organisation (config/house.yaml).
-
-    Without a block for listening nobody may listen; a period of retention that is not named is the default.
-    """
-
-    listening: ListeningPolicy | None = None
-    retention: RetentionPolicy = RetentionPolicy()
-    look_ups: LookUpLimit = LookUpLimit()
-    data_protection: DataProtection | None = None
-    interviews: Interviews = Interviews()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -19,7 +19,7 @@ from callserver.domain import facts as f
 from callserver.domain import loosening, loosening_tables, permit
 from callserver.domain.campaign import Campaign, Outcome, Retry
 from callserver.domain.case_rules import CaseRules
-from callserver.domain.configuration import Configuration, Organisation
+from callserver.domain.configuration import Configuration
 from callserver.domain.listening import DisclosureTime
 from callserver.domain.loosening import Looser, looser
 from callserver.domain.loosening_tables import (
@@ -32,6 +32,7 @@ from callserver.domain.loosening_tables import (
     SURVEY,
     TRAINING,
 )
+from callserver.domain.organisation import Organisation
 from callserver.domain.policy import Policy, merged
 from callserver.domain.training_rules import Level, TrainingRules
 from callserver.texts import catalogue
