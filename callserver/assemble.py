@@ -4,7 +4,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -13,6 +13,7 @@ from callserver.adapters import alarm_channels, disk
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
+from callserver.adapters.log_copies import OperatorsCommand, read_witnesses
 from callserver.adapters.measured_telephony import MeasuredTelephony
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.twilio import Twilio
@@ -28,6 +29,8 @@ from callserver.engine.accounts.password_hashing import PasswordHashing
 from callserver.engine.applicants.decisions import Hiring
 from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
+from callserver.engine.audit_log.publication import Publication
+from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.calls.hangups import Hangups
@@ -64,6 +67,9 @@ from callserver.settings import (
     Settings,
     allowed_sip_hosts,
     calls_real_people,
+    environment_of_commands,
+    log_origin,
+    published_folder,
     survey_keys,
 )
 
@@ -179,15 +185,20 @@ def build(
     sign_in = Authentication(ctx, PasswordHashing(), refused_requests)
     account_administration = AccountAdministration(ctx, sign_in.hashing)
     inbound = Inbound(ctx, wishes)
-    seal = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
     survey_quarters = SurveyQuarters(ctx, PrivateKeys(survey_keys(settings)))
+    sealer = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
+    publication = _publication(settings, ctx, client, durable=durable)
+
+    async def keep_log() -> datetime:
+        return min(await sealer.seal(), publication.start_if_due())
+
     scheduler = Scheduler(
         ctx,
         reconciliation,
         phoner_legs,
         Offboarding(ctx),
         listener_legs,
-        seal.seal,
+        keep_log,
         uuid.uuid4().hex,
         [
             Chore(
@@ -242,6 +253,38 @@ def build(
         rule_proposals=RuleProposals(ctx, rules_in_force),
         http=client,
         exchange=own,
+    )
+
+
+def _publication(
+    settings: Settings, ctx: EngineContext, http: httpx.AsyncClient, *, durable: bool
+) -> Publication:
+    """Where the log goes: the folder, and what the settings name.
+
+    Raises:
+        ConfigurationProblem: a setting cannot be used.
+    """
+    folder = published_folder(settings)
+    key = sealing.load_key(settings.seal_key)
+    publisher = Publisher(folder, log_origin(settings), key, durable=durable)
+    witnesses = read_witnesses(settings.witnesses, http)
+    command = None
+    if settings.publish_command:
+        command = OperatorsCommand(
+            settings.publish_command, folder, settings.publish_seconds, environment_of_commands()
+        )
+    if settings.witness_quorum > len(witnesses) > 0:
+        raise ConfigurationProblem(
+            f"CALLSERVER_WITNESS_QUORUM={settings.witness_quorum}: there are {len(witnesses)} witnesses"
+        )
+    return Publication(
+        ctx.store,
+        ctx.clock,
+        ctx.background,
+        publisher,
+        witnesses,
+        settings.witness_quorum,
+        command,
     )
 
 

@@ -20,6 +20,7 @@ from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.message import Delivery, Message
 from callserver.domain.permit import DialPermit
+from callserver.domain.signed_note import VerifierKey
 
 T = TypeVar("T")
 
@@ -225,4 +226,15 @@ class Messages(Protocol):
 
     async def send(self, message: Message) -> Delivery:
         """Hand one message over. What is not certain is UNKNOWN; no attempt is made twice."""
+        ...
+
+
+class Witness(Protocol):
+    """Somebody elsewhere who signs the published log's checkpoints."""
+
+    @property
+    def key(self) -> VerifierKey: ...
+
+    async def add_checkpoint(self, body: bytes) -> tuple[int, bytes]:
+        """HTTP status and body of the answer; 0: none came."""
         ...

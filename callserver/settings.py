@@ -86,6 +86,10 @@ class Settings(BaseModel):
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
     published: str = ""  # the log as other people's tools read it: a folder beside the heads
     log_origin: Origin = ""  # the published log's name; made from the public URL
+    publish_command: str = ""  # copies the published folder elsewhere: words and {folder}
+    publish_seconds: int = 120  # how long that command may take
+    witnesses: str = ""  # a file: key and address of each witness of the published log
+    witness_quorum: int = 1  # fewer signatures of witnesses raise an alarm
     uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
     most_upload_mb: int = 200
     messages: Path = Path("var/messages")  # e-mails and SMS, where no server for them is set
@@ -280,6 +284,12 @@ def allowed_sip_hosts(settings: Settings) -> frozenset[str]:
 def published_folder(settings: Settings) -> Path:
     """Where the log is published."""
     return Path(settings.published) if settings.published else settings.seals.with_name("published")
+
+
+def environment_of_commands() -> dict[str, str]:
+    """The environment without this server's own settings and secrets, for an operator's command."""
+    own = tuple({variable(field).partition("_")[0] + "_" for field in Settings.model_fields})
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
 
 
 def log_origin(settings: Settings) -> str:

@@ -44,6 +44,10 @@ COMMANDS = {
         "backup",
         "Copy everything into another, empty database: SQLite to PostgreSQL.",
     ),
+    "witness": (
+        "witness",
+        "Witness other servers' logs: sign a log's state only if it continues the one signed before.",
+    ),
     "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
     "scheduler": ("serve", "Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no."),
     "migrate": ("serve", "Bring the database's tables up to date; `serve` does so too."),

@@ -38,6 +38,19 @@ DECLINED_ORDERS = 5
 """This many orders within the last minutes raise an alarm about the provider."""
 
 
+NOT_COPIED_WITHIN = timedelta(minutes=5)
+"""A copy of the log that fails for longer raises an alarm: another host may be restarted."""
+
+
+class CopyTarget(StrEnum):
+    """Where the published log goes."""
+
+    FOLDER = "folder"
+    COMMAND = "command"
+    WITNESSES = "witnesses"  # as many signatures as the quorum asks for
+    WITNESS = "witness "  # and its name
+
+
 class AlarmKind(StrEnum):
     SCHEDULER_STALLED = "scheduler_stalled"  # no process runs the scheduler
     CLOCK = "clock"  # it has jumped
@@ -54,6 +67,10 @@ class AlarmKind(StrEnum):
     REGISTER_OLD = "register_old"
     DISK_FULL = "disk_full"  # nearly: less than LEAST_FREE_BYTES left
     SEALING_BEHIND = "sealing_behind"
+    LOG_CONTRADICTED = "log_contradicted"  # a witness has signed another log under this name
+    LOG_NOT_PUBLISHED = "log_not_published"
+    LOG_NOT_COPIED = "log_not_copied"  # the operator's command fails
+    WITNESSES_MISSING = "witnesses_missing"  # fewer signatures than the quorum
     SIGN_IN_GUESSED = "sign_in_guessed"  # so many failed attempts that the next ones must wait
     WEBHOOKS_REFUSED = "webhooks_refused"  # many requests without the provider's signature
     CASES_OVERDUE = "cases_overdue"
@@ -103,6 +120,15 @@ class CarrierState:
 
 
 @dataclass(frozen=True, slots=True)
+class FailingCopy:
+    """A place that does not get the newest state of the log."""
+
+    target: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmFacts:
     """Everything that alarms depend on. An instant is None when there is nothing to date."""
 
@@ -121,6 +147,7 @@ class AlarmFacts:
     rate_limited_users: int = 0
     behind_ms: int = 0  # how far the clock is behind the log
     carrier: Sequence[CarrierState] = ()
+    failing_copies: Sequence[FailingCopy] = ()
     cases_overdue: int = 0
     cases_without_owner: int = 0
     messages_failed: int = 0
@@ -132,6 +159,7 @@ def alarms(facts: AlarmFacts) -> list[Alarm]:
     raised = [
         *_server_alarms(facts),
         *_provider_alarms(facts.taken, facts.declined, facts.silent),
+        *_log_alarms(facts),
         *_case_alarms(facts),
         *_abuse_alarms(facts),
     ]
@@ -178,6 +206,21 @@ def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     if facts.oldest_unsealed is not None and now - facts.oldest_unsealed > SEALED_WITHIN:
         minutes = _seconds(now - facts.oldest_unsealed) // 60
         yield Alarm(AlarmKind.SEALING_BEHIND, values={"minutes": minutes})
+
+
+def _log_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
+    kinds = {
+        CopyTarget.FOLDER: AlarmKind.LOG_NOT_PUBLISHED,
+        CopyTarget.COMMAND: AlarmKind.LOG_NOT_COPIED,
+        CopyTarget.WITNESSES: AlarmKind.WITNESSES_MISSING,
+    }
+    for copy in facts.failing_copies:
+        name = copy.target.removeprefix(CopyTarget.WITNESS)
+        if copy.target != name and copy.reason == "contradicts":
+            yield Alarm(AlarmKind.LOG_CONTRADICTED, values={"witness": name})
+        elif copy.target in kinds and facts.now - copy.since >= NOT_COPIED_WITHIN:
+            minutes = _seconds(facts.now - copy.since) // 60
+            yield Alarm(kinds[CopyTarget(copy.target)], values={"minutes": minutes})
 
 
 def _case_alarms(facts: AlarmFacts) -> Iterator[Alarm]:

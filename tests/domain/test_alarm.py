@@ -11,6 +11,7 @@ from callserver.domain.alarm import (
     AlarmKind,
     CampaignFigures,
     CarrierState,
+    FailingCopy,
     RegisterAge,
     alarms,
 )
@@ -33,7 +34,15 @@ WELL = AlarmFacts(
         RegisterAge("other", NOW, None),
     ],
     refused_webhooks=19,
+    failing_copies=[
+        FailingCopy("folder", NOW - timedelta(minutes=4), "why"),
+        FailingCopy("witness w.example.org", NOW - timedelta(days=1), "unreachable"),
+    ],
 )
+
+
+def failing(target: str) -> AlarmFacts:
+    return replace(WELL, failing_copies=[FailingCopy(target, NOW - timedelta(minutes=5), "why")])
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,16 @@ def test_a_healthy_system_raises_none() -> None:
             AlarmKind.SEALING_BEHIND,
             {"minutes": 3},
         ),
+        (
+            replace(
+                WELL, failing_copies=[FailingCopy("witness w.example.org", NOW, "contradicts")]
+            ),
+            AlarmKind.LOG_CONTRADICTED,
+            {"witness": "w.example.org"},
+        ),
+        (failing("folder"), AlarmKind.LOG_NOT_PUBLISHED, {"minutes": 5}),
+        (failing("command"), AlarmKind.LOG_NOT_COPIED, {"minutes": 5}),
+        (failing("witnesses"), AlarmKind.WITNESSES_MISSING, {"minutes": 5}),
         (replace(WELL, guessing_places=2), AlarmKind.SIGN_IN_GUESSED, {"count": 2}),
         (replace(WELL, refused_webhooks=20), AlarmKind.WEBHOOKS_REFUSED, {"count": 20}),
         (replace(WELL, rate_limited_users=1), AlarmKind.PACE, {"count": 1}),

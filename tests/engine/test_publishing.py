@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,67 +21,21 @@ from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit as table
 from callserver.database.tables import seals
 from callserver.domain.audit import EntryKind
-from callserver.engine.audit_log.published_log import PublishedLog, proof_text
+from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.engine.audit_log.publishing import Publisher
-from callserver.engine.audit_log.sealing import EVERY, Sealer, load_key
 from callserver.errors import ConfigurationProblem, NotFound
 from callserver.ports import Tx
-from callserver.simulator.virtual_time import VirtualClock
 from tests.harness import second_reader
 from tests.harness.databases import sqlite_file
+from tests.harness.sealed_log import NOW, ORIGIN, SealedLog
 
 ROOT = Path(__file__).parents[2]
-NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
-ORIGIN = "calls.example.org/log"
 EDGES = (1, 255, 256, 257, 65_535, 65_536, 65_537, 70_000)
 
 
-class Log:
-    """A sealed log, and its publication."""
-
-    def __init__(self, store: AnyStore, folder: Path) -> None:
-        self.store = store
-        self.folder = folder / "published"
-        self.clock = VirtualClock(NOW)
-        (folder / "seal.key").write_text("17" * 32)
-        self.key = load_key(folder / "seal.key")
-        self.sealer = Sealer(store, self.clock, folder / "seal.key", folder / "seals.jsonl")
-        self.size = 0
-
-    async def grow(self, size: int) -> None:
-        """Write entries and seal them."""
-        first, self.size = self.size, size
-
-        def entries(tx: Tx) -> None:
-            for seat in range(first, size):
-                audit.append(tx, NOW, EntryKind.SEAT, seat=seat)
-
-        await self.store.run(entries)
-        self.clock.set(self.clock.now() + EVERY)
-        await self.sealer.seal()
-
-    def publish(self, folder: Path | None = None) -> None:
-        with self.store.engine.connect() as connection:
-            Publisher(folder or self.folder, ORIGIN, self.key).publish(connection)
-
-    def read(self) -> list[bytes]:
-        return second_reader.read_log(self.folder, (self.folder / "vkey").read_text())
-
-    def published(self) -> PublishedLog:
-        return PublishedLog(self.folder, ORIGIN, self.key.public_key())
-
-    def proof(self, index: int) -> str:
-        checkpoint, note = self.published().published()
-        return proof_text(index, self.published().inclusion(index, checkpoint), note)
-
-    def bodies(self) -> list[bytes]:
-        with self.store.engine.connect() as connection:
-            return [body for leaf, body in audit.entries(connection) if leaf is not None]
-
-
 @pytest.fixture
-def log(store: AnyStore, tmp_path: Path) -> Log:
-    return Log(store, tmp_path)
+def log(store: AnyStore, tmp_path: Path) -> SealedLog:
+    return SealedLog(store, tmp_path)
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -95,7 +48,7 @@ def files(folder: Path) -> dict[str, str]:
 
 async def test_the_edges_of_tiles(tmp_path: Path) -> None:
     """Each size extends the one before; another folder, written at once, has the same full tiles."""
-    log = Log(open_store(sqlite_file(tmp_path / "log.db")), tmp_path)
+    log = SealedLog(open_store(sqlite_file(tmp_path / "log.db")), tmp_path)
     for size in EDGES:
         await log.grow(size)
         log.publish()
@@ -123,7 +76,7 @@ async def test_the_edges_of_tiles(tmp_path: Path) -> None:
 @settings(max_examples=25)
 def test_every_growth_reads_the_same(steps: list[int], tmp_path_factory: Any) -> None:
     folder = tmp_path_factory.mktemp("grown")
-    log = Log(open_store(sqlite_file(folder / "log.db")), folder)
+    log = SealedLog(open_store(sqlite_file(folder / "log.db")), folder)
 
     async def grow() -> None:
         size = 0
@@ -139,7 +92,7 @@ def test_every_growth_reads_the_same(steps: list[int], tmp_path_factory: Any) ->
 
 async def test_what_is_published_is_what_it_was(tmp_path: Path) -> None:
     """Golden: the same key and entries give these very bytes, in this version and the next."""
-    log = Log(open_store(sqlite_file(tmp_path / "log.db")), tmp_path)
+    log = SealedLog(open_store(sqlite_file(tmp_path / "log.db")), tmp_path)
     await log.grow(300)
     log.publish()
     golden = ROOT / "tests/golden/published"
@@ -152,7 +105,7 @@ async def test_what_is_published_is_what_it_was(tmp_path: Path) -> None:
     assert hashlib.sha256(log.proof(299).encode()).hexdigest() == proof
 
 
-async def test_only_what_is_new_is_written(log: Log) -> None:
+async def test_only_what_is_new_is_written(log: SealedLog) -> None:
     await log.grow(2000)
     log.publish()
     before = {path: path.stat().st_mtime_ns for path in log.folder.rglob("*") if path.is_file()}
@@ -168,7 +121,7 @@ async def test_only_what_is_new_is_written(log: Log) -> None:
 
 
 async def test_it_breaks_off_at_any_file_and_still_verifies(
-    log: Log, monkeypatch: pytest.MonkeyPatch
+    log: SealedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is written when the process dies, the published checkpoint covers what is there."""
     await log.grow(250)
@@ -195,14 +148,14 @@ async def test_it_breaks_off_at_any_file_and_still_verifies(
     assert len(log.read()) == 900
 
 
-async def change_entry(log: Log) -> None:
+async def change_entry(log: SealedLog) -> None:
     def change(tx: Tx) -> None:
         tx.execute(update(table).where(table.c.leaf == 3).values(body=b'{"kind":"seat"}'))
 
     await log.store.run(change)
 
 
-async def test_a_changed_entry_is_not_published(log: Log) -> None:
+async def test_a_changed_entry_is_not_published(log: SealedLog) -> None:
     await log.grow(20)
     await change_entry(log)
     with pytest.raises(ConfigurationProblem, match="callserver audit verify names"):
@@ -210,7 +163,7 @@ async def test_a_changed_entry_is_not_published(log: Log) -> None:
     assert not (log.folder / "checkpoint").exists()
 
 
-async def test_a_restored_database_does_not_shorten_what_is_published(log: Log) -> None:
+async def test_a_restored_database_does_not_shorten_what_is_published(log: SealedLog) -> None:
     await log.grow(20)
     log.publish()
 
@@ -224,7 +177,7 @@ async def test_a_restored_database_does_not_shorten_what_is_published(log: Log) 
     assert len(log.read()) == 20
 
 
-async def test_another_log_is_not_written_over(log: Log, tmp_path: Path) -> None:
+async def test_another_log_is_not_written_over(log: SealedLog, tmp_path: Path) -> None:
     await log.grow(20)
     log.publish()
     other = Publisher(log.folder, "other.example.org/log", log.key)
@@ -236,7 +189,7 @@ async def test_another_log_is_not_written_over(log: Log, tmp_path: Path) -> None
             stranger.publish(connection)
 
 
-async def test_damaged_tiles_are_written_again_when_the_log_grows(log: Log) -> None:
+async def test_damaged_tiles_are_written_again_when_the_log_grows(log: SealedLog) -> None:
     await log.grow(600)
     log.publish()
     (log.folder / "tile/1/000.p/2").write_bytes(b"\0" * 64)
@@ -247,12 +200,12 @@ async def test_damaged_tiles_are_written_again_when_the_log_grows(log: Log) -> N
     assert len(log.read()) == 700
 
 
-async def test_an_entry_that_no_bundle_can_hold_is_refused(log: Log) -> None:
+async def test_an_entry_that_no_bundle_can_hold_is_refused(log: SealedLog) -> None:
     with pytest.raises(ValueError, match="cannot be published"):
         await log.store.run(lambda tx: audit.append(tx, NOW, EntryKind.SEAT, seat="x" * 65_535))
 
 
-async def test_old_heads_stay_valid(log: Log) -> None:
+async def test_old_heads_stay_valid(log: SealedLog) -> None:
     """A checkpoint has the tree of a signed head: same key, same root, same entries."""
     await log.grow(20)
     log.publish()
@@ -266,7 +219,7 @@ async def test_old_heads_stay_valid(log: Log) -> None:
     assert (size, root.hex()) == (head.size, head.root)
 
 
-async def test_a_proof_needs_an_entry_and_files_that_fit(log: Log) -> None:
+async def test_a_proof_needs_an_entry_and_files_that_fit(log: SealedLog) -> None:
     with pytest.raises(NotFound, match="audit publish"):
         log.proof(0)
     await log.grow(20)
@@ -289,7 +242,7 @@ TAMPERING: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("change", TAMPERING)
-async def test_the_second_reader_refuses_a_changed_proof(log: Log, change: str) -> None:
+async def test_the_second_reader_refuses_a_changed_proof(log: SealedLog, change: str) -> None:
     await log.grow(20)
     log.publish()
     entries, vkey = log.read(), (log.folder / "vkey").read_text()
@@ -315,7 +268,7 @@ def aics() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 async def test_another_projects_verifier_accepts_it(
-    log: Log, aics: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    log: SealedLog, aics: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     await log.grow(300)
     log.publish()

@@ -22,6 +22,7 @@ from callserver.database.tables.operations import (
     carrier_states,
     daily_counts,
     daily_refusals,
+    log_copies,
     process_leases,
 )
 from callserver.database.tables.people import former_identifiers, person_decisions
@@ -79,6 +80,7 @@ __all__ = [
     "lines",
     "listening_intervals",
     "listenings",
+    "log_copies",
     "marks",
     "messages",
     "metadata",

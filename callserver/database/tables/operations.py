@@ -1,6 +1,6 @@
 """Tables of running campaigns and servers: pauses, daily figures, call budget, leases, carriers."""
 
-from sqlalchemy import Boolean, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
 from callserver.database.tables.types import Instant, metadata
 
@@ -68,3 +68,14 @@ carrier_states = Table(
     Column("seen_at", Instant, nullable=False),
 )
 """The state of an own exchange at its carrier, as the process that reads its events last saw it."""
+
+log_copies = Table(
+    "log_copies",
+    metadata,
+    Column("target", Text, primary_key=True),  # folder, command, witnesses, or witness and its name
+    Column("size", BigInteger, nullable=False),  # how many entries of the log it has
+    Column("at", Instant),  # when it got them
+    Column("failing_since", Instant),  # null: the last attempt succeeded
+    Column("reason", Text, nullable=False),
+    Column("signature", Text, nullable=False),  # a witness's, of that size
+)

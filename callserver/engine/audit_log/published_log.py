@@ -26,12 +26,15 @@ SYNC_ALL = 16
 class PublishedLog:
     """Reads and writes the folder."""
 
-    def __init__(self, folder: Path, origin: str, public: Ed25519PublicKey) -> None:
+    def __init__(
+        self, folder: Path, origin: str, public: Ed25519PublicKey, *, durable: bool = True
+    ) -> None:
         self.folder = folder
         self.key = signed_note.verifier_key(origin, public)
         self._root = str(folder)
         self._folders: set[str] = set()  # that exist
         self._written = 0
+        self._durable = durable
 
     def checkpoint(self) -> tuple[Checkpoint, Note] | None:
         """What the folder holds now; None: nothing yet.
@@ -141,15 +144,15 @@ class PublishedLog:
         self._written += 1
         with open(made, "wb", 0) as file:  # noqa: PTH123 - thousands of files: twice as quick
             file.write(content)
-            if self._written <= SYNC_ALL:
+            if self._durable and self._written <= SYNC_ALL:
                 os.fsync(file.fileno())
         os.replace(made, path)  # noqa: PTH105
-        if self._written <= SYNC_ALL:
+        if self._durable and self._written <= SYNC_ALL:
             _sync_folder(folder)
 
     def put_checkpoint(self, note: Note) -> None:
         """Publish what was written: durable before the checkpoint says so."""
-        if self._written > SYNC_ALL:
+        if self._durable and self._written > SYNC_ALL:
             os.sync()
         self._written = 0
         if not (self.folder / "vkey").exists():

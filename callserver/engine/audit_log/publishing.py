@@ -26,8 +26,10 @@ log = structlog.get_logger(__name__)
 class Publisher:
     """Extends the published log."""
 
-    def __init__(self, folder: Path, origin: str, key: Ed25519PrivateKey) -> None:
-        self.log = PublishedLog(folder, origin, key.public_key())
+    def __init__(
+        self, folder: Path, origin: str, key: Ed25519PrivateKey, *, durable: bool = True
+    ) -> None:
+        self.log = PublishedLog(folder, origin, key.public_key(), durable=durable)
         self._key = key
 
     def publish(self, tx: Tx) -> Checkpoint | None:
@@ -60,7 +62,7 @@ class Publisher:
                 return present[1]
             if not self._written(tx, published, head):
                 if published:
-                    log.warning("published_log_written_anew", folder=str(self.log.folder))
+                    log.warning("published_log_rewritten", folder=str(self.log.folder))
                 if not published or not self._written(tx, 0, head):
                     raise ConfigurationProblem(
                         "the sealed entries in the database do not lead to their signed head, so"

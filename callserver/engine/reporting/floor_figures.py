@@ -13,6 +13,7 @@ from callserver.database import (
     contacts,
     floor,
     leases,
+    log_copies,
     messages,
     refused_numbers,
 )
@@ -195,6 +196,11 @@ def _alarm_facts(
         max_skew_ms=MOST_CLOCK_SKEW_MS,
         scheduler_until=floor.lease_until(tx, leases.SCHEDULER),
         oldest_unsealed=floor.oldest_unsealed(tx),
+        failing_copies=[
+            alarm.FailingCopy(row.target, row.failing_since, row.reason)
+            for row in log_copies.every(tx)
+            if row.failing_since is not None
+        ],
         carrier=[alarm.CarrierState(*row) for row in carrier_states.every(tx)],
         registers=register_needs.needed(tx, ctx.rules.current),
         guessing_places=attempt_counters.count_at_least(
