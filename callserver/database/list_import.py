@@ -42,8 +42,9 @@ text is null (domain/contact.py, ContactRow). Campaign, import and status are ad
 
 _NAMES = ",".join(COLUMNS)
 _ADDRESS = ("address", "postcode")
-_STAGED = ("line", *COLUMNS, *_ADDRESS)
-"""A staged row: the line of the file on which it begins, the contact's values and their address."""
+_STAGED = ("line", *COLUMNS, *_ADDRESS, "written")
+"""A staged row: the line of the file on which it begins, the contact's values, their address, and the
+household's key by the spelling of the address."""
 
 _NULLABLE = {*_ADDRESS, *(name for name in COLUMNS if contacts.c[name].nullable)}
 
@@ -55,12 +56,12 @@ def open_table(tx: Tx) -> None:
     tx.exec_driver_sql("DROP TABLE IF EXISTS staged")
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(
-            f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES},address,postcode)"
+            f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES},address,postcode,written)"
         )
     else:
         tx.exec_driver_sql(
             f"CREATE TEMP TABLE staged AS SELECT id AS line,{_NAMES},''::text AS address,"
-            "''::text AS postcode FROM contacts WITH NO DATA"
+            "''::text AS postcode, household AS written FROM contacts WITH NO DATA"
         )
 
 

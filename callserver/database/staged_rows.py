@@ -55,11 +55,11 @@ def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[int]:
 
 
 def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
-    """Line and number of the rows of these households."""
+    """Line and number of the rows of these households, by the spelling of their address."""
     if not households:
         return []
     wanted = set(households)
-    rows = tx.execute(text("SELECT line, number, household FROM staged"))
+    rows = tx.execute(text("SELECT line, number, written FROM staged"))
     return [(line, number) for line, number, household in rows if household in wanted]
 
 
@@ -67,4 +67,9 @@ def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
     """Another household for each line."""
     values = [{"line": line, "household": household} for line, household in households]
     if values:
-        tx.execute(text("UPDATE staged SET household = :household WHERE line = :line"), values)
+        tx.execute(
+            text(
+                "UPDATE staged SET household = :household, written = :household WHERE line = :line"
+            ),
+            values,
+        )

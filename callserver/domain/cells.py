@@ -7,7 +7,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import TypeVar
 
-from callserver.domain import countries, hours, opt_out_cells, phone
+from callserver.domain import countries, hours, opt_out_cells, phone, postal_addresses
 from callserver.domain.addresses import is_no_address, is_placeholder
 from callserver.domain.dates import latest_birth_date, parse_date
 from callserver.domain.heading_words import MAY_CALL
@@ -177,8 +177,18 @@ class Columns:
         names = [" ".join(cell.split()) for cell in whole]
         return [own or name for own, name in zip(joined, names, strict=True)] if parts else names
 
-    def households(self) -> list[str]:
-        """What identifies a household; empty where only the number does."""
+    def households(self) -> tuple[list[str], list[str]]:
+        """What identifies a household, and as it is written; empty where only the number does."""
+        written = self._written_homes()
+        homes = [postal_addresses.household(home) if home else home for home in written]
+        if (given := self._cells("household")) is not None:
+            for at, cell in enumerate(given):
+                if not is_placeholder(cell):
+                    homes[at] = written[at] = cell.strip()
+        return homes, written
+
+    def _written_homes(self) -> list[str]:
+        """Addresses with their postcode, as they are written."""
         addresses = self._addresses()
         if addresses is None:
             homes = [""] * self._count
@@ -188,11 +198,6 @@ class Columns:
             pairs = zip(addresses, postcodes, strict=True)
             homes = [
                 "" if is_no_address(address) else f"{address} {code}" for address, code in pairs
-            ]
-        if (given := self._cells("household")) is not None:
-            homes = [
-                home if is_placeholder(cell) else cell.strip()
-                for cell, home in zip(given, homes, strict=True)
             ]
         return homes
 

@@ -47,6 +47,7 @@ class ContactRow(NamedTuple):
     fields: str  # JSON of the other columns' non-empty cells
     address: str  # street and house number
     postcode: str
+    written: int  # the household's key by the spelling of its address
 
 
 class ContactRows(NamedTuple):
@@ -67,6 +68,7 @@ class ContactRows(NamedTuple):
     fields: list[str]
     address: list[str]
     postcode: list[str]
+    written: list[int]
 
     def chosen(self, which: Sequence[bool]) -> "ContactRows":
         """The rows for which `which` is true, in their order."""
@@ -156,10 +158,11 @@ class Reader:
         names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]
         key_refs = [ref if ref and subject.is_reference(ref) else "" for ref in refs]
+        homes, written = cells.households()
         values = ContactRows(
             number=keys,
             person=subject.person_keys(key_refs, keys, names, self._namespace),
-            household=subject.household_keys(cells.households(), keys),
+            household=subject.household_keys(homes, keys),
             place=cells.places(numbers, zones),
             ref=refs,
             name=names,
@@ -172,6 +175,7 @@ class Reader:
             fields=cells.fields(self._extra),
             address=cells.addresses(),
             postcode=cells.texts("postcode"),
+            written=subject.household_keys(written, keys),
         )
         return values, cells.problems
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from callserver.domain import person_names
+from callserver.domain.subject import fold
 
 
 class Nearness(IntEnum):
@@ -103,18 +104,19 @@ def parse(text: str, code: str = "") -> PostalAddress:
 
 def parse_uncached(text: str, code: str = "") -> PostalAddress:
     """The same, for a million addresses of which few occur twice."""
-    plain = " ".join(text.casefold().replace("\u00a0", " ").split())
-    own = postcode(code) if code else ""
-    tail = _TAIL.search(plain) if _CODE.search(plain) else None
-    if tail is not None:
-        own = own or tail["code"]
-        plain = plain[: tail.start()]
+    return _read(text, code)[0]
+
+
+def _read(text: str, code: str) -> tuple[PostalAddress, tuple[str, ...]]:
+    """The address's parts; and what stands behind the house number and could not be read."""
+    plain, tail = _without_postcode(text)
+    own = (postcode(code) if code else "") or tail
     first = _LETTER.search(plain)
     match = None if first is None else _HOUSE.search(plain, first.end())
     if match is None:
-        return PostalAddress(street=street_key(plain), postcode=own)
-    floor, door = _floor_and_door(plain[match.end() :])
-    return PostalAddress(
+        return PostalAddress(street=street_key(plain), postcode=own), ()
+    floor, door, unread = _floor_and_door(plain[match.end() :])
+    address = PostalAddress(
         street=street_key(_street(plain[: match.start()])),
         house=int(match["house"]),
         letter=person_names.word(match["letter"] or ""),
@@ -122,6 +124,14 @@ def parse_uncached(text: str, code: str = "") -> PostalAddress:
         door=door,
         postcode=own,
     )
+    return address, unread
+
+
+def _without_postcode(text: str) -> tuple[str, str]:
+    """An address in small letters without the postcode at its end; and that postcode."""
+    plain = " ".join(text.casefold().replace("\u00a0", " ").split())
+    tail = _TAIL.search(plain) if _CODE.search(plain) else None
+    return (plain, "") if tail is None else (plain[: tail.start()], tail["code"])
 
 
 def _street(text: str) -> str:
@@ -131,16 +141,32 @@ def _street(text: str) -> str:
     return street if _LETTER.search(street) else plain
 
 
+@lru_cache(maxsize=65536)
+def household(text: str) -> str:
+    """What identifies a household: the same for every spelling of an address; another text as it is.
+
+    What stands behind the house number and cannot be read (`kollegiet, værelse 12`) counts where it has a
+    number: it may tell rooms apart.
+    """
+    address, unread = _read(fold(text), "")
+    if not address.street or not address.house:
+        return text
+    room = " ".join(unread) if any(part.isdigit() for part in unread) else ""
+    return "|".join(("", *map(str, address), room))
+
+
 @lru_cache(maxsize=16384)
-def _floor_and_door(rest: str) -> tuple[str, str]:
+def _floor_and_door(rest: str) -> tuple[str, str, tuple[str, ...]]:
+    """Floor and door; and what follows that could not be read."""
     if not rest.strip(" ,."):
-        return "", ""
+        return "", "", ()
     rest = _RANGE.sub("", rest)
     for form, side in _SIDES:
         rest = form.sub(side, rest)
     parts = _PARTS.findall(_COMPACT.sub(r"\1 \2", rest))
     floor = door = ""
-    for part in parts:
+    unread: tuple[str, ...] = ()
+    for at, part in enumerate(parts):
         if part in ("sal", "etage", "dør", "doer", "lejl"):
             continue
         number = part.lstrip("0") if part.isdigit() else part
@@ -151,8 +177,9 @@ def _floor_and_door(rest: str) -> tuple[str, str]:
         elif floor and not door and part.isdigit():
             door = number
         else:
+            unread = tuple(parts[at:])
             break
-    return floor, door
+    return floor, door, unread
 
 
 def nearness(one: PostalAddress, other: PostalAddress) -> Nearness:

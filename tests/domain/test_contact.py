@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callserver import texts
-from callserver.domain import headings, subject
+from callserver.domain import headings, postal_addresses, subject
 from callserver.domain.cells import REASONS, RowProblem
 from callserver.domain.contact import ContactRow, ContactRows, Reader
 from callserver.domain.sheet import Unreadable
@@ -39,7 +39,9 @@ def test_a_whole_row() -> None:
     assert found.source == "import:1"
     assert found.fields == '{"adresse": "Lyngvej 1", "postnr": "4000", "by": "Lynby"}'
     assert found.person == subject.person_key(" M1 ", 4532123456, None)
-    assert found.household == subject.household_key("LYNGVEJ 1 4000", 1)
+    assert found.household == subject.household_key(
+        postal_addresses.household("LYNGVEJ  1 DK-4000"), 1
+    )
 
 
 def test_the_number_is_the_household_of_those_without_an_address() -> None:

@@ -25,7 +25,11 @@ from callserver.database.tables.operations import (
     log_copies,
     process_leases,
 )
-from callserver.database.tables.people import former_identifiers, person_decisions
+from callserver.database.tables.people import (
+    former_household_keys,
+    former_identifiers,
+    person_decisions,
+)
 from callserver.database.tables.rules import proposals, revisions
 from callserver.database.tables.shifts import seats
 from callserver.database.tables.suppressions import (
@@ -71,6 +75,7 @@ __all__ = [
     "daily_refusals",
     "devices",
     "document_versions",
+    "former_household_keys",
     "former_identifiers",
     "forms",
     "heard_calls",

@@ -23,6 +23,13 @@ Index(
 Index("former_identifiers_number", former_identifiers.c.number)
 Index("former_identifiers_household", former_identifiers.c.household)
 
+former_household_keys = Table(
+    "former_household_keys",
+    metadata,
+    Column("household", BigInteger, primary_key=True, autoincrement=False),
+)
+"""Keys of addresses as they were spelled, whose address is not stored (database/household_keys.py)."""
+
 person_decisions = Table(
     "person_decisions",
     metadata,

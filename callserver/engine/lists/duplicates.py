@@ -29,6 +29,7 @@ class Duplicates:
         # would keep the garbage collector busy.
         self._names: dict[int, str | tuple[str, ...]] = {}
         self._households: list[int] = []
+        self._written: list[int] = []
         self._dropped: dict[int, list[tuple[int, int, ContactRow]]] = {}  # by key: line, rank, row
         self.crowded_numbers: set[int] = set()
 
@@ -69,6 +70,7 @@ class Duplicates:
                 persons[person] = number
             firsts.append(is_first)
         self._households.extend(compress(rows.household, firsts))
+        self._written.extend(compress(rows.written, firsts))
         return firsts
 
     def _is_another(self, number: int, name: str) -> bool:
@@ -123,7 +125,8 @@ class Duplicates:
         ]
 
     def shared(self) -> int:
-        return sum(count for count in self.households().values() if count > 1)
+        return sum(count for count in Counter(self._households).values() if count > 1)
 
-    def households(self) -> Counter[int]:
-        return Counter(self._households)
+    def written_households(self) -> Counter[int]:
+        """How many people have each spelling of an address."""
+        return Counter(self._written)

@@ -17,6 +17,7 @@ from callserver.database import (
     audit,
     contacts,
     former_identifiers,
+    household_keys,
     imports,
     list_import,
     marks,
@@ -182,6 +183,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     """
     tx, summary, compared = staged.tx, staged.summary, staged.comparison
     campaign = staged.order.campaign
+    household_keys.adopt_staged(tx)
     number = imports.begin(tx, campaign.name, summary.content, now)
     base = list_import.last_rank(tx, campaign.name) if campaign.order is None else 0
     count = list_import.size(tx)

@@ -64,8 +64,8 @@ class ListReader:
         self._unread = tuple(sorted(texts))
 
     def crowds(self, most: int) -> list[int]:
-        """The households of more people than that."""
-        return [key for key, count in self._seen.households().items() if count > most]
+        """The households of more people than that, by the spelling of their address."""
+        return [key for key, count in self._seen.written_households().items() if count > most]
 
     @property
     def crowded_numbers(self) -> set[int]:
