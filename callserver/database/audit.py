@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, select, tuple_, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, or_, select, tuple_, update
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, seals
@@ -201,6 +201,13 @@ def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
     ).order_by(audit.c.leaf.is_(None), audit.c.leaf, audit.c.id)
     for leaf, body, *columns in tx.execute(query.execution_options(yield_per=10_000)):
         yield leaf, body, SearchColumns(*columns)
+
+
+def calls_beyond(tx: Tx, size: int) -> set[str]:
+    """The calls about which entries are not among the first `size` leaves."""
+    beyond = or_(audit.c.leaf.is_(None), audit.c.leaf >= size)
+    query = select(audit.c.call).where(audit.c.call.is_not(None), beyond)
+    return set(tx.execute(query.distinct()).scalars())
 
 
 def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> list[dict[str, Any]]:

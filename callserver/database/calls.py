@@ -1,6 +1,6 @@
 """Calls: one row per attempt. Inserting refuses a second open call per number, household and seat."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -216,6 +216,13 @@ def attempts(
 def due(tx: Tx, now: datetime) -> list[CallRow]:
     """Open calls whose deadline has passed: no report came in time."""
     return [CallRow._make(row) for row in _due(tx, {"now": now})]
+
+
+def standings(tx: Tx) -> Iterator[tuple[str, str, str | None]]:
+    """Attempt, state and outcome of every call, streamed."""
+    query = select(calls.c.attempt, calls.c.state, calls.c.outcome).order_by(calls.c.attempt)
+    for row in tx.execute(query.execution_options(yield_per=1_000)):
+        yield row.attempt, row.state, row.outcome
 
 
 def to_stop(tx: Tx) -> list[CallRow]:

@@ -83,6 +83,11 @@ def texts_of_all(tx: Tx) -> Iterator[Texts]:
     return iter(tx.execute(query.order_by(revisions.c.at.desc())).scalars())
 
 
+def contents(tx: Tx) -> Iterator[Mapping[str, Any]]:
+    """The data of every revision that was ever in force."""
+    return iter(tx.execute(select(revisions.c.content).order_by(revisions.c.at)).scalars())
+
+
 def put_in_force(
     tx: Tx, hashed: str, content: Mapping[str, Any], texts: Texts, now: datetime
 ) -> None:

@@ -110,6 +110,20 @@ def compose(files: Sequence[File]) -> Configuration | list[Problem]:
     )
 
 
+def imported(raw: bytes) -> Configuration | list[Problem]:
+    """The configuration of exported bytes, or every problem in it."""
+    files = []
+    for path, data in json.loads(raw).items():
+        folder, _, name = path.rpartition("/")
+        stem = name.rpartition(".")[0]
+        kind = _FOLDERS.get(folder, stem)
+        files.append(File(kind, path, name if kind == "script" else stem, data))
+    return compose(files)
+
+
+_FOLDERS = {"policies": "policy", "campaigns": "campaign", "scripts": "script", "books": "book"}
+
+
 def _problem(file: File, key: Key, why: Sentence) -> Problem:
     path, line = file.place(key)
     return Problem(path, line, ".".join(map(str, key)) or "-", why)

@@ -1,0 +1,87 @@
+"""`callserver audit decisions` and `judge`: decisions with their facts, recomputed by anybody."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callserver.cli import resources
+from callserver.database.engines import reading
+from callserver.domain import signed_note
+from callserver.domain.retention import RetentionClass
+from callserver.engine.audit_log import decision_export
+from callserver.engine.audit_log.judge import judge as judge_export
+from callserver.engine.audit_log.publishing import Publisher
+from callserver.engine.audit_log.sealing import load_key
+from callserver.errors import ConfigurationProblem
+from callserver.settings import log_origin
+
+
+def register(group: typer.Typer) -> None:
+    group.command()(decisions)
+    group.command()(judge)
+
+
+def decisions(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    withhold: Annotated[
+        str, typer.Option(help="fields that stay closed, separated by commas: num,dob")
+    ] = "",
+) -> None:
+    """Export every dial decision with its facts, beside the published log.
+
+    With `--withhold num,dob` the files name nobody's number and date of birth, and every decision can
+    still be recomputed. docs/verifying.md describes the files.
+
+    Example: callserver audit decisions --withhold num,dob /srv/decisions
+    """
+    settings = resources.settings()
+    names = [name.strip() for name in withhold.split(",") if name.strip()]
+    decision_export.check_fields(names)
+    publisher = Publisher(folder, log_origin(settings), load_key(settings.seal_key))
+    with resources.database(settings) as engine:
+        rules = resources.rules(engine, settings).current.organisation.retention
+        with reading(engine) as connection, connection.begin():
+            published = publisher.publish(connection)
+            if published is None:
+                print("nothing is sealed yet: a running server seals every few seconds")
+                raise typer.Exit(1)
+            kept_since = rules.before(RetentionClass.DECISIONS, resources.now(connection))
+            count = decision_export.write(connection, folder, published.size, names, kept_since)
+    print(f"{count} decisions among {published.size} entries in {folder}")
+
+
+def judge(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    vkey: Annotated[
+        Path | None, typer.Option(help="the log's public key, got elsewhere; by default DIR/vkey")
+    ] = None,
+) -> None:
+    """Recompute every decision of an export, without a database and without secrets.
+
+    Names what is wrong: a dial without a permit, a permit that the facts do not allow, a refusal with
+    other reasons, an opt-out that disappeared, an outcome that differs from the log. Exit code 1 if
+    there is something.
+
+    Example: callserver audit judge /srv/decisions
+    """
+    key = None
+    if vkey is not None:
+        try:
+            key = signed_note.parse_key(vkey.read_text("ascii"))
+        except (OSError, ValueError) as error:
+            raise ConfigurationProblem(f"{vkey}: {error}") from None
+    result = judge_export(folder, key)
+    for finding in result.findings:
+        print(finding)
+    counts = result.counts
+    print(
+        f"{counts['entries']} entries, {counts['permitted']} permits, {counts['refused']} refusals:"
+        f" {counts['judged']} judged, {counts['unknown']} with fields unknown,"
+        f" {counts['erased']} erased, {counts['expired']} expired,"
+        f" {counts['before']} before commitments; {len(result.findings)} findings"
+    )
+    for name, count in result.unknown.most_common():
+        print(f"{name} is withheld in {count}")
+    if result.findings:
+        raise typer.Exit(1)

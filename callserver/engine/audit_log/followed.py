@@ -1,0 +1,195 @@
+"""What the log says about calls, opt-outs and marks, entry by entry, and which decisions contradict it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callserver.domain.facts import Scope
+from callserver.domain.judging import Published
+from callserver.domain.marks import MarkKind
+
+Find = Callable[[int | None, str], None]
+
+DIALS = frozenset({"placed", "silent", "declined", "reported"})
+"""Kinds of entries of calls that were ordered: there is a permit before them."""
+
+IN_PERSON = {
+    MarkKind.DECEASED.value: "deceased_at",
+    MarkKind.GUARDIAN.value: "guardian",
+    MarkKind.VULNERABLE.value: "vulnerable",
+    MarkKind.ERASED.value: "erased",
+}
+"""Marks that forbid every call, and where the facts say so."""
+
+OF_NUMBER = frozenset({Scope.NUMBER.value, Scope.HASH.value})
+NEVER_CONSENTED = frozenset({Scope.HASH.value, Scope.HOUSEHOLD.value, Scope.COMPLAINT.value})
+
+
+@dataclass(slots=True)
+class Call:
+    """A call as the log has it. `leaf`: of its permit."""
+
+    leaf: int
+    placed: bool = False
+    state: str = "placing"
+    outcome: str | None = None
+
+
+@dataclass(slots=True)
+class OptOut:
+    scope: str
+    purpose: str | None
+    at: str
+    lifted: bool = False
+
+
+class Followed:
+    """Takes the entries in the order of the log."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self.calls: dict[str, Call] = {}
+        self._opt_outs: dict[int, OptOut] = {}
+        self._about: defaultdict[str, dict[int, OptOut]] = defaultdict(dict)
+        self._marks: dict[int, tuple[str, str]] = {}  # key and kind
+        self._marked: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
+        self._seen: defaultdict[str, set[str]] = defaultdict(set)  # opt-outs that facts have shown
+
+    def entry(self, leaf: int, entry: Mapping[str, Any], published: Published | None) -> None:
+        """One entry; a decision with its facts, where they are opened."""
+        kind = entry["kind"]
+        if kind in ("permitted", "refused"):
+            self._decided(leaf, entry, published)
+        elif kind in DIALS:
+            self._dialed(leaf, entry)
+        elif kind in ("outcome", "corrected"):
+            self._settled(leaf, entry)
+        elif kind == "suppressed":
+            for row, key in entry.get("rows") or ():
+                self._suppressed(entry, row, key)
+        elif kind == "lifted":
+            for row, _ in entry.get("rows") or ():
+                if row in self._opt_outs:
+                    self._opt_outs[row].lifted = True
+        elif kind in ("marked", "mark_ended", "no_listener"):
+            self._mark(entry)
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    def _dialed(self, leaf: int, entry: Mapping[str, Any]) -> None:
+        call = self.calls.get(str(entry.get("call")))
+        if call is None:
+            self._find(leaf, f"a dial without a permit: call {entry.get('call')}")
+            return
+        if entry["kind"] == "placed":
+            if call.placed:
+                self._find(leaf, f"one permit, two dials: call {entry['call']}")
+            call.placed = True
+        call.state = entry.get("state", call.state)
+
+    def _settled(self, leaf: int, entry: Mapping[str, Any]) -> None:
+        call = self.calls.get(str(entry.get("call")))
+        if call is None:
+            self._find(leaf, f"an outcome of a call without a permit: call {entry.get('call')}")
+            return
+        if entry.get("before") != call.outcome:
+            self._find(leaf, "the outcome before this one is not the log's")
+        call.outcome = entry.get("outcome")
+
+    def compare(self, name: str, exported: Mapping[str, Any]) -> None:
+        """How a call stands in the database, against the log."""
+        call = self.calls.get(name)
+        if exported.get("pending"):
+            return
+        if call is None:
+            self._find(None, f"the call {name} has no permit in the log")
+            return
+        for column, logged in (("outcome", call.outcome), ("state", call.state)):
+            if exported.get(column) != logged:
+                self._find(
+                    call.leaf,
+                    f"the call {name} has the {column} {exported.get(column)}, in the log {logged}",
+                )
+
+    # -- opt-outs and marks --------------------------------------------------------------------
+
+    def _suppressed(self, entry: Mapping[str, Any], row: int, key: str | None) -> None:
+        opt_out = OptOut(str(entry.get("scope")), entry.get("purpose"), str(entry["at"]))
+        self._opt_outs[row] = opt_out
+        if key is not None:
+            self._about[key][row] = opt_out
+
+    def _mark(self, entry: Mapping[str, Any]) -> None:
+        for row, key in entry.get("rows") or ():
+            if entry["kind"] == "mark_ended":
+                about, mark = self._marks.pop(row, ("", ""))
+                self._marked[about][mark].discard(row)
+            elif key is not None:
+                self._marks[row] = (key, str(entry.get("mark")))
+                self._marked[key][str(entry.get("mark"))].add(row)
+        for row in entry.get("hashed") or ():
+            if row in self._opt_outs:
+                self._opt_outs[row].scope = Scope.HASH.value
+
+    # -- decisions -----------------------------------------------------------------------------
+
+    def _decided(self, leaf: int, entry: Mapping[str, Any], published: Published | None) -> None:
+        if entry["kind"] == "permitted":
+            call = str(entry.get("call"))
+            if call in self.calls:
+                self._find(leaf, f"two permits for the call {call}")
+            self.calls[call] = Call(leaf)
+        keys = [key for key in entry.get("keys") or () if isinstance(key, str)]
+        facts = None if published is None else published.facts
+        if facts is None or published is None or facts.get("error"):
+            self._without_facts(leaf, entry, keys)
+            return
+        if "sup" in published.withheld:
+            self._without_facts(leaf, entry, keys)
+        else:
+            self._opt_outs_in(leaf, keys, facts)
+        if "person" not in published.withheld:
+            person = facts.get("person") or {}
+            for mark, name in IN_PERSON.items():
+                if not person.get(name) and any(self._marked[key][mark] for key in keys):
+                    self._find(leaf, f"the log has the mark {mark}, the facts have not")
+
+    def _opt_outs_in(self, leaf: int, keys: list[str], facts: Mapping[str, Any]) -> None:
+        """Every opt-out that the log knows about these keys is among the facts."""
+        stated = facts.get("sup") or []
+        for key in keys:
+            for row, opt_out in self._about[key].items():
+                now = facts.get("now")
+                ends = {
+                    bool(one.get("lifted_at"))
+                    for one in stated
+                    if one.get("scope") == opt_out.scope
+                    and one.get("purpose") == opt_out.purpose
+                    and one.get("at") in (opt_out.at, now)
+                }
+                if not ends:
+                    self._find(leaf, f"the opt-out {row} is in the log, but not in the facts")
+                elif ends == {True} and not opt_out.lifted:
+                    self._find(leaf, f"the opt-out {row} has ended in the facts, not in the log")
+        number = next((key for key in keys if key.startswith("number:")), None)
+        if number is not None:
+            shown = {one.get("at") for one in stated if one.get("scope") in OF_NUMBER}
+            for at in sorted(self._seen[number] - shown):
+                self._find(leaf, f"an opt-out of {at} that earlier facts show has disappeared")
+            self._seen[number] = {at for at in shown if at and at < facts.get("now", "")}
+
+    def _without_facts(self, leaf: int, entry: Mapping[str, Any], keys: list[str]) -> None:
+        """A permit against an opt-out is wrong whatever the facts are, unless there was a consent."""
+        if entry["kind"] != "permitted":
+            return
+        consented = any(self._marked[key][MarkKind.CONSENT_GIVEN.value] for key in keys)
+        for key in keys:
+            for row, opt_out in self._about[key].items():
+                answered = opt_out.scope == Scope.PURPOSE.value or (
+                    consented and opt_out.scope not in NEVER_CONSENTED
+                )
+                if not opt_out.lifted and not answered:
+                    self._find(leaf, f"a permit although the opt-out {row} is in force")
