@@ -20,6 +20,7 @@ from callserver.console import authentication, problems
 from callserver.console.accounts.api import AccountsApi
 from callserver.console.api import Api, PageApi
 from callserver.console.applicants.api import ApplicantsApi
+from callserver.console.applicants.interviewer import InterviewerApi
 from callserver.console.books.api import BooksApi
 from callserver.console.cases.api import CasesApi
 from callserver.console.floor.api import FloorApi
@@ -39,8 +40,9 @@ from callserver.console.phone.card import CardApi
 from callserver.console.phone.own_calls import OwnCallsApi
 from callserver.console.phone.shift import ShiftApi
 from callserver.console.phone.simulated_telephone import SimulatedTelephoneApi, Telephones
-from callserver.console.phone.softphone import SoftphoneApi, connects
+from callserver.console.phone.softphone import SoftphoneApi, SoftphoneOffer, connects
 from callserver.console.reports.api import ReportsApi
+from callserver.console.role_play.api import RolePlayApi
 from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.suppressions.api import SuppressionsApi
@@ -172,6 +174,8 @@ def page_apis(
     rules = RulesApi(
         server.ctx, server.rules_in_force, server.rule_proposals, server.settings.database
     )
+    exchange = None if server.exchange is None else server.exchange.softphones
+    offer = SoftphoneOffer(server.settings, exchange, played=played is not None)
     cases = CasesApi(server.ctx, pacing)
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
@@ -183,11 +187,7 @@ def page_apis(
         phoner,
         CardApi(server.ctx),
         OwnCallsApi(server.ctx),
-        SoftphoneApi(
-            server.settings,
-            None if server.exchange is None else server.exchange.softphones,
-            played=played is not None,
-        ),
+        SoftphoneApi(offer),
         *([] if played is None else [SimulatedTelephoneApi(played, authenticator)]),
         BooksApi(server.ctx),
         survey,
@@ -198,6 +198,8 @@ def page_apis(
         WhoCalledApi(server.ctx, pacing),
         cases,
         applicants,
+        InterviewerApi(server.ctx, server.role_play_legs, offer, played, authenticator),
+        RolePlayApi(server.ctx, server.role_play_legs, offer, played, authenticator),
         PersonApi(server.ctx, pacing),
         PersonFactsApi(server.ctx, server.uploads, server.forgotten_files),
         ReportsApi(server.ctx),

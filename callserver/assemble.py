@@ -27,6 +27,7 @@ from callserver.engine.accounts.authentication import Authentication
 from callserver.engine.accounts.offboarding import Offboarding
 from callserver.engine.accounts.password_hashing import PasswordHashing
 from callserver.engine.applicants.decisions import Hiring
+from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
 from callserver.engine.audit_log.publication import Publication
@@ -98,6 +99,7 @@ class Server:
     authentication: Authentication
     account_administration: AccountAdministration
     hiring: Hiring
+    role_play_legs: RolePlayLegs
     refused_requests: RefusedRequests
     feed: Feed
     uploads: Uploads
@@ -163,6 +165,7 @@ def build(
     phoner_legs = PhonerLegs(ctx)
     line_confirmation = LineConfirmation(ctx, call_flow)
     hangups = Hangups(ctx)
+    role_play_legs = RolePlayLegs(ctx)
     message_folder = MessageFolder(settings.messages)
     routes = messages or message_routes.build(settings, client, message_folder)
     channels = alarm_channels.build(settings, client, routes)
@@ -176,6 +179,7 @@ def build(
         listener_orders,
         line_confirmation,
         delivery,
+        role_play_legs,
     ).start
     wishes = Wishes(ctx)
     reconciliation = Reconciliation(ctx, call_flow)
@@ -198,6 +202,7 @@ def build(
         phoner_legs,
         Offboarding(ctx),
         listener_legs,
+        role_play_legs,
         keep_log,
         uuid.uuid4().hex,
         [
@@ -240,6 +245,7 @@ def build(
             rooms=RoomEvents(ctx, phoner_legs, listener_legs),
             inbound=inbound,
             line_confirmations=line_confirmation,
+            role_plays=role_play_legs,
             not_stored=scheduler.note_gap,
         ),
         uploads=uploads,
@@ -247,6 +253,7 @@ def build(
         authentication=sign_in,
         account_administration=account_administration,
         hiring=Hiring(ctx, account_administration),
+        role_play_legs=role_play_legs,
         refused_requests=refused_requests,
         feed=Feed(store),
         rules_in_force=rules_in_force,

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
+from callserver.domain.role_play import Player
 from callserver.ports import Room, Tx
 
 
@@ -107,6 +108,22 @@ class CheckListenerLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class EndRolePlayLegs:
+    """Hang up what is left of a role-play call that has ended."""
+
+    role_play: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRolePlayLeg:
+    """Ask the provider whether a leg of a role-play call is still there."""
+
+    role_play: int
+    player: Player
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendMessages:
     """Send the e-mails and SMS that wait."""
 
@@ -123,6 +140,8 @@ FollowUp = (
     | MoveListener
     | EndListenerLeg
     | CheckListenerLeg
+    | EndRolePlayLegs
+    | CheckRolePlayLeg
     | SendMessages
 )
 

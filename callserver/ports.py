@@ -20,6 +20,7 @@ from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.message import Delivery, Message
 from callserver.domain.permit import DialPermit
+from callserver.domain.role_play import Player
 from callserver.domain.signed_note import VerifierKey
 
 T = TypeVar("T")
@@ -176,6 +177,12 @@ class Telephony(Protocol):
         self, line: OwnLine, listening: int, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a listener's telephone; once answered, the leg asks what to hear."""
+        ...
+
+    async def ring_role_play(
+        self, line: OwnLine, call: int, player: Player
+    ) -> Placed | Declined | Silent:
+        """Ring the softphone of one who takes part in role-play call `call`; once answered, the leg asks."""
         ...
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:

@@ -13,6 +13,7 @@ from typing import Protocol
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import Instruction
 from callserver.domain.listening import Mode
+from callserver.domain.role_play import Player
 from callserver.ports import Declined
 
 
@@ -92,6 +93,14 @@ class Listeners(Protocol):
     async def listener_leg_ended(self, leg: str) -> None: ...
 
 
+class RolePlays(Protocol):
+    async def role_play_asks(self, role_play: int, player: Player, leg: str) -> Instruction:
+        """A softphone of a role-play call was answered, and asks what to do."""
+        ...
+
+    async def role_play_leg_ended(self, role_play: int, player: Player, leg: str) -> None: ...
+
+
 class Rooms(Protocol):
     async def room_event(self, event: RoomEvent) -> None: ...
 
@@ -120,4 +129,5 @@ class ProviderEvents:
     rooms: Rooms
     inbound: InboundCalls
     line_confirmations: LineConfirmations
+    role_plays: RolePlays
     not_stored: Callable[[], None]

@@ -15,6 +15,7 @@ from callserver.adapters.twilio import call_status
 from callserver.database.engines import UNAVAILABLE
 from callserver.domain.audit import EntryKind
 from callserver.domain.instruction import HangUp, Instruction
+from callserver.domain.role_play import Player
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.metrics import WEBHOOK_SECONDS
 from callserver.provider_events import ProviderEvents
@@ -63,11 +64,13 @@ class Webhooks:
             self._route("/twilio/voice/client", self._client),
             self._route("/twilio/voice/phoner/left", self._phoner_left),
             self._route("/twilio/voice/listener", self._listener),
+            self._route("/twilio/voice/role-play", self._role_play),
             self._route("/twilio/voice/line", self._line),
             self._route("/twilio/voice/inbound", self._inbound),
             self._route("/twilio/voice/inbound/key", self._inbound_key),
             self._route("/twilio/status/phoner", self._phoner_status),
             self._route("/twilio/status/listener", self._listener_status),
+            self._route("/twilio/status/role-play", self._role_play_status),
             self._route("/twilio/status/amd", self._amd),
         ]
 
@@ -157,6 +160,10 @@ class Webhooks:
         listening, leg = _number(request, "listening"), field(form, "CallSid")
         return self._say(await self._engine.listeners.listener_asks(listening, None, leg))
 
+    async def _role_play(self, request: Request, form: Form) -> Response:
+        call, player, leg = _number(request, "role_play"), _player(request), field(form, "CallSid")
+        return self._say(await self._engine.role_plays.role_play_asks(call, player, leg))
+
     async def _line(self, request: Request, _: Form) -> Response:
         attempt = _text(request, "attempt")
         return self._say(await self._engine.line_confirmations.code_for(attempt))
@@ -201,6 +208,12 @@ class Webhooks:
     async def _listener_status(self, _: Request, form: Form) -> Response:
         if status_reports.has_ended(form):
             await self._engine.listeners.listener_leg_ended(field(form, "CallSid"))
+        return STORED
+
+    async def _role_play_status(self, request: Request, form: Form) -> Response:
+        call, player, leg = _number(request, "role_play"), _player(request), field(form, "CallSid")
+        if status_reports.has_ended(form):
+            await self._engine.role_plays.role_play_leg_ended(call, player, leg)
         return STORED
 
     async def _conference(self, _: Request, form: Form) -> Response:
@@ -249,3 +262,10 @@ def _number(request: Request, name: str) -> int:
     if not NUMBER.fullmatch(value):
         raise Malformed(f"{name} is no number")
     return int(value)
+
+
+def _player(request: Request) -> Player:
+    value = _text(request, "player")
+    if value not in set(Player):
+        raise Malformed("player is none that takes part")
+    return Player(value)

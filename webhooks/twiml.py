@@ -9,6 +9,7 @@ from callserver.domain.instruction import (
     HangUp,
     Hear,
     Instruction,
+    JoinRolePlay,
     JoinRoom,
     Say,
     SayCode,
@@ -44,6 +45,20 @@ def render(instruction: Instruction, public_url: str) -> str:
                 status_callback_event="start end join leave",
             )
             response.append(dial)
+        case JoinRolePlay(room, _, player):
+            dial = Dial()
+            dial.conference(
+                room,
+                beep="false",
+                wait_url="",
+                start_conference_on_enter=True,
+                end_conference_on_exit=True,
+                max_participants=2,
+                participant_label=player.value,
+                jitter_buffer_size="small",
+            )
+            response.append(dial)
+            response.hangup()
         case Hear(room, listening, mode, phoner):
             again = _listener(base, listening)
             dial = Dial(action=again, method="POST")

@@ -8,6 +8,7 @@ from typing import TypeVar
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
+from callserver.domain.role_play import Player
 from callserver.metrics import ORDER_SECONDS
 from callserver.ports import Declined, Leg, LegState, Placed, Result, Room, Silent, Telephony
 
@@ -41,6 +42,11 @@ class MeasuredTelephony:
     ) -> Placed | Declined | Silent:
         ringing = self._network.ring_listener(line, listening, caller_id)
         return await _measured("ring_listener", ringing)
+
+    async def ring_role_play(
+        self, line: OwnLine, call: int, player: Player
+    ) -> Placed | Declined | Silent:
+        return await _measured("ring_role_play", self._network.ring_role_play(line, call, player))
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
         return await _measured("hear", self._network.hear(ref, what))

@@ -30,7 +30,13 @@ from callserver.domain.role import NEEDS_CODE
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.simulator.faults import ALL, NONE
-from callserver.simulator.invariants import Rows, judge, judge_listening, without_permit
+from callserver.simulator.invariants import (
+    Rows,
+    judge,
+    judge_listening,
+    judge_role_plays,
+    without_permit,
+)
 from callserver.simulator.robots import Acknowledged
 from callserver.simulator.visitors import FIRST_HOUR
 
@@ -182,6 +188,7 @@ def _judged(
         stay for stay in world.network.listening_record.stays if stay.line not in stack.staff.lines
     ]
     judge_listening(verdict, listening_stays, stack.supervisors, rows, now, SLACK)
+    judge_role_plays(verdict, world.network.listening_record.role_plays.stays)
     _say(console, summary)
     wrong = {kind: len(cases) for kind, cases in verdict.cases.items() if cases}
     console.print(f"  compared with the network's record: {wrong or 'nothing wrong'}")

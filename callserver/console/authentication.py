@@ -108,9 +108,9 @@ class Authenticator:
         self._ctx = ctx
         self._authentication = authentication
         self._origin = origin_of(settings.public_url)
-        self._secure = settings.public_url.startswith("https://")
-        self.cookie = "__Host-session" if self._secure else "session"
-        self.device = "__Host-device" if self._secure else "device"
+        self.secure = settings.public_url.startswith("https://")
+        self.cookie = "__Host-session" if self.secure else "session"
+        self.device = "__Host-device" if self.secure else "device"
 
     async def authenticate(
         self, request: Request, needs: Action | Access, scopes: frozenset[Action] = NO_SCOPE
@@ -178,7 +178,7 @@ class Authenticator:
     def remember(self, response: Response, cookie: str) -> None:
         """Set the session's cookie."""
         response.set_cookie(
-            self.cookie, cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
+            self.cookie, cookie, path="/", secure=self.secure, httponly=True, samesite="strict"
         )
 
     def source(self, request: Request) -> Source:
@@ -200,7 +200,7 @@ class Authenticator:
                 token,
                 path="/",
                 max_age=YEAR_S,
-                secure=self._secure,
+                secure=self.secure,
                 httponly=True,
                 samesite="strict",
             )
@@ -210,7 +210,7 @@ class Authenticator:
 
     def forget(self, response: Response) -> None:
         response.delete_cookie(
-            self.cookie, path="/", secure=self._secure, httponly=True, samesite="strict"
+            self.cookie, path="/", secure=self.secure, httponly=True, samesite="strict"
         )
 
 

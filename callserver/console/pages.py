@@ -56,6 +56,7 @@ class Page:
 
 PAGES = (
     Page("sign_in", "/sign-in", Access.OPEN, listed=False),
+    Page("role_play", "/role-play", Access.OPEN, listed=False),
     Page("phone", "/phone", Action.PHONE),
     Page("floor", "/floor", Action.SEE_FLOOR),
     Page("who_called", "/who-called", Action.LOOK_UP, Group.PEOPLE),

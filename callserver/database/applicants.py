@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
 
+from callserver.database import role_plays
 from callserver.database.tables import applicants, interviews, participants
 from callserver.database.upserts import INSERTS
 from callserver.domain.applicant import ApplicantState, Module, Progress
@@ -83,7 +84,9 @@ def every(tx: Tx, department: str | None) -> list[ApplicantRow]:
 def delete_all(tx: Tx, keys: Sequence[int]) -> int:
     """Delete applicants with everything about them; how many."""
     tx.execute(delete(participants).where(participants.c.applicant.in_(keys)))
-    return tx.execute(delete(applicants).where(applicants.c.id.in_(keys))).rowcount
+    count = tx.execute(delete(applicants).where(applicants.c.id.in_(keys))).rowcount
+    role_plays.delete_orphans(tx)
+    return count
 
 
 def old(before: datetime) -> ColumnElement[bool]:
@@ -171,4 +174,5 @@ def progress(tx: Tx, row: ApplicantRow) -> Progress:
         .where(participants.c.applicant == row.id, participants.c.present.is_(True))
     )
     modules = frozenset(map(Module, tx.execute(query).scalars()))
-    return Progress(modules, form=row.form is not None)
+    played = role_plays.took_place(tx, row.id)
+    return Progress(modules, played=played, form=row.form is not None)

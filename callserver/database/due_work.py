@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import calls, listenings, messages, seats
+from callserver.database.tables import calls, listenings, messages, role_plays, seats
 from callserver.ports import Tx
 
 _next_due = Prepared(
@@ -15,6 +15,9 @@ _next_due = Prepared(
         select(func.min(listenings.c.look_at))
         .where(listenings.c.look_at.is_not(None))
         .scalar_subquery(),
+        select(func.min(role_plays.c.look_at))
+        .where(role_plays.c.look_at.is_not(None))
+        .scalar_subquery(),
         select(func.min(messages.c.next_at))
         .where(messages.c.next_at.is_not(None))
         .scalar_subquery(),
@@ -23,5 +26,5 @@ _next_due = Prepared(
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """When the next seat, call, listening or message is due; None when nothing is."""
+    """When the next seat, call, listening, role-play call or message is due; None when nothing is."""
     return min((at for at in _next_due(tx, {}).one() if at is not None), default=None)

@@ -1,5 +1,6 @@
 """Telephones that may sign in at the organisation's own exchange: their names and digests."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -51,3 +52,8 @@ def has(tx: Tx, name: str) -> bool:
 def drop_of(tx: Tx, user: int) -> None:
     """End every sign-in of a user at once."""
     tx.execute(delete(softphones).where(softphones.c.user == user))
+
+
+def drop_named(tx: Tx, names: Sequence[str]) -> None:
+    """End the sign-ins of these names at once."""
+    tx.execute(delete(softphones).where(softphones.c.name.in_(names)))

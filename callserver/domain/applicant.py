@@ -5,8 +5,8 @@ Rule: everything that decides what may happen to an applicant is in this file.
     open ──accept──> accepted (an account exists)
       └────reject──> rejected
 
-Every applicant goes through the whole process: both modules of the group interview, and the words that the
-interviewer writes about the role-play call. Of an applicant only the name is known.
+Every applicant goes through the whole process: both modules of the group interview, a role-play call, and the
+words that the interviewer writes about it. Of an applicant only the name is known.
 """
 
 from dataclasses import dataclass
@@ -40,8 +40,9 @@ class Module(IntEnum):
 class Step(StrEnum):
     """What an applicant goes through before they are accepted."""
 
-    INTRODUCTION = "introduction"
-    ROLE_PLAY = "role_play"
+    MODULE_1 = "module_1"
+    MODULE_2 = "module_2"
+    ROLE_PLAY = "role_play"  # both were in the room of a role-play call
     FORM = "form"
 
 
@@ -72,14 +73,16 @@ class Progress:
     """What an applicant has gone through."""
 
     modules: frozenset[Module] = frozenset()
+    played: bool = False
     form: bool = False
 
     @property
     def missing(self) -> tuple[Step, ...]:
         """The steps that are left, in their order."""
         done = {
-            Step.INTRODUCTION: Module.INTRODUCTION in self.modules,
-            Step.ROLE_PLAY: Module.ROLE_PLAY in self.modules,
+            Step.MODULE_1: Module.INTRODUCTION in self.modules,
+            Step.MODULE_2: Module.ROLE_PLAY in self.modules,
+            Step.ROLE_PLAY: self.played,
             Step.FORM: self.form,
         }
         return tuple(step for step in Step if not done[step])

@@ -67,6 +67,8 @@ class EntryKind(StrEnum):
     VERIFIED = "verified"  # its seals were verified
     LINE = "line"  # a user's telephone: entered, confirmed, refused or called; numbers are masked
     APPLICANT = "applicant"  # added, accepted, rejected or deleted; words were written about them
+    ROLE_PLAY_STARTED = "role_play_started"  # an applicant and an interviewer: nobody was called
+    ROLE_PLAY_ENDED = "role_play_ended"
     INTERVIEW = "interview"  # planned or cancelled; its participants
     SIGNED = "signed"  # a user signed a version of a document
     USER = "user"  # an account was added, changed, reset or off-boarded

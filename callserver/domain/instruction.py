@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callserver.domain.listening import Mode
+from callserver.domain.role_play import Player
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,15 @@ class JoinRoom:
 
     room: str
     seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRolePlay:
+    """Put a softphone into the room of a role-play call, for two: it is over when one of them leaves."""
+
+    room: str
+    role_play: int
+    player: Player
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +75,4 @@ class HangUp:
     """End the leg without saying anything."""
 
 
-Instruction = JoinRoom | Hear | WaitToHear | Say | AskKey | SayCode | HangUp
+Instruction = JoinRoom | JoinRolePlay | Hear | WaitToHear | Say | AskKey | SayCode | HangUp

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from callserver.domain import phone
+from callserver.domain.role_play import Player, softphone
 
 UNANSWERED_IN_A_ROW = 4
 """Unanswered calls before the line rests: after two minutes of ringing nobody is there."""
@@ -75,7 +76,9 @@ _SIP = re.compile(
 )
 DIGITS_IN_A_NAME = 4
 """A SIP user name begins with a letter and has at most this many digits: it is never a number."""
-_NAMES_OF_THE_EXCHANGE = re.compile(r"(?:phoner|listener|telephone)_.*", re.ASCII | re.IGNORECASE)
+_NAMES_OF_THE_EXCHANGE = re.compile(
+    r"(?:phoner|listener|telephone|applicant|interviewer)_.*", re.ASCII | re.IGNORECASE
+)
 
 
 def browser(user: int) -> str:
@@ -91,6 +94,11 @@ def listening_browser(user: int) -> str:
 def registered(user: int) -> str:
     """The line of the user's own SIP telephone at the exchange."""
     return f"sip:telephone_{user}"
+
+
+def of_role_play(role_play: int, player: Player) -> OwnLine:
+    """The softphone of one who takes part in a role-play call: a browser, and never a number."""
+    return OwnLine(f"client:{softphone(role_play, player)}")
 
 
 def kind(address: str) -> LineKind:

@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.background import Background
 from callserver.engine.calls.hangups import Hangups
 from callserver.engine.calls.phoner_legs import PhonerLegs
@@ -14,9 +15,11 @@ from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.outbox import (
     CheckListenerLeg,
     CheckPhonerLeg,
+    CheckRolePlayLeg,
     DialSeat,
     EndCalls,
     EndListenerLeg,
+    EndRolePlayLegs,
     FollowUp,
     HangUpLeg,
     MoveListener,
@@ -39,6 +42,7 @@ class FollowUps:
     listener_orders: ListenerLegOrders
     line_confirmation: LineConfirmation
     messages: MessageDelivery
+    role_play_legs: RolePlayLegs
 
     def start(self, follow_ups: Sequence[FollowUp]) -> None:
         for follow_up in follow_ups:
@@ -68,6 +72,10 @@ class FollowUps:
                 return self.listener_orders.end(follow_up)
             case CheckListenerLeg(listening, leg):
                 return self.listener_orders.check(listening, leg)
+            case EndRolePlayLegs(role_play):
+                return self.role_play_legs.end_legs(role_play)
+            case CheckRolePlayLeg():
+                return self.role_play_legs.check(follow_up)
             case SendMessages():
                 return self.messages.send_due()
             case _:

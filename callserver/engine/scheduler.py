@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import calls, due_work, leases, listenings, messages, seats
+from callserver.database import calls, due_work, leases, listenings, messages, role_plays, seats
 from callserver.database.calls import CallRow
 from callserver.database.engines import UNAVAILABLE
 from callserver.database.seats import SeatRow
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.accounts.offboarding import Offboarding
+from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.call_flow import ASK_AGAIN
 from callserver.engine.calls.phoner_legs import PhonerLegs
@@ -53,6 +54,7 @@ class DueWork:
     left: list[int]  # seats whose phoner has left the organisation
     calls: list[CallRow]
     listenings: list[int]
+    role_plays: list[int]
     stopping: bool
 
 
@@ -66,6 +68,7 @@ class Scheduler:
         phoner_legs: PhonerLegs,
         offboarding: Offboarding,
         listener_legs: ListenerLegs,
+        role_play_legs: RolePlayLegs,
         seal: Callable[[], Awaitable[datetime | None]],
         owner: str,
         chores: Sequence[Chore] = (),
@@ -75,6 +78,7 @@ class Scheduler:
         self._phoner_legs = phoner_legs
         self._offboarding = offboarding
         self._listener_legs = listener_legs
+        self._role_play_legs = role_play_legs
         self._seal = seal
         self._owner = owner
         self._chores = chores
@@ -119,6 +123,7 @@ class Scheduler:
 
         await self._ctx.store.run(look)
         await self._listener_legs.check_all()
+        await self._role_play_legs.check_all()
 
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""
@@ -143,6 +148,8 @@ class Scheduler:
             self._ctx.background.start(self._reconciliation.settle(call))
         for listening in work.listenings:
             self._ctx.background.start(self._listener_legs.look(listening))
+        for role_play in work.role_plays:
+            self._ctx.background.start(self._role_play_legs.look(role_play))
         await self._do_chores(now)
         due = [await self._seal(), await self._ctx.store.run(due_work.next_due)]
         if work.stopping:
@@ -166,6 +173,7 @@ class Scheduler:
             seats.of_the_left(tx),
             quiet,
             listenings.due(tx, now),
+            role_plays.due(tx, now),
             stopping,
         )
 

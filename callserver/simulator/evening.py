@@ -16,7 +16,13 @@ from typing import Any
 from callserver.simulator import asgi
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import NONE, Faults
-from callserver.simulator.invariants import Rows, Verdict, judge, judge_listening
+from callserver.simulator.invariants import (
+    Rows,
+    Verdict,
+    judge,
+    judge_listening,
+    judge_role_plays,
+)
 from callserver.simulator.network import Network
 from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.rest import Rest
@@ -149,6 +155,7 @@ class Evening:
         judge_listening(
             verdict, self.network.listening_record.stays, supervisors, rows, self.clock.now()
         )
+        judge_role_plays(verdict, self.network.listening_record.role_plays.stays)
         return Result(
             self._figures(people, took, listening),
             await server.refusals(),

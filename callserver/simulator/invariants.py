@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise, zip_longest
 from zoneinfo import ZoneInfo
 
+from callserver.simulator import role_play_record
 from callserver.simulator.legs import ListenerStay, Ring
 from callserver.simulator.robots import Acknowledged, ListeningGrant
+from callserver.simulator.role_play_record import RolePlayStay
 from callserver.simulator.supervisors import MODES, Supervisor
 
 HOME = ZoneInfo("Europe/Copenhagen")
@@ -30,6 +32,7 @@ KINDS = (
     "outcome_lost",
     "rings_for_ever",
     "heard_without_right",
+    "role_play_with_others",
 )
 
 
@@ -103,7 +106,7 @@ def judge_listening(
                 verdict.add("heard_without_right", granted)
     for stay in stays:
         listener = by_line.get(stay.line)
-        seat = int(stay.room.split("-")[1])
+        seat = int(stay.room.split("-")[1]) if stay.room.startswith("seat-") else 0
         case = f"{stay.line} in {stay.room} from {stay.since.astimezone(UTC).isoformat()}"
         until = stay.until or end
         if listener is None or not _granted(listener.granted, stay, seat, until, slack):
@@ -112,6 +115,12 @@ def judge_listening(
             verdict.add("heard_without_right", f"another department: {case}")
         elif len(stay.heard_by) > 1:
             verdict.add("heard_without_right", f"by the next person too: {case}")
+
+
+def judge_role_plays(verdict: Verdict, stays: Sequence[RolePlayStay]) -> None:
+    """A role-play call reaches nobody: two softphones of its own, never a number, and nobody listens."""
+    for wrong in role_play_record.wrongs(stays):
+        verdict.add("role_play_with_others", wrong)
 
 
 def _granted(

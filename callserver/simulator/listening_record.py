@@ -1,7 +1,11 @@
-"""The network's own record of who listened, in which mode, and which called persons heard them."""
+"""The network's own record of who listened, in which mode, and which called persons heard them.
+
+Role-play calls, to which nobody listens, have a record of their own in it.
+"""
 
 from callserver.ports import Clock
 from callserver.simulator.legs import Conference, Leg, ListenerStay
+from callserver.simulator.role_play_record import RolePlayRecord
 
 
 class ListeningRecord:
@@ -11,10 +15,12 @@ class ListeningRecord:
         self._clock = clock
         self._open: dict[str, ListenerStay] = {}
         self.stays: list[ListenerStay] = []
+        self.role_plays = RolePlayRecord()
         self.beeps: list[str] = []  # legs that joined or left with a tone
 
     def joined(self, room: Conference, leg: Leg) -> None:
         """A leg has joined the room."""
+        self.role_plays.joined(room, leg)
         if not leg.starts:
             level = 0 if leg.muted else 1 if leg.coach else 2
             first = len(room.legs) == 1

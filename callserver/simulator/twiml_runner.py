@@ -9,6 +9,7 @@ from callserver.simulator.listening_record import ListeningRecord
 from callserver.simulator.virtual_time import Agenda, Work
 
 CHARACTERS_A_SECOND = 15.0
+MOST_PARTICIPANTS = 250
 
 
 class TwimlHost(Protocol):
@@ -94,6 +95,8 @@ class TwimlRun:
         if coach is not None and (coached_room is None or coach not in coached_room.legs):
             return False  # 13240: there is no leg to coach
         room = network.open_room(inner.text or "")
+        if len(room.legs) >= int(inner.get("maxParticipants") or MOST_PARTICIPANTS):
+            return False
         if not room.legs and room.callback.url is None:
             room.callback = Callback(
                 inner.get("statusCallback"),

@@ -7,7 +7,7 @@ would have had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Container, Sequence
+from collections.abc import AsyncGenerator, Container, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
@@ -16,7 +16,13 @@ from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.network import Network, People
 from callserver.simulator.population import Population, Talk
 
-Who = Literal["person", "phoner", "listener"]
+Who = Literal["person", "phoner", "listener", "applicant", "interviewer"]
+
+ROLE_PLAYERS: Mapping[str, Who] = {
+    "client:applicant_": "applicant",
+    "client:interviewer_": "interviewer",
+}
+"""How the lines of role-play calls begin; every page that plays one is a visitor's."""
 
 BEAT_S = 10
 TAKES_S = 0.4
@@ -131,7 +137,7 @@ class Visitors:
     # -- events of the network ------------------------------------------------------------------
 
     def rings(self, leg: Leg) -> Behaviour:
-        if leg.to not in self._lines:
+        if not self._is_visitors(leg.to):
             usual = self._others.rings(leg)
             visitor = self._visitor_in(leg.conference)
             return self._reached(visitor) if visitor and self._pattern else usual
@@ -139,11 +145,14 @@ class Visitors:
             return Behaviour(ends="failed")  # no page is open
         return Behaviour(answers_after=TAKES_S)
 
+    def _is_visitors(self, line: str) -> bool:
+        return line in self._lines or line.startswith(tuple(ROLE_PLAYERS))
+
     def _visitor_in(self, room: str | None) -> str | None:
         """The line of the visitor in this room; None: there is no visitor."""
         conference = self._network.rooms.get(room or "")
         lines = () if conference is None else (leg.far_end for leg in conference.parties())
-        return next((line for line in lines if line in self._lines), None)
+        return next((line for line in lines if self._is_visitors(line)), None)
 
     def _reached(self, visitor: str) -> Behaviour:
         """What happens at the far end of the visitor's next call."""
@@ -151,7 +160,7 @@ class Visitors:
         return self._pattern[(call - 1) % len(self._pattern)]
 
     def answered(self, leg: Leg) -> None:
-        if leg.to not in self._lines:
+        if not self._is_visitors(leg.to):
             if self._calls.get(self._visitor_in(leg.conference) or "") != 1:
                 self._others.answered(leg)  # might hang up at once: not in a visitor's first call
         elif leg.to in self._telephones:
@@ -183,6 +192,9 @@ class Visitors:
     def who(leg: Leg) -> Who:
         if leg.is_contact:
             return "person"
+        for line, player in ROLE_PLAYERS.items():
+            if leg.far_end.startswith(line):
+                return player
         return "listener" if leg.far_end.startswith("client:listener") else "phoner"
 
     def _muted(self, leg: Leg) -> bool:
@@ -222,7 +234,7 @@ class Visitors:
     def _converse(self, room: Conference, phoner: Leg, person: Leg) -> None:
         """A conversation begins. A visitor speaks for themselves; the person hangs up at the end."""
         talk = self._population.talk(person.to)
-        visits = phoner.far_end in self._lines
+        visits = self._is_visitors(phoner.far_end)
         if self._calls.get(phoner.far_end) == 1 and talk.result in ("early", "voicemail"):
             talk = Talk(talk.seconds, "no")  # a visitor's first call is a talk
         seconds = talk.seconds

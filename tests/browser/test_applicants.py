@@ -1,12 +1,14 @@
-"""The applicants page in both languages: from the interview to the account, by keyboard."""
+"""The applicants page in both languages: from the interview over the role-play call to the account."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from callserver import texts
+from callserver.simulator import role_play_record
 from tests.browser import looking
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, windows
 from tests.browser.looking import look
+from tests.harness.threaded import BrowserSystem
 
 pytestmark = [
     pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT),
@@ -32,8 +34,45 @@ def entered(page: Page, opener: Locator, **values: str) -> None:
     expect(page.locator("#dialog")).to_be_hidden()
 
 
+def played(system: BrowserSystem, sigrid: Page, guest: Page, language: str) -> None:
+    """The role-play call: each hears the other, and both leave when one ends."""
+
+    def say(key: str, **values: object) -> str:
+        return texts.say(language, key, **values)
+
+    entered(sigrid, sigrid.get_by_role("button", name=f"{say('applicants.play')}: {NAME}"))
+    expect(sigrid.locator("#playing-title")).to_be_focused()
+    code = sigrid.locator("#playing-code b").inner_text()
+    assert look(sigrid, language, "once") == []
+    guest.goto(f"{system.url}/role-play")
+    guest.locator("#enter [name=code]").fill("AAAA-AAAA")
+    guest.keyboard.press("Enter")
+    expect(guest.locator("#enter .wrong")).to_have_text(say("error.role_play_code"))
+    guest.locator("#enter [name=code]").fill(code.lower())
+    guest.keyboard.press("Enter")
+    expect(guest.locator("#hello")).to_be_focused()
+    expect(guest.locator("#script")).to_contain_text("Ane fra")
+    expect(guest.locator("#line")).to_contain_text(say("played.hears.interviewer"))
+    expect(guest.locator("#state")).to_have_text(say("role_play.talks"))
+    expect(sigrid.locator("#line")).to_contain_text(say("played.hears.applicant"))
+    expect(sigrid.locator("#playing-state")).to_have_text(say("applicants.playing_now"))
+    expect(sigrid.locator("#playing-code")).to_be_hidden()
+    assert code not in guest.url
+    assert look(guest, language, "once") == []
+    assert look(sigrid, language, "once") == []
+    guest.locator("#end").focus()
+    guest.keyboard.press("Enter")
+    expect(guest.locator("#over-title")).to_be_focused()
+    expect(sigrid.locator("#playing")).to_be_hidden()
+    assert look(guest, language, "once") == []
+    guest.reload()
+    expect(guest.locator("#enter")).to_be_visible()
+
+
 @pytest.mark.parametrize("language", ["da", "en"])
-def test_from_the_interview_to_the_account(visit: Visit, language: str) -> None:
+def test_from_the_interview_to_the_account(
+    visit: Visit, chromium: Browser, system: BrowserSystem, language: str
+) -> None:
     def say(key: str, **values: object) -> str:
         return texts.say(language, key, **values)
 
@@ -45,12 +84,13 @@ def test_from_the_interview_to_the_account(visit: Visit, language: str) -> None:
         entered(sigrid, sigrid.locator("#plan"), module=module, at=DATE[language])
         interview = sigrid.locator(".interview").nth(int(module) - 1)
         interview.locator("form button").click()
-        interview.get_by_role(
-            "button", name=f"{say('applicants.present')}: {NAME}", exact=True
-        ).click()
+        present = f"{say('applicants.present')}: {NAME}"
+        interview.get_by_role("button", name=present, exact=True).click()
         pressed = interview.locator("[aria-pressed=true]")
         expect(pressed).to_have_text(say("applicants.present"))
         expect(pressed).to_be_focused()
+    with windows(chromium, system) as window:
+        played(system, sigrid, window(language), language)
     missing = say("applicants.missing", steps=say("applicants.step.form"))
     for page in (sigrid, asger):  # live
         expect(page.locator("#people tbody")).to_contain_text(missing)
@@ -79,3 +119,6 @@ def test_from_the_interview_to_the_account(visit: Visit, language: str) -> None:
     sigrid.fill("#credentials [name=password]", password)
     sigrid.click("#credentials button:not([type=button])")
     expect(sigrid.locator("#password")).to_be_visible()
+    stays = system.stage.world.network.listening_record.role_plays.stays
+    assert stays
+    assert role_play_record.wrongs(stays) == []

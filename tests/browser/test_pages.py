@@ -51,6 +51,8 @@ def test_before_signing_in(
 ) -> None:
     with windows(chromium, system) as window:
         page = window(language)
+        page.goto(f"{system.url}/role-play")
+        assert not look(page, language, depth)
         page.goto(f"{system.url}/sign-in")
         wrong = look(page, language, depth)
         page.locator("#credentials [name=handle]").fill("maja")
@@ -61,7 +63,8 @@ def test_before_signing_in(
 
 
 def test_no_page_is_left_out() -> None:
-    assert {"sign_in", "phone", *WHO} == {one.name for one in PAGES}  # phone: test_call_states
+    others = {"sign_in", "phone", "role_play"}  # test_before_signing_in, test_call_states
+    assert {*others, *WHO} == {one.name for one in PAGES}
 
 
 def test_the_look_finds_what_is_wrong(visit: Visit, system: BrowserSystem) -> None:

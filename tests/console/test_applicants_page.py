@@ -46,10 +46,23 @@ async def present(client: Client, system: StaffedSystem, module: int, applicant:
     await ok(client, f"/interviews/{interview}/present", body)
 
 
+async def plays(client: Client, system: StaffedSystem, applicant: int) -> None:
+    """A role-play call takes place."""
+    guest = Client(system)
+    begun = await ok(client, f"/applicants/{applicant}/role-play", {"campaign": "kanvas"})
+    await ok(guest, "/role-play/enter", {"code": begun["code"]})
+    await ok(client, f"/role-plays/{begun['id']}/ring")
+    await ok(guest, "/role-play/ring")
+    await system.pass_time(3)
+    await ok(guest, "/role-play/end")
+    await system.pass_time(3)
+
+
 async def went_through_it_all(client: Client, system: StaffedSystem) -> int:
     applicant = await added(client)
     for module in (1, 2):
         await present(client, system, module, applicant)
+    await plays(client, system, applicant)
     await ok(client, f"/applicants/{applicant}/form", {"answers": ANSWERS})
     return applicant
 
@@ -82,11 +95,14 @@ async def test_nobody_is_accepted_who_has_not_gone_through_it_all(system: Staffe
         assert (await shown(client))["applicants"][0]["missing"] == missing
         await ok(client, f"/applicants/{applicant}/accept", {"handle": "ane"}, 409)
 
-    await refused(["introduction", "role_play", "form"])
+    await refused(["module_1", "module_2", "role_play", "form"])
     await ok(client, f"/applicants/{applicant}/form", {"answers": ANSWERS}, 409)
     await present(client, system, 1, applicant)
-    await refused(["role_play", "form"])
+    await refused(["module_2", "role_play", "form"])
     await present(client, system, 2, applicant)
+    await refused(["role_play", "form"])
+    await ok(client, f"/applicants/{applicant}/form", {"answers": ANSWERS}, 409)
+    await plays(client, system, applicant)
     await refused(["form"])
     for answers in (ANSWERS[:2], [*ANSWERS[:2], " "]):
         await ok(client, f"/applicants/{applicant}/form", {"answers": answers}, 409)

@@ -187,3 +187,26 @@ async def test_a_played_telephone_is_its_own_users(system: StaffedSystem) -> Non
         assert (
             await Client(system).api("POST", f"/softphone/played{path}", body)
         ).status_code == 401
+
+
+async def test_the_softphones_of_a_role_play_call_can_only_be_called(twilio: StaffedSystem) -> None:
+    client, guest = await twilio.client("supervisor"), Client(twilio)
+    department = (await client.api("GET", "/me")).json()["department"]
+    body = {"name": "Ane Prøvesen", "department": department}
+    applicant = (await client.api("POST", "/applicants", body)).json()["applicants"][0]["id"]
+    begun = await client.api("POST", f"/applicants/{applicant}/role-play", {"campaign": "kanvas"})
+    await guest.api("POST", "/role-play/enter", {"code": begun.json()["code"]})
+    key = begun.json()["id"]
+    for who, one, path in (
+        ("interviewer", client, f"/role-plays/{key}/softphone"),
+        ("applicant", guest, "/role-play/softphone"),
+    ):
+        assert (await one.api("GET", path)).json()["identity"] == f"{who}_{key}"
+        reply = await one.api("POST", path, {})
+        assert reply.headers["cache-control"] == "no-store"
+        assert not reply.json()["twilio"]["calls_in"]
+        body = claims(reply.json()["twilio"]["token"])
+        grants: Any = body["grants"]
+        assert grants == {"identity": f"{who}_{key}", "voice": {"incoming": {"allow": True}}}
+        assert int(str(body["exp"])) - int(str(body["nbf"])) == 45 * 60
+        assert (await one.api("POST", f"{path}/played", {})).status_code == 404

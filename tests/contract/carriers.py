@@ -16,20 +16,23 @@ from typing import Any, Protocol
 import httpx
 from starlette.applications import Starlette
 
+from callserver.adapters.asterisk.channel_names import NOWHERE
 from callserver.adapters.asterisk.events import Events
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
 from callserver.adapters.asterisk.leg_events import LegEvents
-from callserver.adapters.asterisk.softphones import Softphones
+from callserver.adapters.asterisk.softphones import Softphones, objects
 from callserver.adapters.asterisk.speech import Speech
 from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.adapters.twilio import Twilio
+from callserver.database.softphones import Softphone
 from callserver.database.store import open_store
 from callserver.domain.call import Report
 from callserver.domain.instruction import Instruction, JoinRoom, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
+from callserver.domain.role_play import Player, softphone
 from callserver.ports import Placed, Room, Telephony
 from callserver.provider_events import RoomChange
 from callserver.settings import Settings
@@ -45,9 +48,14 @@ from tests.harness.waiting import PATIENCE_S, eventually
 
 CALLER_ID = "+4532123400"
 
-TONES = {"phoner": 400, "contact": 650, "listener": 1100}
+TONES = {"phoner": 400, "contact": 650, "listener": 1100, "applicant": 500, "interviewer": 850}
 Ears = dict[str, set[str]]
 """Whom each of them hears."""
+
+
+def heard(ears: Ears) -> Ears:
+    """Without those who hear nobody."""
+    return {name: voices for name, voices in ears.items() if voices}
 
 
 class Engine(RecordingEngine):
@@ -87,6 +95,10 @@ class Carrier(Protocol):
 
     async def listener(self) -> str:
         """The line of a listener, at which somebody answers."""
+        ...
+
+    async def players(self) -> None:
+        """The two softphones of role-play call 7 are ready, and answer."""
         ...
 
     async def until_ears(self, ears: Ears) -> None:
@@ -174,11 +186,18 @@ class SimulatedTwilio:
     async def listener(self) -> str:
         return "client:listener_9"
 
+    async def players(self) -> None: ...
+
     async def until_ears(self, ears: Ears) -> None:
-        await self.until(lambda: self._ears() == ears)
+        await self.until(lambda: heard(self._ears()) == heard(ears))
 
     def _ears(self) -> Ears:
-        names = {"client:phoner_1": "phoner", "client:listener_9": "listener"}
+        names = {
+            "client:phoner_1": "phoner",
+            "client:listener_9": "listener",
+            "client:applicant_7": "applicant",
+            "client:interviewer_7": "interviewer",
+        }
         found: Ears = {name: set() for name in TONES}
         for room in self._evening.network.rooms.values():
             for ear in room.legs.values():
@@ -282,12 +301,29 @@ class RealAsterisk:
         await self._telephone("listener", 9)
         return "sip:telephone_9"
 
+    async def players(self) -> None:
+        for player in Player:
+            name = softphone(7, player)
+            given = await self.softphones.hand_out(name, 7)
+            # A browser's endpoint with an ordinary telephone's media: the tests' telephones speak no WebRTC.
+            known = Softphone("telephone_7", 7, "", None)
+            fields = dict(objects(self.settings, known)["endpoint"])
+            fields |= {"aors": name, "auth": name, "context": NOWHERE}
+            path = ("asterisk", "config", "dynamic", "res_pjsip", "endpoint", name)
+            await self.ari.delete(*path)
+            pairs = [{"attribute": key, "value": value} for key, value in fields.items()]
+            await self.ari.put(*path, json={"fields": pairs})
+            await self._sign_in(player.value, name, given.password)
+
     async def _telephone(self, name: str, user: int) -> None:
         found = await self.softphones.hand_out(f"telephone_{user}", user)
-        self.telephones[name] = telephone = Telephone(f"telephone_{user}", self._exchange.sip)
+        await self._sign_in(name, f"telephone_{user}", found.password)
+
+    async def _sign_in(self, name: str, account: str, password: str) -> None:
+        self.telephones[name] = telephone = Telephone(account, self._exchange.sip)
         telephone.speaks = tone(TONES[name])
         await telephone.open()
-        assert await telephone.register(found.password) == 200
+        assert await telephone.register(password) == 200
 
         async def signed_in() -> bool:
             endpoint = await self.ari.get("endpoints", "PJSIP", telephone.name)
@@ -298,7 +334,7 @@ class RealAsterisk:
     async def until_ears(self, ears: Ears) -> None:
         end = time.monotonic() + 10
         found: Ears = {}
-        while found != ears:
+        while heard(found) != heard(ears):
             assert time.monotonic() < end, (found, ears)
             with contextlib.suppress(AssertionError):  # a tone that is just coming or going
                 found = dict(

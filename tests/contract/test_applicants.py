@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from callserver.database import applicants
+from callserver.database import applicants, role_plays
 from callserver.database.store import AnyStore
 from callserver.domain.applicant import Module, Step
 from callserver.domain.retention import RetentionClass, RetentionPolicy
@@ -21,7 +21,11 @@ def test_an_applicant_from_the_invitation_to_the_deletion(store: AnyStore) -> No
         assert applicants.note_present(tx, interview, ane, present=True)
         row = applicants.find(tx, ane, lock=True)
         assert row is not None
-        assert applicants.progress(tx, row).missing == (Step.ROLE_PLAY, Step.FORM)
+        assert applicants.progress(tx, row).missing == (
+            Step.MODULE_2,
+            Step.ROLE_PLAY,
+            Step.FORM,
+        )
         answers = [{"question": {"da": "?", "en": "?"}, "answer": "words"}]
         applicants.change(tx, ane, form=answers)
         applicants.keep_from(tx, bo, NOW)
@@ -38,3 +42,30 @@ def test_an_applicant_from_the_invitation_to_the_deletion(store: AnyStore) -> No
         assert [one.id for one in applicants.listed_interviews(tx, "nord", NOW)] == [interview]
         applicants.cancel(tx, interview, NOW)
         assert applicants.listed_interviews(tx, "nord", LONG_AGO) == []
+
+
+def test_a_role_play_call_is_found_by_code_and_cookie_while_it_is_open(store: AnyStore) -> None:
+    values = {"department": "nord", "campaign": "kanvas", "room": "r", "created_at": NOW}
+    with store.engine.begin() as tx:
+        ane, bo = (applicants.add(tx, name, "nord", NOW) for name in ("Ane", "Bo"))
+        first = role_plays.add(
+            tx, applicant=ane, interviewer=1, code="c", guest="g", look_at=NOW, **values
+        )
+        assert first is not None
+        for applicant, interviewer in ((ane, 2), (bo, 1)):
+            again = role_plays.add(tx, applicant=applicant, interviewer=interviewer, **values)
+            assert again is None
+        assert role_plays.due(tx, NOW) == [first]
+        for found in (role_plays.by_code(tx, "c"), role_plays.by_guest(tx, "g")):
+            assert found is not None
+            assert found.id == first
+        assert not role_plays.took_place(tx, ane)
+        role_plays.change(tx, first, started_at=NOW, ended_at=NOW)
+        assert role_plays.took_place(tx, ane)
+        assert role_plays.by_code(tx, "c") is None
+        assert role_plays.by_guest(tx, "g") is None
+        applicants.delete_all(tx, [ane])
+        assert role_plays.get(tx, first) is not None  # a leg may be left
+        role_plays.change(tx, first, look_at=None)
+        applicants.delete_all(tx, [bo])
+        assert role_plays.get(tx, first) is None

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from callserver.domain import line
 from callserver.domain.call import Report
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import Mode
 from callserver.domain.permit import PermitVoid
+from callserver.domain.role_play import Player
 from callserver.ports import Declined, LegState, Placed, Room, Trouble
 from tests.contract.carriers import CALLER_ID, Carrier, permit, real, simulated
 
@@ -197,3 +199,49 @@ async def test_a_listener_who_does_not_answer_is_told(carrier: Carrier) -> None:
     assert isinstance(placed, Placed)
     await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
     assert not carrier.engine.of("listener_asks")
+
+
+async def test_two_softphones_of_a_role_play_call_hear_each_other_and_leave_together(
+    carrier: Carrier,
+) -> None:
+    await carrier.players()
+    legs: dict[Player, str] = {}
+    for player in Player:
+        placed = await carrier.telephony.ring_role_play(line.of_role_play(7, player), 7, player)
+        assert isinstance(placed, Placed), placed
+        legs[player] = placed.ref
+        asks = ("role_play_asks", 7, player, placed.ref)
+        await carrier.until(lambda asks=asks: asks in carrier.engine.told)  # type: ignore[misc]
+    await carrier.until_ears({"applicant": {"interviewer"}, "interviewer": {"applicant"}})
+    for leg in legs.values():
+        assert (await carrier.telephony.leg(leg)).state is LegState.TALKING
+    await carrier.telephony.hang_up(legs[Player.APPLICANT])
+    for player, leg in legs.items():
+        ended = ("role_play_leg_ended", 7, player, leg)
+        await carrier.until(lambda ended=ended: ended in carrier.engine.told)  # type: ignore[misc]
+        state = (await carrier.telephony.leg(leg)).state
+        assert state in (LegState.ENDED, LegState.UNKNOWN_LEG)
+    assert await carrier.telephony.find_room("role-play-7-abc") is None
+    assert carrier.rung() == []
+    assert not carrier.engine.of("room_event")
+
+
+async def test_nobody_is_dialed_into_the_room_of_a_role_play_call(carrier: Carrier) -> None:
+    await carrier.players()
+    player = Player.INTERVIEWER
+    placed = await carrier.telephony.ring_role_play(line.of_role_play(7, player), 7, player)
+    assert isinstance(placed, Placed)
+    await carrier.until(lambda: carrier.engine.of("role_play_asks"))
+    name = "role-play-7-abc"
+    for _ in range(50):
+        ref = await carrier.telephony.find_room(name)
+        if ref is not None:
+            break
+        await carrier.pass_time(0.1)
+    assert ref is not None
+    answer = await carrier.telephony.place(permit(carrier, "00"), Room(name, ref))
+    assert isinstance(answer, Declined)
+    await carrier.pass_time(1)
+    assert carrier.rung() == []
+    await carrier.telephony.hang_up(placed.ref)
+    await carrier.until(lambda: carrier.engine.of("role_play_leg_ended"))

@@ -13,8 +13,18 @@ from twilio.request_validator import RequestValidator
 
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
-from callserver.domain.instruction import AskKey, HangUp, Hear, Instruction, JoinRoom, Say, SayCode
+from callserver.domain.instruction import (
+    AskKey,
+    HangUp,
+    Hear,
+    Instruction,
+    JoinRolePlay,
+    JoinRoom,
+    Say,
+    SayCode,
+)
 from callserver.domain.listening import Mode
+from callserver.domain.role_play import Player
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.ports import Declined
 from callserver.provider_events import CallReport, ProviderEvents, RoomEvent
@@ -34,7 +44,7 @@ class RecordingEngine(RefusedRequests):
         self.told: list[tuple[Any, ...]] = []
         self.codes: list[tuple[str, int, Declined | None]] = []
         self.not_stored = 0
-        self.events = ProviderEvents(self, self, self, self, self, self, self._not_stored)
+        self.events = ProviderEvents(self, self, self, self, self, self, self, self._not_stored)
 
     def _not_stored(self) -> None:
         self.not_stored += 1
@@ -73,6 +83,13 @@ class RecordingEngine(RefusedRequests):
 
     async def listener_leg_ended(self, leg: str) -> None:
         self.told.append(("listener_leg_ended", leg))
+
+    async def role_play_asks(self, role_play: int, player: Player, leg: str) -> Instruction:
+        self.told.append(("role_play_asks", role_play, player, leg))
+        return JoinRolePlay("role-play-7-abc", 7, player)
+
+    async def role_play_leg_ended(self, role_play: int, player: Player, leg: str) -> None:
+        self.told.append(("role_play_leg_ended", role_play, player, leg))
 
     async def receive(self, report: CallReport) -> None:
         news = report.attempt, report.report, report.at, report.leg, report.receipt

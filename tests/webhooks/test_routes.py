@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from callserver.domain.call import Receipt, Report
 from callserver.domain.listening import Mode
+from callserver.domain.role_play import Player
 from callserver.provider_events import RoomChange, RoomEvent
 from tests.harness.recording_engine import (
     AC,
@@ -99,6 +100,11 @@ RECEIPT = Receipt("conference", CF, 4)
             ("listener_leg_ended", CA),
         ),
         (
+            "/twilio/status/role-play?role_play=7&player=interviewer",
+            [LEG, ("CallStatus", "completed")],
+            ("role_play_leg_ended", 7, Player.INTERVIEWER, CA),
+        ),
+        (
             "/twilio/status/amd?attempt=a1",
             [LEG, ("AnsweredBy", "machine_start"), ("MachineDetectionDuration", "4000")],
             ("report", "a1", Report.MACHINE, None, CA, None),
@@ -115,6 +121,7 @@ def test_the_other_reports(path: str, fields: Fields, told: tuple[Any, ...]) -> 
     [
         ("/twilio/status/phoner?seat=7", ("CallStatus", "in-progress")),
         ("/twilio/status/listener?listening=7", ("CallStatus", "ringing")),
+        ("/twilio/status/role-play?role_play=7&player=applicant", ("CallStatus", "ringing")),
         ("/twilio/status/amd?attempt=a1", ("AnsweredBy", "human")),
     ],
 )
@@ -163,6 +170,12 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
             [LEG, ("DialCallStatus", "answered")],
             ("listener_asks", 7, None, CA),
             ["Dial", "Conference", "Pause", "Redirect"],
+        ),
+        (
+            "/twilio/voice/role-play?role_play=7&player=applicant",
+            [LEG],
+            ("role_play_asks", 7, Player.APPLICANT, CA),
+            ["Dial", "Conference", "Hangup"],
         ),
         ("/twilio/voice/line?attempt=line1", [LEG], ("code_for", "line1"), ["Say", "Hangup"]),
         (
@@ -265,6 +278,9 @@ def test_every_address_given_away_leads_back_here() -> None:
         ("/twilio/voice/line", [LEG]),
         ("/twilio/voice/listener?listening=x", [LEG]),
         ("/twilio/status/listener?listening=7", [LEG]),
+        ("/twilio/voice/role-play?role_play=7&player=phoner", [LEG]),
+        ("/twilio/voice/role-play?player=applicant", [LEG]),
+        ("/twilio/status/role-play?role_play=7", [LEG, ("CallStatus", "completed")]),
         ("/twilio/voice/inbound", [LEG, CALLER]),
         ("/twilio/status/amd?attempt=a1", [LEG]),
         ("/twilio/status/conference?seat=1", [LEG, ("StatusCallbackEvent", "participant-join")]),

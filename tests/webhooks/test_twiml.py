@@ -12,12 +12,14 @@ from callserver.domain.instruction import (
     HangUp,
     Hear,
     Instruction,
+    JoinRolePlay,
     JoinRoom,
     Say,
     SayCode,
     WaitToHear,
 )
 from callserver.domain.listening import Mode
+from callserver.domain.role_play import Player
 from webhooks.twiml import render
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "twiml"
@@ -35,6 +37,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "hear_coach": Hear("seat-1-abc", 7, Mode.COACH, PHONER),
     "hear_join": Hear("seat-1-abc", 7, Mode.JOIN, PHONER),
     "wait_to_hear": WaitToHear(7),
+    "join_role_play": JoinRolePlay("role-play-7-abc", 7, Player.APPLICANT),
     "line_code": SayCode("Lys & <Værk>", "012345"),
 }
 BOOLEAN = {"true", "false"}
@@ -45,6 +48,7 @@ DOCUMENTED: dict[str, dict[str, set[str] | None]] = {
         "beep": {"true", "false", "onEnter", "onExit"},
         "startConferenceOnEnter": BOOLEAN,
         "endConferenceOnExit": BOOLEAN,
+        "maxParticipants": {"2"},
         "participantLabel": None,
         "jitterBufferSize": {"small", "medium", "large", "off"},
         "waitUrl": None,

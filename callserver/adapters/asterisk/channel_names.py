@@ -10,11 +10,15 @@ from typing import NamedTuple
 
 from callserver.domain.line import CONFIRMS
 from callserver.domain.listening import Mode
+from callserver.domain.role_play import Player
 
 TRUNK = "trunk"
 
 TELEPHONES = "callserver-telephones"
 """The dialplan's context of users' telephones: it only leads to the phoner's own room."""
+
+NOWHERE = "callserver-nowhere"
+"""The context of the softphones of role-play calls: it has no extension, so that they call nobody."""
 
 NUMBER = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 FORMATS = ("+45", "45", "0045", "national")
@@ -22,13 +26,16 @@ FORMATS = ("+45", "45", "0045", "national")
 
 _HOME = "+45"
 _URI = re.compile(r"(?:sips?|tel):(\+?[0-9]{3,20})(?=[@;>]|$)", re.ASCII)
-_SOFTPHONE = re.compile(r"(?:phoner|listener|telephone)_[1-9][0-9]{0,17}", re.ASCII)
+_SOFTPHONE = re.compile(
+    r"(?:phoner|listener|telephone|applicant|interviewer)_[1-9][0-9]{0,17}", re.ASCII
+)
 _SIP = re.compile(r"sip:([a-z]+_[0-9]+)(?:@[A-Za-z0-9.-]{1,100})?", re.ASCII)
 _ROOM = re.compile(r"seat-([0-9]{1,18})-[0-9A-Za-z]{1,40}", re.ASCII)
 _ATTEMPT = re.compile(r"[0-9a-z]{1,40}", re.ASCII)
 _PHONER = "-phoner"
 _LISTENER = re.compile(r"listening-([0-9]{1,18})", re.ASCII)
 _BROWSER = re.compile(r"listener_([0-9]{1,18})", re.ASCII)
+_ROLE_PLAYER = re.compile(r"role-play-([1-9][0-9]{0,17})-([a-z]+)-[0-9a-f]{1,40}", re.ASCII)
 _SNOOP = "~"
 
 
@@ -116,6 +123,24 @@ def listener_of(softphone: str) -> int | None:
     """The listener whose browser it is, if it is a listener's."""
     match = _BROWSER.fullmatch(softphone)
     return None if match is None else int(match[1])
+
+
+def is_role_players(softphone: str) -> bool:
+    """Whether it is the softphone of a role-play call."""
+    return softphone.startswith(tuple(f"{player}_" for player in Player))
+
+
+def role_play_leg(role_play: int, player: Player, token: str) -> str:
+    """The channel of a player in a role-play call; `token` tells one call to them from the next."""
+    return f"role-play-{role_play}-{player}-{token}"
+
+
+def role_player(leg: str) -> tuple[int, Player] | None:
+    """The role-play call and the player whose leg it is."""
+    match = _ROLE_PLAYER.fullmatch(leg)
+    if match is None or match[2] not in set(Player):
+        return None
+    return int(match[1]), Player(match[2])
 
 
 class SnoopChannel(NamedTuple):

@@ -14,6 +14,7 @@ from callserver.adapters.asterisk import causes, channel_names
 from callserver.adapters.asterisk.bridging import ROOM_TYPE, join, packets_received
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
+from callserver.adapters.asterisk.role_play_rooms import RolePlayRooms
 from callserver.adapters.asterisk.snoop_channels import SnoopChannels
 from callserver.adapters.asterisk.speech import LAST_WORD
 from callserver.adapters.asterisk.telephony import ASKS
@@ -46,6 +47,7 @@ class LegEvents:
         self._engine = engine
         self._callers = callers
         self._snoops = SnoopChannels(ari, engine.listeners)
+        self._role_plays = RolePlayRooms(ari, engine.role_plays)
         self._rang: set[str] = set()
         self._silent: set[str] = set()  # answered phoners' telephones that send no sound
         self._given_up: set[str] = set()  # ended by the dial's time-out
@@ -58,6 +60,7 @@ class LegEvents:
         self._silent.clear()
         self._rooms.clear()
         self._snoops.forget()
+        self._role_plays.forget()
         self._callers.forget()
 
     # -- after a start or a break ---------------------------------------------------------------
@@ -68,6 +71,7 @@ class LegEvents:
         bridges = (await self._ari.get("bridges")).body or ()
         channels = (await self._ari.get("channels")).body or ()
         await self._snoops.look_up_all(bridges, channels)
+        await self._role_plays.look_up_all(bridges)
         for bridge in bridges:
             if channel_names.seat_of_room(bridge["id"]) is None:
                 continue
@@ -130,6 +134,9 @@ class LegEvents:
         elif channel_names.listening_of(leg) is not None:
             if state == "Up":
                 await self._snoops.asks(leg)
+        elif (player := channel_names.role_player(leg)) is not None:
+            if state == "Up":
+                await self._role_plays.answered(leg, *player)
         else:
             return False
         return True
@@ -208,7 +215,7 @@ class LegEvents:
                 )
             )
             return
-        if await self._snoops.ended(leg):
+        if await self._snoops.ended(leg) or await self._role_plays.ended(leg):
             return
         room = self._rooms.pop(leg, None)
         seat = channel_names.seat_of_leg(leg)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from callserver.adapters.asterisk import channel_names, trunk
-from callserver.adapters.asterisk.channel_names import TELEPHONES
+from callserver.adapters.asterisk.channel_names import NOWHERE, TELEPHONES
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.pjsip import REALM, local_media
 from callserver.database import softphones
@@ -51,16 +51,18 @@ class Softphones:
         self._pushed: dict[str, str] | None = None  # what the exchange has: name -> digest
         self._pushing = asyncio.Lock()  # reading the database and pushing belong together
 
-    async def hand_out(self, name: str, user: int) -> SipSignIn:
+    async def hand_out(self, name: str, user: int, lasts: timedelta = BROWSER_LASTS) -> SipSignIn:
         """A new password for the user's browser or telephone; the earlier one ends.
+
+        `lasts`: how long a browser's works.
 
         Raises:
             ConfigurationProblem: the exchange does not answer, so that nothing could sign in.
         """
         if channel_names.softphone(name) is None:
-            raise ValueError("a softphone is named phoner_N, listener_N or telephone_N")
+            raise ValueError("a softphone is named after its kind and a number")
         password = secrets.token_urlsafe(24)
-        until = None if _is_telephone(name) else self._clock.now() + BROWSER_LASTS
+        until = None if _is_telephone(name) else self._clock.now() + lasts
         softphone = Softphone(name, user, digest(name, password), until)
         async with self._pushing:
             await self._store.run(lambda tx: softphones.store(tx, softphone))
@@ -162,7 +164,7 @@ def objects(settings: Settings, softphone: Softphone) -> Mapping[str, Mapping[st
             "qualify_frequency": "15",
         },
         "endpoint": {
-            "context": TELEPHONES,
+            "context": NOWHERE if channel_names.is_role_players(softphone.name) else TELEPHONES,
             "aors": softphone.name,
             "auth": softphone.name,
             **_sound(settings, softphone.name),

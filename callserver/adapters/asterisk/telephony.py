@@ -7,6 +7,7 @@ channel's id: after a lost reply it is looked up. Creates are never repeated.
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable
 
 import structlog
@@ -17,9 +18,11 @@ from callserver.adapters.asterisk.causes import NORMAL_CLEARING
 from callserver.adapters.asterisk.client import Ari, Lost, Unreached
 from callserver.adapters.asterisk.leg_states import DIALED, LegStates
 from callserver.adapters.asterisk.speech import Speech
+from callserver.domain import role_play
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
+from callserver.domain.role_play import Player
 from callserver.ports import (
     Clock,
     Declined,
@@ -46,7 +49,9 @@ NO_SUCH_SOURCE = 422
 QUALIFIED_AFTER_S = (0.1, 0.4, 1.0)
 """Waits before an offline telephone is looked up again."""
 
-_BROWSERS = ("PJSIP/phoner_", "PJSIP/listener_")
+_BROWSERS = tuple(
+    f"PJSIP/{kind}_" for kind in ("phoner", "listener", Player.APPLICANT, Player.INTERVIEWER)
+)
 
 
 class Asterisk(LegStates):
@@ -82,6 +87,8 @@ class Asterisk(LegStates):
         Raises:
             PermitVoid: it was spent before or is too old; nothing was sent.
         """
+        if role_play.role_play_of(room.name) is not None:
+            return Declined(Trouble.BUG, 400, "nobody is dialed into the room of a role-play call")
         if room.ref is None:
             return Declined(Trouble.ROOM_GONE, 404, "the phoner is in no room yet")
         permit.spend(self._clock.now())
@@ -123,6 +130,13 @@ class Asterisk(LegStates):
     ) -> Placed | Declined | Silent:
         """Ring a listener's telephone; when it is answered, the event stream asks what it should hear."""
         return await self._ring(channel_names.listener_leg(listening), line.address, caller_id)
+
+    async def ring_role_play(
+        self, line: OwnLine, call: int, player: Player
+    ) -> Placed | Declined | Silent:
+        """Ring the softphone; when it is answered, the event stream adds it to its room."""
+        leg = channel_names.role_play_leg(call, player, secrets.token_hex(4))
+        return await self._ring(leg, line.address, "")
 
     async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
         """Let the leg ask again, by an event: only the stream's owner moves it (snoop_channels.py)."""

@@ -18,9 +18,11 @@ from twilio.base.exceptions import (
 
 from callserver.adapters.twilio import call_status, errors, speech
 from callserver.adapters.twilio.client import client
+from callserver.domain import role_play
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
+from callserver.domain.role_play import Player
 from callserver.ports import (
     Clock,
     Declined,
@@ -38,6 +40,9 @@ log = structlog.get_logger(__name__)
 
 RETRIES = "#rc=3&rp=ct,rt,5xx"
 """Part of each callback's address: without it Twilio does not repeat a failed callback."""
+
+ROLE_PLAY = "client:role_play"
+"""The caller of a role-play call, as its softphones see it."""
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 TWILIO_ADDS_S = 5
@@ -75,6 +80,8 @@ class Twilio:
         Raises:
             PermitVoid: it was spent before or is too old; nothing was sent.
         """
+        if role_play.role_play_of(room.name) is not None:
+            return Declined(Trouble.BUG, 400, "nobody is dialed into the room of a role-play call")
         if room.ref is None:
             return Declined(errors.TROUBLES[16022], 16022, "the room has no conference yet")
         permit.spend(self._clock.now())
@@ -178,6 +185,23 @@ class Twilio:
                 from_=caller_id,
                 url=self._url(f"/twilio/voice/listener?listening={listening}"),
                 status_callback=self._url(f"/twilio/status/listener?listening={listening}"),
+                status_callback_event=["completed"],
+                timeout=30,
+            ),
+            "sid",
+        )
+
+    async def ring_role_play(
+        self, line: OwnLine, call: int, player: Player
+    ) -> Placed | Declined | Silent:
+        """Ring the softphone; the voice webhook tells the leg which room it joins. No number is shown."""
+        about = f"role_play={call}&player={player.value}"
+        return await self._create(
+            self._client.calls.create_async(
+                to=line.address,
+                from_=ROLE_PLAY,
+                url=self._url(f"/twilio/voice/role-play?{about}"),
+                status_callback=self._url(f"/twilio/status/role-play?{about}"),
                 status_callback_event=["completed"],
                 timeout=30,
             ),

@@ -14,8 +14,10 @@ ROAMING = "roaming"
 """Lets Twilio choose the edge."""
 
 
-def access_token(settings: Settings, identity: str) -> str:
-    """A token that lets a browser be called, and call in where there is a TwiML application.
+def access_token(
+    settings: Settings, identity: str, lasts_s: int = LASTS_S, *, calls_in: bool = True
+) -> str:
+    """A token that lets a browser be called, and, with `calls_in`, call in where there is a TwiML application.
 
     Raises:
         ConfigurationProblem: the API key or its secret is not set; tokens are signed with it.
@@ -29,11 +31,14 @@ def access_token(settings: Settings, identity: str) -> str:
         settings.api_key,
         settings.api_secret,
         identity=identity,
-        ttl=LASTS_S,
+        ttl=lasts_s,
         region=settings.region or None,
     )
     token.add_grant(
-        VoiceGrant(incoming_allow=True, outgoing_application_sid=settings.app_sid or None)
+        VoiceGrant(
+            incoming_allow=True,
+            outgoing_application_sid=(settings.app_sid or None) if calls_in else None,
+        )
     )
     return str(token.to_jwt())
 

@@ -18,12 +18,17 @@ from callserver.console.live import Updates
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
-from callserver.engine.applicants import decisions, interviews
+from callserver.engine.applicants import decisions, interviews, reach
 from callserver.engine.applicants.decisions import Hiring
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
-KINDS = (EntryKind.APPLICANT, EntryKind.INTERVIEW)
+KINDS = (
+    EntryKind.APPLICANT,
+    EntryKind.INTERVIEW,
+    EntryKind.ROLE_PLAY_STARTED,
+    EntryKind.ROLE_PLAY_ENDED,
+)
 
 
 class ApplicantsApi:
@@ -64,7 +69,7 @@ class ApplicantsApi:
         now, rules = self._ctx.clock.now(), self._ctx.rules
 
         def work(tx: Tx) -> None:
-            interviews.check_department(rules, request.user, body.department)
+            reach.check_department(rules, request.user, body.department)
             decisions.add(tx, request.user, body.name, body.department, now)
 
         return await self._after(request, work)

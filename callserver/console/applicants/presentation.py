@@ -6,13 +6,16 @@ from callserver.console.applicants.views import (
     AnswerView,
     ApplicantsView,
     ApplicantView,
+    CampaignView,
     InterviewView,
+    OpenRolePlay,
     ParticipantView,
 )
 from callserver.console.endpoint import UserRequest
-from callserver.database import accounts, applicants
+from callserver.database import accounts, applicants, role_plays
 from callserver.domain.applicant import PRESENT_FROM, ApplicantState, Module
 from callserver.domain.retention import RetentionClass
+from callserver.domain.role_play import JOIN_WITHIN
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
@@ -66,4 +69,26 @@ def presented(tx: Tx, ctx: EngineContext, request: UserRequest) -> ApplicantsVie
             name: known.title for name, known in rules.departments.items() if request.sees(name)
         },
         questions=list(rules.organisation.interviews.questions),
+        campaigns=[
+            CampaignView(name=name, title=campaign.title)
+            for name, campaign in rules.campaigns.items()
+            if request.sees(campaign.department)
+        ],
+        role_play=_open(tx, ctx, request),
+    )
+
+
+def _open(tx: Tx, ctx: EngineContext, request: UserRequest) -> OpenRolePlay | None:
+    row = role_plays.of_interviewer(tx, request.user.id)
+    applicant = None if row is None else applicants.find(tx, row.applicant)
+    if row is None or applicant is None:
+        return None
+    return OpenRolePlay(
+        id=row.id,
+        applicant=applicant.id,
+        name=applicant.name,
+        campaign=ctx.rules.known(row.campaign).title,
+        joined=row.joined_at is not None,
+        started=row.started_at is not None,
+        code_until=row.created_at + JOIN_WITHIN,
     )

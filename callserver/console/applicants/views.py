@@ -81,6 +81,36 @@ class InterviewView(Answer):
     participants: list[ParticipantView]
 
 
+class CampaignView(Answer):
+    """A campaign whose script can be played."""
+
+    name: str
+    title: Label
+
+
+class OpenRolePlay(Answer):
+    """The role-play call that I began and that is open."""
+
+    id: int
+    applicant: int
+    name: str
+    campaign: Label
+    joined: bool  # the code was entered
+    started: bool  # both are in the room
+    code_until: datetime
+
+
+class Begin(Body):
+    campaign: str = Field(max_length=100)
+
+
+class Begun(Answer):
+    """A role-play call. The code is shown only once."""
+
+    id: int
+    code: str
+
+
 class ApplicantsView(Answer):
     """Applicants, the newest first, and interviews by date."""
 
@@ -90,3 +120,5 @@ class ApplicantsView(Answer):
     interviews: list[InterviewView]
     departments: dict[str, Label]
     questions: list[Label]
+    campaigns: list[CampaignView]
+    role_play: OpenRolePlay | None

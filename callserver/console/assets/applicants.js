@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { interviews, planning } from "./applicants/interviews.js";
 import { adding, people } from "./applicants/people.js";
+import { playing, prepare } from "./applicants/role_play.js";
 import { $, onPress, passFocus } from "./dom.js";
 import { follow } from "./live.js";
 import { setClock, t } from "./texts.js";
@@ -19,6 +20,7 @@ function draw(view) {
   setClock(view.now);
   const focused = document.activeElement;
   const key = focused?.dataset.key;
+  playing(view.role_play);
   $("#hint").textContent = t("applicants.hint", { days: view.kept_days });
   $("#interviews").replaceChildren(...interviews(view, act));
   $("#people").replaceChildren(people(view, $("#decided").checked, act, refresh));
@@ -35,6 +37,7 @@ $("#decided").addEventListener("change", () => draw(data));
 onPress($("#plan"), () => planning(data, act));
 onPress($("#add"), () => adding(data, act));
 
+prepare(refresh);
 await refresh();
 for (const button of ["#plan", "#add"]) $(button).disabled = false; // they need the data
 follow(refresh, { applicants: draw });

@@ -13,8 +13,9 @@ dialog.addEventListener("close", () => {
   (opener?.isConnected ? opener : key && $(`[data-key="${key}"]`))?.focus();
 });
 
-// `does` gets the form's values; if it throws, the form shows the message and stays open.
-export function ask(title, fields, { go = t("page.save"), bad = false, does }) {
+// `does` gets the form's values; if it throws, the form shows the message and stays open. Afterwards `next` gets
+// the focus, if it is given.
+export function ask(title, fields, { go = t("page.save"), bad = false, next = null, does }) {
   opener = document.activeElement;
   const form = el(
     "form",
@@ -31,6 +32,7 @@ export function ask(title, fields, { go = t("page.save"), bad = false, does }) {
   );
   onSubmit(form, async (values) => {
     await does(values);
+    opener = next ?? opener;
     dialog.close();
   });
   dialog.replaceChildren(form);

@@ -1,8 +1,10 @@
 // The telephone in the browser; its kinds are in softphones/.
 //
-// connect({ as, expects, onState }) -> a telephone that signs in, accepts the leg of its own room by itself,
+// connect({ as, path, rings, expects, onState }) -> a telephone that signs in, accepts the leg of its own room by itself,
 // and reports its state:
-//   as       "phoner" | "listener" | "trainee": whose telephone it is; only a phoner's opens the microphone.
+//   as       "phoner" | "listener" | "trainee" | "player": whose telephone it is; a phoner's and a player's (of a
+//            role-play call) open the microphone.
+//   path     where a player's credentials are; rings: asks the server to call a player.
 //   expects  () => boolean: whether a leg may come now; any other is refused.
 //   onState  gets a key of softphone.state.*; "registered" and "line" mean that it works.
 //
@@ -17,6 +19,7 @@ export const WELL = new Set(["registered", "line"]);
 const PATHS = { phoner: "/softphone", listener: "/softphone/listener", trainee: "/softphone/trainee" };
 const EXPECTED_MS = 5000; // the leg may arrive before the event that announces it
 const ALONE_MS = 4000; // on shift, registered, but not called for so long: the telephone calls in
+const RINGS_AGAIN_MS = 10_000; // a player who was not called asks again
 const LOOK_MS = 1000;
 const RENEW_AT = 0.9; // of the credentials' lifetime
 const RENEW_AGAIN_MS = 30_000;
@@ -26,8 +29,9 @@ const MISSING = { key: "missing", bundle: "bundle" };
 
 export const kindOf = (as) => get(PATHS[as]);
 
-export async function connect({ as, expects, onState }) {
-  const { kind, missing } = await kindOf(as);
+export async function connect({ as, path = PATHS[as], rings, expects, onState }) {
+  const { kind, missing } = await get(path);
+  const speaks = as === "phoner" || as === "player";
   if (missing) {
     onState(MISSING[missing]);
     return {
@@ -45,6 +49,7 @@ export async function connect({ as, expects, onState }) {
   let leg = null;
   let telephone = null;
   let alone = Date.now();
+  let asked = 0;
   let renewing = null;
   let ended = false;
   const microphone = outgoing(tell, kind === "simulated");
@@ -79,7 +84,7 @@ export async function connect({ as, expects, onState }) {
   }
 
   async function signIn() {
-    const credentials = await post(PATHS[as]);
+    const credentials = await post(path);
     clearTimeout(renewing);
     renewing = setTimeout(renew, Math.min(credentials.lasts_s * 1000 * RENEW_AT, LONGEST_TIMER_MS));
     return credentials;
@@ -98,17 +103,18 @@ export async function connect({ as, expects, onState }) {
   async function open() {
     become("connecting");
     // Before a listener hears anything, they have clicked Listen.
-    if (as === "phoner" && kind !== "simulated" && !navigator.userActivation?.hasBeenActive) {
+    if (speaks && kind !== "simulated" && !navigator.userActivation?.hasBeenActive) {
       become("gesture");
       await gesture();
       become("connecting");
     }
-    if (as === "phoner") await microphone.open();
+    if (speaks) await microphone.open();
     const { open: start } = await import(`./softphones/${kind}.js`);
     const credentials = await signIn();
     if (ended) return;
     telephone = await start(credentials, {
       as,
+      path,
       microphone,
       onState: become,
       onIncoming,
@@ -123,6 +129,9 @@ export async function connect({ as, expects, onState }) {
     else if (as === "phoner" && Date.now() - alone > ALONE_MS) {
       alone = Date.now();
       telephone?.call?.();
+    } else if (rings && Date.now() - asked > RINGS_AGAIN_MS) {
+      asked = Date.now();
+      rings().catch(() => {}); // asked again soon
     }
   }, LOOK_MS);
 

@@ -6,7 +6,7 @@ would hear them, and never more than that.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Protocol
 
@@ -85,24 +85,10 @@ class SimulatedTelephoneApi:
         return Done()
 
     def _streamed(self, request: UserRequest, role: SoftphoneRole, needs: Action) -> Response:
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(
-            self._lines(request, needs, _line(request, role)),
-            media_type="application/x-ndjson",
-            headers=headers,
-        )
+        async def may_still() -> bool:
+            return await self._may_still(request, needs)
 
-    async def _lines(self, request: UserRequest, needs: Action, line: str) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        checked = loop.time()
-        yield b"{}\n"
-        async with aclosing(self._telephones.follow(line)) as following:
-            async for heard in following:
-                if loop.time() - checked > BEAT_S:
-                    checked = loop.time()
-                    if not await self._may_still(request, needs):
-                        return
-                yield b"{}\n" if heard is None else heard.model_dump_json().encode() + b"\n"
+        return followed(self._telephones, _line(request, role), may_still)
 
     async def _may_still(self, request: UserRequest, needs: Action) -> bool:
         try:
@@ -110,6 +96,27 @@ class SimulatedTelephoneApi:
         except NotAllowed:
             return False
         return True
+
+
+def followed(
+    telephones: Telephones, line: str, may_still: Callable[[], Awaitable[bool]]
+) -> Response:
+    """Act as the telephone at this line while the answer is read, as long as its user may."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        checked = loop.time()
+        yield b"{}\n"
+        async with aclosing(telephones.follow(line)) as following:
+            async for heard in following:
+                if loop.time() - checked > BEAT_S:
+                    checked = loop.time()
+                    if not await may_still():
+                        return
+                yield b"{}\n" if heard is None else heard.model_dump_json().encode() + b"\n"
+
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
 
 
 def _line(request: UserRequest, role: SoftphoneRole) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from callserver.adapters.asterisk.softphones import BROWSER_LASTS, Softphones
 from callserver.adapters.twilio import tokens
-from callserver.console.endpoint import Answer, Endpoint, Nothing, UserRequest
+from callserver.console.endpoint import Answer, Endpoint, Nothing, OpenRequest, UserRequest
 from callserver.domain.role import Action
 from callserver.errors import Impossible
 from callserver.settings import Settings
@@ -58,13 +58,89 @@ class SoftphoneCredentials(Answer):
     sip: SipCredentials | None = None
 
 
-class SoftphoneApi:
-    """Offers the browser's softphone and hands out credentials."""
+class SoftphoneOffer:
+    """Which kind of softphone this server offers, and credentials for a name."""
 
     def __init__(self, settings: Settings, exchange: Softphones | None, *, played: bool) -> None:
         self._settings = settings
         self._exchange = exchange
         self._played = played
+
+    @property
+    def _kind(self) -> SoftphoneKind:
+        if self._played:
+            return "simulated"
+        if self._exchange is not None:
+            return "sip"
+        return "twilio" if self._settings.api_key and self._settings.api_secret else "none"
+
+    def view(self, name: str) -> SoftphoneView:
+        """The kind of softphone for this name."""
+        kind = self._kind
+        if kind == "none":
+            return SoftphoneView(kind=kind, missing="key", identity=name)
+        ready = kind not in BUNDLED or bundled(kind)
+        return SoftphoneView(kind=kind, missing="" if ready else "bundle", identity=name)
+
+    async def hand_out(
+        self,
+        request: OpenRequest,
+        name: str,
+        user: int,
+        lasts: timedelta | None = None,
+        *,
+        calls_in: bool = True,
+    ) -> SoftphoneCredentials:
+        """New credentials of this name; the earlier ones end.
+
+        `user`: with whose access they end. `lasts`: how long they work, where it is shorter than usual.
+
+        Raises:
+            Impossible: this server has no softphone.
+        """
+        request.then.append(_not_stored)
+        match self._kind:
+            case "none":
+                raise Impossible("there is no softphone here", key="no_softphone")
+            case "simulated":
+                return SoftphoneCredentials(
+                    kind="simulated", identity=name, lasts_s=_seconds(lasts or BROWSER_LASTS)
+                )
+            case "twilio":
+                lasts_s = tokens.LASTS_S if lasts is None else _seconds(lasts)
+                token = tokens.access_token(self._settings, name, lasts_s, calls_in=calls_in)
+                return SoftphoneCredentials(
+                    kind="twilio",
+                    identity=name,
+                    lasts_s=lasts_s,
+                    twilio=TwilioCredentials(
+                        token=token,
+                        edge=self._settings.edge or tokens.ROAMING,
+                        calls_in=calls_in and bool(self._settings.app_sid),
+                    ),
+                )
+        return await self._sip(name, user, lasts or BROWSER_LASTS)
+
+    async def _sip(self, name: str, user: int, lasts: timedelta) -> SoftphoneCredentials:
+        if self._exchange is None:
+            raise Impossible("there is no softphone here", key="no_softphone")
+        sign_in = await self._exchange.hand_out(name, user, lasts)
+        room = f"sip:1@{sign_in.aor.partition('@')[2]}"
+        return SoftphoneCredentials(
+            kind="sip",
+            identity=name,
+            lasts_s=_seconds(lasts),
+            sip=SipCredentials(
+                url=sign_in.url, aor=sign_in.aor, name=name, password=sign_in.password, room=room
+            ),
+        )
+
+
+class SoftphoneApi:
+    """Offers the browser's softphone and hands out credentials."""
+
+    def __init__(self, offer: SoftphoneOffer) -> None:
+        self._offer = offer
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -78,72 +154,21 @@ class SoftphoneApi:
 
     async def mine(self, request: UserRequest) -> SoftphoneView:
         """The kind of softphone of this server, and a phoner's name in it."""
-        return self._view(identity(request, "phoner"))
+        return self._offer.view(identity(request, "phoner"))
 
     async def listener(self, request: UserRequest) -> SoftphoneView:
         """The kind of softphone of this server, and a listener's name in it."""
-        return self._view(identity(request, "listener"))
+        return self._offer.view(identity(request, "listener"))
 
     async def sign_in(self, request: UserRequest, body: Nothing) -> SoftphoneCredentials:
         """New credentials of a phoner's browser; the earlier ones end."""
         del body
-        return await self._hand_out(request, identity(request, "phoner"))
+        return await self._offer.hand_out(request, identity(request, "phoner"), request.user.id)
 
     async def listener_signs_in(self, request: UserRequest, body: Nothing) -> SoftphoneCredentials:
         """New credentials of a listener's browser; the earlier ones end."""
         del body
-        return await self._hand_out(request, identity(request, "listener"))
-
-    @property
-    def _kind(self) -> SoftphoneKind:
-        if self._played:
-            return "simulated"
-        if self._exchange is not None:
-            return "sip"
-        return "twilio" if self._settings.api_key and self._settings.api_secret else "none"
-
-    def _view(self, name: str) -> SoftphoneView:
-        kind = self._kind
-        if kind == "none":
-            return SoftphoneView(kind=kind, missing="key", identity=name)
-        ready = kind not in BUNDLED or bundled(kind)
-        return SoftphoneView(kind=kind, missing="" if ready else "bundle", identity=name)
-
-    async def _hand_out(self, request: UserRequest, name: str) -> SoftphoneCredentials:
-        request.then.append(_not_stored)
-        match self._kind:
-            case "none":
-                raise Impossible("there is no softphone here", key="no_softphone")
-            case "simulated":
-                return SoftphoneCredentials(
-                    kind="simulated", identity=name, lasts_s=_seconds(BROWSER_LASTS)
-                )
-            case "twilio":
-                return SoftphoneCredentials(
-                    kind="twilio",
-                    identity=name,
-                    lasts_s=tokens.LASTS_S,
-                    twilio=TwilioCredentials(
-                        token=tokens.access_token(self._settings, name),
-                        edge=self._settings.edge or tokens.ROAMING,
-                        calls_in=bool(self._settings.app_sid),
-                    ),
-                )
-        return await self._sip(request, name)
-
-    async def _sip(self, request: UserRequest, name: str) -> SoftphoneCredentials:
-        if self._exchange is None:
-            raise Impossible("there is no softphone here", key="no_softphone")
-        sign_in = await self._exchange.hand_out(name, request.user.id)
-        room = f"sip:1@{sign_in.aor.partition('@')[2]}"
-        return SoftphoneCredentials(
-            kind="sip",
-            identity=name,
-            lasts_s=_seconds(BROWSER_LASTS),
-            sip=SipCredentials(
-                url=sign_in.url, aor=sign_in.aor, name=name, password=sign_in.password, room=room
-            ),
-        )
+        return await self._offer.hand_out(request, identity(request, "listener"), request.user.id)
 
 
 def identity(request: UserRequest, role: SoftphoneRole) -> str:

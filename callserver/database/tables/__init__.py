@@ -30,6 +30,7 @@ from callserver.database.tables.people import (
     former_identifiers,
     person_decisions,
 )
+from callserver.database.tables.role_plays import role_plays
 from callserver.database.tables.rules import proposals, revisions
 from callserver.database.tables.shifts import seats
 from callserver.database.tables.suppressions import (
@@ -103,6 +104,7 @@ __all__ = [
     "register_records",
     "registers",
     "revisions",
+    "role_plays",
     "seals",
     "seats",
     "sessions",

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from callserver.database import accounts, audit, contacts, listenings, seats
+from callserver.database import accounts, audit, contacts, listenings, role_plays, seats
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, Role
@@ -115,6 +115,7 @@ class AccountAdministration:
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
+                role_plays.set_due_of_interviewer(tx, user.id, self._ctx.clock.now())
                 self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
 
         await self._ctx.store.run(work)

@@ -14,6 +14,7 @@ from callserver.database import (
     calls,
     contacts,
     listenings,
+    role_plays,
     seats,
     softphones,
 )
@@ -52,6 +53,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     if seat is not None:
         seats.set_line(tx, seat.id, wake_at=now)
     listenings.set_due_of_listener(tx, user.id, now)
+    role_plays.set_due_of_interviewer(tx, user.id, now)
     handling.release(tx, user.id, now, by)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed

@@ -13,8 +13,9 @@ from callserver.domain.applicant import ApplicantState, Interviews
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Role
 from callserver.engine.accounts.administration import AccountAdministration, AccountDetails
+from callserver.engine.applicants import reach, role_plays
 from callserver.engine.context import EngineContext
-from callserver.errors import Impossible, NotFound
+from callserver.errors import Impossible
 from callserver.ports import Tx
 
 FIRST_SHIFT = 1
@@ -41,7 +42,7 @@ def write_form(
     Raises:
         Impossible: there was no such call, a question is not answered, or it has been decided.
     """
-    row = find(tx, by, key, lock=True)
+    row = reach.applicant(tx, by, key, lock=True)
     rules.check_open(ApplicantState(row.state))
     rules.check_form(applicants.progress(tx, row))
     words = [answer.strip() for answer in answers]
@@ -62,14 +63,15 @@ def reject(tx: Tx, by: User, key: int, now: datetime) -> None:
     Raises:
         Impossible: it has been decided.
     """
-    row = find(tx, by, key, lock=True)
+    row = reach.applicant(tx, by, key, lock=True)
     rules.check_open(ApplicantState(row.state))
     _decide(tx, by, row, ApplicantState.REJECTED, now)
 
 
 def withdraw(tx: Tx, by: User, key: int, now: datetime) -> None:
     """The applicant withdraws: everything about them is deleted at once. An account stays."""
-    row = find(tx, by, key, lock=True)
+    row = reach.applicant(tx, by, key, lock=True)
+    role_plays.end_of_applicant(tx, key, now)
     applicants.delete_all(tx, [key])
     _log(tx, by, key, row.department, "deleted", now)
 
@@ -89,7 +91,7 @@ class Hiring:
         Raises:
             Impossible: a step is missing, it has been decided, or the handle cannot be used.
         """
-        row = await self._ctx.store.read(lambda tx: find(tx, by, key))
+        row = await self._ctx.store.read(lambda tx: reach.applicant(tx, by, key))
         account = AccountDetails(
             name=row.name,
             role=Role.PHONER,
@@ -102,27 +104,16 @@ class Hiring:
         return await self._administration.add(by, handle, account, alongside=accepted)
 
     def _accepted(self, tx: Tx, account: int, *, by: User, key: int) -> None:
-        row = find(tx, by, key, lock=True)
+        row = reach.applicant(tx, by, key, lock=True)
         rules.check_acceptable(ApplicantState(row.state), applicants.progress(tx, row))
         now = self._ctx.clock.now()
         _decide(tx, by, row, ApplicantState.ACCEPTED, now, account=account)
 
 
-def find(tx: Tx, by: User, key: int, *, lock: bool = False) -> ApplicantRow:
-    """An applicant to this user's department.
-
-    Raises:
-        NotFound: there is none.
-    """
-    row = applicants.find(tx, key, lock=lock)
-    if row is None or by.department not in (None, row.department):
-        raise NotFound("there is no such applicant", key="not_found")
-    return row
-
-
 def _decide(
     tx: Tx, by: User, row: ApplicantRow, state: ApplicantState, now: datetime, **more: Any
 ) -> None:
+    role_plays.end_of_applicant(tx, row.id, now)
     applicants.change(tx, row.id, state=state.value, decided_at=now, kept_from=now, **more)
     user = {"user": more["account"]} if "account" in more else {}
     _log(tx, by, row.id, row.department, state.value, now, **user)

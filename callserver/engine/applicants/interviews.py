@@ -5,13 +5,12 @@ from typing import Any
 
 from callserver.database import applicants, audit
 from callserver.database.accounts import User
-from callserver.database.applicants import InterviewRow
 from callserver.domain import applicant as rules
 from callserver.domain.applicant import ApplicantState, Module
 from callserver.domain.audit import EntryKind
-from callserver.engine.applicants import decisions
+from callserver.engine.applicants import reach
 from callserver.engine.context import Rules
-from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 LATEST = timedelta(days=180)
@@ -27,7 +26,7 @@ def plan(
         NotAllowed: it is another department's.
         Impossible: there is no such department, or the date is too far away.
     """
-    check_department(terms, by, department)
+    reach.check_department(terms, by, department)
     if not now - timedelta(days=1) <= at <= now + LATEST:
         raise Impossible("the date is past, or too far away", key="interview_date")
     key = applicants.add_interview(tx, module, at, department)
@@ -41,7 +40,7 @@ def cancel(tx: Tx, by: User, key: int, now: datetime) -> None:
     Raises:
         Impossible: somebody was present.
     """
-    row = find(tx, by, key)
+    row = reach.interview(tx, by, key)
     if applicants.anybody_present(tx, key):
         raise Impossible("somebody was present", key="interview_took_place")
     applicants.cancel(tx, key, now)
@@ -54,8 +53,8 @@ def invite(tx: Tx, by: User, key: int, applicant: int, now: datetime) -> None:
     Raises:
         Impossible: it has been decided about them, or they apply to another department.
     """
-    row = find(tx, by, key)
-    person = decisions.find(tx, by, applicant, lock=True)
+    row = reach.interview(tx, by, key)
+    person = reach.applicant(tx, by, applicant, lock=True)
     rules.check_open(ApplicantState(person.state))
     if person.department != row.department:
         raise Impossible("they apply to another department", key="interview_department")
@@ -71,8 +70,8 @@ def remove(tx: Tx, by: User, key: int, applicant: int, now: datetime) -> None:
         Impossible: it has been decided about them.
         NotFound: they are no participant.
     """
-    row = find(tx, by, key)
-    rules.check_open(ApplicantState(decisions.find(tx, by, applicant, lock=True).state))
+    row = reach.interview(tx, by, key)
+    rules.check_open(ApplicantState(reach.applicant(tx, by, applicant, lock=True).state))
     if not applicants.remove(tx, key, applicant):
         raise NotFound("they are no participant", key="not_found")
     _log(tx, by, key, row.department, "removed", now, applicant=applicant)
@@ -87,38 +86,13 @@ def note_present(
         Impossible: the interview has not begun, or it has been decided about them.
         NotFound: they are no participant.
     """
-    row = find(tx, by, key)
+    row = reach.interview(tx, by, key)
     rules.check_presence(row.at, now)
-    rules.check_open(ApplicantState(decisions.find(tx, by, applicant, lock=True).state))
+    rules.check_open(ApplicantState(reach.applicant(tx, by, applicant, lock=True).state))
     if not applicants.note_present(tx, key, applicant, present=present):
         raise NotFound("they are no participant", key="not_found")
     did = "present" if present else "absent"
     _log(tx, by, key, row.department, did, now, applicant=applicant)
-
-
-def find(tx: Tx, by: User, key: int) -> InterviewRow:
-    """An interview of this user's department, locked.
-
-    Raises:
-        NotFound: there is none, or it is cancelled.
-    """
-    row = applicants.find_interview(tx, key, lock=True)
-    if row is None or row.cancelled_at is not None or by.department not in (None, row.department):
-        raise NotFound("there is no such interview", key="not_found")
-    return row
-
-
-def check_department(terms: Rules, by: User, department: str) -> None:
-    """Whether this user may work for a department.
-
-    Raises:
-        Impossible: there is none of this name.
-        NotAllowed: it is another one.
-    """
-    if department not in terms.current.departments:
-        raise Impossible(f"there is no department {department!r}", key="staff_department")
-    if by.department not in (None, department):
-        raise NotAllowed("this reaches beyond your department", key="staff_reach")
 
 
 def _log(tx: Tx, by: User, key: int, department: str, did: str, now: datetime, **more: Any) -> None:

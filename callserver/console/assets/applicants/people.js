@@ -6,6 +6,7 @@ import { el, onPress, scrolling, toast } from "../dom.js";
 import { showSecret } from "../secret.js";
 import { date, label, list, t } from "../texts.js";
 import { departments } from "./interviews.js";
+import { begin } from "./role_play.js";
 
 const COLUMNS = ["name", "department", "state"];
 const STATES = { open: "", accepted: "good", rejected: "" };
@@ -68,6 +69,9 @@ function row(applicant, data, act, refresh) {
     el(
       "td",
       { class: "acts" },
+      open && !data.role_play && data.campaigns.length
+        ? button("play", "quiet", () => begin(applicant, data, refresh))
+        : null,
       (open && played) || applicant.form.length
         ? button("form", "quiet", () => form(applicant, data, act))
         : null,

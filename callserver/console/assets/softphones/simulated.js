@@ -5,16 +5,11 @@ import { post, send } from "../api.js";
 import { $ } from "../dom.js";
 import { captions } from "./captions.js";
 
-const PATHS = {
-  phoner: "/softphone/played",
-  listener: "/softphone/listener/played",
-  trainee: "/softphone/trainee/played",
-};
-const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-heard" };
+const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-heard", player: "#line" };
 const AGAIN_MS = 2000;
 
-export async function open(_, { as, onState, onIncoming, onOver }) {
-  const path = PATHS[as];
+export async function open(_, { as, path, onState, onIncoming, onOver }) {
+  const played = `${path}/played`;
   const shown = captions($(SHOWN[as]));
   let leg = null;
   let closed = false;
@@ -33,7 +28,7 @@ export async function open(_, { as, onState, onIncoming, onOver }) {
   }
 
   async function read() {
-    const response = await send("POST", path, {}, {}, stopping.signal);
+    const response = await send("POST", played, {}, {}, stopping.signal);
     onState("registered");
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
@@ -53,7 +48,7 @@ export async function open(_, { as, onState, onIncoming, onOver }) {
       try {
         await read();
         why = "elsewhere";
-        await post(path.replace("/played", ""));
+        await post(path);
       } catch (error) {
         why = error.status && error.status < 500 ? "refused" : "reconnecting";
       }
@@ -68,8 +63,8 @@ export async function open(_, { as, onState, onIncoming, onOver }) {
   follow();
   return {
     renew() {},
-    call: () => as === "phoner" && post(`${path}/call`),
-    mute: (on) => post(`${path}/mute`, { on }),
+    call: () => as === "phoner" && post(`${played}/call`),
+    mute: (on) => as === "phoner" && post(`${played}/mute`, { on }),
     close() {
       closed = true;
       stopping.abort();

@@ -1,0 +1,94 @@
+// The applicant's page: a code lets this browser in, once; then it is the softphone of one call.
+
+import { get, post } from "./api.js";
+import { $, onPress, onSubmit, show } from "./dom.js";
+import { connect, WELL } from "./softphone.js";
+import { t } from "./texts.js";
+
+const LOOK_MS = 2000;
+
+let phone = null;
+let open = false;
+
+function only(id) {
+  for (const other of ["enter", "call", "over"]) show($(`#${other}`), other === id);
+}
+
+// The call as the server sees it; null: it is over, or this browser was not let in.
+async function mine() {
+  try {
+    return await get("/role-play");
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+async function begin(view) {
+  open = true;
+  only("call");
+  $("#hello").textContent = t("role_play.hello", { name: view.name });
+  $("#script").innerHTML = view.script;
+  $("#hello").focus();
+  draw(view);
+  phone = await connect({
+    as: "player",
+    path: "/role-play/softphone",
+    rings: () => post("/role-play/ring"),
+    expects: () => open,
+    onState(state) {
+      $("#soft").textContent = t(`softphone.state.${state}`);
+      $("#soft").className = `badge ${WELL.has(state) ? "good" : "warn"}`;
+      show($("#soft"), state !== "ended");
+    },
+  });
+  watch();
+}
+
+function draw({ started }) {
+  $("#state").textContent = t(started ? "role_play.talks" : "role_play.waits");
+}
+
+// Both leave when one ends: the page learns it from the server.
+async function watch() {
+  while (open) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const view = await mine().catch(() => undefined); // the server does not answer: the next look
+    if (view === null) end();
+    else if (view && open) draw(view);
+  }
+}
+
+function end() {
+  if (!open) return;
+  open = false;
+  phone?.disconnect();
+  only("over");
+  $("#over-title").focus();
+}
+
+onSubmit($("#enter form"), async ({ code }) => begin(await post("/role-play/enter", { code })));
+onPress($("#end"), async () => {
+  const wrong = $("#wrong");
+  show(wrong, false);
+  try {
+    await post("/role-play/end");
+    end();
+  } catch (error) {
+    if (error.status === 404) return end();
+    wrong.textContent = error.message;
+    show(wrong);
+  }
+});
+onPress($("#mute"), () => {
+  const on = $("#mute").getAttribute("aria-pressed") !== "true";
+  phone?.mute(on);
+  $("#mute").setAttribute("aria-pressed", String(on));
+});
+
+const known = await mine();
+if (known) await begin(known);
+else {
+  only("enter");
+  $("#enter [name=code]").focus();
+}

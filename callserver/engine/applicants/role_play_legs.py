@@ -1,0 +1,194 @@
+"""The two legs of a role-play call: called, put into their room, and gone when it is over.
+
+Both are softphones that exist for this call only. A leg that is lost before both are in the room may be
+called again, in another room; afterwards the call is over when one of them is gone.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from callserver import outbox
+from callserver.database import audit, call_budget, role_plays
+from callserver.database.role_plays import RolePlayRow
+from callserver.domain import line, role_play
+from callserver.domain.audit import EntryKind
+from callserver.domain.instruction import HangUp, Instruction, JoinRolePlay
+from callserver.domain.role_play import End, Player
+from callserver.engine.applicants import role_plays as calls
+from callserver.engine.context import EngineContext
+from callserver.engine.retried_orders import carry_out
+from callserver.errors import Impossible
+from callserver.outbox import CheckRolePlayLeg, EndRolePlayLegs, HangUpLeg
+from callserver.ports import Declined, LegState, Placed, Trouble, Tx
+
+log = structlog.get_logger(__name__)
+
+RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
+"""When a softphone is called again after the provider said "too many at once"."""
+
+ANSWERS_WITHIN = timedelta(seconds=45)
+"""A leg that has not asked by then is asked about."""
+
+
+class RolePlayLegs:
+    """Rings both softphones, answers their legs, and makes sure that they end."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    async def ring(self, key: int, player: Player) -> None:
+        """Ring a player's softphone, which has just signed in.
+
+        Raises:
+            Impossible: it cannot be reached now.
+        """
+        prepare = partial(self._prepared, key=key, player=player)
+        answer: object = None
+        for wait in (*RING_AGAIN_SECONDS, None):
+            if not await self._ctx.store.run(prepare):
+                return
+            answer = await self._ctx.telephony.ring_role_play(
+                line.of_role_play(key, player), key, player
+            )
+            if not isinstance(answer, Declined) or answer.trouble is not Trouble.LATER:
+                break
+            if wait is not None:
+                await self._ctx.clock.sleep(wait)
+        match answer:
+            case Placed(leg):
+                await self._ctx.store.run(lambda tx: self._rung(tx, key, player, leg))
+            case Declined(code=code):
+                log.warning("role_play_not_rung", role_play=key, player=player.value, code=code)
+                raise Impossible("the softphone cannot be reached", key="role_play_not_rung")
+
+    def _prepared(self, tx: Tx, key: int, player: Player) -> bool:
+        """Whether the softphone may be called. An older leg of the player is ended first."""
+        row = role_plays.lock(tx, key)
+        if row is None or row.ended_at is not None or row.started_at is not None:
+            return False
+        self._replace(tx, row, player)
+        at = call_budget.next_slot(tx, self._ctx.clock.now())
+        call_budget.take_slot(tx, at, self._ctx.calls_per_second)
+        return True
+
+    def _replace(self, tx: Tx, row: RolePlayRow, player: Player) -> None:
+        """An older leg of the player is ended. The room that it sits in alone is used no more."""
+        leg = row.leg(player)
+        if leg is None:
+            return
+        outbox.add(tx, HangUpLeg(leg))
+        role_plays.change_leg(tx, row.id, player, None)
+        if row.is_in(player):
+            fresh = role_play.room(row.id, self._ctx.token())
+            role_plays.change(tx, row.id, room=fresh)
+
+    def _rung(self, tx: Tx, key: int, player: Player, leg: str) -> None:
+        row = role_plays.lock(tx, key)
+        if row is not None and row.ended_at is None and row.leg(player) in (None, leg):
+            if row.leg(player) is None:
+                role_plays.change_leg(tx, key, player, leg)
+                role_plays.change(tx, key, look_at=self._ctx.clock.now() + ANSWERS_WITHIN)
+            return
+        outbox.add(tx, HangUpLeg(leg))  # it ended meanwhile, or another leg came first
+
+    async def role_play_asks(self, key: int, player: Player, leg: str) -> Instruction:
+        """A softphone answered, and asks what to do: join the room, or hang up when the call is over."""
+
+        def join(tx: Tx) -> Instruction:
+            now = self._ctx.clock.now()
+            row = role_plays.lock(tx, key)
+            if row is None or row.ended_at is not None:
+                return HangUp()
+            known = row.leg(player)
+            if known not in (None, leg):
+                if row.started_at is not None:
+                    return HangUp()  # the call goes on with the legs that it began with
+                self._replace(tx, row, player)
+                row = role_plays.lock(tx, key) or row
+            role_plays.change_leg(tx, key, player, leg, now)
+            role_plays.change(tx, key, look_at=now + calls.LOOK)
+            row = role_plays.lock(tx, key) or row
+            if row.started_at is None and all(row.is_in(one) for one in Player):
+                self._start(tx, row, now)
+            return JoinRolePlay(row.room, key, player)
+
+        return await self._ctx.store.run(join)
+
+    def _start(self, tx: Tx, row: RolePlayRow, now: datetime) -> None:
+        role_plays.change(tx, row.id, started_at=now)
+        audit.append(
+            tx,
+            now,
+            EntryKind.ROLE_PLAY_STARTED,
+            role_play=row.id,
+            applicant=row.applicant,
+            department=row.department,
+            by=f"user:{row.interviewer}",
+        )
+
+    async def role_play_leg_ended(self, key: int, player: Player, leg: str) -> None:
+        """A leg is gone. Once both were in the room, the call is over."""
+        await self._ctx.store.run(lambda tx: self._ended(tx, key, player, leg))
+
+    def _ended(self, tx: Tx, key: int, player: Player, leg: str) -> None:
+        row = role_plays.lock(tx, key)
+        if row is None or row.leg(player) != leg:
+            return
+        role_plays.change_leg(tx, key, player, None)
+        row = role_plays.lock(tx, key) or row
+        now = self._ctx.clock.now()
+        if row.ended_at is None and row.started_at is not None:
+            calls.end(tx, row, End.LEG_GONE, now)
+        elif row.ended_at is not None and not row.legs:
+            role_plays.change(tx, key, look_at=None)
+
+    # -- for the scheduler ---------------------------------------------------------------------
+
+    async def look(self, key: int) -> None:
+        """Whether a role-play call may go on, and whether its legs are still there."""
+
+        def work(tx: Tx) -> None:
+            now = self._ctx.clock.now()
+            row = role_plays.lock(tx, key)
+            if row is None:
+                return
+            if row.ended_at is not None:
+                again = now + calls.HANG_UP_AGAIN if row.legs else None
+                role_plays.change(tx, key, look_at=again)
+                if row.legs:
+                    outbox.add(tx, EndRolePlayLegs(key))
+                return
+            why = calls.due_end(tx, row, now)
+            if why is not None:
+                calls.end(tx, row, why, now)
+                return
+            role_plays.change(tx, key, look_at=now + calls.LOOK)
+            for player, leg in row.legs:
+                outbox.add(tx, CheckRolePlayLeg(key, player, leg))
+
+        await self._ctx.store.run(work)
+
+    async def check_all(self) -> None:
+        """After a start or an outage every role-play call is looked at."""
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: role_plays.set_all_due(tx, now))
+
+    async def check(self, order: CheckRolePlayLeg) -> None:
+        """Ask the provider whether a leg is still there."""
+        answer = await self._ctx.telephony.leg(order.leg)
+        if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            await self.role_play_leg_ended(order.role_play, order.player, order.leg)
+
+    async def end_legs(self, key: int) -> None:
+        """Hang up what is left of a role-play call; the scheduler repeats what fails."""
+        row = await self._ctx.store.read(lambda tx: role_plays.get(tx, key))
+        if row is None or row.ended_at is None:
+            return
+        for player, leg in row.legs:
+            result = await carry_out(self._ctx, partial(self._ctx.telephony.hang_up, leg))
+            if result.settled:
+                await self.role_play_leg_ended(key, player, leg)
+            else:
+                log.warning("role_play_not_hung_up", role_play=key, result=result.value)

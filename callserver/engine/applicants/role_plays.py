@@ -1,0 +1,188 @@
+"""Role-play calls: begun by an interviewer, entered by the applicant with a code, ended. In a transaction."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+from callserver import outbox
+from callserver.database import (
+    accounts,
+    applicants,
+    attempt_counters,
+    audit,
+    role_plays,
+    softphones,
+)
+from callserver.database.accounts import User
+from callserver.database.role_plays import RolePlayRow
+from callserver.domain import applicant as applicant_rules
+from callserver.domain import role_play as rules
+from callserver.domain.applicant import ApplicantState
+from callserver.domain.attempt_limits import AttemptLimit
+from callserver.domain.audit import EntryKind
+from callserver.domain.role import Action, may
+from callserver.domain.role_play import JOIN_WITHIN, End
+from callserver.engine.applicants import reach
+from callserver.engine.context import EngineContext
+from callserver.errors import Impossible, NotFound, TooMany
+from callserver.outbox import EndRolePlayLegs
+from callserver.ports import Tx
+
+LOOK = timedelta(seconds=30)
+"""The safety net: every open role-play call is looked at this often."""
+
+HANG_UP_AGAIN = timedelta(seconds=1)
+"""A leg that was not hung up for certain is hung up again after this time."""
+
+WRONG_CODES = AttemptLimit(10, timedelta(minutes=1), timedelta(minutes=15))
+"""Wrong codes from one address before the waits begin."""
+
+
+def begin(tx: Tx, ctx: EngineContext, by: User, applicant: int, campaign: str) -> tuple[int, str]:
+    """A new role-play call; its id and the code, which is shown this once.
+
+    Raises:
+        Impossible: it has been decided about the applicant, or one of the two is in a role-play call.
+        NotFound: there is no such applicant or campaign.
+    """
+    now = ctx.clock.now()
+    row = reach.applicant(tx, by, applicant, lock=True)
+    applicant_rules.check_open(ApplicantState(row.state))
+    ctx.rules.campaign(campaign)
+    code = "".join(secrets.choice(rules.ALPHABET) for _ in range(rules.CODE_LENGTH))
+    key = role_plays.add(
+        tx,
+        applicant=applicant,
+        interviewer=by.id,
+        department=row.department,
+        campaign=campaign,
+        room="",
+        created_at=now,
+        code=_code_hash(ctx.secret, code),
+        look_at=now + LOOK,
+    )
+    if key is None:
+        raise Impossible("end the other role-play call first", key="role_play_open")
+    role_plays.change(tx, key, room=rules.room(key, ctx.token()))
+    applicants.keep_from(tx, applicant, now)
+    _log_step(tx, applicant, key, row.department, "role_play_code", now, f"user:{by.id}")
+    return key, rules.spelled(code)
+
+
+def enter(tx: Tx, ctx: EngineContext, typed: str, address: str) -> tuple[RolePlayRow, str] | None:
+    """The applicant enters the code: their browser's token, which is shown this once; None: it is wrong.
+
+    The code works once. A wrong one is counted for the address.
+
+    Raises:
+        TooMany: too many wrong codes came from this address.
+    """
+    now = ctx.clock.now()
+    counter = "role_play:" + hmac.digest(ctx.secret, address.encode(), hashlib.sha256).hex()
+    tried = attempt_counters.locked(tx, counter, now)
+    opens = WRONG_CODES.opens_at(tried, now)
+    if opens > now:
+        raise TooMany("too many wrong codes", (opens - now).total_seconds(), key="role_play_wait")
+    row = role_plays.by_code(tx, _code_hash(ctx.secret, rules.plain_code(typed)))
+    if row is None or now >= row.created_at + JOIN_WITHIN:
+        attempt_counters.store(tx, counter, tried.one_more(now))
+        return None
+    token = secrets.token_urlsafe(32)
+    role_plays.change(tx, row.id, code=None, guest=_guest_hash(token), joined_at=now)
+    _log_step(tx, row.applicant, row.id, row.department, "role_play_joined", now, "applicant")
+    return row._replace(joined_at=now), token
+
+
+def of_guest(tx: Tx, token: str) -> RolePlayRow:
+    """The open role-play call of an applicant's browser.
+
+    Raises:
+        NotFound: it is over, or there was none.
+    """
+    row = role_plays.by_guest(tx, _guest_hash(token)) if token else None
+    if row is None:
+        raise NotFound("the role-play call is over", key="role_play_over")
+    return row
+
+
+def of_interviewer(tx: Tx, by: User, key: int) -> RolePlayRow:
+    """A role-play call that this user began and that is open.
+
+    Raises:
+        NotFound: it is over, or it is another one's.
+    """
+    row = role_plays.get(tx, key)
+    if row is None or row.ended_at is not None or row.interviewer != by.id:
+        raise NotFound("the role-play call is over", key="role_play_over")
+    return row
+
+
+def end(tx: Tx, row: RolePlayRow, why: End, now: datetime) -> None:
+    """End an open role-play call: both softphones stop working, and their legs are hung up."""
+    row = role_plays.lock(tx, row.id) or row
+    if row.ended_at is not None:
+        return
+    role_plays.change(
+        tx,
+        row.id,
+        ended_at=now,
+        ended_because=why.value,
+        code=None,
+        guest=None,
+        look_at=now + HANG_UP_AGAIN if row.legs else None,
+    )
+    softphones.drop_named(tx, rules.softphones(row.id))
+    if row.legs:
+        outbox.add(tx, EndRolePlayLegs(row.id))
+    audit.append(
+        tx,
+        now,
+        EntryKind.ROLE_PLAY_ENDED,
+        role_play=row.id,
+        applicant=row.applicant,
+        department=row.department,
+        took_place=row.started_at is not None,
+        why=why.value,
+        by=f"user:{row.interviewer}",
+    )
+
+
+def end_of_applicant(tx: Tx, applicant: int, now: datetime) -> None:
+    """It was decided about the applicant: their open role-play call ends."""
+    row = role_plays.of_applicant(tx, applicant)
+    if row is not None:
+        end(tx, row, End.DECIDED, now)
+
+
+def due_end(tx: Tx, row: RolePlayRow, now: datetime) -> End | None:
+    """Why an open role-play call must end by now."""
+    user = accounts.user(tx, row.interviewer)
+    if user is None or user.left_at is not None or not may(user.role, Action.HIRE):
+        return End.RIGHT_GONE
+    if user.department not in (None, row.department):
+        return End.RIGHT_GONE
+    return row.state.due_end(now)
+
+
+def _code_hash(secret: bytes, code: str) -> str:
+    return hmac.digest(secret, f"role_play:{code}".encode(), hashlib.sha256).hex()
+
+
+def _guest_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _log_step(
+    tx: Tx, applicant: int, role_play: int, department: str, did: str, now: datetime, by: str
+) -> None:
+    audit.append(
+        tx,
+        now,
+        EntryKind.APPLICANT,
+        applicant=applicant,
+        role_play=role_play,
+        department=department,
+        did=did,
+        by=by,
+    )
