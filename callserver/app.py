@@ -31,6 +31,7 @@ from callserver.console.lists.api import ListsApi
 from callserver.console.lists.removal import RemovalApi
 from callserver.console.live import Live
 from callserver.console.log.api import LogApi
+from callserver.console.notices.api import NoticesApi
 from callserver.console.operations.health import Health
 from callserver.console.operations.metrics import Metrics
 from callserver.console.pages import Pages
@@ -179,6 +180,7 @@ def page_apis(
     cases = CasesApi(server.ctx, pacing)
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
+    notices = NoticesApi(server.ctx)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
     return [
@@ -191,6 +193,7 @@ def page_apis(
         *([] if played is None else [SimulatedTelephoneApi(played, authenticator)]),
         BooksApi(server.ctx),
         survey,
+        notices,
         TrainingApi(server.ctx),
         floor,
         RefusedNumbersApi(server.ctx),
@@ -218,7 +221,17 @@ def page_apis(
             authenticator,
             [
                 page.updates
-                for page in (phoner, floor, listening, rules, lists, cases, applicants, survey)
+                for page in (
+                    phoner,
+                    floor,
+                    listening,
+                    rules,
+                    lists,
+                    cases,
+                    applicants,
+                    survey,
+                    notices,
+                )
             ],
             pacing,
         ),

@@ -1,15 +1,18 @@
-"""What an invented team has answered and decided before a demonstration: last quarter's survey."""
+"""What an invented team has before a demonstration: last quarter's survey, the case of the month, a talk."""
 
 import random
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from callserver.assemble import Server
 from callserver.cli.invented_data import FIRST_VISITOR, NAMES
 from callserver.database import accounts, surveys
 from callserver.domain import survey
+from callserver.domain.notice import Notice, NoticeKind
 from callserver.domain.role import Role
 from callserver.domain.survey import Period, QuestionKind
 from callserver.domain.survey_results import Submission
+from callserver.engine.notices import board
 from callserver.engine.surveys import envelopes, follow_up
 from callserver.engine.surveys.envelopes import PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
@@ -26,6 +29,34 @@ WORDS = (
 DECISION = (
     "Vi begynder hver torsdag med et kvarters oplæg om en sag, og pusterum må tages uden at spørge."
 )
+
+CASE = (
+    "Journalisten i havnebyen",
+    """Amal Prøve skrev om affald i havnen og blev dømt for det. Lysværk følger sagen.
+
+- Hvad skete der: en artikel, en anholdelse, en dom på to år
+- Hvad vi beder om: en ny rettergang
+- Hvad du kan sige i en samtale: det, der står her, og ikke mere
+""",
+)
+TALK = (
+    "Sådan arbejder vi med en sag",
+    "Tyve minutter om, hvordan en sag bliver undersøgt, og ti minutter til jeres spørgsmål.",
+)
+
+
+def add_notices(tx: Tx, server: Server) -> None:
+    """The case of the month, and a talk in two days."""
+    leader, now = accounts.user(tx, LEADER), server.clock.now()
+    if leader is None:
+        return
+    day = now.astimezone(ZoneInfo("Europe/Copenhagen")).replace(minute=0, second=0, microsecond=0)
+    for kind, (title, text), at, expert in (
+        (NoticeKind.CASE, CASE, day.replace(day=1, hour=0), None),
+        (NoticeKind.TALK, TALK, day.replace(hour=15) + timedelta(days=2), "Ebbe Prøve"),
+    ):
+        notice = Notice(kind, title, text, at, expert=expert)
+        board.write(tx, server.ctx.rules, leader, notice, now, has_no_number=True)
 
 
 async def add_survey(server: Server, seed: int) -> None:

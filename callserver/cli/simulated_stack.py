@@ -23,7 +23,7 @@ from callserver.cli.invented_data import (
     add_visitor_accounts,
     populate,
 )
-from callserver.cli.invented_team import add_survey
+from callserver.cli.invented_team import add_notices, add_survey
 from callserver.ports import Clock
 from callserver.settings import Settings, instant
 from callserver.simulator.faults import NONE, Faults
@@ -115,6 +115,7 @@ async def started(
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     supervisors = await store.run(lambda tx: add_supervisors(tx, rules, now)) if robots else []
     staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication, now))
+    await store.run(lambda tx: add_notices(tx, server))
     await add_survey(server, SEED)
     description = f"simulated network at {network_url}"
     stack = SimulatedStack(server, clock, url, description, staff, world, supervisors)

@@ -69,6 +69,7 @@ PAGES = (
     Page("applicants", "/applicants", Action.HIRE, Group.TEAM),
     Page("training", "/training", Access.SIGNED_IN, Group.TEAM),
     Page("books", "/books", Access.SIGNED_IN, Group.TEAM),
+    Page("notices", "/notices", Access.SIGNED_IN, Group.TEAM),
     Page("survey", "/survey", Access.SIGNED_IN, Group.TEAM),
     Page("accounts", "/accounts", Action.ACCOUNTS, Group.ADMINISTRATION),
     Page("log", "/log", Action.SEE_AUDIT, Group.ADMINISTRATION),

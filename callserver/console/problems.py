@@ -13,6 +13,7 @@ from callserver.console.authentication import language_of
 from callserver.console.endpoint import TooLarge, Unstorable
 from callserver.console.headers import ALWAYS
 from callserver.domain.listening import Denial
+from callserver.domain.notice import MayHoldNumber
 from callserver.domain.validation_messages import sentence
 from callserver.engine.accounts.authentication import NotSignedIn
 from callserver.engine.dialing.manual_dial import DialRefused
@@ -90,7 +91,8 @@ async def on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Denied):
         return _denied(error, language)
     detail = said(error, language) if isinstance(error, CallserverError) else str(error)
-    response = problem(status, detail)
+    confirm = "has_no_number" if isinstance(error, MayHoldNumber) else None
+    response = problem(status, detail, confirm=confirm)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["www-authenticate"] = "Bearer"
     if isinstance(error, TooMany):

@@ -15,6 +15,8 @@ from callserver.database.tables import (
     devices,
     forms,
     imports,
+    notice_questions,
+    notices,
     openings,
     survey_texts,
     surveys,
@@ -72,6 +74,11 @@ def stored(  # noqa: C901 - one case for each class
             return Stored(forms.c.id, old, {"words": ""})
         case RetentionClass.CASES:
             return Stored(cases_table.c.id, cases.may_be_forgotten(before))
+        case RetentionClass.NOTICES:
+            return Stored(notices.c.id, notices.c.at < before)
+        case RetentionClass.NOTICE_QUESTIONS:
+            kept = select(notices.c.id).where(notices.c.at >= before)
+            return Stored(notice_questions.c.id, notice_questions.c.notice.not_in(kept))
         case RetentionClass.SURVEY_TEXTS:
             closed = select(surveys.c.quarter).where(surveys.c.closes_at < before)
             return Stored(survey_texts.c.id, survey_texts.c.quarter.in_(closed))

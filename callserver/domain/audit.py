@@ -48,6 +48,7 @@ class EntryKind(StrEnum):
     MARK_ENDED = "mark_ended"  # a mark was recorded by mistake, and counts no longer
     IDENTITY = "identity"  # a user decided that two contacts are one person, or two
     CALL_BACK = "call_back"
+    NOTICE = "notice"  # a notice was written, changed or removed; never a question to an expert
     SURVEY = "survey"  # a quarter's survey was opened, closed or followed up; never an answer
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed

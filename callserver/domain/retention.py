@@ -25,6 +25,8 @@ class RetentionClass(StrEnum):
     NOTES = "notes"  # what phoners wrote about a call
     FORMS = "forms"  # a listener's words about a call
     CASES = "cases"  # words, notes, answers and messages of closed cases
+    NOTICES = "notices"  # the case of the month and talks, from their day
+    NOTICE_QUESTIONS = "notice_questions"  # to experts, from the talk
     SURVEY_TEXTS = "survey_texts"  # answers in words; the counts name nobody and are kept
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
@@ -74,6 +76,14 @@ class RetentionPolicy(Document):
         days=365,
         reason="from the closing: a month for the answer, three for a complaint about it, and a margin",
         source="GDPR art. 5(1)(e), art. 12(3)",
+    )
+    notices: Period = Period(
+        days=1095, reason="to look cases and talks up", source="decision of the organisation"
+    )
+    notice_questions: Period = Period(
+        days=90,
+        reason="to answer what was not answered in the talk",
+        source="decision of the organisation",
     )
     survey_texts: Period = Period(
         days=730,

@@ -46,6 +46,7 @@ class Action(StrEnum):
     HANDLE_CASES = "handle_cases"  # open, hand over and answer them
     HIRE = "hire"  # interview applicants of the department, accept and reject them
     ANSWER_SURVEY = "answer_survey"
+    WRITE_NOTICES = "write_notices"  # the case of the month, talks; read the questions to experts
     LEAD_SURVEY = "lead_survey"  # decide which answers in words all may read; write down decisions
 
 
@@ -55,7 +56,7 @@ MAY: Mapping[Role, frozenset[Action]] = {
     R.PHONER: frozenset({A.PHONE, A.CORRECT, A.LISTEN_TO_MENTOR, A.ANSWER_SURVEY}),
     R.SUPERVISOR: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
-        | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS, A.SEE_CASES, A.HIRE}
+        | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS, A.SEE_CASES, A.HIRE, A.WRITE_NOTICES}
     ),
     R.ADMINISTRATOR: frozenset(
         {A.SEE_FLOOR, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES, A.CHANGE_RULES, A.IMPORT, A.EXPORT}
@@ -66,7 +67,7 @@ MAY: Mapping[Role, frozenset[Action]] = {
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
         | {A.CHANGE_RULES, A.APPROVE_RULES, A.EXPORT, A.SUPPRESS, A.LIFT, A.LOOK_UP}
         | {A.SEE_AUDIT, A.SEE_REPORTS, A.SEE_CASES, A.HANDLE_CASES, A.DECIDE_REGISTER}
-        | {A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY, A.LEAD_SURVEY}
+        | {A.UNDO_MARK, A.HAND_OUT, A.DECIDE_IDENTITY, A.LEAD_SURVEY, A.WRITE_NOTICES}
     ),
     R.MEMBER_SERVICE: frozenset(
         {A.SUPPRESS, A.LOOK_UP, A.SEE_CASES, A.HANDLE_CASES, A.DECIDE_REGISTER}

@@ -26,6 +26,7 @@ WHO = {
     "accounts": "asger",
     "log": "lea",
     "books": "lea",
+    "notices": "lea",
     "survey": "lea",
 }
 

@@ -7,6 +7,7 @@ import * as card from "./phone/card.js";
 import * as listenedToMe from "./phone/listened_to_me.js";
 import * as manualDial from "./phone/manual_dial.js";
 import * as mentor from "./phone/mentor.js";
+import * as notices from "./phone/notices.js";
 import * as outcomes from "./phone/outcomes.js";
 import * as ownCalls from "./phone/own_calls.js";
 import { look, onSeat, tell } from "./phone/seat.js";
@@ -29,6 +30,7 @@ onSeat((at, before) => {
   mentor.draws(at);
   manualDial.draws(at);
   surveyReminder.draws(at);
+  notices.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))
     shift.open(missing, before.state !== "off");
@@ -59,7 +61,10 @@ manualDial.start();
 await values.start();
 async function refresh() {
   await look();
-  await Promise.all([lookBack(), listenedToMe.look(), mentor.look(), surveyReminder.look()]);
+  await Promise.all([
+    lookBack(),
+    ...[listenedToMe, mentor, surveyReminder, notices].map((part) => part.look()),
+  ]);
 }
 await refresh();
 follow(refresh, {
@@ -67,4 +72,5 @@ follow(refresh, {
   listened_to_me: listenedToMe.take,
   listening: mentor.take,
   survey: surveyReminder.take,
+  notices: notices.take,
 });

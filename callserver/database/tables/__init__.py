@@ -15,6 +15,7 @@ from callserver.database.tables.calls import calls, processed_events, refused_nu
 from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
 from callserver.database.tables.listening import forms, heard_calls, listening_intervals, listenings
+from callserver.database.tables.notices import notice_questions, notices
 from callserver.database.tables.operations import (
     alarm_notices,
     budgets,
@@ -90,6 +91,8 @@ __all__ = [
     "marks",
     "messages",
     "metadata",
+    "notice_questions",
+    "notices",
     "openings",
     "participants",
     "person_decisions",
