@@ -93,6 +93,21 @@ async def test_a_new_password_ends_sessions(system: StaffedSystem) -> None:
     assert (await Client(system).enter("phoner", made["secret"]))["next"] == "password"
 
 
+async def test_an_administrator_cannot_sign_in_as_a_supervisor_whom_they_reset(
+    system: StaffedSystem,
+) -> None:
+    await system.client("supervisor")  # has set up an authenticator
+    client = await system.client("administrator")
+    made = (
+        await client.api("POST", f"/accounts/{key_of(system, 'supervisor')}/reset", {})
+    ).json()
+    intruder = Client(system)
+    reply = await intruder.enter("supervisor", made["secret"])
+    assert reply["next"] == "code"
+    for method, path in (("GET", "/floor"), ("GET", "/listenings/mine")):
+        assert (await intruder.api(method, path)).status_code in (401, 403)
+
+
 async def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSystem) -> None:
     await system.on_shift()
     client = await system.client("administrator")

@@ -123,7 +123,8 @@ class AccountAdministration:
     async def reset(self, by: User, key: int) -> str:
         """A new password for the next sign-in, shown this once.
 
-        Sessions and tokens end, and one-time codes are set up again.
+        Sessions and tokens end. The authenticator stays: whoever knows the new password alone cannot sign
+        in as somebody who listens to calls. A lost one is reset by command, on the machine itself.
 
         Raises:
             NotAllowed: it is the administrator's own, or not in their reach.
@@ -135,7 +136,8 @@ class AccountAdministration:
             _reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("your own password you change yourself", key="staff_own_password")
-            offboarding.reset(tx, user, kept, self._ctx.clock.now(), by=f"user:{by.id}")
+            now, who = self._ctx.clock.now(), f"user:{by.id}"
+            offboarding.reset(tx, user, kept, now, by=who, keep_code=True)
 
         await self._ctx.store.run(work)
         return password

@@ -93,12 +93,13 @@ def new_password() -> tuple[str, str]:
 
 
 def due_step(user: User, session: Session, code_key: str | None) -> Next:
-    """The next step of the session's sign-in."""
+    """The next step of the session's sign-in. Who has an authenticator shows it before anything is changed."""
+    needs_code = Role(user.role) in NEEDS_CODE and not session.code_given
+    if needs_code and code_key is not None:
+        return Next.CODE
     if session.password_once:
         return Next.PASSWORD
-    if Role(user.role) in NEEDS_CODE and not session.code_given:
-        return Next.CODE_SETUP if code_key is None else Next.CODE
-    return Next.READY
+    return Next.CODE_SETUP if needs_code else Next.READY
 
 
 class Authentication:

@@ -31,10 +31,15 @@ from callserver.outbox import HangUpLeg
 from callserver.ports import Tx
 
 
-def reset(tx: Tx, user: User, password: str, now: datetime, by: str) -> None:
-    """A new one-time password (its hash); codes are set up again; sessions, tokens, browsers end."""
-    fresh = {"password": password, "password_once": True, "code_key": None, "code_step": None}
-    accounts.change(tx, user.id, **fresh)
+def reset(
+    tx: Tx, user: User, password: str, now: datetime, by: str, *, keep_code: bool = False
+) -> None:
+    """A new one-time password (its hash); sessions, tokens, browsers end.
+
+    `keep_code`: the authenticator stays; else codes are set up again at the next sign-in.
+    """
+    code = {} if keep_code else {"code_key": None, "code_step": None}
+    accounts.change(tx, user.id, password=password, password_once=True, **code)
     _end_access(tx, user)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="reset", by=by)
 
