@@ -98,9 +98,7 @@ async def test_an_administrator_cannot_sign_in_as_a_supervisor_whom_they_reset(
 ) -> None:
     await system.client("supervisor")  # has set up an authenticator
     client = await system.client("administrator")
-    made = (
-        await client.api("POST", f"/accounts/{key_of(system, 'supervisor')}/reset", {})
-    ).json()
+    made = (await client.api("POST", f"/accounts/{key_of(system, 'supervisor')}/reset", {})).json()
     intruder = Client(system)
     reply = await intruder.enter("supervisor", made["secret"])
     assert reply["next"] == "code"

@@ -1,10 +1,11 @@
 """Pauses, hands, and the phoner's own calls: theirs to see, and nothing in them that compares."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.domain.role import Role
 from callserver.engine.outcomes.own_calls import LASTS, initials
+from callserver.texts import say
 from tests.console.test_phoner_wishes import talking
 from tests.harness.staffed import StaffedSystem
 
@@ -117,3 +118,38 @@ async def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
 def test_initials() -> None:
     assert initials("Karla Holm  Juul") == "K. H. J."
     assert initials(None) == "…"
+
+
+async def test_a_phoner_undoes_an_own_opt_out_within_ten_minutes(system: StaffedSystem) -> None:
+    await talking(system)
+    attempt = system.calls()[0].attempt
+    assert (await system.api("POST", "/wish", {"wish": "never"}))[0] == 200
+    (mine,) = (await system.api("GET", "/own-calls"))[1]["calls"]
+    assert datetime.fromisoformat(mine["undoable_until"]) > system.clock.now()
+    status, shown = await system.api("POST", "/own-calls/undo", {"attempt": attempt})
+    assert (status, shown["calls"][0]["undoable_until"]) == (200, None)
+    lifted = system.entries("lifted")
+    assert [entry["undone"] for entry in lifted] == [True] * len(lifted)
+    assert {entry["suppression"] for entry in lifted} == {
+        entry["suppression"] for entry in system.entries("suppressed")
+    }
+    assert (await system.api("POST", "/own-calls/undo", {"attempt": attempt}))[0] == 404
+    agreed = {"amount": 100, "frequency": "monthly"}
+    status, problem = await system.outcome("member", agreed)
+    assert (status, problem["detail"]) == (409, say("da", "error.ask_ended"))
+
+
+async def test_after_ten_minutes_or_by_another_phoner_nothing_is_undone(
+    system: StaffedSystem,
+) -> None:
+    await talking(system)
+    attempt = system.calls()[0].attempt
+    await system.api("POST", "/wish", {"wish": "never"})
+    await system.outcome("never", then="pause")
+    body = {"attempt": attempt}
+    assert (await system.api("POST", "/own-calls/undo", body, phoner=2))[0] in (401, 403)
+    await system.pass_time(601)
+    (mine,) = (await system.api("GET", "/own-calls"))[1]["calls"]
+    assert mine["undoable_until"] is None
+    assert (await system.api("POST", "/own-calls/undo", body))[0] == 403
+    assert not system.entries("lifted")

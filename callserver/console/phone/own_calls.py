@@ -6,13 +6,16 @@ No sales figures and no comparison. Who has listened is part of the listening AP
 from collections.abc import Mapping
 from datetime import datetime
 
-from callserver.console.endpoint import Answer, Endpoint, UserRequest
+from pydantic import Field
+
+from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.console.phone.views import Correctable, correctable
 from callserver.domain.campaign import Effect
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.outcomes import own_calls
 from callserver.engine.outcomes.own_calls import OwnCall
+from callserver.engine.suppressions import lifting
 
 
 class MyCall(Answer):
@@ -24,11 +27,16 @@ class MyCall(Answer):
     cause: str | None
     outcome: str | None
     does: Effect | None
+    undoable_until: datetime | None  # while I may undo the opt-out that I recorded in it
 
 
 class OwnCallsView(Answer):
     calls: list[MyCall]
     campaigns: Mapping[str, Correctable]
+
+
+class Undoing(Body):
+    attempt: str = Field(max_length=40)
 
 
 class OwnCallsApi:
@@ -38,7 +46,10 @@ class OwnCallsApi:
         self._ctx = ctx
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/own-calls", Action.PHONE, self.own_calls)]
+        return [
+            Endpoint("GET", "/own-calls", Action.PHONE, self.own_calls),
+            Endpoint("POST", "/own-calls/undo", Action.PHONE, self.undo),
+        ]
 
     async def own_calls(self, request: UserRequest) -> OwnCallsView:
         """My calls of the last twelve hours, latest first."""
@@ -50,6 +61,12 @@ class OwnCallsApi:
             calls=[_call(call, rules) for call in own],
             campaigns={name: correctable(campaigns[name]) for name in names if name in campaigns},
         )
+
+    async def undo(self, request: UserRequest, body: Undoing) -> OwnCallsView:
+        """Undo the opt-out that I recorded by mistake in this call, within ten minutes."""
+        user, now = request.user, self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: lifting.undo_of_call(tx, body.attempt, user, now))
+        return await self.own_calls(request)
 
 
 def _call(own_call: OwnCall, rules: Rules) -> MyCall:
@@ -64,4 +81,5 @@ def _call(own_call: OwnCall, rules: Rules) -> MyCall:
         cause=own_call.call.cause,
         outcome=own_call.call.outcome,
         does=None if outcome is None else outcome.does,
+        undoable_until=own_call.undoable_until,
     )

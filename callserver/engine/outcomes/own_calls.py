@@ -7,6 +7,7 @@ from callserver.database import calls, contacts
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.engine.context import EngineContext
+from callserver.engine.suppressions import lifting
 from callserver.ports import Tx
 
 LASTS = timedelta(hours=12)
@@ -19,6 +20,7 @@ class OwnCall:
 
     call: CallRow
     initials: str
+    undoable_until: datetime | None = None  # while the phoner may undo the opt-out of the call
 
     @property
     def at(self) -> datetime:
@@ -32,7 +34,12 @@ def initials(name: str | None) -> str:
 
 def mine(tx: Tx, ctx: EngineContext, user: User) -> list[OwnCall]:
     """The phoner's calls, the latest first."""
-    since = ctx.clock.now() - LASTS
-    rows = calls.of_phoner(tx, user.id, since)
+    now = ctx.clock.now()
+    rows = calls.of_phoner(tx, user.id, now - LASTS)
     names = contacts.names(tx, [row.contact for row in rows if row.contact is not None])
-    return [OwnCall(row, initials(names.get(row.contact or 0))) for row in rows]
+    answered = [row.attempt for row in rows if row.answered_at is not None]
+    undoable = lifting.undoable_until(tx, answered, user, now)
+    return [
+        OwnCall(row, initials(names.get(row.contact or 0)), undoable.get(row.attempt))
+        for row in rows
+    ]

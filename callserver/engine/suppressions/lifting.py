@@ -147,6 +147,33 @@ def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
     return len(rows)
 
 
+def undo_of_call(tx: Tx, attempt: str, user: User, now: datetime) -> int:
+    """A phoner takes back what they recorded by mistake in a call of theirs; how many rows.
+
+    What the call may agree on stays as it was: an opt-out that was undone has still ended the ask.
+
+    Raises:
+        NotFound: nothing of it is in force.
+        NotAllowed: another person wrote it down, or more than ten minutes have passed.
+    """
+    ids = [row.id for row in suppressions.of_group(tx, attempt) if row.lifted_at is None]
+    return undo(tx, ids, user, now)
+
+
+def undoable_until(
+    tx: Tx, attempts: Sequence[str], user: User, now: datetime
+) -> dict[str, datetime]:
+    """Until when the user may undo the opt-outs of these calls, where they still may."""
+    rows: dict[str, list[suppressions.SuppressionRow]] = {}
+    for attempt in attempts:
+        rows[attempt] = [row for row in suppressions.of_group(tx, attempt) if row.lifted_at is None]
+    return {
+        attempt: min(row.at for row in of_call) + UNDO_WITHIN
+        for attempt, of_call in rows.items()
+        if of_call and all(may_undo(row.by, row.at, user.id, now) for row in of_call)
+    }
+
+
 def may_undo(by: str, at: datetime, user: int, now: datetime) -> bool:
     """Whether this user wrote it down, a moment ago."""
     return by == f"user:{user}" and timedelta(0) <= now - at <= UNDO_WITHIN

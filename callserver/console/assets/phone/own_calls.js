@@ -1,9 +1,9 @@
 // The phoner's own calls of the last hours, masked, with correction of an outcome.
 
-import { get } from "../api.js";
-import { $, el, toast } from "../dom.js";
+import { get, post } from "../api.js";
+import { $, el, onPress, toast } from "../dom.js";
 import { correct } from "../outcome/correction.js";
-import { label, t, when, whenShort } from "../texts.js";
+import { label, now, t, when, whenShort } from "../texts.js";
 import * as draft from "./draft.js";
 import { seat } from "./seat.js";
 import { suggest } from "./seat_bar.js";
@@ -52,6 +52,23 @@ function outcomeOf(call) {
   return outcome ? label(outcome.label) : call.outcome;
 }
 
+// An opt-out that was recorded by mistake: its author may take it back within ten minutes.
+function undoButton(call) {
+  if (!call.undoable_until || new Date(call.undoable_until) <= now()) return null;
+  const name = t("phone.own_calls.undo_of", { who: call.who, when: when(call.at) });
+  const button = el(
+    "button",
+    { type: "button", class: "quiet", "aria-label": name },
+    t("phone.own_calls.undo"),
+  );
+  onPress(button, async () => {
+    own = await post("/own-calls/undo", { attempt: call.attempt });
+    toast(t("phone.own_calls.undone"), "good");
+    draw();
+  });
+  return button;
+}
+
 function row(call) {
   const campaign = own.campaigns[call.campaign];
   const mine = call.outcome !== null && campaign;
@@ -79,6 +96,7 @@ function row(call) {
             t("phone.own_calls.correct"),
           )
         : null,
+      undoButton(call),
     ),
   );
 }
