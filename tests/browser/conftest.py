@@ -56,6 +56,7 @@ LOCALES = {"da": "da-DK", "en": "en-GB"}
 QUIET = (
     "the server responded with a status of 4",
     "net::ERR_CONNECTION_REFUSED",
+    "net::ERR_FAILED",  # a test refused the request
     "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
 )
 """Chromium's own lines about answers that are no error of the page's: it says so itself."""

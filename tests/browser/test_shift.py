@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import select
 
 from callserver.database.tables import audit, calls
@@ -116,6 +116,23 @@ def test_a_second_window_takes_the_telephone_over(visit: Visit) -> None:
     expect(second.locator("#soft")).to_have_text("The browser phone is on the line", timeout=30_000)
     expect(first.locator("#soft")).to_contain_text("is open in another window")
     go_home(second)
+
+
+def test_a_browser_phone_whose_code_did_not_load_is_loaded_again(visit: Visit) -> None:
+    maja = visit("maja")
+    refused: list[str] = []
+
+    def first_refused(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    maja.route("**/softphones/simulated.js*", first_refused)
+    on_shift(maja)
+    assert refused
+    go_home(maja)
 
 
 def test_a_listener_in_silence_is_asked_for_no_microphone(visit: Visit) -> None:

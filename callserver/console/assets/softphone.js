@@ -15,6 +15,7 @@ import { gesture, sleep } from "./softphones/browser.js";
 import { outgoing } from "./softphones/microphone.js";
 
 export const WELL = new Set(["registered", "line"]);
+const OPENS = new Set(["connecting", "gesture", "unreachable"]);
 
 const PATHS = { phoner: "/softphone", listener: "/softphone/listener", trainee: "/softphone/trainee" };
 const EXPECTED_MS = 5000; // the leg may arrive before the event that announces it
@@ -23,7 +24,10 @@ const RINGS_AGAIN_MS = 10_000; // a player who was not called asks again
 const LOOK_MS = 1000;
 const RENEW_AT = 0.9; // of the credentials' lifetime
 const RENEW_AGAIN_MS = 30_000;
+const OPEN_AGAIN_MS = 2000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+class NotLoaded extends Error {}
 
 const MISSING = { key: "missing", bundle: "bundle" };
 
@@ -109,10 +113,28 @@ export async function connect({ as, path = PATHS[as], rings, expects, onState })
       become("connecting");
     }
     if (speaks) await microphone.open();
-    const { open: start } = await import(`./softphones/${kind}.js`);
+    for (let tries = 0; !ended && !telephone; tries++) {
+      try {
+        await start(tries);
+      } catch (error) {
+        console.warn(error);
+        const passing = error instanceof NotLoaded || error.status === 0 || error.status >= 500;
+        become(passing ? "unreachable" : "refused");
+        if (!passing) return;
+        await sleep(OPEN_AGAIN_MS);
+      }
+    }
+  }
+
+  // A browser keeps that a module could not be loaded: another address is loaded afresh.
+  async function start(tries) {
+    const again = tries ? `?again=${tries}` : "";
+    const { open: openKind } = await import(`./softphones/${kind}.js${again}`).catch((error) => {
+      throw new NotLoaded(error.message);
+    });
     const credentials = await signIn();
     if (ended) return;
-    telephone = await start(credentials, {
+    telephone = await openKind(credentials, {
       as,
       path,
       microphone,
@@ -135,10 +157,7 @@ export async function connect({ as, path = PATHS[as], rings, expects, onState })
     }
   }, LOOK_MS);
 
-  const opened = open().catch((error) => {
-    console.error(error);
-    become(error.status === 0 ? "unreachable" : "refused");
-  });
+  open();
 
   return {
     kind,
@@ -147,8 +166,7 @@ export async function connect({ as, path = PATHS[as], rings, expects, onState })
     },
     // Whether it works, after at most `ms`: no shift begins without a working telephone.
     async ready(ms = 12_000) {
-      await Promise.race([opened, sleep(ms)]);
-      for (let waited = 0; waited < ms && state === "connecting"; waited += 100) await sleep(100);
+      for (let waited = 0; waited < ms && OPENS.has(state); waited += 100) await sleep(100);
       return WELL.has(state) && !microphone.trouble;
     },
     mute(on) {

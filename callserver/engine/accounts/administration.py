@@ -123,7 +123,7 @@ class AccountAdministration:
     async def reset(self, by: User, key: int) -> str:
         """A new password for the next sign-in, shown this once.
 
-        Sessions and tokens end. The authenticator stays: whoever knows the new password alone cannot sign
+        Sessions and tokens end. The authenticator stays: the new password alone does not let anybody sign
         in as somebody who listens to calls. A lost one is reset by command, on the machine itself.
 
         Raises:
