@@ -14,6 +14,7 @@ CHUNK = 5_000
 
 _CONTACT = {
     "ref": contacts.c.ref,
+    "namespace": contacts.c.namespace,
     "name": contacts.c.name,
     "phone": contacts.c.number,
     "zone": contacts.c.zone,

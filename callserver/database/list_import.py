@@ -42,11 +42,11 @@ text is null (domain/contact.py, ContactRow). Campaign, import and status are ad
 
 _NAMES = ",".join(COLUMNS)
 _ADDRESS = ("address", "postcode")
-_STAGED = ("line", *COLUMNS, *_ADDRESS, "written")
-"""A staged row: the line of the file on which it begins, the contact's values, their address, and the
-household's key by the spelling of the address."""
+_STAGED = ("line", *COLUMNS, *_ADDRESS, "written", "namespace")
+"""A staged row: the line of the file on which it begins, the contact's values, their address, the
+household's key by the spelling of the address, and the system of the reference."""
 
-_NULLABLE = {*_ADDRESS, *(name for name in COLUMNS if contacts.c[name].nullable)}
+_NULLABLE = {*_ADDRESS, "namespace", *(name for name in COLUMNS if contacts.c[name].nullable)}
 
 REBUILD_FROM = 100_000
 
@@ -56,12 +56,12 @@ def open_table(tx: Tx) -> None:
     tx.exec_driver_sql("DROP TABLE IF EXISTS staged")
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(
-            f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES},address,postcode,written)"
+            f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES},address,postcode,written,namespace)"
         )
     else:
         tx.exec_driver_sql(
             f"CREATE TEMP TABLE staged AS SELECT id AS line,{_NAMES},''::text AS address,"
-            "''::text AS postcode, household AS written FROM contacts WITH NO DATA"
+            "''::text AS postcode, household AS written, namespace FROM contacts WITH NO DATA"
         )
 
 
@@ -92,7 +92,6 @@ def insert_new(
     order: str = "rank",
     *,
     may_exist: bool = True,
-    namespace: str = "",
 ) -> int:
     """Add the staged persons who are not in the campaign yet, after rank `base`; how many.
 
@@ -105,14 +104,13 @@ def insert_new(
     )
     statement = text(
         f"INSERT INTO contacts (campaign,imported,status,namespace,{_NAMES})"
-        f" SELECT :campaign,:number,'ready',:namespace,{selected} FROM staged WHERE true ORDER BY {order}{skip_known}"
+        f" SELECT :campaign,:number,'ready',namespace,{selected} FROM staged WHERE true ORDER BY {order}{skip_known}"
     )
     values = {
         "campaign": campaign,
         "number": number,
         "base": base,
         "source": source,
-        "namespace": namespace or None,
     }
     return max(tx.execute(statement, values).rowcount, 0)
 

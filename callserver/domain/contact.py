@@ -48,6 +48,7 @@ class ContactRow(NamedTuple):
     address: str  # street and house number
     postcode: str
     written: int  # the household's key by the spelling of its address
+    namespace: str  # the system of the reference
 
 
 class ContactRows(NamedTuple):
@@ -69,6 +70,7 @@ class ContactRows(NamedTuple):
     address: list[str]
     postcode: list[str]
     written: list[int]
+    namespace: list[str]
 
     def chosen(self, which: Sequence[bool]) -> "ContactRows":
         """The rows for which `which` is true, in their order."""
@@ -157,11 +159,15 @@ class Reader:
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]
+        if "namespace" in self._at:  # it counts also where it is empty
+            namespaces = cells.texts("namespace")
+        else:
+            namespaces = [self._namespace] * len(rows)
         key_refs = [ref if ref and subject.is_reference(ref) else "" for ref in refs]
         homes, written = cells.households()
         values = ContactRows(
             number=keys,
-            person=subject.person_keys(key_refs, keys, names, self._namespace),
+            person=self._person_keys(key_refs, keys, names, namespaces),
             household=subject.household_keys(homes, keys),
             place=cells.places(numbers, zones),
             ref=refs,
@@ -176,8 +182,17 @@ class Reader:
             address=cells.addresses(),
             postcode=cells.texts("postcode"),
             written=subject.household_keys(written, keys),
+            namespace=namespaces,
         )
         return values, cells.problems
+
+    def _person_keys(
+        self, refs: Sequence[str], numbers: Sequence[int], names: Sequence[str], spaces: list[str]
+    ) -> list[int]:
+        if "namespace" not in self._at:
+            return subject.person_keys(refs, numbers, names, self._namespace)
+        rows = zip(refs, numbers, names, spaces, strict=True)
+        return list(starmap(subject.person_key, rows))
 
     def consents(
         self, rows: Sequence[Sequence[str]], problems: dict[int, RowProblem]
@@ -234,7 +249,7 @@ class Reader:
             subject.person_keys([None] * len(numbers), sorted(numbers), [name] * len(numbers))
         )
         if ref and subject.is_reference(ref):
-            keys.add(subject.person_key(ref, 0, None, self._namespace))
+            keys.add(subject.person_key(ref, 0, None, values.namespace[row]))
         return ListedOptOut(row, field, frozenset(keys), frozenset(numbers), is_clear)
 
     def _region_of(self, cells: Sequence[str]) -> str | None:

@@ -49,6 +49,7 @@ _NAMES: Mapping[str, str] = {
     " dato_for_samtykke samtykke_givet_den",
     "consent_text": "consent_text consent_version consent_text_version samtykketekst samtykke_tekst"
     " samtykke_version samtykketekst_version",
+    "namespace": "namespace reference_system referencesystem referencens_system",
     "zone": "zone tidszone timezone tz time_zone",
 }
 

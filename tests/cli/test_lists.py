@@ -202,6 +202,29 @@ def test_an_export_can_be_taken_in_again(say: Say, engine: Engine, tmp_path: Pat
     assert before[0]["fields"]["column 12"] == "løst"
 
 
+def test_an_export_keeps_the_systems_of_the_references(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    """One reference of two systems is two people, also after the list went out and came back."""
+    for namespace, row in (("crm", "7;Anna Holm;32200001"), ("", "7;Bo Bech;32200002")):
+        file = tmp_path / f"list-{namespace}.csv"
+        file.write_text(f"ref;navn;telefon\n{row}\n", "utf-8")
+        say("import", "kanvas", file, *(("--namespace", namespace) if namespace else ()))
+    out = tmp_path / "out.csv"
+    say("export", "contacts", "kanvas", out)
+    say("import", "lapsed", out, "--namespace", "another")
+    with engine.connect() as connection:
+        columns = (contacts.c.person, contacts.c.namespace, contacts.c.ref, contacts.c.number)
+        before, after = (
+            connection.execute(
+                select(*columns).where(contacts.c.campaign == name).order_by(contacts.c.number)
+            ).all()
+            for name in ("kanvas", "lapsed")
+        )
+    assert after == before
+    assert [row.namespace for row in before] == ["crm", None]
+
+
 def test_refused_rows_run_in_no_spreadsheet(say: Say, tmp_path: Path, engine: Engine) -> None:
     file = tmp_path / "list.csv"
     file.write_bytes(b"telefon;navn\n+4532200001 lok. 2;=1+1\n" + b"32200002;B\xf8\n")

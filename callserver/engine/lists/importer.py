@@ -201,7 +201,6 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
         source,
         order,
         may_exist=indexes.is_unique_kept,
-        namespace=staged.order.reference_namespace,
     )
     indexes.build()
     _keep_former(tx, staged, now)
