@@ -53,6 +53,7 @@ from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
 from callserver.console.survey.api import SurveyApi
 from callserver.console.training.api import TrainingApi
+from callserver.console.training.team import TrainingTeamApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
 from callserver.database.engines import UNAVAILABLE
@@ -178,6 +179,7 @@ def page_apis(
     exchange = None if server.exchange is None else server.exchange.softphones
     offer = SoftphoneOffer(server.settings, exchange, played=played is not None)
     cases = CasesApi(server.ctx, pacing)
+    training = TrainingApi(server.ctx)
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
     notices = NoticesApi(server.ctx)
@@ -194,7 +196,8 @@ def page_apis(
         BooksApi(server.ctx),
         survey,
         notices,
-        TrainingApi(server.ctx),
+        training,
+        TrainingTeamApi(server.ctx),
         floor,
         RefusedNumbersApi(server.ctx),
         listening,
@@ -231,6 +234,7 @@ def page_apis(
                     applicants,
                     survey,
                     notices,
+                    training,
                 )
             ],
             pacing,

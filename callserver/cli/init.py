@@ -75,6 +75,7 @@ def _next(folder: Path) -> str:
     steps = [
         "callserver user add asger --role administrator",
         "callserver user add maja --department nord",
+        'callserver user credit maja --reason "has made calls before"',
         "callserver register import robinson.csv",
         "callserver import kanvas people.csv",
         "callserver serve",

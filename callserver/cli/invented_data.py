@@ -9,12 +9,13 @@ import pyotp
 from callserver.database import accounts, user_lines
 from callserver.domain.campaign import Campaign
 from callserver.domain.role import NEEDS_CODE, Role
+from callserver.domain.training import THIRD
 from callserver.engine.accounts.authentication import Authentication, hash_of, new_password
 from callserver.engine.context import Rules
 from callserver.engine.gate import register_needs
 from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import public_registers
-from callserver.engine.training import signatures
+from callserver.engine.training import signatures, standings
 from callserver.ports import Tx
 from callserver.simulator import polling_phoners
 from callserver.simulator.population import contacts_csv
@@ -59,12 +60,22 @@ def add_phoners(
             department=campaign.department,
         )
         accounts.add_token(tx, hash_of(token), number, "robot", now)
-        signatures.sign_all(tx, rules.current, number, now)
+        train(tx, rules, number, now)
         telephone = polling_phoners.telephone_number(number) if number % ORDINARY == 0 else None
         if telephone is not None:
             enter_line(tx, number, telephone, now)
         robots.append(Robot(number, token, campaign.name, telephone))
     return robots
+
+
+def train(tx: Tx, rules: Rules, user: int, now: datetime) -> None:
+    """Complete an invented user's training: everything is signed, three shifts are credited."""
+    signatures.sign_all(tx, rules.current, user, now)
+    invented = accounts.user(tx, user)
+    if invented is not None and invented.role == Role.PHONER:
+        standings.credit(
+            tx, rules.current.training, invented, THIRD, "invented", now, by="invented"
+        )
 
 
 ON_A_REGISTER = 4532299999
@@ -155,7 +166,7 @@ def add_visitor_accounts(
             mentor=1 if role is Role.PHONER else None,
             code_key=authentication.keep(key) if role in NEEDS_CODE else None,
         )
-        signatures.sign_all(tx, rules.current, user, now)
+        train(tx, rules, user, now)
         handles.append((role, handle))
         lines += [f"client:phoner_{user}", f"client:listener_{user}"]
     return VisitorAccounts(tuple(handles), password, key, tuple(lines))

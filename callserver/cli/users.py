@@ -14,8 +14,9 @@ from callserver.engine.accounts import administration, offboarding, tokens
 from callserver.engine.accounts.administration import AccountDetails
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.context import LineContext
+from callserver.engine.training import standings
 from callserver.engine.user_lines import LineRefused
-from callserver.errors import ConfigurationProblem
+from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
 from callserver.settings import allowed_sip_hosts
 from callserver.texts import say
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     user = typer.Typer(help="People and their sign-in.", no_args_is_help=True)
     user.command("add")(add)
     user.command("reset")(reset)
+    user.command("credit")(credit)
     user.command("off-board")(off_board)
     user.command("list")(listing)
     app.add_typer(user, name="user")
@@ -49,9 +51,6 @@ def add(
             "a host of CALLSERVER_SIP_HOSTS; without it the browser"
         ),
     ] = None,
-    shift: Annotated[
-        int, typer.Option(help="which shift this is: 1 listens only, 2 needs a supervisor")
-    ] = 99,
 ) -> None:
     """Add a user; prints their id and a password for the first sign-in, only once.
 
@@ -65,7 +64,6 @@ def add(
         role=role,
         department=department,
         line=line,
-        shifts=shift,
         mentor=None,
     )
     password, hashed = new_password()
@@ -96,6 +94,29 @@ def reset(handle: Handle) -> None:
         user = _user(tx, handle)
         offboarding.reset(tx, user, hashed, now, by="command")
     print(password)
+
+
+def credit(
+    handle: Handle,
+    reason: Annotated[str, typer.Option(help="where they have worked before, and who knows it")],
+    shifts: Annotated[
+        int, typer.Option(min=1, max=3, help="how many shifts; with 3 the training is complete")
+    ] = 3,
+) -> None:
+    """Credit a new phoner with shifts that they have worked before. The reason is kept.
+
+    Example: callserver user credit maja --reason "has made calls for us since 2019"
+    """
+    settings = resources.settings()
+    with resources.database() as engine:
+        rules = resources.rules(engine, settings).current.training
+        with engine.begin() as tx:
+            user, now = _user(tx, handle), resources.now(tx)
+            try:
+                standings.credit(tx, rules, user, shifts, reason, now, "command")
+            except Impossible as error:
+                raise ConfigurationProblem(str(error)) from None
+    print(f"{handle} is credited with {shifts} shifts")
 
 
 def off_board(handle: Handle) -> None:

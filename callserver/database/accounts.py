@@ -22,7 +22,8 @@ class User(NamedTuple):
     role: str
     department: str | None
     line: str | None
-    shifts: int
+    credited: int
+    trained_at: datetime | None
     added_at: datetime | None
     left_at: datetime | None
     seen_at: datetime | None

@@ -21,7 +21,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class DialFacts:
-    """`shifts` and the fields after it are None when there is no such phoner."""
+    """`credited` and the fields after it are None when there is no such phoner."""
 
     paused: bool
     answered: int  # live answers since the given day
@@ -30,7 +30,8 @@ class DialFacts:
     result: Match  # of the person beside the active registers of names and addresses
     washed_at: datetime | None  # when the register's oldest issue in force was issued
     refused: bool  # the carrier refused the number, and nobody has released it
-    shifts: int | None
+    credited: int | None
+    trained_at: datetime | None
     added_at: datetime | None
     left_at: datetime | None
     department: str | None
@@ -97,7 +98,8 @@ _facts = Prepared(
         _result,
         _washed,
         _refused,
-        users.c.shifts,
+        users.c.credited,
+        users.c.trained_at,
         users.c.added_at,
         users.c.left_at,
         users.c.department,

@@ -30,6 +30,7 @@ class SeatRow(NamedTuple):
     room: str
     room_ref: str | None
     leg: str | None
+    in_room_since: datetime | None
     leg_at: datetime | None
     call: str | None
     hand_at: datetime | None

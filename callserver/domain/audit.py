@@ -72,6 +72,9 @@ class EntryKind(StrEnum):
     ROLE_PLAY_ENDED = "role_play_ended"
     INTERVIEW = "interview"  # planned or cancelled; its participants
     SIGNED = "signed"  # a user signed a version of a document
+    TRAINING = (
+        "training"  # shifts were credited, a conversation or attendance recorded, training ended
+    )
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

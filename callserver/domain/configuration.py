@@ -213,10 +213,9 @@ def _training(
 ) -> TrainingRules:
     keys = dict.fromkeys(book.key for book in books.values())
     rules = TrainingRules.of_books(keys)
-    for file in files:
-        if file.kind == "training":
-            rules = _single(TrainingRules, "training", files, problems)
-            problems += [_problem(file, key, why.sentence) for key, why in rules.wrong(keys)]
+    for file in (file for file in files if file.kind == "training"):
+        rules = _single(TrainingRules, "training", files, problems)
+        problems += [_problem(file, key, why.sentence) for key, why in rules.wrong(keys)]
     return rules
 
 

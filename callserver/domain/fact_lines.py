@@ -143,6 +143,8 @@ def _phoner(phoner: f.Phoner) -> dict[str, Any]:
     line: dict[str, Any] = _said(left=phoner.left)
     if phoner.shift != f.Phoner().shift:
         line["shift"] = phoner.shift
+    if phoner.talk_owed:
+        line["talk_owed"] = True
     if not phoner.supervisor_present:
         line["supervisor_present"] = False
     if not phoner.policy_ack:
@@ -224,6 +226,7 @@ def facts_of(line: Line, policy: Policy | None) -> Facts:
         phoner_reserved=line.get("agent_reserved", True),
         phoner=f.Phoner(
             shift=phoner.get("shift", f.Phoner().shift),
+            talk_owed=phoner.get("talk_owed", False),
             supervisor_present=phoner.get("supervisor_present", True),
             policy_ack=phoner.get("policy_ack", True),
             left=phoner.get("left", False),

@@ -108,6 +108,7 @@ class Phoner:
     """The phoner who would talk. The defaults are a cleared phoner."""
 
     shift: int = 99
+    talk_owed: bool = False  # the conversation after the third shift is missing
     supervisor_present: bool = True
     policy_ack: bool = True
     left: bool = False

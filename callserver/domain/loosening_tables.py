@@ -205,10 +205,14 @@ def listens_sooner(was: ListeningPolicy | None, would: ListeningPolicy | None) -
     return would.opens < was.opens or told_later
 
 
-def reads_less(was: Mapping[Level, LevelRules], would: Mapping[Level, LevelRules]) -> bool:
-    """Somebody would make calls without having signed a document that was required before."""
+def asks_less(was: Mapping[Level, LevelRules], would: Mapping[Level, LevelRules]) -> bool:
+    """Somebody would make calls without what was to be signed or attended before."""
     before, after = TrainingRules(levels=dict(was)), TrainingRules(levels=dict(would))
-    return any(lost(before.documents_of(one), after.documents_of(one)) for one in Level)
+    return any(
+        lost(before.documents_of(one), after.documents_of(one))
+        or lost(before.activities_of(one), after.activities_of(one))
+        for one in Level
+    )
 
 
 ORGANISATION: Mapping[str, Compare] = {
@@ -239,7 +243,11 @@ SURVEY: Mapping[str, Compare] = {
 
 TRAINING: Mapping[str, Compare] = {
     "grace_days": more,
-    "levels": reads_less,
+    "shift_minutes": less,
+    "mentor_minutes": less,
+    "listening_minutes": less,
+    "activities": free,
+    "levels": asks_less,
     "colleagues": lost,
 }
 

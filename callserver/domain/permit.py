@@ -203,7 +203,7 @@ def _campaign_and_call(facts: Facts) -> list[Reason]:
         reasons.append(Reason.CAMP_NO_AGENT)
     if phoner.shift == 1:
         reasons.append(Reason.AGENT_LISTEN_ONLY)
-    if phoner.shift == 2 and not phoner.supervisor_present:
+    if (phoner.shift == 2 or phoner.talk_owed) and not phoner.supervisor_present:
         reasons.append(Reason.AGENT_NEEDS_SUPERVISOR)
     if not phoner.policy_ack:
         reasons.append(Reason.AGENT_POLICY_NOT_ACKED)

@@ -38,10 +38,15 @@ class Level(StrEnum):
 class LevelRules(Document):
     title: Label
     read: tuple[str, ...] = ()  # documents, by the names of their books
+    attend: tuple[str, ...] = ()  # activities, before the level
 
 
 class TrainingRules(Document):
     grace_days: Annotated[int, Field(ge=0, le=60)] = 7
+    shift_minutes: Annotated[int, Field(ge=30, le=600)] = 60
+    mentor_minutes: Annotated[int, Field(ge=0, le=240)] = 15
+    listening_minutes: Annotated[int, Field(ge=5, le=240)] = 10
+    activities: dict[str, Label] = Field(default_factory=dict)
     levels: dict[Level, LevelRules] = Field(default_factory=dict)
     colleagues: tuple[str, ...] = ()  # what users of the other roles sign
 
@@ -51,6 +56,11 @@ class TrainingRules(Document):
             self.levels[one] for one in Level if one.number <= level.number and one in self.levels
         ]
         return tuple(dict.fromkeys(name for rules in so_far for name in rules.read))
+
+    def activities_of(self, level: Level) -> frozenset[str]:
+        """What a phoner has attended before they reach this level."""
+        so_far = [rules for one, rules in self.levels.items() if one.number <= level.number]
+        return frozenset(name for rules in so_far for name in rules.attend)
 
     @property
     def named(self) -> frozenset[str]:
@@ -69,11 +79,20 @@ class TrainingRules(Document):
         places: list[tuple[Key, tuple[str, ...]]] = [(("colleagues",), self.colleagues)]
         places += [(("levels", name, "read"), one.read) for name, one in self.levels.items()]
         for key, names in places:
-            for position, name in enumerate(names):
-                if name not in keys:
-                    known = ", ".join(keys) or "-"
-                    wrong = InvalidInput("no_document", name=repr(name), known=known)
-                    yield (*key, position), wrong
+            yield from _unknown(key, names, keys, "no_document")
+        for name, one in self.levels.items():
+            yield from _unknown(
+                ("levels", name, "attend"), one.attend, self.activities, "no_activity"
+            )
+
+
+def _unknown(
+    key: Key, names: Iterable[str], known: Collection[str], text: str
+) -> Iterator[tuple[Key, InvalidInput]]:
+    for position, name in enumerate(names):
+        if name not in known:
+            wrong = InvalidInput(text, name=repr(name), known=", ".join(known) or "-")
+            yield (*key, position), wrong
 
 
 def versions(books: Iterable[Book]) -> Mapping[str, str]:

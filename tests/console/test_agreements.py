@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from callserver.cli.invented_data import train
 from callserver.domain.role import Role
-from callserver.engine.training import signatures
 from tests.harness.staffed import StaffedSystem
 
 AGREED = {"amount": 100, "frequency": "monthly"}
@@ -157,4 +157,4 @@ async def test_who_leaves_is_left_in_peace_on_every_list(members: StaffedSystem)
 
 def _second_phoner(tx: Any, system: StaffedSystem) -> None:
     system.add_token_user(tx, 2, "p2", Role.PHONER, "syd")
-    signatures.sign_all(tx, system.server.ctx.rules.current, 2, system.clock.now())
+    train(tx, system.server.ctx.rules, 2, system.clock.now())

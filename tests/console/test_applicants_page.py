@@ -73,7 +73,7 @@ async def test_who_went_through_it_all_is_accepted_with_an_account(system: Staff
     made = await ok(client, f"/applicants/{applicant}/accept", {"handle": "ane"})
     user = system.read(lambda tx: accounts.user(tx, made["id"]))
     assert (user.name, user.role, user.department) == (NAME, "phoner", "nord")
-    assert (user.shifts, user.line) == (1, None)
+    assert (user.credited, user.trained_at, user.line) == (0, None, None)
     assert (await Client(system).enter("ane", made["secret"]))["next"] == "password"
     [one] = (await shown(client))["applicants"]
     assert (one["state"], one["missing"]) == ("accepted", [])

@@ -276,7 +276,7 @@ async def test_what_happens_at_once_is_told_at_once(
 
 
 async def test_presence_lets_a_second_shift_dial(system: StaffedSystem) -> None:
-    system.write(partial(accounts.change, user_id=1, shifts=2))
+    system.write(partial(accounts.change, user_id=1, credited=1, trained_at=None))
 
     await system.on_shift()
     await system.ready()

@@ -21,7 +21,15 @@ from tests.harness.staffed import Client, StaffedSystem
 Houses = tuple[StaffedSystem, StaffedSystem]
 NUMBER = "32200000"
 
-IN_PATH = {"seat": "1", "campaign": "kanvas", "case": "1", "proposal": "1", "user": "1"}
+IN_PATH = {
+    "seat": "1",
+    "campaign": "kanvas",
+    "case": "1",
+    "proposal": "1",
+    "user": "1",
+    "document": "law",
+    "notice": "1",
+}
 """What stands for each part of an address."""
 
 READING: Mapping[str, Mapping[str, Any]] = {
@@ -70,7 +78,7 @@ COMMANDS_READ = (
 COMMANDS_WRITE = re.compile(
     r"init|check|serve|demo|simulate|scheduler|migrate|schema|import|asterisk .*|audit verify|person .*"
     r"|(user|token|list|register|suppress|cases|consents|people|refused|retention) "
-    r"(add|reset|off-board|drop|roll-back|remove|import|decide|lift|open|hand-over|merge|split|undo"
+    r"(add|reset|credit|off-board|drop|roll-back|remove|import|decide|lift|open|hand-over|merge|split|undo"
     r"|release|run)"
 )
 """Commands that change something or start a server; they print what they have done."""

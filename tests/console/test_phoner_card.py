@@ -108,10 +108,10 @@ async def test_what_may_be_asked_and_what_not(members: StaffedSystem) -> None:
     assert found["ask_ended"] == "no_calls"
 
 
-async def test_the_script_is_open_in_the_first_three_shifts(members: StaffedSystem) -> None:
+async def test_the_script_is_open_until_the_training_is_complete(members: StaffedSystem) -> None:
     found = await talking(members)
     assert not found["script_open"]
-    members.write(lambda tx: accounts.change(tx, 1, shifts=3))
+    members.write(lambda tx: accounts.change(tx, 1, trained_at=None))
     assert (await card(members))["script_open"]
 
 

@@ -1,10 +1,21 @@
 """What is signed, and until when an unsigned document keeps nobody from making calls."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from callserver.domain.training import Signature, Version, grace_until, unsigned
+from callserver.domain.campaign import Label
+from callserver.domain.training import (
+    Progress,
+    Signature,
+    Standing,
+    Version,
+    grace_until,
+    seconds_by_day,
+    standing,
+    unsigned,
+)
+from callserver.domain.training_rules import Level, LevelRules, TrainingRules
 
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -55,3 +66,68 @@ def test_the_grace_period(
     added_at = None if added is None else START + DAY * added
     until = None if starts is None else START + DAY * (starts + GRACE)
     assert grace_until(versions, signatures, added_at, GRACE) == until
+
+
+# -- counted shifts ----------------------------------------------------------------------------
+
+RULES = TrainingRules(
+    levels={
+        Level.SECOND: LevelRules(title=Label(da="2", en="2"), attend=("pair",)),
+    },
+    activities={"pair": Label(da="Øvelse", en="Exercise")},
+)
+MONDAY = date(2026, 3, 2)
+
+
+def day(number: int) -> date:
+    return MONDAY + DAY * number
+
+
+def progress(
+    *days: int,
+    credited: int = 0,
+    heard: int | None = None,
+    talked: bool = False,
+    attended: tuple[str, ...] = ("pair",),
+) -> Progress:
+    heard_on = None if heard is None else day(heard)
+    return Progress(credited, [day(one) for one in days], heard_on, talked, attended)
+
+
+@pytest.mark.parametrize(
+    ("known", "today", "expected"),
+    [
+        (progress(), 0, Standing(1)),
+        (progress(0), 0, Standing(1)),  # the whole day of the first shift
+        (progress(0), 1, Standing(2)),
+        (progress(0, attended=()), 1, Standing(1)),
+        (progress(0, 1), 2, Standing(2)),  # nobody has listened
+        (progress(0, 1, heard=1), 2, Standing(3)),
+        (progress(0, 1, heard=2), 2, Standing(2)),
+        (progress(0, 1, 2, heard=2), 3, Standing(3)),
+        (progress(0, 1, 2, heard=1), 3, Standing(3, talk_owed=True)),
+        (progress(0, 1, 2, heard=1, talked=True), 3, Standing(3, trained=True)),
+        (progress(0, 1, heard=1, talked=True), 2, Standing(3)),
+        # The clock is set back: later days do not count.
+        (progress(0, 1, 2, heard=1, talked=True), 1, Standing(2)),
+        (progress(0, 1, 2, heard=1, talked=True), 0, Standing(1)),
+        (progress(credited=1), 0, Standing(2)),
+        (progress(credited=1, attended=()), 0, Standing(2)),
+        (progress(credited=2), 0, Standing(3)),
+        (progress(0, credited=2), 1, Standing(3, talk_owed=True)),
+        (progress(credited=3), 0, Standing(3, trained=True)),
+    ],
+)
+def test_the_shift_follows_from_the_days_before(
+    known: Progress, today: int, expected: Standing
+) -> None:
+    assert standing(RULES, known, day(today)) == expected
+
+
+def test_time_is_counted_on_the_organisation_s_days() -> None:
+    since = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)  # 23:30 in Copenhagen
+    counted = seconds_by_day(since, since + timedelta(hours=2))
+    assert counted == {MONDAY: 1800, day(1): 5400}
+    assert seconds_by_day(since, since - timedelta(hours=1)) == {}  # the clock was set back
+    summer = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)
+    assert list(seconds_by_day(summer, summer + timedelta(hours=1))) == [date(2026, 6, 2)]

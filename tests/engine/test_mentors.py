@@ -59,7 +59,7 @@ async def test_both_doors_keep_it(tmp_path: Path, mentor: int | None, *, may: bo
     system = SimulatedSystem(tmp_path, phoners=0)
     system.write(populate)
     administrator = system.read(lambda tx: accounts.user(tx, 16))
-    given = AccountDetails("Person 11", Role.PHONER, "nord", None, 1, mentor=mentor)
+    given = AccountDetails("Person 11", Role.PHONER, "nord", None, mentor=mentor)
     refused = contextlib.nullcontext() if may else pytest.raises(Impossible, match="mentor")
 
     async def accounts_page() -> None:

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from callserver.cli.invented_data import import_registers
+from callserver.cli.invented_data import import_registers, train
 from callserver.database import accounts
 from callserver.database.tables import audit, calls, contacts, seats
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list
-from callserver.engine.training import signatures
 from callserver.ports import Clock, Tx
 
 
@@ -103,7 +102,7 @@ class CallingSystem(TestSystem):
                 self.add_token_user(
                     tx, number, f"p{number}", Role.PHONER, campaign.department, f"Phoner {number}"
                 )
-                signatures.sign_all(tx, rules.current, number, now)
+                train(tx, rules, number, now)
 
         self.write(work)
 

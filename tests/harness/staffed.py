@@ -8,9 +8,9 @@ import httpx
 import pyotp
 from argon2 import PasswordHasher
 
+from callserver.cli.invented_data import train
 from callserver.database import accounts
 from callserver.domain.role import Role
-from callserver.engine.training import signatures
 from callserver.ports import Tx
 from tests.harness.simulated import SimulatedSystem
 
@@ -100,7 +100,7 @@ class StaffedSystem(SimulatedSystem):
 
         def work(tx: Tx) -> int:
             user = accounts.add(tx, department=department, **values)
-            signatures.sign_all(tx, self.server.ctx.rules.current, user, self.clock.now())
+            train(tx, self.server.ctx.rules, user, self.clock.now())
             return user
 
         user: int = self.write(work)

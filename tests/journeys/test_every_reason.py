@@ -243,8 +243,8 @@ PRODUCED: dict[Reason, Case] = {
     Reason.CAMP_ABANDON_RATE: Case(
         abandoned_once, edits=((DK, "limit_percent: 3.0", "limit_percent: 0.0"),)
     ),
-    Reason.AGENT_LISTEN_ONLY: Case(phoner(shifts=1)),
-    Reason.AGENT_NEEDS_SUPERVISOR: Case(phoner(shifts=2)),
+    Reason.AGENT_LISTEN_ONLY: Case(phoner(credited=0, trained_at=None)),
+    Reason.AGENT_NEEDS_SUPERVISOR: Case(phoner(credited=1, trained_at=None)),
     Reason.AGENT_POLICY_NOT_ACKED: Case(unsigned),
     Reason.AGENT_LEFT: Case(leaves),
 }

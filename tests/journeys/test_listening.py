@@ -514,7 +514,7 @@ async def test_it_ends_with_the_right_the_shift_and_the_leg(
     elif what == "another_role":
         user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
         administrator = system.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
-        served = (user.name, Role.MEMBER_SERVICE, user.department, None, 3, None)
+        served = (user.name, Role.MEMBER_SERVICE, user.department, None, None)
         await system.server.account_administration.change(
             administrator, SUPERVISOR, AccountDetails(*served)
         )

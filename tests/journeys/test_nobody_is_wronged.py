@@ -268,7 +268,7 @@ async def test_a_second_shift_phoner_needs_a_supervisor(tmp_path: Path) -> None:
     from callserver.database.tables import users
 
     system = SimulatedSystem(tmp_path)
-    system.write(lambda tx: tx.execute(update(users).values(shifts=2)))
+    system.write(lambda tx: tx.execute(update(users).values(credited=1, trained_at=None)))
     await system.on_shift()
     await system.ready()
     await system.pass_time(1)

@@ -217,7 +217,7 @@ async def test_nobody_listens(call: RolePlay) -> None:
     """Each way to listen, by everybody who may listen to calls."""
     system = call.system
     system.add_user("lea", Role.LEADER, None)
-    system.add_user("trainee", Role.PHONER, "nord", mentor=1, shifts=1)
+    system.add_user("trainee", Role.PHONER, "nord", mentor=1)
     await call.talking()
     for handle in ("sigrid", "lea", "trainee", "anders"):
         client = call.interviewer if handle == "sigrid" else await system.client(handle)

@@ -15,17 +15,17 @@ from callserver.engine import user_lines
 from callserver.engine.accounts.administration import AccountAdministration, AccountDetails
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.line_confirmation import LineConfirmation
+from callserver.engine.training import standings
 from callserver.ports import Tx
 
 
 class Account(Body):
-    """An account's details. `shifts`: the number of the next shift; 1 listens, 2 needs a supervisor."""
+    """An account's details."""
 
     name: str = Field(min_length=1, max_length=100)
     role: Role
     department: str | None = Field(default=None, max_length=100)
     line: str | None = Field(default=None, max_length=180)
-    shifts: int = Field(default=99, ge=1, le=9999)
     mentor: Id | None = None
 
     def details(self) -> AccountDetails:
@@ -34,7 +34,6 @@ class Account(Body):
             self.role,
             self.department or None,
             self.line or None,
-            self.shifts,
             self.mentor,
         )
 
@@ -79,7 +78,7 @@ class AccountView(Answer):
     department: str | None
     line: str | None
     confirmed: bool  # the line needs no confirmation, or is confirmed
-    shifts: int
+    shift: int | None  # of a phoner who is not trained yet
     mentor: int | None
     left_at: datetime | None
     seat: str | None  # the seat's state during a shift
@@ -140,7 +139,7 @@ class AccountsApi:
 
     async def accounts(self, request: UserRequest) -> AccountsView:
         """The users, and the tokens that are valid."""
-        rules = self._ctx.rules.current
+        rules, now = self._ctx.rules.current, self._ctx.clock.now()
 
         def look(tx: Tx) -> AccountsView:
             mine = accounts.every(tx, request.user.department)
@@ -149,7 +148,11 @@ class AccountsApi:
             return AccountsView(
                 accounts=[
                     _account(
-                        user, request, states.get(user.id), confirmed=user_lines.ready(tx, user)
+                        user,
+                        request,
+                        states.get(user.id),
+                        standings.shown(tx, rules.training, user, now),
+                        confirmed=user_lines.ready(tx, user),
                     )
                     for user in mine
                 ],
@@ -226,7 +229,9 @@ class AccountsApi:
         return Done()
 
 
-def _account(user: User, request: UserRequest, seat: str | None, *, confirmed: bool) -> AccountView:
+def _account(
+    user: User, request: UserRequest, seat: str | None, shift: int | None, *, confirmed: bool
+) -> AccountView:
     return AccountView(
         id=user.id,
         handle=user.handle,
@@ -235,7 +240,7 @@ def _account(user: User, request: UserRequest, seat: str | None, *, confirmed: b
         department=user.department,
         line=user.line,
         confirmed=confirmed,
-        shifts=user.shifts,
+        shift=shift,
         mentor=user.mentor,
         left_at=user.left_at,
         seat=seat,

@@ -45,9 +45,7 @@ function states(account) {
   return [
     account.mine ? badge(t("accounts.you")) : null,
     account.seat ? badge(t("accounts.on_shift"), "good") : null,
-    account.role === "phoner" && account.shifts < 3
-      ? badge(t("accounts.trainee", { count: account.shifts }))
-      : null,
+    account.shift ? badge(t("accounts.trainee", { count: account.shift })) : null,
     account.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
   ].filter(Boolean);
 }

@@ -27,6 +27,7 @@ from callserver.engine.reporting import floor_figures
 from callserver.engine.reporting.floor_figures import FloorFigures
 from callserver.engine.shared_read import SharedRead
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
+from callserver.engine.training import standings
 from callserver.errors import NotFound
 from callserver.ports import Tx
 
@@ -234,7 +235,7 @@ class FloorApi:
             trainees = accounts.trainees_of(tx, user.id)
             return SeatDetails(
                 seat=shown,
-                shifts=user.shifts,
+                shift=standings.shown(tx, self._ctx.rules.current.training, user, now),
                 trainees=[trainee.name for trainee in trainees],
                 calls=[_call(call, listened=call.attempt in listened) for call in made],
                 campaigns={

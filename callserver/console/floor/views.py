@@ -118,7 +118,7 @@ class SeatDetails(Answer):
     """One seat: today's calls, what their outcomes may be corrected to, and the forms about the phoner."""
 
     seat: FloorSeat
-    shifts: int
+    shift: int | None  # None: trained
     trainees: list[str]  # users whose mentor this phoner is
     calls: list[CallLine]
     campaigns: Mapping[str, Correctable]

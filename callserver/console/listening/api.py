@@ -32,6 +32,7 @@ from callserver.engine.context import EngineContext
 from callserver.engine.listening.feedback import Form, ListeningFeedback
 from callserver.engine.listening.placement import Placement
 from callserver.engine.listening.sessions import ListeningSessions
+from callserver.engine.training import standings
 from callserver.ports import Tx
 
 RIGHTS = frozenset({Action.LISTEN, Action.COACH, Action.JOIN, Action.LISTEN_TO_MENTOR})
@@ -137,6 +138,8 @@ class ListeningApi:
     async def phoners(self, request: UserRequest) -> Phoners:
         """The phoners of my department, and whose trainee each is."""
 
+        rules, now = self._ctx.rules.current.training, self._ctx.clock.now()
+
         def look(tx: Tx) -> Phoners:
             users = accounts.every(tx, request.user.department)
             working = [user for user in users if user.role == Role.PHONER and user.left_at is None]
@@ -146,7 +149,7 @@ class ListeningApi:
                         id=user.id,
                         name=user.name,
                         department=user.department,
-                        shifts=user.shifts,
+                        shift=standings.shown(tx, rules, user, now),
                         mentor=user.mentor,
                     )
                     for user in sorted(working, key=lambda user: user.name)

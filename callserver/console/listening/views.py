@@ -121,7 +121,7 @@ class PhonerView(Answer):
     id: int
     name: str
     department: str | None
-    shifts: int
+    shift: int | None  # None: trained
     mentor: int | None
 
 

@@ -178,7 +178,7 @@ def _view(card: ContactCard, rules: Rules, request: UserRequest) -> CardView:
         may_not=[Closed(topic=topic, why=why) for topic, why in card.guide.may_not],
         ask_ended=card.guide.ended,
         script=markup.merged(rules.current.scripts.get(campaign.script, ""), values, unknown),
-        script_open=request.user.shifts <= TRAINED_AFTER,
+        script_open=request.user.trained_at is None,
         questions=[
             Question(question=filled(item.question), answer=filled(item.answer))
             for item in campaign.cards

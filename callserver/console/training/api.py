@@ -1,39 +1,43 @@
-"""The training page's API: what I have to read and sign."""
+"""The training page's API: what I have to read and sign, and how far I am."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
 from callserver.console.books.api import BookView, book_view
-from callserver.console.endpoint import Access, Answer, Body, Endpoint, UserRequest
-from callserver.database import training
-from callserver.domain.role import Role
-from callserver.domain.training_rules import Level
+from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, Nothing, UserRequest
+from callserver.console.live import Updates
+from callserver.console.training.views import DocumentView, SessionView, document_views
+from callserver.database import accounts, training, training_sessions, worked_shifts
+from callserver.database.audit import Entry
+from callserver.domain.audit import EntryKind
+from callserver.domain.campaign import Label
+from callserver.domain.role import Action, Role
 from callserver.engine.context import EngineContext
-from callserver.engine.training import signatures
-from callserver.engine.training.signatures import DocumentState
+from callserver.engine.training import signatures, standings, talks
 from callserver.errors import NotFound
 from callserver.ports import Tx
 
-
-class DocumentView(Answer):
-    """A document that I have to sign. `due`: until when I may make calls without."""
-
-    key: str
-    title: str
-    version: str
-    since: datetime | None
-    signed_at: datetime | None
-    state: Literal["signed", "due", "owed"]
-    due: datetime | None
+KINDS = (EntryKind.SIGNED, EntryKind.TRAINING, EntryKind.CONFIGURATION)
 
 
 class TrainingView(Answer):
-    """My documents, in the order in which I read them. `phones`: they decide whether I may make calls."""
+    """My documents, in the order in which I read them, and how far I am.
+
+    `phones`: the documents decide whether I may make calls. `shift`: of a phoner who is not trained yet.
+    """
 
     phones: bool
     documents: list[DocumentView]
+    shift: int | None
+    talk_owed: bool
+    talked_by_me: datetime | None
+    talked_by_supervisor: datetime | None
+    words: str  # of the supervisor, about the conversation
+    mentor: str | None
+    sessions: list[SessionView]
+    activities: Mapping[str, Label]
 
 
 class ToSign(BookView):
@@ -48,7 +52,7 @@ class NewSignature(Body):
 
 
 class TrainingApi:
-    """What everybody sees of their own training, and signs."""
+    """What everybody sees of their own training, signs and records."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
@@ -58,7 +62,18 @@ class TrainingApi:
             Endpoint("GET", "/training", Access.SIGNED_IN, self.mine),
             Endpoint("GET", "/training/documents/{document}", Access.SIGNED_IN, self.document),
             Endpoint("POST", "/training/signatures", Access.SIGNED_IN, self.sign),
+            Endpoint("POST", "/training/talk", Action.PHONE, self.talk),
         ]
+
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """My own view when it has changed; for supervisors that somebody's has."""
+        bodies = [entry.body for entry in news if entry.body["kind"] in KINDS]
+        updates: list[tuple[str, Answer]] = []
+        if any(body.get("user", request.user.id) == request.user.id for body in bodies):
+            updates.append(("training", await self.mine(request)))
+        if bodies and request.may(Action.LEAD_FLOOR):
+            updates.append(("training_team", Done()))
+        return updates
 
     async def mine(self, request: UserRequest) -> TrainingView:
         """The documents that I have to sign, and those that I have signed."""
@@ -82,34 +97,43 @@ class TrainingApi:
 
         return await self._ctx.store.run(work)
 
+    async def talk(self, request: UserRequest, body: Nothing) -> TrainingView:
+        """Record that I have had the conversation on my third shift."""
+        del body
+        now, rules = self._ctx.clock.now(), self._ctx.rules.current.training
+
+        def work(tx: Tx) -> TrainingView:
+            talks.record_as_phoner(tx, rules, request.user, now)
+            return self._mine(tx, request)
+
+        return await self._ctx.store.run(work)
+
     def _mine(self, tx: Tx, request: UserRequest) -> TrainingView:
-        user, rules, now = request.user, self._ctx.rules.current, self._ctx.clock.now()
-        states = signatures.states_of(
-            user,
-            rules,
-            Level.of(user.shifts),
-            training.versions(tx),
-            training.signatures_of(tx, user.id),
-        )
-        titles = {
-            book.key: book.title
-            for book in rules.books.values()
-            if book.language == request.language
-        }
+        now, rules = self._ctx.clock.now(), self._ctx.rules.current
+        user = accounts.user(tx, request.user.id) or request.user
+        where = standings.of_user(tx, rules.training, user, now)
+        talk = worked_shifts.talk(tx, user.id)
+        mentor = None if user.mentor is None or where.trained else accounts.user(tx, user.mentor)
         return TrainingView(
             phones=user.role == Role.PHONER,
-            documents=[_document(state, titles[state.document], now) for state in states],
+            documents=document_views(
+                rules,
+                user,
+                where.level,
+                training.versions(tx),
+                training.signatures_of(tx, user.id),
+                now,
+                request.language,
+            ),
+            shift=None if where.trained else where.shift,
+            talk_owed=where.talk_owed,
+            talked_by_me=None if talk is None else talk.phoner_at,
+            talked_by_supervisor=None if talk is None else talk.supervisor_at,
+            words="" if talk is None else talk.words,
+            mentor=None if mentor is None else mentor.name,
+            sessions=[
+                SessionView.of(row, {user.id: attended})
+                for row, attended in training_sessions.of_user(tx, user.id)
+            ],
+            activities=rules.training.activities,
         )
-
-
-def _document(state: DocumentState, title: str, now: datetime) -> DocumentView:
-    due = state.due is not None and now < state.due
-    return DocumentView(
-        key=state.document,
-        title=title,
-        version=state.version,
-        since=state.since,
-        signed_at=state.signed_at,
-        state="signed" if state.signed_at is not None else "due" if due else "owed",
-        due=state.due,
-    )

@@ -54,7 +54,15 @@ from callserver.database.tables.surveys import (
     survey_texts,
     surveys,
 )
-from callserver.database.tables.training import document_versions, signatures
+from callserver.database.tables.training import (
+    attendances,
+    document_versions,
+    shift_credits,
+    signatures,
+    training_sessions,
+    training_talks,
+    worked_shifts,
+)
 from callserver.database.tables.types import EPOCH, Instant, metadata
 
 __all__ = [
@@ -63,6 +71,7 @@ __all__ = [
     "alarm_notices",
     "applicants",
     "attempt_counters",
+    "attendances",
     "audit",
     "budgets",
     "calls",
@@ -111,6 +120,7 @@ __all__ = [
     "seals",
     "seats",
     "sessions",
+    "shift_credits",
     "signatures",
     "softphones",
     "suppressions",
@@ -121,5 +131,8 @@ __all__ = [
     "survey_texts",
     "surveys",
     "tokens",
+    "training_sessions",
+    "training_talks",
     "users",
+    "worked_shifts",
 ]

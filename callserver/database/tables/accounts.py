@@ -13,7 +13,8 @@ users = Table(
     Column("role", Text, nullable=False),  # phoner supervisor administrator leader member_service
     Column("department", Text),
     Column("line", Text),  # how the phoner is called: client:…, sip:…, +45…
-    Column("shifts", Integer, nullable=False, server_default="99"),
+    Column("credited", Integer, nullable=False, server_default="0"),  # shifts worked before
+    Column("trained_at", Instant),  # a phoner's training is complete
     Column("added_at", Instant),  # null: has no grace period for documents
     Column("left_at", Instant),
     Column("seen_at", Instant),  # when a supervisor was last active

@@ -25,6 +25,7 @@ seats = Table(
     Column("room", Text, nullable=False, server_default=""),
     Column("room_ref", Text),  # the provider's conference
     Column("leg", Text),  # the provider's name for the phoner's leg
+    Column("in_room_since", Instant),  # of a phoner whose shifts are counted
     Column("leg_at", Instant),  # since when there is that leg
     Column("call", Text),  # the attempt in hand, until its outcome is given
     Column("hand_at", Instant),  # the phoner asked for the supervisor

@@ -36,7 +36,6 @@ class AccountDetails:
     role: Role
     department: str | None
     line: str | None
-    shifts: int  # which shift is next: 1 listens only, 2 needs a supervisor
     mentor: int | None
 
 

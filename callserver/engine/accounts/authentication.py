@@ -305,6 +305,8 @@ class Authentication:
 
         def work(tx: Tx) -> None:
             accounts.close_session(tx, hash_of(cookie))
+            if not accounts.sessions_of(tx, user.id):
+                accounts.change(tx, user.id, seen_at=None)  # no longer present on the floor
             audit.append(tx, now, EntryKind.SIGNED_OUT, user=user.id)
 
         await self._ctx.store.run(work)

@@ -18,8 +18,6 @@ from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
-FIRST_SHIFT = 1
-
 
 def add(tx: Tx, by: User, name: str, department: str, now: datetime) -> int:
     """A new applicant; the id. Only the name is kept.
@@ -97,7 +95,6 @@ class Hiring:
             role=Role.PHONER,
             department=row.department,
             line=None,
-            shifts=FIRST_SHIFT,
             mentor=None,
         )
         accepted = partial(self._accepted, by=by, key=key)

@@ -28,14 +28,14 @@ from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reach import REGISTER, Reach
 from callserver.domain.register_match import Match
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR
-from callserver.domain.training_rules import Level
+from callserver.domain.training import SECOND
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import stored_facts
 from callserver.engine.gate.decisions import Decision, failed, line, second_call, write
 from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
 from callserver.engine.identity import people_in_reach
-from callserver.engine.training import signatures
+from callserver.engine.training import signatures, standings
 from callserver.metrics import DECISIONS
 from callserver.ports import Tx
 
@@ -161,15 +161,17 @@ def _state(row: DialFacts) -> f.CampaignState:
 def _phoner(tx: Tx, rules: Rules, seat: SeatRow | None, row: DialFacts, now: datetime) -> f.Phoner:
     if seat is None:
         return f.Phoner()
-    if row.shifts is None:
+    if row.credited is None:
         return f.Phoner(left=True)
-    needs_supervisor = row.shifts == 2
+    where = standings.of(tx, rules.current.training, seat.phoner, row.credited, row.trained_at, now)
+    needs_supervisor = where.shift == SECOND or where.talk_owed
     return f.Phoner(
-        shift=row.shifts,
+        shift=where.shift,
+        talk_owed=where.talk_owed,
         supervisor_present=not needs_supervisor
         or accounts.supervisor_present(tx, row.department, now),
         policy_ack=signatures.allow_dialing(
-            tx, rules.current, seat.phoner, Level.of(row.shifts), row.added_at, now
+            tx, rules.current, seat.phoner, where.level, row.added_at, now
         ),
         left=row.left_at is not None and row.left_at <= now,
     )

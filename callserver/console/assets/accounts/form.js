@@ -22,7 +22,6 @@ export function fill(form, data, account) {
   options(fields.department, [...departments, ...all], account ? account.department : departments[0]?.[0]);
   fields.name.value = account?.name ?? "";
   fields.line.value = account?.line ?? "";
-  fields.shifts.value = account?.shifts ?? 1;
   for (const name of ["role", "department"]) fields[name].disabled = account?.mine ?? false;
   // The same conditions as in engine/listening/mentors.py.
   const mentors = () => {
@@ -53,7 +52,6 @@ export function values(form) {
     role: fields.role.value,
     department: fields.department.value || null,
     line: fields.line.value || null,
-    shifts: Number(fields.shifts.value),
     mentor: fields.mentor.value ? Number(fields.mentor.value) : null,
   };
 }

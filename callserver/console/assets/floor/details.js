@@ -79,7 +79,7 @@ function drawListening(seat) {
     parts.listening.replaceChildren(el("p", { class: "note" }, refusal));
     return;
   }
-  const chosen = $("#why")?.value ?? defaultReason(seat, known.details?.shifts);
+  const chosen = $("#why")?.value ?? defaultReason(seat, known.details?.shift);
   const reason = el(
     "select",
     { id: "why", "data-key": "why" },
@@ -149,12 +149,8 @@ function draw(what) {
     );
     if (what.has("chosen")) $("#details").focus({ preventScroll: true });
   }
-  const shifts = known.details ? t("floor.shift_number", { number: known.details.shifts }) : "";
-  $("#details-title").replaceChildren(
-    seat.name,
-    " ",
-    el("span", { class: "soft small" }, known.details && known.details.shifts <= 3 ? shifts : ""),
-  );
+  const shifts = known.details?.shift ? t("floor.shift_number", { number: known.details.shift }) : "";
+  $("#details-title").replaceChildren(seat.name, " ", el("span", { class: "soft small" }, shifts));
   keepingFocus(() => {
     const now = JSON.stringify([seat, known.mine, Boolean(known.details)]);
     if (now !== lastDrawn) {

@@ -13,9 +13,9 @@ export const canListen = (mode) => Boolean(known.mine?.allowed && known.mine.mod
 export const opened = (seat) => (known.mine?.open?.seat === seat ? known.mine.open : null);
 
 // The reason that is preselected.
-export function defaultReason(seat, shifts) {
+export function defaultReason(seat, shift) {
   if (seat.hand_at) return "asked";
-  return shifts !== undefined && shifts <= 3 ? "new" : "quality";
+  return shift ? "new" : "quality";
 }
 
 export async function listenTo(id, mode, why) {
