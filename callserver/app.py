@@ -50,6 +50,7 @@ from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
 from callserver.console.suppressions.lifts import LiftsApi
+from callserver.console.suppressions.receipts import ReceiptsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
 from callserver.console.survey.api import SurveyApi
 from callserver.console.training.api import TrainingApi
@@ -206,7 +207,7 @@ def page_apis(
         applicants,
         InterviewerApi(server.ctx, server.role_play_legs, offer, played, authenticator),
         RolePlayApi(server.ctx, server.role_play_legs, offer, played, authenticator),
-        PersonApi(server.ctx, pacing),
+        PersonApi(server.ctx, server.settings, pacing),
         PersonFactsApi(server.ctx, server.uploads, server.forgotten_files),
         ReportsApi(server.ctx),
         LogApi(server.ctx, server.settings),
@@ -218,6 +219,7 @@ def page_apis(
         ConsentsApi(server.ctx, server.uploads, server.settings),
         LiftsApi(server.ctx, opt_outs),
         OptOutExportApi(server.ctx, server.settings),
+        ReceiptsApi(server.ctx, server.settings, pacing),
         RegisterReviewApi(server.ctx, pacing),
         Live(
             server.feed,

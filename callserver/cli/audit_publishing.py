@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+from callserver import texts
 from callserver.cli import resources
+from callserver.database import contacts, suppressions
 from callserver.database.engines import reading
-from callserver.engine.audit_log.published_log import PublishedLog, proof_text
+from callserver.domain import phone, subject
+from callserver.engine.audit_log import receipts
+from callserver.engine.audit_log.published_log import proof_text
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.sealing import load_key
-from callserver.engine.audit_log.verification import read_key
-from callserver.settings import Settings, log_origin, published_folder
+from callserver.engine.reporting import receipt_files
+from callserver.errors import ConfigurationProblem, NotFound
+from callserver.settings import log_origin, published_folder
 
 Folder = Annotated[
     Path | None, typer.Option("--from", help="the published log; by default the settings' folder")
@@ -23,6 +28,7 @@ Folder = Annotated[
 def register(group: typer.Typer) -> None:
     group.command()(publish)
     group.command()(prove)
+    group.command()(receipt)
 
 
 def publish(
@@ -62,7 +68,7 @@ def prove(
 
     Example: callserver audit prove 4711 entry-4711.tlog-proof
     """
-    published = opened(resources.settings(), folder)
+    published = receipts.opened(resources.settings(), folder)
     checkpoint, note = published.published()
     text = proof_text(entry, published.inclusion(entry, checkpoint), note)
     with contextlib.ExitStack() as stack:
@@ -70,7 +76,39 @@ def prove(
         out.write(text)
 
 
-def opened(settings: Settings, folder: Path | None) -> PublishedLog:
-    """The published log, for reading: without the secret key."""
-    public = read_key(settings.seal_key.with_suffix(".pub"))
-    return PublishedLog(folder or published_folder(settings), log_origin(settings), public)
+def receipt(
+    number: Annotated[str, typer.Argument(help="the telephone number, as people write it")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where the files are written")],
+    language: Annotated[str, typer.Option(help="da or en: the person's language")] = "da",
+    by: Annotated[
+        str, typer.Option(help="who made it; written to the log", callback=resources.words_for_log)
+    ] = "command",
+) -> None:
+    """Write receipts for the opt-outs of a number: for each a short text and a proof, for the person.
+
+    The proof shows anybody with the log's key that the request is in the log. It holds no name and no
+    number. Opt-outs of an imported list have none: one entry of the log is about the whole list.
+
+    Example: callserver audit receipt 32123456 receipts --language en
+    """
+    if language not in texts.LANGUAGES:
+        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
+    parsed = phone.parse(number)
+    if isinstance(parsed, phone.NumberProblem):
+        raise ConfigurationProblem(f"this is not a telephone number: {parsed.value}")
+    settings = resources.settings()
+    published, key = receipts.opened(settings), phone.to_int(parsed)
+    with resources.database(settings) as engine, engine.begin() as tx:
+        secret = resources.secret(settings)
+        about = subject.everyone_at(key, contacts.by_number(tx, key), secret)
+        rows = [row for row in suppressions.on_record(tx, about) if row.list is None]
+        if not rows:
+            raise NotFound("the log has no entry about an opt-out of this number alone")
+        made = [receipts.of_opt_out(tx, published, row) for row in rows]
+        for row in rows:
+            receipts.record(tx, row.id, by, resources.now(tx))
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in made:
+        for name, content in receipt_files.files(one, language).items():
+            (folder / name).write_text(content, "utf-8")
+            print(folder / name)

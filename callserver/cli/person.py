@@ -12,6 +12,7 @@ from callserver.cli import resources
 from callserver.database import accounts, messages
 from callserver.domain import phone
 from callserver.domain.marks import MarkKind
+from callserver.engine.audit_log import receipts
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.suppressions import erasure, mark_undo, person_facts
 from callserver.engine.suppressions.person_facts import Fact
@@ -168,7 +169,8 @@ def access(
             if not found:
                 raise NotFound("nobody is known at this number")
             known = person_record.rows_of(tx, found[0].id)
-            copy = person_copy.make(tx, rules, secret, known, language, now)
+            published = receipts.if_opened(settings)
+            copy = person_copy.make(tx, rules, secret, known, language, now, published)
             person_copy.record_copy(tx, known, by, now)
     folder.mkdir(parents=True, exist_ok=True)
     for ending, content in (

@@ -1,7 +1,7 @@
 """Audit entries, written in the transaction of what they record."""
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -214,6 +214,12 @@ def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> lis
     """The entries about one contact or one call, oldest first."""
     rows = _of_contact(tx, {"contact": contact}) if call is None else _of_call(tx, {"call": call})
     return [{"id": key, **json.loads(body)} for key, body in rows]
+
+
+def leaves_about(tx: Tx, contacts: Collection[int]) -> list[int]:
+    """The leaf numbers of the sealed entries about these contacts."""
+    query = select(audit.c.leaf).where(audit.c.contact.in_(contacts), audit.c.leaf.is_not(None))
+    return list(tx.execute(query.order_by(audit.c.leaf)).scalars())
 
 
 def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:

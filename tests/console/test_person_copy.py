@@ -13,6 +13,7 @@ from callserver.cli import person
 from callserver.domain.role import Role
 from callserver.engine.reporting.person_copy import PersonCopy
 from callserver.simulator.legs import Behaviour
+from tests.harness import second_reader
 from tests.harness.simulated import after_a_talk
 from tests.harness.staffed import StaffedSystem
 
@@ -107,6 +108,21 @@ async def test_everything_about_the_person(system: StaffedSystem, language: str)
     assert [row["days"] for row in copy["retention"]] == [180, 730, 180]
     again = json.loads(await copied(system, "json", language))
     assert len(again["look_ups"]) == len(purposes) + 1  # making the copy is a look-up as well
+
+
+async def test_every_entry_about_the_person_has_a_proof(system: StaffedSystem) -> None:
+    await system.pass_time(120)
+    copy = json.loads(await copied(system, "json", "en"))
+    vkey = (system.folder / "published/vkey").read_text()
+    proved = [second_reader.verify_proof(one["proof"], vkey) for one in copy["logged"]]
+    assert [(number, entry.decode()) for number, entry, _ in proved] == [
+        (one["number"], one["entry"]) for one in copy["logged"]
+    ]
+    kinds = {json.loads(entry)["kind"] for _, entry, _ in proved}
+    assert {"permitted", "outcome", "suppressed", "looked_up"} <= kinds
+    assert all(json.loads(entry)["contact"] == 1 for _, entry, _ in proved)
+    (system.folder / "published/checkpoint").write_text("damaged")
+    assert json.loads(await copied(system, "json", "en"))["logged"] == []
 
 
 @pytest.mark.parametrize("language", ["da", "en"])

@@ -4,7 +4,7 @@ import { download, get, post } from "./api.js";
 import "./dates.js";
 import { confirm } from "./dialog.js";
 import "./file_field.js";
-import { $, el, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";
 import { unsurePeople } from "./suppressions/unsure.js";
@@ -87,6 +87,8 @@ function cells(optOut) {
     { type: "button", class: "quiet", onclick: () => undo(optOut.id) },
     t("suppressions.undo"),
   );
+  const receipt = el("button", { type: "button", class: "quiet" }, t("suppressions.receipt"));
+  onPress(receipt, () => download("/suppressions/receipt", { number: shownNumber, id: optOut.id }));
   const waits =
     optOut.waits && !optOut.lifted_at ? el("span", { class: "badge warn" }, t("suppressions.waits")) : null;
   return [
@@ -98,6 +100,7 @@ function cells(optOut) {
     el(
       "td",
       {},
+      optOut.list ? null : receipt,
       optOut.undoable ? undoButton : null,
       mayLift && !optOut.lifted_at && !optOut.waits ? lift : null,
     ),

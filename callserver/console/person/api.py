@@ -26,6 +26,7 @@ from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
 from callserver.domain.role import Action
+from callserver.engine.audit_log import receipts
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
@@ -38,6 +39,7 @@ from callserver.engine.suppressions import mark_undo, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
+from callserver.settings import Settings
 
 MOST_HITS = 20
 MOST_ROWS = 200
@@ -55,8 +57,9 @@ NEVER = (Scope.PERSON, Scope.NUMBER)
 class PersonApi:
     """What member service, supervisors, administrators and the project leader see of a person."""
 
-    def __init__(self, ctx: EngineContext, pacing: RateLimits) -> None:
+    def __init__(self, ctx: EngineContext, settings: Settings, pacing: RateLimits) -> None:
         self._ctx = ctx
+        self._settings = settings
         self._pacing = pacing
 
     def endpoints(self) -> list[Endpoint]:
@@ -161,10 +164,11 @@ class PersonApi:
         await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
         now, ctx = self._ctx.clock.now(), self._ctx
         language = body.language or request.language
+        published = receipts.if_opened(self._settings)
 
         def work(tx: Tx) -> PersonCopy:
             known = self._known(tx, request, body.contact)
-            made = person_copy.make(tx, ctx.rules, ctx.secret, known, language, now)
+            made = person_copy.make(tx, ctx.rules, ctx.secret, known, language, now, published)
             person_copy.record_copy(tx, known, request.by, now)
             return made
 

@@ -97,8 +97,12 @@ class PublishedLog:
     def consistency(self, old: int, new: int) -> list[bytes]:
         return merkle_proofs.consistency(old, new, self.subtrees(new))
 
-    def inclusion(self, index: int, published: Checkpoint) -> list[bytes]:
+    def inclusion(
+        self, index: int, published: Checkpoint, subtrees: tiles.Subtrees | None = None
+    ) -> list[bytes]:
         """The proof that the checkpoint covers an entry, checked before it is handed out.
+
+        `subtrees`: what was read for other proofs of this checkpoint.
 
         Raises:
             NotFound: the checkpoint does not cover it yet.
@@ -111,7 +115,9 @@ class PublishedLog:
             )
         try:
             leaf = merkle.leaf_hash(self.entry(index, published.size))
-            proof = merkle_proofs.inclusion(index, published.size, self.subtrees(published.size))
+            proof = merkle_proofs.inclusion(
+                index, published.size, subtrees or self.subtrees(published.size)
+            )
             root = merkle_proofs.root_of_inclusion(leaf, index, published.size, proof)
         except (FileNotFoundError, IndexError, ValueError):
             root = b""

@@ -5,29 +5,30 @@ names of colleagues and of other people at the number or in the household are le
 docs/person-copy.schema.json describes the JSON form.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from callserver.database import accounts, audit, contacts, look_ups
+from callserver.database import audit, look_ups
 from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
 from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.retention import RetentionClass
+from callserver.engine.audit_log import receipts
+from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.engine.context import Rules
 from callserver.engine.reporting import person_record
 from callserver.engine.reporting import person_record_text as words
 from callserver.engine.reporting.call_history_text import outcome_label
+from callserver.engine.reporting.free_text import FreeText
 from callserver.engine.reporting.person_record import LookUp, PersonRecord
 from callserver.ports import Tx
 from callserver.texts import say
 
 FORMAT = "callserver-person-copy-1"
-LEFT_OUT = "[…]"
 
 CONCERNS_PEOPLE = (RetentionClass.CONTACTS, RetentionClass.CALLS, RetentionClass.NOTES)
 """The classes of data that hold what is known about called people."""
@@ -115,6 +116,15 @@ class LookUpEntry(Part):
     purpose: str
 
 
+class Logged(Part):
+    """An entry of the published log about the person, with the proof that it is there
+    (docs/verifying.md)."""
+
+    number: int
+    entry: str
+    proof: str
+
+
 class Retention(Part):
     what: str
     days: int
@@ -142,14 +152,21 @@ class PersonCopy(Part):
     look_ups: list[LookUpEntry]
     recipients: list[str]
     retention: list[Retention]
+    logged: list[Logged]
 
 
 def make(
-    tx: Tx, rules: Rules, secret: bytes, known: Sequence[Contact], language: str, now: datetime
+    tx: Tx,
+    rules: Rules,
+    secret: bytes,
+    known: Sequence[Contact],
+    language: str,
+    now: datetime,
+    published: PublishedLog | None = None,
 ) -> PersonCopy:
     """The copy for the person whose rows on the lists are `known`."""
     record = person_record.of_person(tx, known, secret)
-    free = _FreeText(tx, known)
+    free = FreeText(tx, known)
     told = rules.current.organisation.data_protection
     marks = [
         (row.kind, Mark(at=row.at, text=free.of(_mark(row, language)), ended_at=row.ended_at))
@@ -216,6 +233,10 @@ def make(
         ],
         recipients=[_label(one, language) for one in ([] if told is None else told.recipients)],
         retention=_retention(rules, language),
+        logged=[
+            Logged(number=one.index, entry=one.entry.decode(), proof=one.text)
+            for one in receipts.about(tx, published, [row.id for row in known])
+        ],
     )
 
 
@@ -225,7 +246,7 @@ def record_copy(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> Non
         audit.append(tx, now, EntryKind.EXPORTED, contact=row.id, what="person", by=by)
 
 
-def _list_entry(row: Contact, rules: Rules, free: "_FreeText", language: str) -> ListEntry:
+def _list_entry(row: Contact, rules: Rules, free: FreeText, language: str) -> ListEntry:
     campaign = rules.current.campaigns.get(row.campaign)
     return ListEntry(
         campaign=words.campaign_title(rules, row.campaign, language),
@@ -246,7 +267,7 @@ def _list_entry(row: Contact, rules: Rules, free: "_FreeText", language: str) ->
     )
 
 
-def _call(row: CallRow, rules: Rules, free: "_FreeText", language: str) -> Call:
+def _call(row: CallRow, rules: Rules, free: FreeText, language: str) -> Call:
     result = "completed" if row.answered_at is not None else row.cause or "no_answer"
     return Call(
         at=row.permit_at,
@@ -300,30 +321,3 @@ def _look_ups(tx: Tx, record: PersonRecord) -> list[LookUp]:
         if ids & set(entry.get("contacts") or ())
     ]
     return sorted((*earlier, *record.look_ups), key=lambda look: look.at)
-
-
-class _FreeText:
-    """Free text without the names of colleagues and of others at the number or in the household."""
-
-    def __init__(self, tx: Tx, known: Sequence[Contact]) -> None:
-        own = {word for row in known for word in _words(row.name)}
-        names: set[str] = {word for user in accounts.every(tx) for word in _words(user.name)}
-        for row in contacts.beside(tx, known):
-            names |= _words(row.name)
-        self._names = names - own
-
-    def of(self, text: str) -> str:
-        return re.sub(r"\w+", self._kept, text)
-
-    def maybe(self, text: str | None) -> str | None:
-        return None if text is None else self.of(text)
-
-    def _kept(self, match: re.Match[str]) -> str:
-        word = match[0]
-        # A short name is also a word of the language: it is a name where it is capitalised.
-        is_name = subject.fold(word) in self._names and (len(word) > 3 or word[:1].isupper())
-        return LEFT_OUT if is_name else word
-
-
-def _words(name: str | None) -> set[str]:
-    return {word for word in re.findall(r"\w+", subject.fold(name or "")) if len(word) > 1}

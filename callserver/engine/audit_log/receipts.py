@@ -1,0 +1,166 @@
+"""Receipts: what shows a person, and anybody they ask, that a request stands in the log.
+
+A receipt is a short text and a `.tlog-proof` of at most 2,000 bytes. The proof has the entry's own bytes with
+it, which hold no name and no number; so it can be verified with the log's key alone.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from callserver.database import audit
+from callserver.database.suppressions import SuppressionRow
+from callserver.domain import signed_note
+from callserver.domain.audit import EntryKind
+from callserver.domain.checkpoint import Checkpoint
+from callserver.domain.signed_note import Note
+from callserver.engine.audit_log.published_log import PublishedLog, proof_text
+from callserver.engine.audit_log.verification import read_key
+from callserver.errors import ConfigurationProblem, Impossible, NotFound
+from callserver.ports import Tx
+from callserver.settings import Settings, log_origin, published_folder
+
+log = structlog.get_logger(__name__)
+
+MOST_BYTES = 2000
+COSIGNATURE_BYTES = 72  # the time and the signature: the log's own has no time
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One published entry with its proof."""
+
+    index: int
+    entry: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof of an opt-out, with what its text says."""
+
+    proof: Proof
+    at: datetime
+    origin: str
+    size: int
+    key: str
+    witnesses: tuple[tuple[str, datetime], ...]
+
+    @property
+    def name(self) -> str:
+        return f"receipt-{self.proof.index}"
+
+
+def opened(settings: Settings, folder: Path | None = None) -> PublishedLog:
+    """The published log, for reading: without the secret key. `folder`: another than the settings'.
+
+    Raises:
+        ConfigurationProblem: there is no public key.
+    """
+    public = read_key(settings.seal_key.with_suffix(".pub"))
+    return PublishedLog(folder or published_folder(settings), log_origin(settings), public)
+
+
+def if_opened(settings: Settings) -> PublishedLog | None:
+    """The published log; None where nothing was sealed yet: a copy of somebody's data is made all the same."""
+    try:
+        return opened(settings)
+    except ConfigurationProblem:
+        return None
+
+
+def of_opt_out(tx: Tx, published: PublishedLog, row: SuppressionRow) -> Receipt:
+    """The receipt of a stored opt-out.
+
+    Raises:
+        Impossible: it came with a list, whose one entry is about all of them; or it is not published yet.
+    """
+    if row.list is not None:
+        raise Impossible("an imported list has one entry for all of it", key="receipt_of_list")
+    checkpoint, note = _published(published)
+    leaf = _leaf(tx, row)
+    if leaf is None or leaf >= checkpoint.size:
+        raise Impossible("the log is published every minute: wait", key="receipt_not_yet")
+    (proof,) = _proofs(published, [leaf], checkpoint, note)
+    return Receipt(
+        proof,
+        row.at,
+        checkpoint.origin,
+        checkpoint.size,
+        str(published.key),
+        tuple(
+            (one.name, datetime.fromtimestamp(signed_note.cosigned_at(one), UTC))
+            for one in _kept(proof.text)
+        ),
+    )
+
+
+def record(tx: Tx, suppression: int, by: str, now: datetime) -> None:
+    """Log that a receipt was made."""
+    audit.append(tx, now, EntryKind.EXPORTED, what="receipt", suppression=suppression, by=by)
+
+
+def about(tx: Tx, published: PublishedLog | None, contacts: Collection[int]) -> list[Proof]:
+    """The proofs of all published entries about these contacts, oldest first.
+
+    None where nothing is published or the folder is damaged: nobody waits for a copy of their data because
+    of that.
+    """
+    if published is None:
+        return []
+    try:
+        checkpoint, note = _published(published)
+        leaves = [one for one in audit.leaves_about(tx, contacts) if one < checkpoint.size]
+        return _proofs(published, leaves, checkpoint, note)
+    except (ConfigurationProblem, Impossible, OSError) as error:
+        log.warning("no_proofs", why=str(error))
+        return []
+
+
+def _published(published: PublishedLog) -> tuple[Checkpoint, Note]:
+    try:
+        return published.published()
+    except NotFound:
+        raise Impossible("nothing is published yet", key="receipt_not_yet") from None
+
+
+def _leaf(tx: Tx, row: SuppressionRow) -> int | None:
+    """The number of the entry that recorded this suppression; None: it is not sealed yet."""
+    around = timedelta(milliseconds=1)
+    wanted = audit.LogQuery((EntryKind.SUPPRESSED.value,), since=row.at, until=row.at + around)
+    for entry in audit.search(tx, wanted, 10_000):
+        if entry.get("suppression") == row.id:
+            leaf: int | None = entry["leaf"]
+            return leaf
+    return None
+
+
+def _proofs(
+    published: PublishedLog, leaves: Collection[int], checkpoint: Checkpoint, note: Note
+) -> list[Proof]:
+    proofs = []
+    subtrees = published.subtrees(checkpoint.size)
+    for leaf in leaves:
+        entry = published.entry(leaf, checkpoint.size)
+        hashes = published.inclusion(leaf, checkpoint, subtrees)
+        proofs.append(Proof(leaf, entry, _short(leaf, hashes, note, entry)))
+    return proofs
+
+
+def _short(leaf: int, hashes: list[bytes], note: Note, entry: bytes) -> str:
+    """With as many of the witnesses' signatures as there is room for; the log's own is the first."""
+    signatures = list(note.signatures)
+    while True:
+        text = proof_text(leaf, hashes, Note(note.text, tuple(signatures)), entry)
+        if len(text.encode()) <= MOST_BYTES or len(signatures) == 1:
+            return text
+        signatures.pop()
+
+
+def _kept(proof: str) -> list[signed_note.Signature]:
+    """The witnesses' signatures in a proof."""
+    note = signed_note.parse(proof.partition("\n\n")[2].encode())
+    return [one for one in note.signatures if len(one.signature) == COSIGNATURE_BYTES]
