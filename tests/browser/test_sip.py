@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from callserver.adapters.asterisk.client import Ari
 from callserver.cli.simulated_stack import listening
 from callserver.console.phone.softphone import bundled
 from callserver.database import accounts
-from callserver.domain.role import NEEDS_CODE
+from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.offboarding import off_board
 from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
@@ -234,3 +235,56 @@ async def test_a_trainee_in_the_browser_hears_and_is_not_heard(
             await page.locator("#mentor-act").click()
             await expect(page.locator("#mentor-act")).to_have_text("Listen in")
             assert system.seat_row().state == "talking"
+
+
+async def test_a_role_play_call_in_two_browsers(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """Interviewer and applicant hear each other; when one page is closed, both legs are gone."""
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        await system.server.store.run(
+            lambda tx: system.add_token_user(tx, 21, "u21", Role.SUPERVISOR, "nord")
+        )
+        async with page_of(system, "u21", "/applicants") as page:
+            await page.locator("#add").click()
+            await page.fill("#dialog [name=name]", "Ane Prøvesen")
+            await page.locator("#dialog button.main").click()
+            await page.locator("[data-key^='play-']").click()
+            await page.locator("#dialog button.main").click()
+            shown = page.locator("#playing-code b")
+            await expect(shown).to_have_text(re.compile(r"\w{4}-\w{4}"))
+            code = await shown.inner_text()
+            guest = await applicants_page(page)
+            await guest.fill("#enter [name=code]", code)
+            await guest.keyboard.press("Enter")
+            connected = "You are connected. Begin when you are ready."
+            await expect(guest.locator("#state")).to_have_text(connected, timeout=30_000)
+            await expect(page.locator("#playing-state")).to_contain_text("You talk.")
+            for one in (page, guest):
+                assert await grows(one, "sent")
+                assert await grows(one, "heard")
+            await guest.close()
+            await expect(page.locator("#playing")).to_be_hidden(timeout=30_000)
+            assert system.server.exchange is not None
+            ari = system.server.exchange.ari
+
+            async def nothing_is_left() -> bool:
+                found = [*(await ari.get("channels")).body, *(await ari.get("bridges")).body]
+                endpoints = (await ari.get("endpoints", "PJSIP")).body
+                names = {endpoint["resource"] for endpoint in endpoints}
+                return not found and not {"applicant_1", "interviewer_1"} & names
+
+            await eventually(nothing_is_left)
+            assert system.rang() == []
+
+
+async def applicants_page(page: Page) -> Page:
+    """Another browser, in which nobody is signed in."""
+    assert page.context.browser is not None
+    context = await page.context.browser.new_context()
+    origin = page.url.removesuffix("/applicants")
+    await context.add_cookies([{"name": "language", "value": "en", "url": origin}])
+    guest = await context.new_page()
+    await guest.add_init_script(WATCHED)
+    await guest.goto(f"{origin}/role-play")
+    return guest
