@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
+from callserver.database import vacuum
 from callserver.database.engines import reading
 from callserver.domain.retention import RetentionClass
 from callserver.engine import retention
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("show")(show)
     group.command("run")(run)
+    group.command("vacuum")(rewrite)
     app.add_typer(group, name="retention")
 
 
@@ -68,3 +70,15 @@ def run(
                     is_more = retention.drop_some(tx, policy, kind, now, by)
     for kind, count in due.items():
         print(f"{kind.value}: {count}")
+
+
+def rewrite() -> None:
+    """PostgreSQL: rewrite the tables, so that the bytes of what was deleted leave their files.
+
+    Each table is locked meanwhile: run it when nobody dials. SQLite overwrites what it deletes.
+
+    Example: callserver retention vacuum
+    """
+    with resources.database() as engine:
+        tables = vacuum.rewrite(engine)
+    print(f"rewritten: {len(tables)} tables" if tables else "SQLite: nothing to do")
