@@ -30,6 +30,9 @@ MOST_CHARACTERS = 1000
 MOST_WORDED = 3
 """The most questions that are answered in words."""
 
+WAIT_FOR_KEY = timedelta(days=14)
+"""How long after its closing a survey waits for a private key that is missing."""
+
 BLANK = ""
 """What is counted for a question that somebody left open."""
 
@@ -41,6 +44,7 @@ class SurveyState(StrEnum):
     OPEN = "open"
     COUNTED = "counted"  # closed, with results
     TOO_FEW = "too_few"  # closed without results: fewer answers than the smallest group
+    LOST = "lost"  # closed without results: the private key is gone
 
 
 class QuestionKind(StrEnum):

@@ -99,7 +99,13 @@ async def test_too_few_answers_show_nothing(system: StaffedSystem) -> None:
     shown = await view(await system.client("leader"))
     assert shown["series"] == shown["texts"] == []
     assert shown["quarters"] == [
-        {"quarter": QUARTER, "answers": None, "smallest_group": 5, "withheld": 0}
+        {
+            "quarter": QUARTER,
+            "state": "too_few",
+            "answers": None,
+            "smallest_group": 5,
+            "withheld": 0,
+        }
     ]
 
 

@@ -70,8 +70,11 @@ class Survey:
         with self.store.engine.begin() as tx:
             return add(tx)
 
-    async def answer(self, user: User, **given: Any) -> None:
-        await self.store.run(lambda tx: answers.answer(tx, user, QUARTER, given, OPEN))
+    async def answer(self, user: User, at: datetime = OPEN, **given: Any) -> None:
+        try:
+            await self.store.run(lambda tx: answers.answer(tx, user, QUARTER, given, at))
+        finally:
+            await self.store.run(lambda _: None)  # a refused answer's transaction has ended
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, in the order in which the database returns them."""
@@ -195,7 +198,7 @@ async def test_one_answer_for_each_phoner_and_none_out_of_time(survey: Survey) -
         await survey.answer(user, respect=4)
     assert len(survey.tables()["survey_envelopes"]) == 1
     with pytest.raises(Impossible):  # the clock decides, not the scheduler
-        await survey.store.run(lambda tx: answers.answer(tx, late, QUARTER, {"respect": 3}, CLOSED))
+        await survey.answer(late, CLOSED, respect=3)
     with pytest.raises(NotAllowed):
         await survey.answer(supervisor, respect=5)
 
@@ -223,6 +226,21 @@ async def test_without_its_key_a_survey_waits_and_loses_nothing(survey: Survey) 
     with survey.store.engine.connect() as tx:
         [whole, nord] = surveys.results(tx)[QUARTER]
     assert (whole.answers, nord.department, whole.counts["respect"]["2"]) == (5, "nord", 5)
+
+
+async def test_a_lost_key_does_not_stop_the_next_survey(survey: Survey) -> None:
+    await survey.open()
+    for user in survey.phoners(5):
+        await survey.answer(user, respect=2)
+    (survey.folder / f"{QUARTER}.key").unlink()
+    closes = datetime(2026, 5, 28, 22, tzinfo=UTC)
+    await survey.quarters.run(closes + timedelta(days=13))
+    assert len(survey.tables()["survey_envelopes"]) == 5
+    await survey.quarters.run(datetime(2026, 8, 2, tzinfo=UTC))
+    tables = survey.tables()
+    assert tables["survey_participants"] == tables["survey_envelopes"] == []
+    assert {row[0]: row[3] for row in tables["surveys"]} == {QUARTER: "lost", "2026-Q3": "open"}
+    assert [path.name for path in survey.folder.glob("*")] == ["2026-Q3.key"]
 
 
 async def test_an_interrupted_opening_uses_its_key_again(survey: Survey) -> None:

@@ -165,6 +165,7 @@ def _open(row: SurveyRow) -> OpenSurvey:
 def _quarter(row: SurveyRow, groups: Sequence[GroupResult], withheld: int) -> QuarterView:
     return QuarterView(
         quarter=row.quarter,
+        state=SurveyState(row.state),
         answers=next((one.answers for one in groups if one.department is None), None),
         smallest_group=row.rules.smallest_group,
         withheld=withheld,

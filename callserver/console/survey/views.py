@@ -8,7 +8,7 @@ from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body
 from callserver.domain.campaign import Label
-from callserver.domain.survey import Question, QuestionKind
+from callserver.domain.survey import Question, QuestionKind, SurveyState
 
 
 class Answers(Body):
@@ -89,9 +89,10 @@ class DecisionView(Answer):
 
 
 class QuarterView(Answer):
-    """A quarter whose survey is closed. `answers`: None when they are too few to be shown."""
+    """A quarter whose survey is closed. `answers`: None without results."""
 
     quarter: str
+    state: SurveyState
     answers: int | None
     smallest_group: int
     withheld: int  # answers in words that the project leader has withheld

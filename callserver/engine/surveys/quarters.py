@@ -39,7 +39,9 @@ class SurveyQuarters:
                 await store.run(partial(self._close, row=current, now=now))
             except KeyMissing:
                 log.exception("survey_key_missing", quarter=current.quarter)
-                return
+                if now < current.closes_at + survey.WAIT_FOR_KEY:
+                    return
+                await store.run(partial(self._give_up, quarter=current.quarter, now=now))
             await store.checkpoint()  # the write-ahead log loses its envelopes as well
             current = None
         period = survey.due(self._ctx.rules.current.survey, now)
@@ -79,7 +81,16 @@ class SurveyQuarters:
         surveys.add_results(tx, row.quarter, results)
         surveys.add_texts(tx, row.quarter, texts)
         state = SurveyState.COUNTED if results else SurveyState.TOO_FEW
-        surveys.close(tx, row.quarter, state)
-        audit.append(
-            tx, now, EntryKind.SURVEY, quarter=row.quarter, did=state.value, by="scheduler"
-        )
+        _end(tx, row.quarter, state, now)
+
+    @staticmethod
+    def _give_up(tx: Tx, quarter: str, now: datetime) -> None:
+        """Nobody can open the answers any more: the next survey does not wait for them."""
+        locked = surveys.find(tx, quarter, lock=True)
+        if locked is not None and locked.state == SurveyState.OPEN:
+            _end(tx, quarter, SurveyState.LOST, now)
+
+
+def _end(tx: Tx, quarter: str, state: SurveyState, now: datetime) -> None:
+    surveys.close(tx, quarter, state)
+    audit.append(tx, now, EntryKind.SURVEY, quarter=quarter, did=state.value, by="scheduler")

@@ -76,11 +76,11 @@ function table(series, department) {
 
 export function results({ quarters, series }, department) {
   const tables = series.map((one) => table(one, department)).filter(Boolean);
-  const tooFew = quarters
+  const without = quarters
     .filter(({ answers }) => answers === null)
-    .map(({ quarter, smallest_group: count }) =>
-      el("p", { class: "soft" }, t("survey.too_few", { quarter: quarterName(quarter), count })),
+    .map(({ quarter, state, smallest_group: count }) =>
+      el("p", { class: "soft" }, t(`survey.${state}`, { quarter: quarterName(quarter), count })),
     );
-  if (!tables.length && !tooFew.length) return [el("p", {}, t("survey.no_results"))];
-  return [...tables, ...tooFew];
+  if (!tables.length && !without.length) return [el("p", {}, t("survey.no_results"))];
+  return [...tables, ...without];
 }
