@@ -8,6 +8,7 @@ from callserver.database import accounts, applicants, audit
 from callserver.database.audit import LogQuery
 from callserver.domain.role import Role
 from callserver.engine import retention
+from callserver.engine.training import signatures
 from tests.harness.staffed import Client, StaffedSystem
 
 NAME = "Ane Prøvesen"
@@ -84,6 +85,34 @@ async def test_who_went_through_it_all_is_accepted_with_an_account(system: Staff
         ("form", {"answers": ANSWERS}),
     ):
         await ok(client, f"/applicants/{applicant}/{path}", body, 409)
+
+
+async def test_who_was_accepted_calls_nobody_before_their_training(system: StaffedSystem) -> None:
+    """From the interview to the first shift: no path dials, however often it is tried."""
+    client, ane = await system.client("supervisor"), Client(system)
+    applicant = await went_through_it_all(client, system)
+    made = await ok(client, f"/applicants/{applicant}/accept", {"handle": "ane"})
+    await ane.enter("ane", made["secret"])
+    await ok(ane, "/sign-in/password", {"new": "a red bicycle in the snow"})
+    await ok(ane, "/shift", {"campaign": "kanvas", "line": f"client:phoner_{made['id']}"})
+    await system.pass_time(4)
+
+    async def calls_nobody(*reasons: str) -> None:
+        await ok(ane, "/ready")
+        await system.pass_time(10)
+        seat = (await ane.api("GET", "/seat")).json()
+        assert seat["reason"] in reasons
+        await ok(ane, "/pause", {"reason": "pause"})
+        refused = await ok(ane, "/dial", {"number": "32200039"}, 409)
+        assert set(refused["reasons"]) >= set(reasons)
+        assert (await ane.api("POST", "/redial", {})).status_code in (404, 409)
+        assert system.rang() == []
+
+    await calls_nobody("AGENT_POLICY_NOT_ACKED", "AGENT_LISTEN_ONLY")
+    rules = system.server.ctx.rules.current
+    now = system.clock.now()
+    system.write(lambda tx: signatures.sign_all(tx, rules, made["id"], now))
+    await calls_nobody("AGENT_LISTEN_ONLY")
 
 
 async def test_nobody_is_accepted_who_has_not_gone_through_it_all(system: StaffedSystem) -> None:

@@ -16,6 +16,7 @@ from callserver.domain.permit import PermitVoid
 from callserver.domain.role_play import Player
 from callserver.ports import Declined, LegState, Placed, Room, Trouble
 from tests.contract.carriers import CALLER_ID, Carrier, permit, real, simulated
+from tests.harness.exchange.real import Called, Exchange
 
 
 @pytest.fixture(params=["twilio", "asterisk"])
@@ -245,3 +246,15 @@ async def test_nobody_is_dialed_into_the_room_of_a_role_play_call(carrier: Carri
     assert carrier.rung() == []
     await carrier.telephony.hang_up(placed.ref)
     await carrier.until(lambda: carrier.engine.of("role_play_leg_ended"))
+
+
+async def test_a_softphone_of_a_role_play_call_calls_nobody(
+    tmp_path: Path, exchange: tuple[Exchange, Called]
+) -> None:
+    async with real(tmp_path, exchange) as carrier:
+        await carrier.players()
+        for number in ("1", "room", "+4532200100", "32200100"):
+            talk = await carrier.telephones["applicant"].call(number)
+            assert talk.status >= 400, number
+        assert carrier.engine.told == []
+        assert carrier.rung() == []
