@@ -7,6 +7,7 @@ from callserver import texts
 from tests.browser import looking
 from tests.browser.conftest import Visit
 from tests.browser.looking import look
+from tests.browser.shift import on_shift, state
 from tests.harness.threaded import BrowserSystem
 
 pytestmark = [
@@ -74,3 +75,14 @@ def test_a_talk_from_the_notice_to_the_question(
     lea.locator("#dialog button.bad").click()
     expect(article).to_have_count(0)
     expect(lea.locator("#list-title")).to_be_focused()
+
+
+def test_a_call_leaves_room_for_neither_notices_nor_the_survey(visit: Visit) -> None:
+    maja = visit("maja", "/phone")
+    on_shift(maja, "kanvas")
+    expect(maja.locator("#notices")).to_be_visible()
+    expect(maja.locator("#survey-reminder")).to_be_visible()
+    maja.keyboard.press("r")
+    state(maja, "talking", 60)
+    expect(maja.locator("#notices")).to_be_hidden()
+    expect(maja.locator("#survey-reminder")).to_be_hidden()
