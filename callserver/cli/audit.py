@@ -22,7 +22,8 @@ from callserver.errors import ConfigurationProblem, NotFound
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="The audit log: verify, show, export, publish, prove, judge.", no_args_is_help=True
+        help="The audit log: verify, show, export, publish, prove, judge, reconcile.",
+        no_args_is_help=True,
     )
     group.command()(verify)
     group.command()(export)

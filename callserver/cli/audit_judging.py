@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
-from callserver.database.engines import reading
+from callserver.database.engines import snapshot
 from callserver.domain import signed_note
 from callserver.domain.retention import RetentionClass
-from callserver.engine.audit_log import decision_export
+from callserver.engine.audit_log import decision_export, reconciliation
 from callserver.engine.audit_log.judge import judge as judge_export
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.sealing import load_key
@@ -20,6 +20,7 @@ from callserver.settings import log_origin
 def register(group: typer.Typer) -> None:
     group.command()(decisions)
     group.command()(judge)
+    group.command()(reconcile)
 
 
 def decisions(
@@ -41,7 +42,7 @@ def decisions(
     publisher = Publisher(folder, log_origin(settings), load_key(settings.seal_key))
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings).current.organisation.retention
-        with reading(engine) as connection, connection.begin():
+        with snapshot(engine) as connection:
             published = publisher.publish(connection)
             if published is None:
                 print("nothing is sealed yet: a running server seals every few seconds")
@@ -49,6 +50,29 @@ def decisions(
             kept_since = rules.before(RetentionClass.DECISIONS, resources.now(connection))
             count = decision_export.write(connection, folder, published.size, names, kept_since)
     print(f"{count} decisions among {published.size} entries in {folder}")
+
+
+def reconcile() -> None:
+    """Compare opt-outs, marks, calls and roles with what the log says, row by row.
+
+    Names every row that somebody changed without an entry; exit code 1 if there is one. Verify the log
+    as well: this compares with the entries as they are.
+
+    Example: callserver audit reconcile
+    """
+    with resources.database() as engine:
+        with snapshot(engine) as tx:
+            result = reconciliation.reconcile(tx)
+        with engine.begin() as tx:
+            reconciliation.record(tx, result, "command", resources.now(tx))
+    for difference in result.named:
+        print(difference)
+    counts = ", ".join(f"{count} {table}" for table, count in sorted(result.counts.items()))
+    print(f"{counts or 'nothing'} compared; {result.different} differences")
+    for table, count in sorted(result.before.items()):
+        print(f"{count} {table} are older than what the log says of them")
+    if result.different:
+        raise typer.Exit(1)
 
 
 def judge(

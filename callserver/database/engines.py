@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,18 @@ def make_engine(
     )
     engine.update_execution_options(**{SERVER_KEY: secret})
     return engine
+
+
+@contextlib.contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """One transaction that reads everything as it is at one instant, on either database."""
+    options: dict[str, Any] = (
+        {"reads_only": True}
+        if engine.dialect.name == "sqlite"
+        else {"isolation_level": "REPEATABLE READ"}
+    )
+    with engine.connect() as connection, connection.execution_options(**options).begin():
+        yield connection
 
 
 def reading(engine: Engine) -> Connection:

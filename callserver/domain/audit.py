@@ -65,6 +65,7 @@ class EntryKind(StrEnum):
     FORM = "form"  # a listening form was filled in for a call
     LOG_SEARCHED = "log_searched"  # this log was searched
     RESTORED = "restored"  # the database was put back from a backup; what came after it is gone
+    RECONCILED = "reconciled"  # the tables were compared with this log
     VERIFIED = "verified"  # its seals were verified
     LINE = "line"  # a user's telephone: entered, confirmed, refused or called; numbers are masked
     APPLICANT = "applicant"  # added, accepted, rejected or deleted; words were written about them

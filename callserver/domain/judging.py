@@ -88,6 +88,8 @@ def read(line: Mapping[str, Any]) -> Published:
         raise ValueError("a salt is used twice")
     if any(len(field.salt) != commitment.SALT_BYTES for field in fields.values()):
         raise ValueError("a salt has 16 bytes")
+    if set(line) - {"leaf", "facts", "salts", "digests"} or set(salts) != set(facts):
+        raise ValueError("a line of a decision has leaf, facts, salts and digests")
     if set(fields) & set(withheld) or not {*fields, *withheld} <= set(MAY_CHANGE):
         raise ValueError("a field is unknown, or opened and withheld")
     return Published(fields, withheld)

@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from callserver.database import suppressions
-from callserver.database.engines import SERVER_KEY
+from callserver.database.engines import SERVER_KEY, snapshot
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit
+from callserver.database.tables import suppressions as table
 from callserver.domain import pseudonyms, subject
 from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
+from callserver.engine.audit_log.reconciliation import reconcile
 from callserver.engine.suppressions import erasure, marking, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
@@ -87,3 +89,21 @@ def test_without_the_servers_key_no_entry_names_one(store: AnyStore) -> None:
         [row] = opt_outs.add(tx, [Scope.NUMBER], NUMBER, [], b"", Origin(by="test", at=NOW))
         [entry] = entries(tx)
     assert entry["rows"] == [[row, None]]
+
+
+def test_the_tables_are_as_the_log_says_until_a_row_is_changed(keyed: AnyStore) -> None:
+    with keyed.engine.begin() as tx:
+        [row] = opt_outs.add(tx, [Scope.NUMBER], NUMBER, [], SECRET, Origin(by="test", at=NOW))
+        listed = range(NUMBER + 1, NUMBER + 1701)
+        opt_outs.add_listed(tx, Scope.NUMBER, listed, "letters", Origin(by="test", at=NOW))
+        erasure.erase(tx, NUMBER + 1, [], SECRET, "test", NOW)
+    with snapshot(keyed.engine) as tx:
+        assert reconcile(tx).named == []
+    with keyed.engine.begin() as tx:
+        tx.execute(delete(table).where(table.c.id == row))
+        tx.execute(update(table).where(table.c.id == row + 5).values(lifted_at=NOW))
+    with snapshot(keyed.engine) as tx:
+        assert [str(one) for one in reconcile(tx).named] == [
+            f"suppressions {row + 5}: lifted_at is not as in the log",
+            f"suppressions {row}: is gone",
+        ]

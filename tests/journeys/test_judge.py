@@ -1,7 +1,9 @@
 """A whole evening's decisions, exported and recomputed without the database; and what the judge finds."""
 
 import asyncio
+import contextlib
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from callserver.engine.audit_log.sealing import load_key
 from callserver.engine.gate import decisions, gate
 from callserver.engine.gate.decisions import Decision
 from callserver.engine.gate.stored_facts import DialRequest
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import SimulatedSystem, in_a_talk
@@ -68,6 +71,7 @@ async def an_evening(folder: Path) -> SimulatedSystem:
     system.people.default = Behaviour(answers_after=None)
     await system.ready()
     await system.pass_time(200)
+    await system.do("POST", "/pause", {})
     await system.pass_time(60)
     return system
 
@@ -220,6 +224,29 @@ async def test_facts_that_are_gone_are_counted_apart(
     result = judge(exported(system, tmp_path / "export"))
     assert found(result) == []
     assert result.counts["erased"] >= 1
+
+
+async def test_every_random_change_of_the_export_is_found(
+    system: SimulatedSystem, tmp_path: Path
+) -> None:
+    folder = exported(system, tmp_path / "export", ("dob",))
+    dice = random.Random(5)
+    files = [folder / decision_export.DECISIONS, folder / decision_export.CALLS]
+    files += (folder / decision_export.CONFIGURATIONS).iterdir()
+    files += [path for path in (folder / "tile" / "entries").rglob("*") if path.is_file()]
+    missed = []
+    for number in range(300):
+        path = files[number % len(files)]
+        before = path.read_bytes()
+        at = dice.choice([place for place, byte in enumerate(before) if chr(byte).isalnum()])
+        others = [byte for byte in b"0123456789abcdef" if byte != before[at] | 0x20]
+        path.write_bytes(before[:at] + bytes([dice.choice(others)]) + before[at + 1 :])
+        with contextlib.suppress(ConfigurationProblem):  # it cannot be read any more
+            if not judge(folder).findings:
+                missed.append((path.name, at))
+        path.write_bytes(before)
+    assert missed == []
+    assert judge(folder).findings == []  # the control
 
 
 # -- a server that does wrong, and seals it properly -------------------------------------------

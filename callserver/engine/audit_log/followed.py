@@ -14,6 +14,8 @@ Find = Callable[[int | None, str], None]
 DIALS = frozenset({"placed", "silent", "declined", "reported"})
 """Kinds of entries of calls that were ordered: there is a permit before them."""
 
+EXPORTED = {"call", "state", "outcome"}
+
 IN_PERSON = {
     MarkKind.DECEASED.value: "deceased_at",
     MarkKind.GUARDIAN.value: "guardian",
@@ -102,6 +104,9 @@ class Followed:
     def compare(self, name: str, exported: Mapping[str, Any]) -> None:
         """How a call stands in the database, against the log."""
         call = self.calls.get(name)
+        if set(exported) not in (EXPORTED, EXPORTED | {"pending"}):
+            self._find(None, f"the line of the call {name} has other fields than a call")
+            return
         if exported.get("pending"):
             return
         if call is None:

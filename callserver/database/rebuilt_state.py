@@ -1,0 +1,99 @@
+"""What tables must hold according to the log: rebuilt in a temporary file, so that memory stays flat."""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Table, select
+
+from callserver.database.tables import audit, calls, marks, suppressions, users
+from callserver.ports import Tx
+
+Row = dict[str, Any]
+
+_SCHEMA = """
+CREATE TABLE rows (name TEXT, id TEXT, body BLOB, PRIMARY KEY (name, id)) WITHOUT ROWID;
+CREATE TABLE seen (name TEXT, id TEXT, PRIMARY KEY (name, id)) WITHOUT ROWID;
+"""
+
+
+class RebuiltState:
+    """Rows by the name of their table and their id, as far as entries say what they hold."""
+
+    def __init__(self, file: sqlite3.Connection) -> None:
+        self._file = file
+
+    def get(self, name: str, key: object) -> Row | None:
+        found = self._file.execute(
+            "SELECT body FROM rows WHERE name = ? AND id = ?", (name, str(key))
+        ).fetchone()
+        return None if found is None else orjson.loads(found[0])
+
+    def put(self, name: str, key: object, row: Mapping[str, Any]) -> None:
+        self._file.execute(
+            "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", (name, str(key), orjson.dumps(row))
+        )
+
+    def change(self, name: str, key: object, **values: Any) -> None:
+        """Change what is known of a row; of a row that is not known nothing is."""
+        known = self.get(name, key)
+        if known is not None:
+            self.put(name, key, known | values)
+
+    def note_seen(self, name: str, key: object) -> None:
+        self._file.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (name, str(key)))
+
+    def not_seen(self, name: str) -> Iterator[str]:
+        """The ids that the log knows, and that were not seen in the table."""
+        rows = self._file.execute(
+            "SELECT id FROM rows WHERE name = ? AND id NOT IN (SELECT id FROM seen WHERE name = ?)",
+            (name, name),
+        )
+        return (key for (key,) in rows)
+
+
+@contextmanager
+def rebuilt_state() -> Iterator[RebuiltState]:
+    """An empty state, in a file that nobody else sees and that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="callserver-") as folder:
+        file = sqlite3.connect(Path(folder) / "state.db", isolation_level=None)
+        try:
+            file.execute("PRAGMA journal_mode = OFF")
+            file.execute("PRAGMA synchronous = OFF")
+            file.executescript(_SCHEMA)
+            file.execute("BEGIN")
+            yield RebuiltState(file)
+        finally:
+            file.close()
+
+
+TABLES: Mapping[str, Table] = {
+    "suppressions": suppressions,
+    "marks": marks,
+    "calls": calls,
+    "users": users,
+}
+
+
+def stored_rows(tx: Tx, name: str) -> Iterator[tuple[Any, Row]]:
+    """Every row of a table with its key, streamed."""
+    table = TABLES[name]
+    (key,) = table.primary_key.columns
+    rows = tx.execute(select(table).order_by(key).execution_options(yield_per=1_000))
+    return ((row._mapping[key], dict(row._mapping)) for row in rows)  # noqa: SLF001
+
+
+def every_entry(tx: Tx) -> Iterator[Row]:
+    """Every entry in the order of writing, streamed; what is none is left out."""
+    query = select(audit.c.body).order_by(audit.c.id)
+    for body in tx.execute(query.execution_options(yield_per=1_000)).scalars():
+        try:
+            entry = orjson.loads(body)
+        except ValueError:
+            continue  # verification names it
+        if isinstance(entry, dict) and "kind" in entry and "at" in entry:
+            yield entry
