@@ -126,6 +126,12 @@ def record_talk(tx: Tx, user: int, **values: object) -> None:
     tx.execute(row.on_conflict_do_update(index_elements=key, set_=values))
 
 
+def forget_words(tx: Tx, before: datetime) -> None:
+    """Drop the words about conversations that were recorded before this instant."""
+    old = training_talks.c.supervisor_at < before
+    tx.execute(update(training_talks).where(old).values(words=""))
+
+
 def credit(tx: Tx, user: int, given: Credit) -> None:
     tx.execute(insert(shift_credits).values(user=user, **given._asdict()))
 

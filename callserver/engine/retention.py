@@ -4,6 +4,8 @@ Classes, periods and reasons: domain/retention.py. Besides them, what only works
 
 sessions            14 hours after sign-in, or 2 hours idle (accounts/authentication.py)
 tokens              the period of sign-ins after they ended
+words about a new   the period of forms after the conversation
+phoner
 attempt counters    24 hours after the last attempt (domain/attempt_limits.py)
 softphone sign-ins  until they end
 processed events    7 days (database/processed_events.py)
@@ -22,6 +24,7 @@ from callserver.database import (
     processed_events,
     retention,
     softphones,
+    worked_shifts,
 )
 from callserver.domain.audit import EntryKind
 from callserver.domain.retention import RetentionClass, RetentionPolicy
@@ -79,6 +82,7 @@ class Retention:
 def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:
     accounts.drop_old_sessions(tx, now - LASTS, now - IDLE)
     accounts.drop_expired_tokens(tx, policy.before(RetentionClass.SIGN_INS, now))
+    worked_shifts.forget_words(tx, policy.before(RetentionClass.FORMS, now))
     attempt_counters.forget_old(tx, now)
     softphones.forget_ended(tx, now)
     processed_events.forget_old(tx, now)

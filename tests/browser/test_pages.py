@@ -28,6 +28,7 @@ WHO = {
     "books": "lea",
     "notices": "lea",
     "survey": "lea",
+    "training": "sigrid",
 }
 
 

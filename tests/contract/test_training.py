@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from callserver.database import training
+from callserver.database import training, worked_shifts
 from callserver.database.store import AnyStore
 from callserver.domain.training import Signature
 
@@ -39,3 +39,23 @@ async def test_a_version_that_returns_keeps_its_first_time(store: AnyStore) -> N
         ("v2", NOW + timedelta(hours=1), NOW + timedelta(hours=1)),
         ("v1", NOW + timedelta(hours=3), NOW),
     ]
+
+
+async def test_the_words_about_a_conversation_are_dropped(store: AnyStore) -> None:
+    record = partial(worked_shifts.record_talk, user=1, supervisor=2, supervisor_at=NOW, words="Ro")
+    await store.run(record)
+    await store.run(partial(worked_shifts.record_talk, user=1, phoner_at=LATER))
+    await store.run(partial(worked_shifts.forget_words, before=NOW))
+    kept = await store.read(lambda tx: worked_shifts.talk(tx, 1))
+    assert kept == worked_shifts.Talk(2, LATER, NOW, "Ro")
+    await store.run(partial(worked_shifts.forget_words, before=LATER))
+    kept = await store.read(lambda tx: worked_shifts.talk(tx, 1))
+    assert kept == worked_shifts.Talk(2, LATER, NOW, "")
+
+
+async def test_the_time_of_a_day_adds_up(store: AnyStore) -> None:
+    add = partial(worked_shifts.add_time, user=1, day=NOW.date(), seconds=1800)
+    assert [await store.run(add), await store.run(add)] == [1800, 3600]
+    assert await store.read(lambda tx: worked_shifts.counted_days(tx, 1)) == []
+    await store.run(partial(worked_shifts.count_day, user=1, day=NOW.date()))
+    assert await store.read(lambda tx: worked_shifts.counted_days(tx, 1)) == [NOW.date()]

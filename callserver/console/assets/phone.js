@@ -4,6 +4,7 @@ import { unlessUnreachable } from "./api.js";
 import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import * as card from "./phone/card.js";
+import * as documentsReminder from "./phone/documents_reminder.js";
 import * as listenedToMe from "./phone/listened_to_me.js";
 import * as manualDial from "./phone/manual_dial.js";
 import * as mentor from "./phone/mentor.js";
@@ -30,6 +31,7 @@ onSeat((at, before) => {
   mentor.draws(at);
   manualDial.draws(at);
   surveyReminder.draws(at);
+  documentsReminder.draws(at);
   notices.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))
@@ -63,7 +65,7 @@ async function refresh() {
   await look();
   await Promise.all([
     lookBack(),
-    ...[listenedToMe, mentor, surveyReminder, notices].map((part) => part.look()),
+    ...[listenedToMe, mentor, surveyReminder, documentsReminder, notices].map((part) => part.look()),
   ]);
 }
 await refresh();
@@ -72,5 +74,6 @@ follow(refresh, {
   listened_to_me: listenedToMe.take,
   listening: mentor.take,
   survey: surveyReminder.take,
+  training: documentsReminder.take,
   notices: notices.take,
 });

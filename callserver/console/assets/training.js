@@ -1,6 +1,26 @@
-// Training: what I read and sign.
+// Training: how far I am, what I read and sign; for supervisors the team.
 
-import { unlessUnreachable } from "./api.js";
-import { refresh } from "./training/reading.js";
+import { get, unlessUnreachable } from "./api.js";
+import "./dates.js";
+import { follow } from "./live.js";
+import * as reading from "./training/reading.js";
+import * as standing from "./training/standing.js";
+import * as team from "./training/team.js";
+
+function take(mine) {
+  reading.draw(mine);
+  standing.draw(mine);
+}
+
+reading.start(take);
+standing.start(take);
+team.start();
+
+async function refresh() {
+  take(await get("/training"));
+  await team.refresh();
+}
 
 await unlessUnreachable(refresh());
+await unlessUnreachable(reading.openNext(false));
+follow(refresh, { training: take, training_team: team.refresh });

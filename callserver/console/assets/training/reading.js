@@ -7,10 +7,11 @@ import { date, dateTime, t } from "../texts.js";
 
 let mine = { documents: [] };
 let opened = null; // the document whose text is shown, with its version
+let changed = () => {};
 
 const isOwed = (document) => document.state !== "signed";
 
-function badge(document) {
+export function badge(document) {
   if (document.state === "signed")
     return el("span", { class: "badge good" }, t("training.signed", { date: date(document.signed_at) }));
   if (document.state === "due")
@@ -26,7 +27,9 @@ function summary() {
   return t(blocked && mine.phones ? "training.count_owed" : "training.count_due", { count });
 }
 
-function draw() {
+export function draw(next) {
+  mine = next;
+  const focused = document.activeElement?.dataset.document;
   $("#summary").textContent = summary();
   $("#documents").replaceChildren(
     ...mine.documents.map((document) =>
@@ -37,6 +40,7 @@ function draw() {
           "button",
           {
             type: "button",
+            "data-document": document.key,
             "aria-pressed": String(document.key === opened?.key),
             onclick: () => open(document.key, true),
           },
@@ -46,6 +50,7 @@ function draw() {
       ),
     ),
   );
+  if (focused) $(`[data-document="${focused}"]`)?.focus();
   const current = mine.documents.find((document) => document.key === opened?.key);
   show($("#sign"), current !== undefined && isOwed(current));
   show($("#reading"), opened !== null);
@@ -56,23 +61,22 @@ async function open(key, focus) {
   const { since } = mine.documents.find((document) => document.key === key);
   const version = el("p", { class: "soft" }, t("training.version", { when: since ? dateTime(since) : "–" }));
   $("#text").replaceChildren(article(opened), version);
-  draw();
+  draw(mine);
   if (focus) $("#reading").focus();
 }
 
-async function openNext(focus) {
+export async function openNext(focus) {
   const next = mine.documents.find(isOwed);
   if (next) await open(next.key, focus);
-  else draw();
+  else if (focus) $("#summary").focus();
 }
 
-onPress($("#sign"), async () => {
-  mine = await post("/training/signatures", { document: opened.key, version: opened.version });
-  await openNext(true);
-});
-
-export async function refresh() {
-  mine = await get("/training");
-  if (opened === null) await openNext(false);
-  else draw();
+export function start(onChange) {
+  changed = onChange;
+  $("#summary").tabIndex = -1;
+  onPress($("#sign"), async () => {
+    const { key, version } = opened;
+    changed(await post("/training/signatures", { document: key, version }));
+    await openNext(true);
+  });
 }
