@@ -400,3 +400,17 @@ def test_a_guessed_encoding_is_said(say: Say, tmp_path: Path) -> None:
     file = tmp_path / "liste.csv"
     file.write_text("Navn;Telefon\nSøren;32200111\n", "windows-1252")
     assert "read as Windows-1252" in say("import", "kanvas", file, "--dry-run")[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'telefon;navn;note\n32200131;A;"never closed\n32200132;B;x\n32200133;C;y "quote\n32200134;D;z\n',
+        'telefon;navn;note\n32200131;A;"never closed\n32200132;B;x\n32200133;C;y\n32200134;D;z\n',
+    ],
+)
+def test_a_quote_that_does_not_close_swallows_nobody_who_said_no(text: str) -> None:
+    """Every number is suppressed, and what could not be read for certain is named."""
+    numbers = number_files.read(text.encode(), generous=True)
+    assert set(numbers.numbers) >= {4532200131, 4532200132, 4532200133, 4532200134}
+    assert numbers.refused

@@ -80,7 +80,7 @@ def read(
         numbers, problem = of_row(cells)
         if isinstance(cells, Unreadable) and cells.reason == "quotes":
             problem = cells.reason
-            numbers = numbers if generous else ()
+            numbers = _of_lines(cells, sheet.separator, of_row) if generous else ()
         if problem:
             at = columns[0]
             name = result.header[at] if at < len(result.header) and problem != "quotes" else ""
@@ -95,6 +95,13 @@ def read(
 
 Read = Callable[[Sequence[str]], tuple[Sequence[str], str]]
 """A row's cells -> its numbers in E.164, and why the row is refused; empty when it is not."""
+
+
+def _of_lines(cells: Sequence[str], separator: str, of_row: Read) -> Sequence[str]:
+    """The numbers of a broken row, each of its lines read as a row: a quote that does not close must not
+    swallow the people of the lines after it."""
+    lines = separator.join(cells).splitlines()
+    return [number for line in lines for number in of_row(line.split(separator))[0]]
 
 
 def _strict(at: int, region: str) -> Read:
