@@ -184,3 +184,18 @@ def test_retired_words_stay_out() -> None:
             text = text.replace("_", " ")  # names of tests are sentences
         word = _RETIRED.search(text)
         assert word is None, f"{path.relative_to(ROOT)}: {word and word[0]}"
+
+
+def test_files_that_texts_name_exist() -> None:
+    """A docstring, comment or document that names another file must not outlive it."""
+    texts_of = [*SOURCES, *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
+    known = {path.name for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    for path in texts_of:
+        text = path.read_text()
+        for name in re.findall(r"\(([a-z_]+\.py)\)", text):
+            assert name in known, f"{path.name}: {name}"
+        for name in re.findall(
+            r"\b((?:engine|domain|database|console|adapters)/[a-z_/]+\.py)", text
+        ):
+            folders = (ROOT / "callserver", ROOT / "tests")
+            assert any((folder / name).is_file() for folder in folders), f"{path.name}: {name}"

@@ -1,8 +1,8 @@
 """Signing in: passwords, one-time codes, sessions.
 
 Only hashes are kept of what a person or machine shows to be let in. Every check of a secret is an
-attempt that is reserved first (`engine.attempts`); a password is hashed in a thread of its own and
-never inside a transaction (`engine.hashing`).
+attempt that is reserved first (login_attempts.py); a password is hashed in a thread of its own and
+never inside a transaction (password_hashing.py).
 """
 
 import base64

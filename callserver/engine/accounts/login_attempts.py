@@ -21,7 +21,7 @@ from callserver.errors import TooMany
 from callserver.ports import Tx
 
 MOST_FAILURES = 5
-"""InvalidInput attempts at one secret from one place, before the waits begin."""
+"""Wrong attempts at one secret from one place, before the waits begin."""
 
 MOST_FAILURES_FROM_ADDRESS = 30
 LOCKED_FOR = timedelta(minutes=15)

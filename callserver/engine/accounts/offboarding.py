@@ -100,7 +100,7 @@ class Offboarding:
         self._ctx = ctx
 
     async def dismiss(self, seat: int) -> None:
-        """Take a seat off whose phoner may not sit there any more.
+        """End the shift of a phoner who has no access any more.
 
         Who is on the line hears an apology (the phoner's leg is lost); who is being called is left in
         peace. An outcome that nobody can give any more closes the contact: they are not called again

@@ -29,7 +29,7 @@ _REOPENED = ("BASIS_", "SUP_", "PERSON_")
 
 
 _NUMBERS_FAULT = ("bad_number", "wrong_number")
-"""A contact that was done with for its number's sake only."""
+"""A contact that was closed only because of its number."""
 
 
 SHOWN = ("number", "name", "member", "born", "last_gift", "ended", "source")
@@ -38,7 +38,7 @@ SHOWN = ("number", "name", "member", "born", "last_gift", "ended", "source")
 
 @dataclass(slots=True)
 class Comparison:
-    """What taking the staged rows in would change about contacts that exist."""
+    """What importing the staged rows would change about contacts that exist."""
 
     here: dict[int, dict[str, Any]] = field(default_factory=dict)  # by contact, in this campaign
     elsewhere: dict[int, dict[str, Any]] = field(default_factory=dict)  # on other lists

@@ -34,7 +34,7 @@ class Duplicates:
         self.crowded_numbers: set[int] = set()
 
     def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
-        """ContactRows whose reference stood before with another number and another name: two people."""
+        """Rows whose reference stood before with another number and another name: two people."""
         before = self._persons
         positions: list[int] = []
         own: dict[int, tuple[int, str]] = {}

@@ -24,7 +24,7 @@ from callserver.engine.lists.summary import OptOuts, RefusedRow, Summary
 from callserver.errors import ConfigurationProblem
 
 CHUNK = 500
-"""ContactRows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
+"""Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
 
 MOST_SHOWN = 60
 """Letters of a cell that a message shows."""

@@ -1,4 +1,4 @@
-"""Rows that were not taken, as a file that can be mended and imported again."""
+"""Rows that were not taken, as a file that can be corrected and imported again."""
 
 import csv
 import io

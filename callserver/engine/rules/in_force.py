@@ -1,6 +1,6 @@
 """Which rules are in force: the database's revision, followed by every process.
 
-The folder of files is one way in, the console (proposing.py) the other; on both, what is not looser
+The folder of files is one way in, the console (proposals.py) the other; on both, what is not looser
 takes effect at once and what is looser waits for a second person; both need a review (domain/review.py),
 which files bring in change.yaml. A file that cannot be used changes nothing. Every change stands in the audit log, with its hash and paths, never with its texts.
 """
