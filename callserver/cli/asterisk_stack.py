@@ -23,7 +23,7 @@ from callserver.adapters.asterisk.trunk import carrier
 from callserver.adapters.clock import ShiftedClock
 from callserver.app import create
 from callserver.assemble import Server, build
-from callserver.cli import asterisk
+from callserver.cli import asterisk_local
 from callserver.cli.invented_data import add_visitor_accounts, enter_line, populate
 from callserver.cli.simulated_stack import (
     SEED,
@@ -77,7 +77,7 @@ async def started(plan: StackPlan) -> AsyncIterator[AsteriskStack]:
     listener = listening(plan.port)
     url = address(listener)
     folder = (plan.folder / "exchange").resolve()
-    chosen = asterisk.prepared(folder, settings(plan, url, ""))
+    chosen = asterisk_local.prepared(folder, settings(plan, url, ""))
     clock = ShiftedClock(instant("start", START))
     server = build(chosen, clock=clock)
     rules, now, store = server.ctx.rules, clock.now(), server.store

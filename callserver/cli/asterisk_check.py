@@ -1,0 +1,92 @@
+"""`callserver asterisk check`: whether the exchange is ready for a first call."""
+
+import asyncio
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import typer
+
+from callserver.adapters.asterisk import registrations, trunk
+from callserver.adapters.asterisk.client import Ari
+from callserver.cli import asterisk_files, resources
+from callserver.settings import Settings
+
+CONNECT_S = 5.0
+_NEEDED = {"res_srtp.so", "res_stasis_snoop.so", "func_timeout.so", "func_callerid.so"}
+_OPEN = {"res_pjsip_endpoint_identifier_anonymous.so"}
+
+
+def check() -> None:
+    """Say whether the exchange is ready for a first call, and what is missing.
+
+    Exit code 1 when something is missing.
+
+    Example: callserver asterisk check
+    """
+    settings = resources.settings()
+    problems: list[str] = []
+    asyncio.run(asterisk_files.with_ari(settings, lambda ari: _check(settings, ari, problems)))
+    for problem in problems:
+        typer.secho(f"  ! {problem}", fg="red")
+    if problems:
+        raise typer.Exit(1)
+    print("  the exchange is ready")
+
+
+async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:
+    info = await ari.get("asterisk", "info")
+    if not info.ok:
+        problems.append("ASTERISK_USER and ASTERISK_PASSWORD: Asterisk refuses them")
+        return
+    print(f"  Asterisk {info.body['system']['version']} at {settings.asterisk_url}")
+    state = await registrations.trunk_state(ari)
+    print(f"  trunk: {state}")
+    if state != registrations.ALIVE:
+        problems.append("the trunk does not answer: nobody can be called")
+    if settings.asterisk_trunk_user:
+        problems += await _registration_problems(settings, ari)
+    problems += [
+        f"a restart is needed: {change}"
+        for change in await asterisk_files.outdated_transports(settings, ari)
+    ]
+    if settings.asterisk_secure and not await _accepts_tls(settings):
+        problems.append(
+            f"nothing accepts TLS at port {settings.asterisk_sip_port} (another program may use it): "
+            "no SIP telephone can sign in"
+        )
+    running = {module["name"] for module in (await ari.get("asterisk", "modules")).body or ()}
+    problems += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
+    problems += [f"{module} lets anonymous callers in" for module in sorted(_OPEN & running)]
+    app = await ari.get("applications", ari.app)
+    print(f"  application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
+
+
+async def _accepts_tls(settings: Settings) -> bool:
+    """Whether the transport of the SIP telephones listens: Asterisk starts without it, and says nothing."""
+    bind = ip_address(settings.asterisk_bind)
+    host = urlsplit(settings.asterisk_url).hostname if bind.is_unspecified else str(bind)
+    try:
+        _, writer = await asyncio.wait_for(
+            asyncio.open_connection(host, settings.asterisk_sip_port), CONNECT_S
+        )
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _registration_problems(settings: Settings, ari: Ari) -> list[str]:
+    """Problems of the registrations at the carrier."""
+    states = await registrations.registrations(ari)
+    carrier = trunk.carrier(settings)
+    problems = []
+    for address in filter(None, (carrier.first, carrier.second)):
+        where = f"{address.host}:{address.port}" if address.port else address.host
+        state = states.get(where, "missing")
+        print(f"  registration at {where}: {state}")
+        if state != registrations.REGISTERED:
+            problems.append(
+                f"the carrier has not accepted our registration at {where} ({state}): "
+                "nobody can call back; see ASTERISK_TRUNK_USER and ASTERISK_TRUNK_PASSWORD"
+            )
+    return problems
