@@ -49,6 +49,7 @@ from callserver.console.sign_in.api import SignInApi
 from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
+from callserver.console.suppressions.files import SuppressionFilesApi
 from callserver.console.suppressions.lifts import LiftsApi
 from callserver.console.suppressions.receipts import ReceiptsApi
 from callserver.console.suppressions.register_review import RegisterReviewApi
@@ -185,7 +186,7 @@ def page_apis(
     survey = SurveyApi(server.ctx)
     notices = NoticesApi(server.ctx)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
-    opt_outs = SuppressionsApi(server.ctx, server.uploads, server.settings, pacing)
+    opt_outs = SuppressionsApi(server.ctx, pacing)
     return [
         SignInApi(server.ctx, server.authentication, authenticator),
         ShiftApi(server.ctx, server.line_confirmation),
@@ -216,6 +217,7 @@ def page_apis(
         RemovalApi(server.ctx),
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
         opt_outs,
+        SuppressionFilesApi(server.ctx, server.uploads, server.settings),
         ConsentsApi(server.ctx, server.uploads, server.settings),
         LiftsApi(server.ctx, opt_outs),
         OptOutExportApi(server.ctx, server.settings),
