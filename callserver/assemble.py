@@ -16,6 +16,7 @@ from callserver.adapters.config_folder import ConfigFolder
 from callserver.adapters.log_copies import OperatorsCommand, read_witnesses
 from callserver.adapters.measured_telephony import MeasuredTelephony
 from callserver.adapters.messages import MessageFolder
+from callserver.adapters.timestamps import TimestampAuthority
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate, simulated
@@ -292,6 +293,7 @@ def _publication(
         witnesses,
         settings.witness_quorum,
         command,
+        TimestampAuthority(http, settings.timestamps) if settings.timestamps else None,
     )
 
 

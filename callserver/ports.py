@@ -5,6 +5,8 @@ Store      SQLite (one writer thread, or in line under virtual time); PostgreSQL
 Telephony  Twilio; an Asterisk exchange
 Messages   a folder of files; SMTP; Twilio
 AlarmChannel  e-mail; an address that takes JSON
+Witness    any tlog-witness over HTTP
+Timestamps an authority of RFC 3161 over HTTP
 """
 
 from collections.abc import Callable
@@ -244,4 +246,12 @@ class Witness(Protocol):
 
     async def add_checkpoint(self, body: bytes) -> tuple[int, bytes]:
         """HTTP status and body of the answer; 0: none came."""
+        ...
+
+
+class Timestamps(Protocol):
+    """An authority that says when it has seen something."""
+
+    async def stamp(self, content: bytes) -> bytes:
+        """Its answer, as it came; empty: it gave none."""
         ...

@@ -90,6 +90,7 @@ class Settings(BaseModel):
     publish_seconds: int = 120  # how long that command may take
     witnesses: str = ""  # a file: key and address of each witness of the published log
     witness_quorum: int = 1  # fewer signatures of witnesses raise an alarm
+    timestamps: ApiUrl = ""  # an RFC 3161 authority that stamps the published checkpoint every hour
     uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
     most_upload_mb: int = 200
     messages: Path = Path("var/messages")  # e-mails and SMS, where no server for them is set

@@ -47,6 +47,7 @@ class CopyTarget(StrEnum):
 
     FOLDER = "folder"
     COMMAND = "command"
+    TIMESTAMPS = "timestamps"
     WITNESSES = "witnesses"  # as many signatures as the quorum asks for
     WITNESS = "witness "  # and its name
 
@@ -70,6 +71,7 @@ class AlarmKind(StrEnum):
     LOG_CONTRADICTED = "log_contradicted"  # a witness has signed another log under this name
     LOG_NOT_PUBLISHED = "log_not_published"
     LOG_NOT_COPIED = "log_not_copied"  # the operator's command fails
+    LOG_NOT_TIMESTAMPED = "log_not_timestamped"
     WITNESSES_MISSING = "witnesses_missing"  # fewer signatures than the quorum
     SIGN_IN_GUESSED = "sign_in_guessed"  # so many failed attempts that the next ones must wait
     WEBHOOKS_REFUSED = "webhooks_refused"  # many requests without the provider's signature
@@ -212,6 +214,7 @@ def _log_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     kinds = {
         CopyTarget.FOLDER: AlarmKind.LOG_NOT_PUBLISHED,
         CopyTarget.COMMAND: AlarmKind.LOG_NOT_COPIED,
+        CopyTarget.TIMESTAMPS: AlarmKind.LOG_NOT_TIMESTAMPED,
         CopyTarget.WITNESSES: AlarmKind.WITNESSES_MISSING,
     }
     for copy in facts.failing_copies:

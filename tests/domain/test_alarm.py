@@ -136,6 +136,7 @@ def test_a_healthy_system_raises_none() -> None:
         ),
         (failing("folder"), AlarmKind.LOG_NOT_PUBLISHED, {"minutes": 5}),
         (failing("command"), AlarmKind.LOG_NOT_COPIED, {"minutes": 5}),
+        (failing("timestamps"), AlarmKind.LOG_NOT_TIMESTAMPED, {"minutes": 5}),
         (failing("witnesses"), AlarmKind.WITNESSES_MISSING, {"minutes": 5}),
         (replace(WELL, guessing_places=2), AlarmKind.SIGN_IN_GUESSED, {"count": 2}),
         (replace(WELL, refused_webhooks=20), AlarmKind.WEBHOOKS_REFUSED, {"count": 20}),

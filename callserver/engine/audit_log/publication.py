@@ -20,11 +20,12 @@ from callserver.engine.audit_log import cosigning
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.background import Background
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Clock, Store, Tx, Witness
+from callserver.ports import Clock, Store, Timestamps, Tx, Witness
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=1)
+STAMPED_EVERY = timedelta(hours=1)
 
 
 class CopyCommand(Protocol):
@@ -47,6 +48,7 @@ class Publication:
         witnesses: Sequence[Witness] = (),
         quorum: int = 0,
         command: CopyCommand | None = None,
+        timestamps: Timestamps | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -55,6 +57,7 @@ class Publication:
         self._witnesses = witnesses
         self._quorum = quorum
         self._command = command
+        self._timestamps = timestamps
         self._due: datetime | None = None
         self._running = False
 
@@ -90,6 +93,7 @@ class Publication:
             await self._failed(CopyTarget.FOLDER, type(error).__name__)
             return
         await self._succeeded(CopyTarget.FOLDER, size)
+        await self._stamp(note, size)
         if self._command is not None:
             why = await self._command.run()
             if why:
@@ -98,10 +102,32 @@ class Publication:
             else:
                 await self._succeeded(CopyTarget.COMMAND, size)
 
+    async def _stamp(self, note: Note, size: int) -> None:
+        """Let the authority stamp the checkpoint, once an hour; before the folder is copied elsewhere."""
+        if self._timestamps is None:
+            return
+        rows = {row.target: row for row in await self._store.read(log_copies.every)}
+        known, now = rows.get(CopyTarget.TIMESTAMPS), self._clock.now()
+        succeeded = known if known is not None and known.failing_since is None else None
+        if succeeded is not None and (
+            succeeded.size == size
+            or (succeeded.at or now) <= now < (succeeded.at or now) + STAMPED_EVERY
+        ):
+            return
+        content = str(note).encode()
+        answer = await self._timestamps.stamp(content)
+        if not answer:
+            await self._failed(CopyTarget.TIMESTAMPS, "none")
+            return
+        await asyncio.to_thread(self._publisher.put_timestamp, size, content, answer)
+        await self._succeeded(CopyTarget.TIMESTAMPS, size)
+
     def _targets(self) -> list[str]:
         targets = [CopyTarget.FOLDER.value]
         if self._command is not None:
             targets.append(CopyTarget.COMMAND)
+        if self._timestamps is not None:
+            targets.append(CopyTarget.TIMESTAMPS)
         if self._witnesses:
             targets.append(CopyTarget.WITNESSES)
         return targets + [_target(witness) for witness in self._witnesses]

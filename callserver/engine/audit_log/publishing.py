@@ -87,6 +87,12 @@ class Publisher:
             if before // tiles.WIDTH < size // tiles.WIDTH:
                 self.log.drop_replaced(tiles.ENTRIES, before // tiles.WIDTH)
 
+    def put_timestamp(self, size: int, content: bytes, answer: bytes) -> None:
+        """Keep an authority's timestamp, with the checkpoint that it is about."""
+        with self.log.locked():
+            self.log.write(f"timestamp/{size}.checkpoint", content)
+            self.log.write(f"timestamp/{size}.tsr", answer)
+
     def _continues(self, tx: Tx, present: Checkpoint, head: Head | None) -> None:
         """Check that the database continues what is published.
 
