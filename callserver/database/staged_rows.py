@@ -1,9 +1,11 @@
 """Staged rows that an import looks at once more before it takes them: drops, keys, households."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
+from callserver.database.bulk_facts import CHUNK
+from callserver.domain.identity import Known, KnownRow, Needed
 from callserver.ports import Tx
 
 
@@ -73,3 +75,40 @@ def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
             ),
             values,
         )
+
+
+_KEYS = ("number", "household", "person")
+
+
+def index(tx: Tx) -> None:
+    """For `add_known`: a long list is asked for a few rows again and again."""
+    schema = "temp." if tx.dialect.name == "sqlite" else ""
+    for name in _KEYS:
+        exists = "IF NOT EXISTS " + (f"{schema}staged_{name}" if schema else f"staged_{name}")
+        tx.exec_driver_sql(f"CREATE INDEX {exists} ON staged ({name})")
+
+
+def add_known(tx: Tx, needed: Needed, known: Known) -> None:
+    """Add the staged rows to what is known under these keys, as if they were imported already."""
+    places: tuple[tuple[str, Collection[int], dict[int, Sequence[KnownRow]]], ...] = (
+        ("number", needed.numbers, known.at_number),
+        ("household", needed.households, known.at_household),
+        ("person", needed.persons, known.of_person),
+    )
+    for name, keys, place in places:
+        ordered = sorted(keys)
+        for at in range(0, len(ordered), CHUNK):
+            query = text(
+                "SELECT line, person, number, household, name, member, ended, born FROM staged"
+                f" WHERE {name} IN :keys"
+            ).bindparams(bindparam("keys", expanding=True))
+            for row in tx.execute(query, {"keys": ordered[at : at + CHUNK]}):
+                staged = KnownRow(
+                    *(row.person, row.number, row.household, row.name or ""),
+                    contact=-row.line,
+                    member=bool(row.member),
+                    ended=row.ended,
+                    born=row.born,
+                )
+                key = getattr(staged, name)
+                place[key] = [*place.get(key, ()), staged]

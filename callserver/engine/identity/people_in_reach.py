@@ -1,6 +1,6 @@
 """Who is in reach of a contact: read and matched within the transaction that asks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from callserver.database import known_people
 from callserver.database.contacts import Contact
@@ -20,8 +20,15 @@ def of(tx: Tx, contact: Contact) -> InReach:
     return answer
 
 
-def of_many(tx: Tx, contacts: Sequence[Contact]) -> dict[int, InReach]:
-    """The same for many contacts, by their ids, with a few statements for all of them."""
+def of_many(
+    tx: Tx,
+    contacts: Sequence[Contact],
+    also: Callable[[Tx, Needed, Known], None] = lambda *_: None,
+) -> dict[int, InReach]:
+    """The same for many contacts, by their ids, with a few statements for all of them.
+
+    `also`: adds what would be known besides.
+    """
     known = Known()
     waiting = [_start(contact) for contact in contacts]
     answers: dict[int, InReach] = {}
@@ -32,6 +39,7 @@ def of_many(tx: Tx, contacts: Sequence[Contact]) -> dict[int, InReach]:
     )
     while waiting:
         known_people.read(tx, needed, known)
+        also(tx, needed, known)
         needed, still = Needed(), []
         for start in waiting:
             answer = in_reach(start, known)

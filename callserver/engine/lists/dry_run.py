@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import datetime
 
-from callserver.database import contacts, list_import, register_records
+from callserver.database import contacts, list_import, register_records, staged_rows
 from callserver.domain import permit
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.register_match import Match
@@ -34,6 +34,7 @@ def dry_run(
     summary.elsewhere = list_import.elsewhere(tx, campaign.name)
     summary.changes = compared.by_field()
     summary.missing = list_import.missing(tx, campaign.name)
+    staged_rows.index(tx)
     ready = contacts.counts_by_status(tx).get(campaign.name, {}).get(ContactStatus.READY, 0)
     size = ready + summary.taken
     as_if = AsIf(compared.all(), staged.reader.opt_outs, at, _register_results(staged))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from callserver.database import bulk_facts
+from callserver.database import bulk_facts, staged_rows
 from callserver.database.contacts import Contact
 from callserver.domain import facts as f
 from callserver.domain import permit, subject
@@ -30,7 +30,7 @@ ALLOWED = ""
 
 @dataclass(frozen=True, slots=True)
 class AsIf:
-    """What an import would change, while it is only tried."""
+    """What an import would change, while it is only tried; its rows are staged."""
 
     changes: Mapping[int, Mapping[str, Any]]  # by contact
     opt_outs: OptOuts
@@ -97,7 +97,9 @@ def facts_of(
     """
     if as_if is not None:
         contacts = [as_if.contact(contact) for contact in contacts]
-    reaches = people_in_reach.of_many(tx, contacts)
+        reaches = people_in_reach.of_many(tx, contacts, staged_rows.add_known)
+    else:
+        reaches = people_in_reach.of_many(tx, contacts)
     subjects = {
         contact.id: stored_facts.subjects_of(contact, secret, reaches[contact.id])
         for contact in contacts
