@@ -1,22 +1,25 @@
 """Role-play calls on the simulated network: two softphones, nobody called, nobody listening, nothing left."""
 
+import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from callserver.database import accounts, audit, calls, role_plays
 from callserver.database.audit import LogQuery
 from callserver.database.role_plays import RolePlayRow
+from callserver.database.tables import role_plays as role_play_table
 from callserver.domain import role_play
 from callserver.domain.permit import DialPermit
 from callserver.domain.role import Role
 from callserver.domain.role_play import JOIN_WITHIN, LONGEST
 from callserver.ports import Declined, Room
 from callserver.simulator import role_play_record
-from callserver.simulator.faults import NONE
+from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Verdict, judge_role_plays
 from callserver.simulator.legs import Leg
 from callserver.simulator.role_play_record import RolePlayStay
@@ -68,6 +71,21 @@ class RolePlay:
         """The legs that live."""
         lines = {APPLICANT, INTERVIEWER}
         return [leg for leg in self.system.network.legs.values() if leg.live and leg.to in lines]
+
+    def all_legs(self) -> list[Leg]:
+        """The legs of every role-play call that live."""
+        lines = ("client:applicant_", "client:interviewer_")
+        return [
+            leg
+            for leg in self.system.network.legs.values()
+            if leg.live and leg.to.startswith(lines)
+        ]
+
+    @property
+    def latest(self) -> int:
+        """The last call that was begun."""
+        [row] = self.system.rows(select(func.max(role_play_table.c.id)))
+        return int(row[0])
 
     def leg(self, line: str) -> Leg:
         return next(leg for leg in self.legs() if leg.to == line)
@@ -336,6 +354,58 @@ async def test_a_network_that_fails_leaves_nothing_behind(
     assert call.row.started_at is not None, faults
     await call.interviewer.api("POST", "/role-plays/1/end", {})
     await call.nothing_is_left()
+
+
+async def test_a_guest_cannot_use_up_the_budget_of_calls(call: RolePlay) -> None:
+    assert await call.enter(await call.begin()) == 200
+    statuses = [
+        (await call.guest.api("POST", "/role-play/ring", {})).status_code for _ in range(20)
+    ]
+    assert statuses == [200] * 12 + [429] * 8
+    await call.system.pass_time(61)
+    assert (await call.guest.api("POST", "/role-play/ring", {})).status_code == 200
+    await call.interviewer.api("POST", "/role-plays/1/end", {})
+    await call.nothing_is_left()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens_nothing_is_left(call: RolePlay, seed: int) -> None:
+    """Pages, networks and servers fail at random."""
+    dice, system = random.Random(seed), call.system
+    system.network.faults = system.network.callbacks.faults = replace(
+        ALL, typed_line=0.0, leg_dies_ringing=0.0, leg_dies_talking=0.0, delay_seconds=8.0
+    )
+    code = await call.begin()
+    for _ in range(40):
+        match dice.choice(["enter", "ring", "ring", "ring", "lose", "end", "begin", "restart"]):
+            case "enter":
+                await call.enter(code)
+            case "ring":
+                path = dice.choice(["/role-play/ring", f"/role-plays/{call.latest}/ring"])
+                client = call.guest if path == "/role-play/ring" else call.interviewer
+                await client.api("POST", path, {})
+            case "lose" if call.all_legs():
+                await system.network.end(dice.choice(call.all_legs()), "completed")
+            case "end" if dice.random() < 0.3:
+                await call.interviewer.api("POST", f"/role-plays/{call.latest}/end", {})
+            case "begin":
+                path = f"/applicants/{call.applicant}/role-play"
+                reply = await call.interviewer.api("POST", path, {"campaign": "kanvas"})
+                code = reply.json().get("code", code)
+            case "restart" if dice.random() < 0.3:
+                system.restart()
+                await system.server.scheduler.start()
+        await system.pass_time(dice.choice([0.2, 1, 5, 20]))
+        call.check()
+    system.network.faults = system.network.callbacks.faults = NONE
+    await call.interviewer.api("POST", f"/role-plays/{call.latest}/end", {})
+    await system.pass_time(120)
+    assert system.network.listening_record.role_plays.stays, "nobody came into a room"
+    assert call.all_legs() == []
+    keys = range(1, call.latest + 1)
+    rows = system.read(lambda tx: [role_plays.get(tx, key) for key in keys])
+    assert all(row.ended_at and row.legs == [] and row.look_at is None for row in rows), rows
+    assert system.rang() == []
 
 
 async def test_it_ends_by_itself_whatever_the_hour(call: RolePlay) -> None:

@@ -112,7 +112,9 @@ class RolePlayApi:
         """Credentials for this call only; the earlier ones end."""
         del body
         row = await self._row(request)
-        name = rules.softphone(row.id, Player.APPLICANT)
+        now, player = self._ctx.clock.now(), Player.APPLICANT
+        await self._ctx.store.run(lambda tx: role_plays.count_connection(tx, row.id, player, now))
+        name = rules.softphone(row.id, player)
         return await self._offer.hand_out(request, name, row.interviewer, LONGEST, calls_in=False)
 
     async def ring(self, request: OpenRequest, body: Nothing) -> Done:

@@ -43,7 +43,10 @@ class RolePlayLegs:
 
         Raises:
             Impossible: it cannot be reached now.
+            TooMany: it was called too often.
         """
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: calls.count_connection(tx, key, player, now))
         prepare = partial(self._prepared, key=key, player=player)
         answer: object = None
         for wait in (*RING_AGAIN_SECONDS, None):

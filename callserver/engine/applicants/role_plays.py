@@ -19,10 +19,10 @@ from callserver.database.role_plays import RolePlayRow
 from callserver.domain import applicant as applicant_rules
 from callserver.domain import role_play as rules
 from callserver.domain.applicant import ApplicantState
-from callserver.domain.attempt_limits import AttemptLimit
+from callserver.domain.attempt_limits import AttemptLimit, RateLimit
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, may
-from callserver.domain.role_play import JOIN_WITHIN, End
+from callserver.domain.role_play import JOIN_WITHIN, End, Player
 from callserver.engine.applicants import reach
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible, NotFound, TooMany
@@ -37,6 +37,10 @@ HANG_UP_AGAIN = timedelta(seconds=1)
 
 WRONG_CODES = AttemptLimit(10, timedelta(minutes=1), timedelta(minutes=15))
 """Wrong codes from one address before the waits begin."""
+
+
+CONNECTIONS = RateLimit(12, timedelta(minutes=1))
+"""How often one player may sign their softphone in, or have it called: calls to people use the same budget."""
 
 
 def begin(tx: Tx, ctx: EngineContext, by: User, applicant: int, campaign: str) -> tuple[int, str]:
@@ -92,6 +96,20 @@ def enter(tx: Tx, ctx: EngineContext, typed: str, address: str) -> tuple[RolePla
     role_plays.change(tx, row.id, code=None, guest=_guest_hash(token), joined_at=now)
     _log_step(tx, row.applicant, row.id, row.department, "role_play_joined", now, "applicant")
     return row._replace(joined_at=now), token
+
+
+def count_connection(tx: Tx, key: int, player: Player, now: datetime) -> None:
+    """Count an attempt to connect a player's softphone.
+
+    Raises:
+        TooMany: it is one too many.
+    """
+    counter = f"role_play_connection:{key}:{player.value}"
+    tried = attempt_counters.locked(tx, counter, now)
+    opens = CONNECTIONS.opens_at(tried, now)
+    if opens > now:
+        raise TooMany("too many attempts to connect", (opens - now).total_seconds(), key="pace")
+    attempt_counters.store(tx, counter, CONNECTIONS.one_more(tried, now))
 
 
 def of_guest(tx: Tx, token: str) -> RolePlayRow:

@@ -65,7 +65,8 @@ async function join(id) {
       show($("#playing-soft"), state !== "ended");
     },
   });
-  $("#playing-script").innerHTML = (await get(`${path}/script`)).script;
+  const { script } = await get(`${path}/script`).catch(() => ({ script: "" })); // the call is over already
+  $("#playing-script").innerHTML = script;
 }
 
 function over() {
