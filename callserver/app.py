@@ -46,6 +46,7 @@ from callserver.console.reports.api import ReportsApi
 from callserver.console.role_play.api import RolePlayApi
 from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
+from callserver.console.support.api import SupportApi
 from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
@@ -185,6 +186,7 @@ def page_apis(
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
     notices = NoticesApi(server.ctx)
+    support = SupportApi(server.ctx, server.harassment_reports)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, pacing)
     return [
@@ -200,6 +202,7 @@ def page_apis(
         notices,
         training,
         TrainingTeamApi(server.ctx),
+        support,
         floor,
         RefusedNumbersApi(server.ctx),
         listening,
@@ -239,6 +242,7 @@ def page_apis(
                     survey,
                     notices,
                     training,
+                    support,
                 )
             ],
             pacing,

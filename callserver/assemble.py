@@ -58,6 +58,7 @@ from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
 from callserver.engine.scheduler import Chore, Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
+from callserver.engine.support.harassment import HarassmentReports
 from callserver.engine.suppressions import register_matching
 from callserver.engine.surveys.envelopes import PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
@@ -89,6 +90,7 @@ class Server:
     manual_dial: ManualDial
     phoner_legs: PhonerLegs
     phoner_actions: PhonerActions
+    harassment_reports: HarassmentReports
     inbound: Inbound
     line_confirmation: LineConfirmation
     listener_legs: ListenerLegs
@@ -232,6 +234,7 @@ def build(
         manual_dial=ManualDial(ctx, dialer, clearing),
         phoner_legs=phoner_legs,
         phoner_actions=PhonerActions(ctx, wishes),
+        harassment_reports=HarassmentReports(ctx, wishes),
         inbound=inbound,
         line_confirmation=line_confirmation,
         listener_legs=listener_legs,

@@ -68,6 +68,7 @@ PAGES = (
     Page("reports", "/reports", Action.SEE_REPORTS, Group.CAMPAIGNS),
     Page("applicants", "/applicants", Action.HIRE, Group.TEAM),
     Page("training", "/training", Access.SIGNED_IN, Group.TEAM),
+    Page("support", "/support", Action.GIVE_SUPPORT, Group.TEAM),
     Page("books", "/books", Access.SIGNED_IN, Group.TEAM),
     Page("notices", "/notices", Access.SIGNED_IN, Group.TEAM),
     Page("survey", "/survey", Access.SIGNED_IN, Group.TEAM),

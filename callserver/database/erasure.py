@@ -16,6 +16,7 @@ from callserver.database.tables import (
     imports,
     marks,
     refused_numbers,
+    support_messages,
     suppressions,
 )
 from callserver.domain.contact_status import ContactStatus
@@ -48,7 +49,7 @@ def forget_contacts(tx: Tx, ids: Sequence[int], reason: str) -> None:
 
 
 def unlink_calls(tx: Tx, persons: Collection[int], contact_ids: Collection[int]) -> int:
-    """Ended calls to these persons no longer say whom they reached; how many."""
+    """Ended calls to these persons no longer say whom they reached, nor do reports about them; how many."""
     theirs = or_(calls.c.person.in_(persons), calls.c.contact.in_(contact_ids))
     return _unlink(tx, theirs)
 
@@ -60,6 +61,9 @@ def unlink_calls_to(tx: Tx, number: int) -> int:
 
 def _unlink(tx: Tx, which: ColumnElement[bool]) -> int:
     ended = and_(calls.c.ended_at.is_not(None), calls.c.number != NOBODY)
+    theirs = support_messages.c.call.in_(select(calls.c.attempt).where(which, ended))
+    forgotten = {"words": "", "answer": "", "call": null()}
+    tx.execute(update(support_messages).where(theirs).values(**forgotten))
     return tx.execute(update(calls).where(which, ended).values(**UNLINKED)).rowcount
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
 
-from callserver.database import applicants, cases, contact_removal
+from callserver.database import applicants, cases, contact_removal, support
 from callserver.database.tables import applicants as applicants_table
 from callserver.database.tables import (
     calls,
@@ -18,6 +18,7 @@ from callserver.database.tables import (
     notice_questions,
     notices,
     openings,
+    support_messages,
     survey_texts,
     surveys,
 )
@@ -56,7 +57,7 @@ _WHOLE_ROWS: Mapping[RetentionClass, tuple[Column[Any], Column[Any]]] = {
 """Classes whose rows are deleted by their age alone: the key and the instant."""
 
 
-def stored(  # noqa: C901 - one case for each class
+def stored(  # noqa: C901, PLR0912 - one case for each class
     kind: RetentionClass, before: datetime, now: datetime
 ) -> Stored | None:
     """The rows of a class that are older than `before`; None: it is not in the database."""
@@ -82,6 +83,8 @@ def stored(  # noqa: C901 - one case for each class
         case RetentionClass.SURVEY_TEXTS:
             closed = select(surveys.c.quarter).where(surveys.c.closes_at < before)
             return Stored(survey_texts.c.id, survey_texts.c.quarter.in_(closed))
+        case RetentionClass.SUPPORT:
+            return Stored(support_messages.c.id, support.old_messages(before))
         case RetentionClass.REFUSED_ROWS:
             old = and_(imports.c.at < before, imports.c.refused.is_not(None))
             return Stored(imports.c.id, old, {"refused": null()})

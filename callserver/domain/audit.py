@@ -49,6 +49,9 @@ class EntryKind(StrEnum):
     IDENTITY = "identity"  # a user decided that two contacts are one person, or two
     CALL_BACK = "call_back"
     NOTICE = "notice"  # a notice was written, changed or removed; never a question to an expert
+    SUPPORT = (
+        "support"  # a phoner wrote, reported or booked; a supervisor answered or talked: ids only
+    )
     SURVEY = "survey"  # a quarter's survey was opened, closed or followed up; never an answer
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed

@@ -222,6 +222,10 @@ ORGANISATION: Mapping[str, Compare] = {
     "look_ups.within_minutes": less,
     "data_protection": free,
     "interviews": free,
+    "support.outcome": changed,
+    "support.break_minutes": less,
+    "support.unanswered": free,
+    "support.hard_days": free,
 }
 
 CASES: Mapping[str, Compare] = {

@@ -9,6 +9,7 @@ from callserver.domain.campaign import Label
 from callserver.domain.document import Document
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.retention import RetentionPolicy
+from callserver.domain.support import SupportRules
 
 
 class Department(Document):
@@ -41,3 +42,4 @@ class Organisation(Document):
     look_ups: LookUpLimit = LookUpLimit()
     data_protection: DataProtection | None = None
     interviews: Interviews = Interviews()
+    support: SupportRules = SupportRules()

@@ -28,6 +28,7 @@ class RetentionClass(StrEnum):
     NOTICES = "notices"  # the case of the month and talks, from their day
     NOTICE_QUESTIONS = "notice_questions"  # to experts, from the talk
     SURVEY_TEXTS = "survey_texts"  # answers in words; the counts name nobody and are kept
+    SUPPORT = "support"  # answered messages between phoners and supervisors, and conversations
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
     APPLICANTS = "applicants"  # names, interviews and the words about a role-play call
@@ -88,6 +89,11 @@ class RetentionPolicy(Document):
     survey_texts: Period = Period(
         days=730,
         reason="to compare the quarters of two years; words may tell who wrote them",
+        source="decision of the organisation",
+    )
+    support: Period = Period(
+        days=180,
+        reason="to follow up what was hard; afterwards it is nobody's file",
         source="decision of the organisation",
     )
     refused_rows: Period = Period(

@@ -47,16 +47,19 @@ class Action(StrEnum):
     HIRE = "hire"  # interview applicants of the department, accept and reject them
     ANSWER_SURVEY = "answer_survey"
     WRITE_NOTICES = "write_notices"  # the case of the month, talks; read the questions to experts
+    ASK_SUPPORT = "ask_support"  # write to the supervisors, report harassment, book a conversation
+    GIVE_SUPPORT = "give_support"  # answer, offer conversations, see who needs one
     LEAD_SURVEY = "lead_survey"  # decide which answers in words all may read; write down decisions
 
 
 R, A = Role, Action
 
 MAY: Mapping[Role, frozenset[Action]] = {
-    R.PHONER: frozenset({A.PHONE, A.CORRECT, A.LISTEN_TO_MENTOR, A.ANSWER_SURVEY}),
+    R.PHONER: frozenset({A.PHONE, A.CORRECT, A.LISTEN_TO_MENTOR, A.ANSWER_SURVEY, A.ASK_SUPPORT}),
     R.SUPERVISOR: frozenset(
         {A.SEE_FLOOR, A.LISTEN, A.COACH, A.JOIN, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES}
         | {A.SUPPRESS, A.LOOK_UP, A.SEE_REPORTS, A.SEE_CASES, A.HIRE, A.WRITE_NOTICES}
+        | {A.GIVE_SUPPORT}
     ),
     R.ADMINISTRATOR: frozenset(
         {A.SEE_FLOOR, A.LEAD_FLOOR, A.CORRECT, A.SEE_RULES, A.CHANGE_RULES, A.IMPORT, A.EXPORT}

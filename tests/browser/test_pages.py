@@ -23,6 +23,7 @@ WHO = {
     "lists": "asger",
     "suppressions": "asger",
     "applicants": "asger",
+    "support": "sigrid",
     "accounts": "asger",
     "log": "lea",
     "books": "lea",

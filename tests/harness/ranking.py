@@ -213,11 +213,13 @@ def ranks(first: str, second: str, phoners: Phoners = BOTH) -> str:
     for one, other in zip(of_first, of_second, strict=True):
         if one != other:
             return f"a phoner's figures follow their outcomes: {one} and {other}"
-    for shown in (in_first, in_second):
-        paired = {row.phoner for row in shown if row.shows_outcome}
-        if len(paired) > 1:
-            return "several phoners stand beside outcomes, ready to be counted"
-    return ""
+    return pairs(first, phoners) or pairs(second, phoners)
+
+
+def pairs(output: str, phoners: Phoners = BOTH) -> str:
+    """Whether an output shows several phoners beside outcomes; empty: it does not."""
+    paired = {row.phoner for row in rows(output, phoners) if row.shows_outcome}
+    return "several phoners stand beside outcomes, ready to be counted" if len(paired) > 1 else ""
 
 
 FIGURE_OF_SUCCESS = re.compile(

@@ -55,6 +55,9 @@ export function follow(refresh, events) {
       if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS); // refused: connect again
     });
     source.addEventListener("refresh", catchUp);
+    source.addEventListener("my_support", ({ data }) =>
+      document.dispatchEvent(new CustomEvent("my_support", { detail: JSON.parse(data) })),
+    ); // support/box.js, on any page
     for (const [name, does] of Object.entries(events)) {
       source.addEventListener(name, (event) => does(JSON.parse(event.data)));
     }

@@ -5,6 +5,7 @@ import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import * as card from "./phone/card.js";
 import * as documentsReminder from "./phone/documents_reminder.js";
+import * as harassment from "./phone/harassment.js";
 import * as listenedToMe from "./phone/listened_to_me.js";
 import * as manualDial from "./phone/manual_dial.js";
 import * as mentor from "./phone/mentor.js";
@@ -33,6 +34,7 @@ onSeat((at, before) => {
   surveyReminder.draws(at);
   documentsReminder.draws(at);
   notices.draws(at);
+  harassment.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))
     shift.open(missing, before.state !== "off");
@@ -60,6 +62,7 @@ outcomes.start();
 shift.start(telephone.before);
 seatBar.start(() => shift.open());
 manualDial.start();
+harassment.start();
 await values.start();
 async function refresh() {
   await look();

@@ -34,6 +34,7 @@ from callserver.database.tables.people import (
 from callserver.database.tables.role_plays import role_plays
 from callserver.database.tables.rules import proposals, revisions
 from callserver.database.tables.shifts import seats
+from callserver.database.tables.support import support_messages, support_talks
 from callserver.database.tables.suppressions import (
     contact_addresses,
     lifts,
@@ -123,6 +124,8 @@ __all__ = [
     "shift_credits",
     "signatures",
     "softphones",
+    "support_messages",
+    "support_talks",
     "suppressions",
     "survey_decisions",
     "survey_envelopes",

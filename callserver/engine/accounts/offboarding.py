@@ -17,6 +17,7 @@ from callserver.database import (
     role_plays,
     seats,
     softphones,
+    support,
 )
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
@@ -60,6 +61,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     listenings.set_due_of_listener(tx, user.id, now)
     role_plays.set_due_of_interviewer(tx, user.id, now)
     handling.release(tx, user.id, now, by)
+    support.release(tx, user.id, now)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
 
