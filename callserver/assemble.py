@@ -32,6 +32,7 @@ from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
 from callserver.engine.audit_log.publication import Publication
+from callserver.engine.audit_log.published_log import origin_of
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.engine.calls.call_flow import CallFlow
@@ -71,7 +72,6 @@ from callserver.settings import (
     allowed_sip_hosts,
     calls_real_people,
     environment_of_commands,
-    log_origin,
     published_folder,
     survey_keys,
 )
@@ -277,7 +277,7 @@ def _publication(
     """
     folder = published_folder(settings)
     key = sealing.load_key(settings.seal_key)
-    publisher = Publisher(folder, log_origin(settings), key, durable=durable)
+    publisher = Publisher(folder, origin_of(settings, folder), key, durable=durable)
     witnesses = read_witnesses(settings.witnesses, http)
     command = None
     if settings.publish_command:

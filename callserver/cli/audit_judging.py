@@ -11,10 +11,10 @@ from callserver.domain import signed_note
 from callserver.domain.retention import RetentionClass
 from callserver.engine.audit_log import decision_export, reconciliation
 from callserver.engine.audit_log.judge import judge as judge_export
+from callserver.engine.audit_log.published_log import origin_of
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.sealing import load_key
 from callserver.errors import ConfigurationProblem
-from callserver.settings import log_origin
 
 
 def register(group: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def decisions(
     settings = resources.settings()
     names = [name.strip() for name in withhold.split(",") if name.strip()]
     decision_export.check_fields(names)
-    publisher = Publisher(folder, log_origin(settings), load_key(settings.seal_key))
+    publisher = Publisher(folder, origin_of(settings, folder), load_key(settings.seal_key))
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings).current.organisation.retention
         with snapshot(engine) as connection:

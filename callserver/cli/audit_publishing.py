@@ -13,12 +13,12 @@ from callserver.database import contacts, suppressions
 from callserver.database.engines import reading
 from callserver.domain import phone, subject
 from callserver.engine.audit_log import receipts
-from callserver.engine.audit_log.published_log import proof_text
+from callserver.engine.audit_log.published_log import origin_of, proof_text
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.sealing import load_key
 from callserver.engine.reporting import receipt_files
 from callserver.errors import ConfigurationProblem, NotFound
-from callserver.settings import log_origin, published_folder
+from callserver.settings import published_folder
 
 Folder = Annotated[
     Path | None, typer.Option("--from", help="the published log; by default the settings' folder")
@@ -47,7 +47,7 @@ def publish(
     settings = resources.settings()
     chosen = folder or published_folder(settings)
     key = load_key(settings.seal_key)
-    publisher = Publisher(chosen, log_origin(settings), key)
+    publisher = Publisher(chosen, origin_of(settings, chosen), key)
     with resources.database(settings) as engine, reading(engine) as connection:
         checkpoint = publisher.publish(connection)
     if checkpoint is None:

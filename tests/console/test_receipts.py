@@ -119,7 +119,6 @@ def say(system: StaffedSystem, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         "CALLSERVER_DATABASE": system.server.settings.database,
         "CALLSERVER_SEAL_KEY": system.folder / "seal.key",
         "CALLSERVER_SEALS": system.folder / "seals.jsonl",
-        "CALLSERVER_PUBLIC_URL": system.server.settings.public_url,
         "CALLSERVER_KEY": "test",
     }.items():
         monkeypatch.setenv(name, str(value))

@@ -18,6 +18,7 @@ from callserver.domain import checkpoint, merkle, merkle_proofs, signed_note, ti
 from callserver.domain.checkpoint import Checkpoint
 from callserver.domain.signed_note import Note
 from callserver.errors import ConfigurationProblem, NotFound
+from callserver.settings import Settings, log_origin, published_folder
 
 SYNC_ALL = 16
 """More files than this are made durable by one call for the whole machine, fewer one by one."""
@@ -172,6 +173,19 @@ class PublishedLog:
         partial = full.with_name(f"{full.name}.p")
         shutil.rmtree(partial, ignore_errors=True)
         self._folders.discard(str(partial))
+
+
+def origin_of(settings: Settings, folder: Path) -> str:
+    """The log's name: the settings', or the one under which it is published already, or the public URL's.
+
+    A server of a simulated network listens at an address that commands do not know.
+    """
+    for place in (folder, published_folder(settings)):
+        path = place / "vkey"
+        if not settings.log_origin and path.exists():
+            with contextlib.suppress(ValueError):
+                return signed_note.parse_key(path.read_text("utf-8")).name
+    return log_origin(settings)
 
 
 def proof_text(index: int, proof: list[bytes], note: Note, extra: bytes = b"") -> str:

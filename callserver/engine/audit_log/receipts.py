@@ -17,11 +17,11 @@ from callserver.domain import signed_note
 from callserver.domain.audit import EntryKind
 from callserver.domain.checkpoint import Checkpoint
 from callserver.domain.signed_note import Note
-from callserver.engine.audit_log.published_log import PublishedLog, proof_text
+from callserver.engine.audit_log.published_log import PublishedLog, origin_of, proof_text
 from callserver.engine.audit_log.verification import read_key
 from callserver.errors import ConfigurationProblem, Impossible, NotFound
 from callserver.ports import Tx
-from callserver.settings import Settings, log_origin, published_folder
+from callserver.settings import Settings, published_folder
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,8 @@ def opened(settings: Settings, folder: Path | None = None) -> PublishedLog:
         ConfigurationProblem: there is no public key.
     """
     public = read_key(settings.seal_key.with_suffix(".pub"))
-    return PublishedLog(folder or published_folder(settings), log_origin(settings), public)
+    chosen = folder or published_folder(settings)
+    return PublishedLog(chosen, origin_of(settings, chosen), public)
 
 
 def if_opened(settings: Settings) -> PublishedLog | None:
