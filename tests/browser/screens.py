@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from callserver import log
 from callserver.cli.simulated_stack import StackPlan
+from callserver.database import contacts
 from callserver.database.tables import calls
 from callserver.simulator.population import BehaviourRates
 from tests.browser import conftest, looking
@@ -80,7 +81,10 @@ def take_all(system: BrowserSystem, stranger: Page, visit: Visit) -> None:
             rules(system, page)
     time.sleep(max(0, began + WARM_UP_S - time.monotonic()))
     a_call(visit("maja", "/phone"), visit("sigrid", "/floor"))
-    who_called(system, visit("mads", "/who-called"))
+    mads = visit("mads", "/who-called")
+    who_called(system, mads)
+    person(system, mads)
+    cases(system, mads, visit("lea", "/cases"))
     lea = visit("lea", "/reports")
     lea.locator("main form .main").click()
     shoot(lea, "reports")
@@ -142,6 +146,35 @@ def who_called(system: BrowserSystem, page: Page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_timeout(1000)
     shoot(page, "who-called")
+
+
+def person(system: BrowserSystem, page: Page) -> None:
+    """Somebody on a list: what may be done next, and why."""
+    name = system.read(lambda tx: contacts.get(tx, 5)).name
+    page.goto(f"{system.url}/person")
+    page.locator("#search [name=text]").fill(name)
+    page.locator("#search .main").click()
+    expect(page.locator("#hits button").first).to_be_visible()
+    if page.locator("#record").is_hidden():
+        page.locator("#hits button").first.click()
+    expect(page.locator("#person-name")).to_be_focused()
+    shoot(page, "person")
+
+
+def cases(system: BrowserSystem, mads: Page, lea: Page) -> None:
+    """A complaint that came by letter, and is the project leader's to answer."""
+    mads.goto(f"{system.url}/cases")
+    form = mads.locator("#new")
+    form.locator("[name=kind]").select_option("complaint")
+    form.locator("[name=number]").fill("32209156")
+    form.locator("[name=words]").fill("I ringede to gange, mens vi spiste.")
+    form.locator("[name=reply_by]").select_option("letter")
+    form.locator("button.main").click()
+    expect(mads.locator("#receipt")).to_be_visible()
+    lea.locator("#list tbody button").first.click()
+    expect(lea.locator("#case-title")).to_be_focused()
+    lea.locator("#case").scroll_into_view_if_needed()
+    shoot(lea, "cases")
 
 
 main()
