@@ -37,7 +37,10 @@ COMMANDS = {
         "retention",
         "How long personal data is kept, and what is old enough to be dropped.",
     ),
-    "audit": ("audit", "The audit log: verify, show, export, publish, prove, judge, reconcile."),
+    "audit": (
+        "audit",
+        "The audit log: verify, show, export, publish, prove, judge, reconcile, compare.",
+    ),
     "backup": ("backup", "Write a backup while the server runs."),
     "restore": ("backup", "Bring a backup into an empty place, and declare it in the log."),
     "copy-database": (

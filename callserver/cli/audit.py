@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from callserver.cli import audit_judging, audit_publishing, resources
+from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
 from callserver.database import audit, calls, contacts
 from callserver.database.engines import reading
 from callserver.domain import phone
@@ -22,7 +22,7 @@ from callserver.errors import ConfigurationProblem, NotFound
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="The audit log: verify, show, export, publish, prove, judge, reconcile.",
+        help="The audit log: verify, show, export, publish, prove, judge, reconcile, compare.",
         no_args_is_help=True,
     )
     group.command()(verify)
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     audit_publishing.register(group)
     audit_judging.register(group)
+    audit_carrier.register(group)
     app.add_typer(group, name="audit")
 
 

@@ -203,6 +203,16 @@ def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
         yield leaf, body, SearchColumns(*columns)
 
 
+def permitted(tx: Tx, attempts: Sequence[str]) -> set[str]:
+    """Those of the calls that the log has permitted."""
+    found: set[str] = set()
+    for at in range(0, len(attempts), 1_000):
+        some = audit.c.call.in_(attempts[at : at + 1_000])
+        query = select(audit.c.call).where(audit.c.kind == EntryKind.PERMITTED.value, some)
+        found.update(tx.execute(query).scalars())
+    return found
+
+
 def calls_beyond(tx: Tx, size: int) -> set[str]:
     """The calls about which entries are not among the first `size` leaves."""
     beyond = or_(audit.c.leaf.is_(None), audit.c.leaf >= size)

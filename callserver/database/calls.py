@@ -218,6 +218,28 @@ def due(tx: Tx, now: datetime) -> list[CallRow]:
     return [CallRow._make(row) for row in _due(tx, {"now": now})]
 
 
+class OrderedCall(NamedTuple):
+    """A call as it is compared with the carrier's list."""
+
+    attempt: str
+    ref: str | None
+    number: int
+    permit_at: datetime
+    claimed: bool  # the carrier took the order, so it knows the call
+
+
+def ordered_between(tx: Tx, since: datetime, until: datetime) -> Iterator[OrderedCall]:
+    """Every call with a permit within that time."""
+    claimed = and_(
+        calls.c.ref.is_not(None),
+        or_(calls.c.cause.is_(None), calls.c.cause.not_in(("declined", "never_placed"))),
+    )
+    query = select(calls.c.attempt, calls.c.ref, calls.c.number, calls.c.permit_at, claimed)
+    query = query.where(calls.c.permit_at.between(since, until)).order_by(calls.c.permit_at)
+    for attempt, ref, number, at, is_claimed in tx.execute(query):
+        yield OrderedCall(attempt, ref, number, at, bool(is_claimed))
+
+
 def standings(tx: Tx) -> Iterator[tuple[str, str, str | None]]:
     """Attempt, state and outcome of every call, streamed."""
     query = select(calls.c.attempt, calls.c.state, calls.c.outcome).order_by(calls.c.attempt)
