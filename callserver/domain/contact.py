@@ -230,7 +230,7 @@ class Reader:
             opt_outs += [
                 self._opt_out(DO_NOT_CALL, row, rows[row], values, is_clear=False)
                 for row, name in enumerate(values.name)
-                if name_says_no(name) and not isinstance(rows[row], Unreadable)
+                if may_say_no(name) and name_says_no(name) and not isinstance(rows[row], Unreadable)
             ]
         return opt_outs
 

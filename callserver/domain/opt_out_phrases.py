@@ -42,7 +42,7 @@ _CERTAIN = re.compile(
 """In a note of any length."""
 _STATUS = re.compile(
     r"frameld\w*|reserveret|robinson|blacklist\w*|sortlist\w*|block|blocked|bloker\w*|\w*spærret|spær"
-    r"|unsubscribed?|optout|optedout|suppressed|nix|tps|ctps|stop|fredet|fred|sårbar|vulnerable|dement|værge"
+    r"|unsubscribe\w*|optout|optedout|suppressed|nix|tps|ctps|stop|fredet|fred|sårbar|vulnerable|dement|værge"
     r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|fjern"
     r"|fjernet|remove|removed|kontaktforbud"
 )
@@ -53,23 +53,24 @@ _ONLY = re.compile(r"kun|only|udelukkende")
 _BIGRAMS = frozenset(
     {"under 18", "passed away", "gået bort", "sovet ind", "opt out", "opted out", "no tm"}
 )
-_TRIGGER = re.compile(
-    r"[\u2020\u271d]|\b(?:"
-    + "|".join(
-        pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
-    )
-    + r"|under|passed|gået|sovet|opt|opted)\b"
-)
-"""Without a match, no cell of a text says anything; with one, each cell is read."""
+_ALTERNATIVES = "|".join(
+    pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
+).split("|")
+_PARTS = ("\u2020", "\u271d", *(one.replace(r"\w*", "") for one in _ALTERNATIVES if "*" in one))
+_WORDS = frozenset({*_ALTERNATIVES, "under", "passed", "gået", "sovet", "opt", "opted"})
+_WORD = re.compile(r"[^\W_]+")
+_JOINED = re.compile(r"[a-zæøå](?:Ikke|Aldrig|Not|No|Never)\b|(?:Ikke|Not|No)[A-ZÆØÅ]")
+"""Words without a space between them: `RingIkke`."""
 
 
 def may_say_no(text: str) -> bool:
-    """Whether a text of many cells is worth reading cell by cell."""
-    return bool(_TRIGGER.search(text.casefold()) or _JOINED.search(text))
-
-
-_JOINED = re.compile(r"[a-zæøå](?:Ikke|Aldrig|Not|No|Never)\b|(?:Ikke|Not|No)[A-ZÆØÅ]")
-"""Words without a space between them: `RingIkke`."""
+    """Whether a text, of one cell or of many, is worth reading cell by cell."""
+    folded = text.casefold()
+    return (
+        any(part in folded for part in _PARTS)
+        or not _WORDS.isdisjoint(_WORD.findall(folded.replace("'", "")))
+        or _JOINED.search(text) is not None
+    )
 
 
 @lru_cache(maxsize=4096)

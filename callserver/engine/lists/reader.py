@@ -148,7 +148,7 @@ class ListReader:
         """
         for at in self._unread:
             column = {cells[at] for _, cells in chunk if at < len(cells)}
-            if may_say_no("\n".join(column)) and any(map(says_no, column)):
+            if may_say_no("\n".join(column)) and any(map(says_no, filter(may_say_no, column))):
                 raise doubtful_status(self.summary.header[at], at, chunk)
 
     def _heading(self, name: str) -> str:
