@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, exists, insert, select, update
+from sqlalchemy import bindparam, exists, insert, literal_column, or_, select, update
 
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import (
     attendances,
     heard_calls,
@@ -48,8 +49,7 @@ class Credit(NamedTuple):
 
 def counted_days(tx: Tx, user: int) -> list[date]:
     """The days on which a shift counted, in order."""
-    query = select(worked_shifts.c.day).where(worked_shifts.c.user == user, worked_shifts.c.counts)
-    return [date.fromisoformat(day) for (day,) in tx.execute(query.order_by(worked_shifts.c.day))]
+    return [date.fromisoformat(row[0]) for row in _counted(tx, {"user": user})]
 
 
 def add_time(tx: Tx, user: int, day: date, seconds: int) -> int:
@@ -82,16 +82,37 @@ _interval = (
     .where(listening_intervals.c.until.is_not(None))
     .order_by(listening_intervals.c.id)
 )
+_counted = Prepared(
+    select(worked_shifts.c.day)
+    .where(worked_shifts.c.user == bindparam("user"), worked_shifts.c.counts)
+    .order_by(worked_shifts.c.day)
+)
+_heard = Prepared(
+    _interval.join(users, users.c.id == listenings.c.listener).where(
+        listenings.c.phoner == bindparam("phoner"),
+        or_(*(users.c.role == literal_column(f"'{role}'") for role in SUPERVISORS)),
+        exists().where(heard_calls.c.listening == listenings.c.id),
+    )
+)
+_attended = Prepared(
+    select(training_sessions.c.activity)
+    .join(attendances, attendances.c.session == training_sessions.c.id)
+    .where(
+        attendances.c.user == bindparam("user"),
+        attendances.c.attended,
+        training_sessions.c.day <= bindparam("until"),
+    )
+)
+_talk = Prepared(
+    select(*(training_talks.c[name] for name in Talk._fields)).where(
+        training_talks.c.user == bindparam("user")
+    )
+)
 
 
 def heard_by_supervisors(tx: Tx, phoner: int) -> list[Heard]:
     """When supervisors listened to this phoner's calls, in listenings that heard a call."""
-    query = _interval.join(users, users.c.id == listenings.c.listener).where(
-        listenings.c.phoner == phoner,
-        users.c.role.in_(SUPERVISORS),
-        exists().where(heard_calls.c.listening == listenings.c.id),
-    )
-    return [Heard(*row) for row in tx.execute(query)]
+    return [Heard(*row) for row in _heard(tx, {"phoner": phoner})]
 
 
 def heard_by(tx: Tx, trainee: int) -> list[Heard]:
@@ -102,20 +123,12 @@ def heard_by(tx: Tx, trainee: int) -> list[Heard]:
 
 def attended(tx: Tx, user: int, until: date) -> frozenset[str]:
     """The activities that a user has attended by this day."""
-    query = (
-        select(training_sessions.c.activity)
-        .join(attendances, attendances.c.session == training_sessions.c.id)
-        .where(
-            and_(attendances.c.user == user, attendances.c.attended),
-            training_sessions.c.day <= until.isoformat(),
-        )
-    )
-    return frozenset(tx.execute(query).scalars())
+    rows = _attended(tx, {"user": user, "until": until.isoformat()})
+    return frozenset(row[0] for row in rows)
 
 
 def talk(tx: Tx, user: int) -> Talk | None:
-    query = select(*(training_talks.c[name] for name in Talk._fields))
-    row = tx.execute(query.where(training_talks.c.user == user)).one_or_none()
+    row = _talk(tx, {"user": user}).one_or_none()
     return None if row is None else Talk._make(row)
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from callserver.database import training, worked_shifts
+from callserver.database import training, training_sessions, worked_shifts
 from callserver.database.store import AnyStore
 from callserver.domain.training import Signature
 
@@ -59,3 +59,18 @@ async def test_the_time_of_a_day_adds_up(store: AnyStore) -> None:
     assert await store.read(lambda tx: worked_shifts.counted_days(tx, 1)) == []
     await store.run(partial(worked_shifts.count_day, user=1, day=NOW.date()))
     assert await store.read(lambda tx: worked_shifts.counted_days(tx, 1)) == [NOW.date()]
+
+
+async def test_who_is_new_has_heard_attended_and_talked_about_nothing(store: AnyStore) -> None:
+    assert await store.read(lambda tx: worked_shifts.heard_by_supervisors(tx, 1)) == []
+    assert await store.read(lambda tx: worked_shifts.talk(tx, 1)) is None
+    key = await store.run(
+        lambda tx: training_sessions.add(tx, "course", "nord", NOW.date(), 2, [1])
+    )
+    for attended in (True, False):
+        work = partial(training_sessions.set_attended, key=key, user=1, attended=attended)
+        assert await store.run(work)
+        held = await store.read(lambda tx: worked_shifts.attended(tx, 1, NOW.date()))
+        assert held == ({"course"} if attended else frozenset())
+    before = await store.read(lambda tx: worked_shifts.attended(tx, 1, LATER.date()))
+    assert before == frozenset()
