@@ -41,11 +41,17 @@ COMMANDS = {
         "audit",
         "The audit log: verify, show, export, publish, prove, judge, reconcile, compare.",
     ),
-    "backup": ("backup", "Write a backup while the server runs."),
-    "restore": ("backup", "Bring a backup into an empty place, and declare it in the log."),
+    "backup": (
+        "backup",
+        "Write a backup while the server runs: database, heads, public key, configuration, manifest.",
+    ),
+    "restore": (
+        "backup",
+        "Bring a backup into an empty place, declare it in the log, and pause every campaign.",
+    ),
     "copy-database": (
         "backup",
-        "Copy everything into another, empty database: SQLite to PostgreSQL.",
+        "Copy everything into another, empty database: SQLite to PostgreSQL, or back.",
     ),
     "witness": (
         "witness",
