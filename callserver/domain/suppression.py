@@ -50,13 +50,16 @@ def _active(facts: Facts, entry: Suppression) -> bool:
 def consents(facts: Facts) -> list[Consent]:
     """The telephone consents in force: those given and not revoked at the same time or later.
 
-    A revocation of any consent also revokes the one for the telephone: in doubt nobody is called.
+    A revocation of any consent also revokes the one for the telephone: in doubt nobody is called. Only a
+    later one under the person's own key ends it: no match brings what ends a protection.
     """
     past = [consent for consent in facts.consents if consent.at <= facts.now]
     revocations = (consent.at for consent in past if consent.event is ConsentEvent.REVOKED)
     revoked = max(revocations, default=None)
     given = [consent for consent in past if consent.event is ConsentEvent.GIVEN and consent.phone]
-    return [consent for consent in given if revoked is None or consent.at > revoked]
+    return [
+        consent for consent in given if revoked is None or (consent.is_own and consent.at > revoked)
+    ]
 
 
 def consented_after(facts: Facts, at: datetime) -> bool:
@@ -99,7 +102,7 @@ def _is_register_respected(facts: Facts, today: date) -> bool:
     rule = facts.policy.register_rule
     if not rule.respected or (rule.except_members and facts.relation.member):
         return False
-    if rule.except_consent and consents(facts):
+    if rule.except_consent and any(consent.is_own for consent in consents(facts)):
         return False
     gift, years = facts.relation.last_gift, rule.except_last_gift_years
     return not (gift is not None and years is not None and today <= add_years(gift, years))

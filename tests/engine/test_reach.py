@@ -158,7 +158,11 @@ class World:
         self.is_old = False
 
     def contacts(self) -> list[Contact]:
-        ids = list(self.tx.execute(select(contacts_table.c.id)).scalars())
+        ids = (
+            self.tx.execute(select(contacts_table.c.id).order_by(contacts_table.c.id))
+            .scalars()
+            .all()
+        )
         return [*contacts.by_ids(self.tx, ids).values()]
 
     def a_fact(self) -> None:
@@ -435,3 +439,24 @@ def test_rooms_and_floors_are_households_of_their_own(store: AnyStore) -> None:
         }
         assert len(households) == 6
         tx.rollback()
+
+
+def test_no_merge_brings_a_consent_that_ends_a_revocation(store: AnyStore) -> None:
+    """Two people are taken for one, and the other one consents later: who took it back stays in peace."""
+    rows = "ref;navn;telefon;kilde\nM1;Bo Lind;+4532200001;gade\nM2;Gudrun Holm;+4532200002;gade\n"
+    with store.engine.begin() as tx:
+        import_registers(tx, RULES, NOW)
+        staged = importer.stage(tx, ImportOrder(KANVAS, rows.encode(), {}), NOW.date())
+        importer.write(staged, NOW, by="test")
+        ids = list(tx.execute(select(contacts_table.c.id).order_by(contacts_table.c.id)).scalars())
+        found = contacts.by_ids(tx, ids)
+        bo, gudrun = found[ids[0]], found[ids[1]]
+        assert reasons(tx, bo) == []
+        earlier = NOW - timedelta(hours=2)
+        marks.mark(tx, subject.of_person(bo.person), MarkKind.CONSENT_REVOKED, earlier)
+        one, other = sorted((bo.person, gudrun.person))
+        decided(tx, one, other, Match.SAME)
+        marks.mark(tx, subject.of_person(gudrun.person), MarkKind.CONSENT_GIVEN, NOW)
+        assert reasons(tx, bo) == ["SUP_CONSENT_REVOKED"]
+        marks.mark(tx, subject.of_person(bo.person), MarkKind.CONSENT_GIVEN, NOW)
+        assert reasons(tx, bo) == []  # their own later word counts
