@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from callserver import exchange
+from callserver import exchange, start_checks
 from callserver.adapters import alarm_channels, disk
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
@@ -19,7 +19,7 @@ from callserver.adapters.messages import MessageFolder
 from callserver.adapters.timestamps import TimestampAuthority
 from callserver.adapters.twilio import Twilio
 from callserver.adapters.uploads import Uploads
-from callserver.database import migrate, simulated
+from callserver.database import migrate
 from callserver.database.engines import reading, sqlite_path
 from callserver.database.store import AnyStore, open_store
 from callserver.domain.retention import RetentionClass
@@ -31,6 +31,7 @@ from callserver.engine.applicants.decisions import Hiring
 from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
+from callserver.engine.audit_log.nightly_reconciliation import NightlyReconciliation
 from callserver.engine.audit_log.publication import Publication
 from callserver.engine.audit_log.published_log import origin_of
 from callserver.engine.audit_log.publishing import Publisher
@@ -64,13 +65,11 @@ from callserver.engine.suppressions import register_matching
 from callserver.engine.surveys.envelopes import PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Clock, Messages, Telephony, Tx
+from callserver.ports import Clock, Messages, Telephony
 from callserver.provider_events import ProviderEvents
 from callserver.settings import (
-    SIMULATED,
     Settings,
     allowed_sip_hosts,
-    calls_real_people,
     environment_of_commands,
     published_folder,
     survey_keys,
@@ -132,7 +131,7 @@ def build(
     Raises:
         ConfigurationProblem: settings or configuration files cannot be used.
     """
-    _check(settings)
+    start_checks.settings_suffice(settings)
     _make_folder(settings.database)
     store = open_store(
         settings.database, inline=inline, durable=durable, secret=settings.key.encode()
@@ -143,7 +142,7 @@ def build(
             clock = clock_from(settings.clock, connection)
     folder = ConfigFolder(settings.config)
     with store.engine.begin() as tx:
-        _check_database(tx, settings, clock)
+        start_checks.database_fits(tx, settings, clock)
         configuration = in_force.beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
@@ -220,6 +219,7 @@ def build(
             ),
             Chore(forgotten_files.run),
             Chore(register_matching.CatchUp(ctx, settings.database).run),
+            Chore(NightlyReconciliation(ctx, settings.database).run),
             Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30)),
             Chore(survey_quarters.run),
         ],
@@ -298,45 +298,6 @@ def _publication(
         command,
         TimestampAuthority(http, settings.timestamps) if settings.timestamps else None,
     )
-
-
-def _check(settings: Settings) -> None:
-    """Whether a server can run with these settings.
-
-    Raises:
-        ConfigurationProblem: it cannot; says which variable is wrong.
-    """
-    if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
-        raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
-    if settings.provider == SIMULATED and not settings.api_url:
-        raise ConfigurationProblem(
-            "CALLSERVER_PROVIDER=simulated: only `callserver serve` runs the simulated network"
-        )
-    if settings.clock and calls_real_people(settings):
-        raise ConfigurationProblem(
-            "CALLSERVER_CLOCK must not be set: real people are called by the real time"
-        )
-    if not settings.key:
-        raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
-
-
-def _check_database(tx: Tx, settings: Settings, clock: Clock) -> None:
-    """Keep what a simulated network made up apart from real calls.
-
-    Raises:
-        ConfigurationProblem: the database belongs to the other kind of network.
-    """
-    if settings.provider == SIMULATED:
-        if simulated.has_real_calls(tx):
-            raise ConfigurationProblem(
-                "CALLSERVER_DATABASE holds real calls: the simulated network needs its own"
-            )
-        simulated.mark_simulated(tx, clock.now())
-    elif simulated.is_simulated(tx):
-        raise ConfigurationProblem(
-            "CALLSERVER_DATABASE was used with the simulated network, so what it holds is "
-            "invented: real calls need another"
-        )
 
 
 def _make_folder(database: str) -> None:

@@ -11,7 +11,8 @@ from callserver.cli import resources
 from callserver.database import accounts, cases
 from callserver.database.accounts import User
 from callserver.domain.case import ReplyBy
-from callserver.domain.case_rules import HOME, CaseRules
+from callserver.domain.case_rules import CaseRules
+from callserver.domain.home import HOME
 from callserver.engine.cases import handling
 from callserver.errors import ConfigurationProblem, NotFound
 from callserver.ports import Tx

@@ -7,7 +7,6 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console, Group
@@ -26,6 +25,7 @@ from callserver.cli.simulated_stack import (
     started,
 )
 from callserver.database import figures
+from callserver.domain.home import HOME
 from callserver.domain.role import NEEDS_CODE
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
@@ -40,7 +40,6 @@ from callserver.simulator.invariants import (
 from callserver.simulator.robots import Acknowledged
 from callserver.simulator.visitors import FIRST_HOUR
 
-HOME = ZoneInfo("Europe/Copenhagen")
 CONFIG = Path("config")
 SLACK = timedelta(seconds=4)
 """In real time a leg is moved within seconds."""

@@ -9,8 +9,8 @@ from rich.console import Console
 from callserver import texts
 from callserver.cli import resources
 from callserver.database.engines import reading
+from callserver.domain.home import HOME
 from callserver.engine.gate import explanation
-from callserver.engine.reporting.call_history_text import HOME
 from callserver.settings import instant
 
 

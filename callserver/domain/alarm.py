@@ -69,6 +69,7 @@ class AlarmKind(StrEnum):
     DISK_FULL = "disk_full"  # nearly: less than LEAST_FREE_BYTES left
     SEALING_BEHIND = "sealing_behind"
     LOG_CONTRADICTED = "log_contradicted"  # a witness has signed another log under this name
+    LOG_DIFFERS = "log_differs"  # rows of the database are not as the log says
     LOG_NOT_PUBLISHED = "log_not_published"
     LOG_NOT_COPIED = "log_not_copied"  # the operator's command fails
     LOG_NOT_TIMESTAMPED = "log_not_timestamped"
@@ -153,6 +154,7 @@ class AlarmFacts:
     cases_overdue: int = 0
     cases_without_owner: int = 0
     messages_failed: int = 0
+    different_rows: int = 0  # at the last comparison with the log
     full_disks: Sequence[str] = ()  # what is kept there: database, heads, uploads, messages
 
 
@@ -217,6 +219,8 @@ def _log_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
         CopyTarget.TIMESTAMPS: AlarmKind.LOG_NOT_TIMESTAMPED,
         CopyTarget.WITNESSES: AlarmKind.WITNESSES_MISSING,
     }
+    if facts.different_rows:
+        yield Alarm(AlarmKind.LOG_DIFFERS, values={"count": facts.different_rows})
     for copy in facts.failing_copies:
         name = copy.target.removeprefix(CopyTarget.WITNESS)
         if copy.target != name and copy.reason == "contradicts":

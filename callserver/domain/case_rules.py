@@ -8,17 +8,16 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
 from callserver.domain.campaign import Label
 from callserver.domain.document import Document
+from callserver.domain.home import HOME
 from callserver.domain.hours import instant, public_holidays
 from callserver.domain.policy import Calendar, ClosedDay
 from callserver.texts import InvalidInput
 
-HOME = ZoneInfo("Europe/Copenhagen")
 DAY = timedelta(days=1)
 
 

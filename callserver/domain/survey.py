@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
 from callserver.domain.campaign import Label
 from callserver.domain.document import Document, Key
+from callserver.domain.home import HOME
 from callserver.domain.hours import instant
 from callserver.errors import Impossible
 from callserver.texts import InvalidInput
-
-HOME = ZoneInfo("Europe/Copenhagen")
 
 STEPS = range(1, 6)
 """The answers to a question of the kind scale."""

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from callserver.domain.case_rules import DAY, HOME
+from callserver.domain.case_rules import DAY
+from callserver.domain.home import HOME
 from callserver.domain.training_rules import Level, TrainingRules
 
 

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, zip_longest
-from zoneinfo import ZoneInfo
 
+from callserver.domain.home import HOME
 from callserver.simulator import role_play_record
 from callserver.simulator.legs import ListenerStay, Ring
 from callserver.simulator.robots import Acknowledged, ListeningGrant
 from callserver.simulator.role_play_record import RolePlayStay
 from callserver.simulator.supervisors import MODES, Supervisor
 
-HOME = ZoneInfo("Europe/Copenhagen")
 GAP = timedelta(hours=4)
 LINE_MARGIN = timedelta(hours=1)
 """Users' own telephones may ring this long before and after the calling hours."""

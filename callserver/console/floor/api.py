@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, Field
 
@@ -18,6 +17,7 @@ from callserver.database.audit import Cursor, Entry
 from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
+from callserver.domain.home import HOME
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action
 from callserver.engine.calls import campaign_pauses
@@ -30,9 +30,6 @@ from callserver.engine.shifts.supervisor_actions import SupervisorActions
 from callserver.engine.training import standings
 from callserver.errors import NotFound
 from callserver.ports import Tx
-
-HOME = ZoneInfo("Europe/Copenhagen")
-"""The organisation's time zone: its day begins at midnight there."""
 
 FRESH = timedelta(seconds=8)
 """Figures up to this age are served again: one reading serves every open page."""

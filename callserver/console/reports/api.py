@@ -12,10 +12,11 @@ from callserver import texts
 from callserver.console.endpoint import Answer, Endpoint, UserRequest
 from callserver.console.fields import Date
 from callserver.domain.campaign import Campaign
+from callserver.domain.home import HOME
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.reporting import daily_figures
-from callserver.engine.reporting.call_history_text import HOME, outcome_label
+from callserver.engine.reporting.call_history_text import outcome_label
 from callserver.engine.reporting.daily_figures import Day
 from callserver.errors import NotFound
 

@@ -23,6 +23,7 @@ from callserver.database.tables.operations import (
     carrier_states,
     daily_counts,
     daily_refusals,
+    log_comparisons,
     log_copies,
     process_leases,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "lines",
     "listening_intervals",
     "listenings",
+    "log_comparisons",
     "log_copies",
     "marks",
     "messages",

@@ -59,6 +59,15 @@ alarm_notices = Table(
 )
 """Alarms that last, so that each is told once outside."""
 
+log_comparisons = Table(
+    "log_comparisons",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("different", Integer, nullable=False),  # rows that are not as the log says
+)
+"""The last comparison of the tables with the log: one row."""
+
 carrier_states = Table(
     "carrier_states",
     metadata,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from callserver.database import audit, pseudonymous_keys, rebuilt_state
+from callserver.database import audit, log_comparisons, pseudonymous_keys, rebuilt_state
 from callserver.database.rebuilt_state import TABLES, RebuiltState
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind, stamp
@@ -66,7 +66,8 @@ def reconcile(tx: Tx) -> Reconciled:
 
 
 def record(tx: Tx, result: Reconciled, by: str, now: datetime) -> None:
-    """A comparison stands in the log."""
+    """A comparison stands in the log, and its result where the alarms look."""
+    log_comparisons.put(tx, now, result.different)
     audit.append(
         tx,
         now,

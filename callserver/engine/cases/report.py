@@ -8,7 +8,8 @@ from statistics import median
 
 from callserver.database import cases
 from callserver.database.cases import CaseRow
-from callserver.domain.case_rules import HOME, CaseKind
+from callserver.domain.case_rules import CaseKind
+from callserver.domain.home import HOME
 from callserver.domain.hours import instant
 from callserver.errors import Impossible
 from callserver.ports import Tx

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from callserver.domain import case_rules, phone
-from callserver.domain.case_rules import HOME, CaseKind, CaseRules, MessageText
+from callserver.domain.case_rules import CaseKind, CaseRules, MessageText
+from callserver.domain.home import HOME
 from callserver.texts import formats
 
 MOMENT = timedelta(microseconds=1)

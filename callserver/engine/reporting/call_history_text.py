@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from callserver import texts
+from callserver.domain.home import HOME
 from callserver.engine.context import Rules
 from callserver.engine.reporting.call_history import CallHistory, CallRecord, RefusedAttempt, names
 from callserver.texts import formats
-
-HOME = ZoneInfo("Europe/Copenhagen")
-"""The organisation's time zone."""
 
 
 @dataclass(frozen=True, slots=True)

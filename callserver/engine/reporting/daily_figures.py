@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from callserver.database import figures, floor
 from callserver.domain.campaign import Campaign
-from callserver.engine.reporting.call_history_text import HOME
+from callserver.domain.home import HOME
 from callserver.errors import Impossible
 from callserver.ports import Tx
 

@@ -13,6 +13,7 @@ from callserver.database import (
     contacts,
     floor,
     leases,
+    log_comparisons,
     log_copies,
     messages,
     refused_numbers,
@@ -185,6 +186,7 @@ def _alarm_facts(
             )
         )
     taken, declined, silent = orders
+    compared = log_comparisons.last(tx)
     return alarm.AlarmFacts(
         now=now,
         campaigns=campaigns,
@@ -213,6 +215,7 @@ def _alarm_facts(
         cases_overdue=cases.overdue(tx, now),
         cases_without_owner=cases.without_account(tx),
         messages_failed=messages.not_delivered(tx),
+        different_rows=0 if compared is None else compared.different,
         full_disks=sorted(
             name for name, free in ctx.disk_free().items() if free < alarm.LEAST_FREE_BYTES
         ),

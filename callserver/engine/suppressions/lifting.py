@@ -7,18 +7,17 @@ mistake may undo it within ten minutes, alone.
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from callserver.database import audit, lifts, pseudonymous_keys, suppressions
 from callserver.database.accounts import User
 from callserver.database.lifts import Lift
 from callserver.domain.audit import EntryKind
+from callserver.domain.home import HOME
 from callserver.domain.role import Action, may
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
 UNDO_WITHIN = timedelta(minutes=10)
-HOME = ZoneInfo("Europe/Copenhagen")
 
 
 class Channel(StrEnum):

@@ -6,15 +6,13 @@ erased person's hash names nobody and is left out.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
 
 from callserver.database import audit, exports
 from callserver.domain.audit import EntryKind
+from callserver.domain.home import HOME
 from callserver.domain.sheet import guarded
 from callserver.ports import Tx
 from callserver.texts import say
-
-HOME = ZoneInfo("Europe/Copenhagen")
 
 COLUMNS = ("reference", "number", "applies_to", "scope", "purpose", "since", "lifted")
 

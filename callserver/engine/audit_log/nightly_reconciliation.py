@@ -1,0 +1,55 @@
+"""Every night, while nobody is on shift, the tables are compared with the log."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from callserver.database import log_comparisons, seats
+from callserver.database.side_connection import side_connection
+from callserver.domain.home import HOME
+from callserver.domain.seat import SeatState
+from callserver.engine.audit_log import reconciliation
+from callserver.engine.audit_log.reconciliation import Reconciled
+from callserver.engine.context import EngineContext
+from callserver.ports import Tx
+
+log = structlog.get_logger(__name__)
+
+NIGHT = range(1, 5)
+"""Hours in which it may begin. A million entries take some minutes of one core."""
+
+ONCE_IN = timedelta(hours=20)
+
+
+class NightlyReconciliation:
+    """Looked at every hour; the caller holds the scheduler's lease."""
+
+    def __init__(self, ctx: EngineContext, database: str) -> None:
+        self._ctx = ctx
+        self._database = database
+
+    async def run(self, now: datetime) -> None:
+        """Start the comparison if it is time: it goes on beside the server."""
+        if now.astimezone(HOME).hour in NIGHT and await self._ctx.store.read(
+            lambda tx: _is_due(tx, now)
+        ):
+            self._ctx.background.start(self._compare())
+
+    async def _compare(self) -> None:
+        result = await asyncio.to_thread(self._reconciled)
+        if result.different:
+            log.error("log_differs", rows=result.different, first=str(result.named[0]))
+        now = self._ctx.clock.now()
+        await self._ctx.store.run(lambda tx: reconciliation.record(tx, result, "server", now))
+
+    def _reconciled(self) -> Reconciled:
+        with side_connection(self._database, snapshot=True) as tx, tx.begin():
+            return reconciliation.reconcile(tx)
+
+
+def _is_due(tx: Tx, now: datetime) -> bool:
+    last = log_comparisons.last(tx)
+    if last is not None and timedelta() <= now - last.at < ONCE_IN:
+        return False
+    return all(row.state == SeatState.OFF for row in seats.every(tx))

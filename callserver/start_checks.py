@@ -1,0 +1,45 @@
+"""Whether a server may start with these settings on this database."""
+
+from callserver.database import simulated
+from callserver.errors import ConfigurationProblem
+from callserver.ports import Clock, Tx
+from callserver.settings import SIMULATED, Settings, calls_real_people
+
+
+def settings_suffice(settings: Settings) -> None:
+    """Whether a server can run with these settings.
+
+    Raises:
+        ConfigurationProblem: it cannot; says which variable is wrong.
+    """
+    if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
+        raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
+    if settings.provider == SIMULATED and not settings.api_url:
+        raise ConfigurationProblem(
+            "CALLSERVER_PROVIDER=simulated: only `callserver serve` runs the simulated network"
+        )
+    if settings.clock and calls_real_people(settings):
+        raise ConfigurationProblem(
+            "CALLSERVER_CLOCK must not be set: real people are called by the real time"
+        )
+    if not settings.key:
+        raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+
+
+def database_fits(tx: Tx, settings: Settings, clock: Clock) -> None:
+    """Keep what a simulated network made up apart from real calls.
+
+    Raises:
+        ConfigurationProblem: the database belongs to the other kind of network.
+    """
+    if settings.provider == SIMULATED:
+        if simulated.has_real_calls(tx):
+            raise ConfigurationProblem(
+                "CALLSERVER_DATABASE holds real calls: the simulated network needs its own"
+            )
+        simulated.mark_simulated(tx, clock.now())
+    elif simulated.is_simulated(tx):
+        raise ConfigurationProblem(
+            "CALLSERVER_DATABASE was used with the simulated network, so what it holds is "
+            "invented: real calls need another"
+        )
