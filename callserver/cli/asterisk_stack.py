@@ -83,7 +83,11 @@ async def started(plan: StackPlan) -> AsyncIterator[AsteriskStack]:
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     await store.run(lambda tx: _enter_lines(tx, robots, now))
-    staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication, now))
+    staff = await store.run(
+        lambda tx: add_visitor_accounts(
+            tx, rules, server.authentication, now, first_week=plan.first_week
+        )
+    )
     await asyncio.to_thread(_make_sounds, folder, server)
     telephones = Sipp(folder, SCENARIO, int(carrier(chosen).first.port), echoes=False)
     network = f"Asterisk in {folder}, SIPp at its trunk"

@@ -58,6 +58,9 @@ def demo(
     asterisk: Annotated[
         bool, typer.Option("--asterisk", help="a real exchange instead of the simulated network")
     ] = False,
+    first_week: Annotated[
+        bool, typer.Option("--first-week", help="maja is new: documents, a mentor, no calls yet")
+    ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="another one if it is in use")] = 8000,
     config: Annotated[
         Path | None, typer.Option(help="the configuration folder; config, else the example")
@@ -88,6 +91,7 @@ def demo(
         ALL if faults == "all" else NONE,
         visitor_calls=FIRST_HOUR,
         port=free_port(port),
+        first_week=first_week,
     )
     run = _on_an_exchange if asterisk else _demo
     clean = asyncio.run(run(plan, minutes, headless=headless))
@@ -130,7 +134,7 @@ def _ended() -> asyncio.Event:
 async def _on_an_exchange(plan: StackPlan, minutes: float, *, headless: bool) -> bool:
     console, ended = Console(soft_wrap=True), _ended()
     async with asterisk_stack.started(plan) as stack:
-        _welcome(console, stack)
+        _welcome(console, stack, first_week=plan.first_week)
         await _show(stack, console, minutes * 60, ended, headless=headless)
         summary = await stack.server.store.run(_summary)
         rows = await stack.server.store.run(lambda tx: Rows(*figures.for_invariants(tx)))
@@ -145,14 +149,19 @@ async def _on_an_exchange(plan: StackPlan, minutes: float, *, headless: bool) ->
 async def _demo(plan: StackPlan, minutes: float, *, headless: bool) -> bool:
     console, ended = Console(soft_wrap=True), _ended()
     async with started(plan) as stack:
-        _welcome(console, stack)
+        _welcome(console, stack, first_week=plan.first_week)
         await _show(stack, console, minutes * 60, ended, headless=headless)
         summary = await stack.server.store.run(_summary)
         rows = await stack.server.store.run(lambda tx: Rows(*figures.for_invariants(tx)))
     return _judged(console, stack, summary, rows)
 
 
-def _welcome(console: Console, stack: Stack) -> None:
+FIRST_WEEK = """maja is new: on Training they read and sign; start a shift and listen to the mentor, a robot
+the first shift makes no calls; asger credits shifts with a reason (Training)
+the second shift makes calls while sigrid has the floor open"""
+
+
+def _welcome(console: Console, stack: Stack, *, first_week: bool) -> None:
     """Print the addresses and accounts."""
     time = stack.clock.now().astimezone(HOME).strftime("%A %Y-%m-%d %H:%M")
     beside = stack.url.replace("127.0.0.1", "localhost")
@@ -166,7 +175,9 @@ def _welcome(console: Console, stack: Stack) -> None:
     console.print(f"{_code(stack)}; each is valid once; there is a new one every half minute")
     console.print(f"two people at once: maja at {stack.url}, sigrid at {beside} in a second window")
     console.print(
-        "maja's seat is free: start a shift in the browser and press Ready; sigrid listens"
+        FIRST_WEEK
+        if first_week
+        else "maja's seat is free: start a shift in the browser and press Ready; sigrid listens"
     )
 
 

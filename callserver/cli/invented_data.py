@@ -145,9 +145,17 @@ class VisitorAccounts:
 
 
 def add_visitor_accounts(
-    tx: Tx, rules: Rules, authentication: Authentication, now: datetime
+    tx: Tx,
+    rules: Rules,
+    authentication: Authentication,
+    now: datetime,
+    *,
+    first_week: bool = False,
 ) -> VisitorAccounts:
-    """Add one account per role, in the first robot's department; no robot uses them."""
+    """Add one account per role, in the first robot's department; no robot uses them.
+
+    `first_week`: the phoner is new and has signed nothing.
+    """
     campaigns = list(rules.current.campaigns.values())
     department = campaigns[1 % len(campaigns)].department
     password, hashed = new_password()
@@ -166,7 +174,8 @@ def add_visitor_accounts(
             mentor=1 if role is Role.PHONER else None,
             code_key=authentication.keep(key) if role in NEEDS_CODE else None,
         )
-        train(tx, rules, user, now)
+        if not (first_week and role is Role.PHONER):
+            train(tx, rules, user, now)
         handles.append((role, handle))
         lines += [f"client:phoner_{user}", f"client:listener_{user}"]
     return VisitorAccounts(tuple(handles), password, key, tuple(lines))

@@ -56,6 +56,7 @@ class StackPlan:
     rates: BehaviourRates = HABITS
     visitor_calls: Sequence[Behaviour] = ()  # how visitors' calls end (simulator/visitors.py)
     port: int = 0  # 0: a free one
+    first_week: bool = False  # the visitors' phoner is new
     settings: Mapping[str, Any] = field(
         default_factory=dict
     )  # that differ from the demonstration's
@@ -114,7 +115,11 @@ async def started(
     rules, now, store = server.ctx.rules, clock.now(), server.store
     robots = await store.run(lambda tx: populate(tx, rules, SEED, now, plan.phoners, plan.contacts))
     supervisors = await store.run(lambda tx: add_supervisors(tx, rules, now)) if robots else []
-    staff = await store.run(lambda tx: add_visitor_accounts(tx, rules, server.authentication, now))
+    staff = await store.run(
+        lambda tx: add_visitor_accounts(
+            tx, rules, server.authentication, now, first_week=plan.first_week
+        )
+    )
     await store.run(lambda tx: add_notices(tx, server))
     await add_survey(server, SEED)
     description = f"simulated network at {network_url}"
