@@ -6,14 +6,16 @@ staff have been notified in time, it covers calls and never pauses, and it ends 
 want a listener.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from callserver.domain.audit import EntryKind
 from callserver.domain.document import Document
 from callserver.domain.role import Action
 from callserver.domain.seat import IN_CALL, SeatState
@@ -25,6 +27,29 @@ class Mode(StrEnum):
     SILENT = "silent"  # nobody
     COACH = "coach"  # the phoner alone
     JOIN = "join"  # everybody in the call
+
+
+_KINDS = frozenset(
+    {
+        EntryKind.LISTENING_STARTED,
+        EntryKind.LISTENING_CHANGED,
+        EntryKind.LISTENING_STOPPED,
+        EntryKind.LISTEN_DENIED,
+    }
+)
+
+
+def may_reach_phoner(entry: Mapping[str, Any]) -> bool:
+    """Whether a phoner's page may react to a log entry.
+
+    A silent listener leaves no trace there: not even an update that changes nothing.
+    """
+    if entry["kind"] not in _KINDS:
+        return True
+    if entry["kind"] == EntryKind.LISTEN_DENIED:
+        return False
+    modes = {entry.get("mode"), entry.get("before")} - {None}
+    return bool(modes - {Mode.SILENT.value})
 
 
 class ListenReason(StrEnum):

@@ -38,6 +38,9 @@ window.EventSource = class extends Source {
 """
 """Notes down everything that the server tells a page, whether the page shows it or not."""
 
+OF_SUPPORT = re.compile(r'"in_call":.*"supervisors":')
+"""The box in which phoners write to their supervisors names them, whether they listen or not."""
+
 GIVES_AWAY = re.compile(rf'Sigrid|"listener"|[:,\[] ?{SIGRID}[,\]}}]')
 
 
@@ -76,7 +79,10 @@ class Maja:
 
     def learns_of_a_listener(self) -> list[str]:
         """What gives away that somebody listens, in what the page shows or has received."""
-        told = "\n".join([*self.page.evaluate("window.told"), self.page.inner_text("main")])
+        received = [
+            text for text in self.page.evaluate("window.told") if not OF_SUPPORT.search(text)
+        ]
+        told = "\n".join([*received, self.page.inner_text("main")])
         return GIVES_AWAY.findall(told)
 
     def forgets_what_she_was_told(self) -> None:

@@ -8,8 +8,9 @@ from callserver.database import accounts
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts.authentication import hash_of, new_token
-from tests.console.test_live import stream
+from tests.console.test_live import events, stream
 from tests.harness.staffed import Client, StaffedSystem
+from tests.harness.waiting import eventually
 
 MAY_HEAR = {Role.SUPERVISOR, Role.LEADER}
 
@@ -126,3 +127,34 @@ async def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> 
         (one,) = told["listenings"]
         assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
         assert (await own.until("listening", 2))[-1][2]["open"] is None
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("silent", False), ("coach", True)])
+async def test_a_phoners_page_has_no_update_of_a_silent_listener(
+    system: StaffedSystem, mode: str, expected: bool
+) -> None:
+    """Not even one that changes nothing: its instant would give the listener away."""
+    user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+    me = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    system.write(lambda tx: accounts.add_token(tx, hash_of("t9"), user.id, "t", system.clock.now()))
+    system.write(lambda tx: accounts.add_token(tx, hash_of("t8"), me.id, "t", system.clock.now()))
+    phoner, supervisor = await system.client("phoner"), await system.client("supervisor")
+    line = {"campaign": "kanvas", "line": f"client:phoner_{me.id}"}
+    _, seat = await system.api("POST", "/shift", line, phoner=8)
+    await system.pass_time(5)
+    async with stream(supervisor) as own, stream(phoner) as watched:
+        asked = {"seat": seat["id"], "mode": mode, "why": "quality"}
+        status, _ = await system.api("POST", "/listenings", asked, phoner=9)
+        assert status == 200
+        await own.until("listening")
+        await system.api("POST", "/listenings/stop", {}, phoner=9)
+        await own.until("listening", 2)
+        if expected:
+            await watched.until("seat")
+        await system.api("POST", "/off", {}, phoner=8)  # an update of their own, after all of it
+        await eventually(lambda: "off" in seat_states(watched.text))
+    assert (len(seat_states(watched.text)) > 1) == expected
+
+
+def seat_states(text: str) -> list[str]:
+    return [view["state"] for _, name, view in events(text) if name == "seat"]

@@ -11,6 +11,7 @@ from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.database import seats
 from callserver.database.audit import Entry
+from callserver.domain.listening import may_reach_phoner
 from callserver.domain.role import Action
 from callserver.domain.seat import Pause as PauseReason
 from callserver.engine.context import EngineContext
@@ -101,10 +102,13 @@ class PhoneApi:
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
         """My seat, when an entry is about it."""
-        if not request.may(Action.PHONE) or not any("seat" in entry.body for entry in news):
+        if not request.may(Action.PHONE):
+            return ()
+        about = {entry.body.get("seat") for entry in news if may_reach_phoner(entry.body)} - {None}
+        if not about:
             return ()
         seat = await self._ctx.store.read(lambda tx: seats.peek(tx, request.user.id))
-        if seat is None or not any(entry.body.get("seat") == seat.id for entry in news):
+        if seat is None or seat.id not in about:
             return ()
         return [("seat", await self.seat(request))]
 

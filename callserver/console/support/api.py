@@ -19,7 +19,7 @@ from callserver.console.support.views import (
     Talked,
     TalkView,
 )
-from callserver.database import accounts, support
+from callserver.database import accounts, seats, support
 from callserver.database.audit import Entry
 from callserver.database.support import Talk
 from callserver.domain.audit import EntryKind
@@ -58,14 +58,21 @@ class SupportApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """What this user sees of support, once something of it changed, or a call of theirs ended."""
-        about = [entry.body for entry in news]
-        changed = any(body["kind"] == EntryKind.SUPPORT for body in about)
-        if request.may(Action.ASK_SUPPORT) and (changed or any("seat" in body for body in about)):
+        """What this user sees of support, once something of it changed, or their seat did."""
+        changed = any(entry.body["kind"] == EntryKind.SUPPORT for entry in news)
+        if request.may(Action.ASK_SUPPORT) and (changed or await self._seat_changed(request, news)):
             return [("my_support", await self.mine(request))]
         if request.may(Action.GIVE_SUPPORT) and changed:
             return [("support", await self.all(request))]
         return ()
+
+    async def _seat_changed(self, request: UserRequest, news: Sequence[Entry]) -> bool:
+        """Whether the phoner's call may have begun or ended. Nothing else of a seat is theirs to know."""
+        about = {entry.body["seat"] for entry in news if entry.body["kind"] == EntryKind.SEAT}
+        if not about:
+            return False
+        seat = await self._ctx.store.read(lambda tx: seats.peek(tx, request.user.id))
+        return seat is not None and seat.id in about
 
     # -- a phoner's ----------------------------------------------------------------------------
 

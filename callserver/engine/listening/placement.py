@@ -164,6 +164,7 @@ def end(
         listener=row.listener,
         phoner=row.phoner,
         seat=row.seat,
+        mode=row.mode,
         why=why,
         **more,
     )
