@@ -258,7 +258,7 @@ async def test_nothing_rings_after_closing_even_when_the_provider_queues(tmp_pat
     await system.pass_time(3600)
     assert system.calls()
     assert system.network.record == []
-    assert system.calls()[0].stop_wanted == "lasted_too_long"
+    assert system.calls()[0].stop_wanted == "hours_over"
     system.close()
 
 
