@@ -66,6 +66,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     configured = structlog.get_config()
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
+    logging.captureWarnings(capture=False)  # a command of another test may have begun it
     log.set_up("info")
     structlog.configure(cache_logger_on_first_use=False)
     yield written
