@@ -1,9 +1,16 @@
 """Whether a server may start with these settings on this database."""
 
+from pathlib import Path
+
 from callserver.database import simulated
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Tx
 from callserver.settings import SIMULATED, Settings, calls_real_people
+
+
+def unfinished_restore(settings: Settings) -> Path:
+    """A file that exists while a backup is brought back, until the log declares it."""
+    return settings.seals.with_name("restore-unfinished")
 
 
 def settings_suffice(settings: Settings) -> None:
@@ -21,6 +28,11 @@ def settings_suffice(settings: Settings) -> None:
     if settings.clock and calls_real_people(settings):
         raise ConfigurationProblem(
             "CALLSERVER_CLOCK must not be set: real people are called by the real time"
+        )
+    if unfinished_restore(settings).exists():
+        raise ConfigurationProblem(
+            f"{unfinished_restore(settings)}: a restore broke off, so opt-outs may be missing: empty the"
+            " database, and run callserver restore again"
         )
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")

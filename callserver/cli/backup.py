@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from callserver import start_checks
 from callserver.adapters import backup_folder
 from callserver.adapters.backup_folder import CONFIG, HEADS, PUBLIC_KEY
 from callserver.adapters.config_folder import load
@@ -71,6 +72,9 @@ def restore(
     _refuse_full(settings.database)
     _put(folder / CONFIG, settings.config)
     _put(folder / PUBLIC_KEY, settings.seal_key.with_suffix(".pub"))
+    unfinished = start_checks.unfinished_restore(settings)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.touch()  # until it is declared, no server starts: opt-outs are missing
     backup_folder.read_database(folder, settings.database)
     with resources.database(settings) as engine:
         with reading(engine) as tx:
@@ -90,6 +94,7 @@ def restore(
                 lost=lost,
                 kept_as=kept,
             )
+    unfinished.unlink()
     gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
     print(f"restored as of {manifest['made_at']}; lost after it: {gone}")
     print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")

@@ -119,6 +119,22 @@ async def test_a_changed_backup_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "new/system.db").exists()
 
 
+async def test_no_server_starts_on_a_restore_that_broke_off(tmp_path: Path) -> None:
+    """Until the restore is declared, campaigns are not paused and opt-outs may be missing."""
+    old, other, new = (Place(tmp_path / name) for name in ("old", "other", "new"))
+    (await busy(old.folder)).close()
+    (await busy(other.folder)).close()
+    backup = tmp_path / "backup"
+    old.ok("backup", backup)
+    (new.folder / "seals.jsonl").write_bytes((other.folder / "seals.jsonl").read_bytes())
+    assert new.run("restore", backup).returncode == 2  # these heads are another log's
+    new.environment |= {"CALLSERVER_CLOCK": "", "TWILIO_ACCOUNT_SID": "AC" + "1" * 32}
+    new.environment |= {"TWILIO_AUTH_TOKEN": "a token"}
+    refused = new.run("scheduler")
+    assert refused.returncode == 2
+    assert "a restore broke off" in refused.stderr
+
+
 async def test_heads_of_another_log_stop_a_restore(tmp_path: Path) -> None:
     old, other = Place(tmp_path / "old"), Place(tmp_path / "other")
     (await busy(old.folder)).close()

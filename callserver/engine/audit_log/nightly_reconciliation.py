@@ -39,7 +39,7 @@ class NightlyReconciliation:
     async def _compare(self) -> None:
         result = await asyncio.to_thread(self._reconciled)
         if result.different:
-            log.error("log_differs", rows=result.different, first=str(result.named[0]))
+            log.error("log_differs", rows=result.different, table=result.named[0].table)
         now = self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: reconciliation.record(tx, result, "server", now))
 

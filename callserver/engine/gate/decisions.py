@@ -16,6 +16,7 @@ from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate.stored_facts import DialRequest
+from callserver.metrics import DECISIONS
 from callserver.ports import Tx
 
 
@@ -67,8 +68,10 @@ def write(
     if isinstance(answer, Refusal):
         kind = EntryKind.REFUSED
         details["reasons"] = [reason.value for reason in answer.reasons]
+        DECISIONS.labels("refused", details["reasons"][0]).inc()
         details["next_at"] = None if answer.next_at is None else stamp(answer.next_at)
     else:
+        DECISIONS.labels("permitted", "").inc()
         kind, details["call"] = EntryKind.PERMITTED, answer.attempt
     entry = audit.append_numbered(tx, request.now, kind, **details)
     number = None if "contact" in details else request.contact.number

@@ -36,7 +36,6 @@ from callserver.engine.gate.decisions import Decision, failed, line, second_call
 from callserver.engine.gate.stored_facts import DialRequest, StoredFacts
 from callserver.engine.identity import people_in_reach
 from callserver.engine.training import signatures, standings
-from callserver.metrics import DECISIONS
 from callserver.ports import Tx
 
 LOOK_BACK = ATTEMPTS_COUNT_FOR
@@ -66,17 +65,10 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
         "path": request.path.value,
         "seat": seat,
     }
-    DECISIONS.labels(*_counted(answer)).inc()
     if isinstance(answer, Refusal):
         daily_counts.count_refusal(tx, request.campaign.name, answer.reasons[0].value, request.now)
     write(tx, ctx, request, decision, **details)
     return answer
-
-
-def _counted(answer: DialPermit | Refusal) -> tuple[str, str]:
-    return (
-        ("refused", answer.reasons[0].value) if isinstance(answer, Refusal) else ("permitted", "")
-    )
 
 
 def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: int = 0) -> f.Facts:
