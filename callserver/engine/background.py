@@ -1,4 +1,4 @@
-"""Work that goes on after an answer was given: orders to the network, never inside a webhook."""
+"""Background tasks, such as orders to the carrier, which never run inside a webhook."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""What every part of the engine works with: the ports, the rules in force, a few settings."""
+"""The context that every part of the engine shares: ports, rules in force, settings."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ class Rules:
         return self.campaign(name)
 
     def policy_of(self, campaign: Campaign) -> Policy | None:
-        """The policy for the campaign's calls; None when it is gone: then nobody is called."""
+        """The policy for the campaign's calls; None: it was removed, and nobody is called."""
         known = campaign.policy in self.current.policies
         return self.current.policy_of(campaign) if known else None
 

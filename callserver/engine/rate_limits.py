@@ -1,4 +1,4 @@
-"""How much of one thing one person may do: looking numbers up, typing numbers, keeping pages open."""
+"""Rate limits per user: look-ups, manually typed numbers, live pages."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum

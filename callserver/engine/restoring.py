@@ -1,4 +1,4 @@
-"""What a restore leaves behind: a declaration in the log, and campaigns that wait for a person.
+"""Declares a restore in the log, and pauses every campaign until a person resumes it.
 
 Whatever was recorded after the backup is gone, opt-outs among it. So nobody is dialed until a person has
 entered again what is known from elsewhere (the membership system's export of opt-outs, letters, the

@@ -1,6 +1,7 @@
-"""What is kept for a time only: the scheduler drops it every hour, each class by its configured period.
+"""Retention: the scheduler deletes hourly what is older than its class's configured period.
 
-Classes, periods and reasons: domain/retention.py. Besides them, what only works for a time is dropped:
+Classes, periods and reasons: domain/retention.py. Data that is only valid for a time is deleted as
+well:
 
 sessions            14 hours after sign-in, or 2 hours idle (accounts/authentication.py)
 tokens              the period of sign-ins after they ended

@@ -40,7 +40,7 @@ STOP_AGAIN = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something that is done from time to time, such as deleting what may be kept for some days only."""
+    """A periodic task, such as retention."""
 
     work: Callable[[datetime], Awaitable[None]]
     every: timedelta = timedelta(hours=1)
@@ -48,7 +48,7 @@ class Chore:
 
 @dataclass(frozen=True, slots=True)
 class DueWork:
-    """What one look found."""
+    """What is due at one look."""
 
     seats: list[SeatRow]
     left: list[int]  # seats whose phoner has left the organisation
@@ -59,7 +59,7 @@ class DueWork:
 
 
 class Scheduler:
-    """Does what is due."""
+    """Does the work that is due."""
 
     def __init__(
         self,

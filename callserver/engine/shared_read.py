@@ -1,4 +1,4 @@
-"""One read for everybody who asks at about the same time."""
+"""One read for all callers that ask at about the same time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -46,7 +46,7 @@ def known(tx: Tx, terms: LineContext, number: str) -> bool:
 
 
 def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> LineFacts:
-    """What is known of one line of a user. The calling hours are not asked about here."""
+    """The facts about one line of a user, without the calling hours."""
     row = table.current(tx, user.id, address)
     number = NumberFacts()
     if isinstance(phone.parse(address), str):
@@ -100,7 +100,7 @@ def choices(
 
 
 def ready(tx: Tx, user: User) -> bool:
-    """Whether the account's line needs no confirmation, or has it."""
+    """Whether the account's line is confirmed, or needs no confirmation."""
     if user.line is None or line.kind(user.line) is not line.LineKind.TELEPHONE:
         return True
     row = table.current(tx, user.id, user.line)
@@ -200,14 +200,14 @@ def enter(
 
 
 def confirmed(tx: Tx, user: User, address: str, now: datetime, by: str) -> None:
-    """Write down that the code of a confirmation call was given."""
+    """Record that the code of a confirmation call was entered."""
     _note(tx, now, user, address, "confirmed", by=by)
 
 
 def refused(
     tx: Tx, user: User, address: str, problem: LineProblem, now: datetime, **about: Any
 ) -> None:
-    """Write down that a line was not called, or not accepted, and why."""
+    """Log that a line was not called or not accepted, and why."""
     _note(tx, now, user, address, "refused", reason=problem.value, **about)
 
 

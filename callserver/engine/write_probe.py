@@ -1,4 +1,4 @@
-"""Whether the database takes writes now. One that still waits is not given company."""
+"""Checks whether the database accepts writes. A second write is not started while one waits."""
 
 import asyncio
 

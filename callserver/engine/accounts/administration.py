@@ -1,4 +1,4 @@
-"""Accounts as an administrator keeps them: added, changed, reset, ended, and machines' tokens.
+"""Account administration: add, change, reset and off-board accounts, and manage API tokens.
 
 What nobody may do here: change their own role, leave the organisation without an administrator, or have
 a hand in a project leader's account, who is the second person for looser rules. Those are made by
@@ -30,7 +30,7 @@ _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class AccountDetails:
-    """What an account says of somebody."""
+    """The fields of an account that an administrator enters."""
 
     name: str
     role: Role
@@ -66,7 +66,7 @@ class AccountAdministration:
     ) -> tuple[int, str]:
         """A new account; its id, and a password for the first sign-in, shown this once.
 
-        `alongside` is done with the new id in the same transaction.
+        `alongside` runs with the new id in the same transaction.
 
         Raises:
             Impossible: the handle is taken or malformed, or something does not fit.
@@ -110,7 +110,7 @@ class AccountAdministration:
                 accounts.change(tx, user.id, **_without_line(given))
                 if "line" in fields:
                     user_lines.enter(tx, terms, user.id, given.line, now, f"user:{by.id}")
-                if moved:  # what was given with the old rights in view ends with them
+                if moved:  # sessions and tokens were granted for the old rights
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
@@ -122,8 +122,8 @@ class AccountAdministration:
     async def reset(self, by: User, key: int) -> str:
         """A new password for the next sign-in, shown this once.
 
-        Sessions and tokens end. The authenticator stays: the new password alone does not let anybody sign
-        in as somebody who listens to calls. A lost one is reset by command, on the machine itself.
+        Sessions and tokens end. The authenticator stays: the new password alone is not enough to
+        sign in as a user who may listen. A lost one is reset by command, on the machine itself.
 
         Raises:
             NotAllowed: it is the administrator's own, or not in their reach.
@@ -142,7 +142,7 @@ class AccountAdministration:
         return password
 
     async def leave(self, by: User, key: int) -> Departure:
-        """What would end if they left."""
+        """What off-boarding the user would end."""
 
         def look(tx: Tx) -> Departure:
             user = _known(tx, key)
@@ -157,7 +157,7 @@ class AccountAdministration:
         return await self._ctx.store.read(look)
 
     async def off_board(self, by: User, key: int) -> int:
-        """End somebody's access at once; how many call-backs are the team's now.
+        """End a user's access at once; returns how many call-backs move to the team.
 
         Raises:
             NotAllowed: it is oneself, or not in this administrator's reach.

@@ -1,6 +1,6 @@
 """Signing in: passwords, one-time codes, sessions.
 
-Only hashes are kept of what a person or machine shows to be let in. Every check of a secret is an
+Only hashes of passwords, cookies and tokens are stored. Every check of a secret is an
 attempt that is reserved first (login_attempts.py); a password is hashed in a thread of its own and
 never inside a transaction (password_hashing.py).
 """
@@ -35,13 +35,13 @@ from callserver.errors import NotAllowed, TooMany
 from callserver.ports import Tx
 
 LASTS = timedelta(hours=14)
-"""A session's longest life: a day at work, never a night."""
+"""The longest lifetime of a session: one working day."""
 
 IDLE = timedelta(hours=2)
-"""A browser that shows no sign of life for this long is signed out."""
+"""A session without a request for this long is signed out."""
 
 TOUCHED = timedelta(minutes=1)
-"""How finely a session's last sign of life is kept: a write for each request would be a waste."""
+"""The resolution of a session's last request: writing it at every request would cost too much."""
 
 CODE_STEP_S = 30
 
@@ -49,7 +49,7 @@ NOBODY = (
     "$argon2id$v=19$m=65536,t=3,p=1$IB1JcRWeZXxRJizSaILDvA$"
     "LtBtdxBcS+RprWqJLcsrSciAWQsLQFqfpFpdCWUYnqU"
 )
-"""The hash of random bytes that nobody kept: an unknown name costs the same time as a known one."""
+"""The hash of discarded random bytes: an unknown name takes as long to check as a known one."""
 
 
 class NotSignedIn(NotAllowed):
@@ -57,7 +57,7 @@ class NotSignedIn(NotAllowed):
 
 
 class Next(StrEnum):
-    """What a session still lacks before it may do anything."""
+    """The sign-in steps that a session still has to complete."""
 
     READY = "ready"
     PASSWORD = "password"  # noqa: S105 - the one-time password is to be replaced
@@ -103,7 +103,7 @@ def due_step(user: User, session: Session, code_key: str | None) -> Next:
 
 
 class Authentication:
-    """Lets people in, and out."""
+    """Signs users in and out."""
 
     def __init__(
         self, ctx: EngineContext, hashing: PasswordHashing, tally: RefusedRequests
@@ -118,10 +118,10 @@ class Authentication:
     # -- who is asking ------------------------------------------------------------------------
 
     async def session(self, cookie: str) -> tuple[Session, Next]:
-        """The signed-in browser of this cookie.
+        """The session of this cookie.
 
         Raises:
-            NotSignedIn: there is none, or it is over.
+            NotSignedIn: there is none, or it has ended.
         """
         hashed, now = hash_of(cookie), self._ctx.clock.now()
 

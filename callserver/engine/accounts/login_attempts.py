@@ -1,9 +1,9 @@
 """Every check of a secret is an attempt: reserved and counted first, taken back when all was right.
 
 Counted are attempts by one account from one place (a browser that the account has signed in with
-before, else an address), by one account from all unknown places together, and from one address. Who
-comes from a browser that is known is held up by the first only: no stranger can lock somebody out
-of their own browser. Secrets of 256 random bits (tokens, cookies) need no limit.
+before, else an address), by one account from all unknown places together, and from one address.
+Only the first applies to a known browser, so a stranger cannot lock a user out of their own
+browser. Secrets of 256 random bits (tokens, cookies) need no limit.
 """
 
 import hashlib
@@ -118,7 +118,7 @@ class LoginAttempts:
         """The secret was wrong: the attempt stays counted, and the owner is told."""
         user = attempt.user
         if user is None:
-            return  # anybody can make up names: they are told of by the minute
+            return  # names can be made up at will, so they are reported once a minute
         audit.append(tx, now, EntryKind.SIGN_IN_REFUSED, user=user.id)
         tripped = any(
             limit.tripped(number)
@@ -134,7 +134,7 @@ class LoginAttempts:
             attempt_counters.store(tx, key, attempt_counters.locked(tx, key, now).one_more(now))
 
     def cancel(self, tx: Tx, attempt: LoginAttempt) -> None:
-        """The secret was never looked at."""
+        """The secret was not checked."""
         for key, _, _ in attempt.counted:
             attempt_counters.take_back(tx, key)
 

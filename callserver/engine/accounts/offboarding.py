@@ -1,7 +1,7 @@
-"""Somebody leaves, or gets a new password: every way in ends at once.
+"""Off-boarding and password resets: every means of access ends at once.
 
-`off_board` and `reset` are the transactions, for the console and the command alike; what `off_board` leaves to be
-done on the telephone (`dismiss`) the scheduler does within a second.
+`off_board` and `reset` are the transactions, for the console and the command alike; the scheduler
+ends the phoner's leg (`dismiss`) within a second.
 """
 
 from datetime import datetime
@@ -96,7 +96,7 @@ def _keep_a_leader(tx: Tx, user: User) -> None:
 
 
 class Offboarding:
-    """What has to be done on the telephone."""
+    """Ends the legs of users who were off-boarded."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
@@ -104,8 +104,8 @@ class Offboarding:
     async def dismiss(self, seat: int) -> None:
         """End the shift of a phoner who has no access any more.
 
-        Who is on the line hears an apology (the phoner's leg is lost); who is being called is left in
-        peace. An outcome that nobody can give any more closes the contact: they are not called again
+        A person on the line hears an apology (the phoner's leg is lost); a ringing call is ended.
+        An outcome that nobody can give any more closes the contact: they are not called again
         before a supervisor has corrected it.
         """
 

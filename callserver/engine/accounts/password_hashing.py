@@ -1,7 +1,7 @@
-"""Password hashes: one at a time, in a thread of their own, and few that wait.
+"""Password hashing: one hash at a time, in its own thread, with a short queue.
 
-A hash is slow by intent. Many at once would take the processor from the webhooks, so a sign-in that comes
-when too many wait is told to come again.
+A hash is slow by intent. Many at once would slow down the webhooks, so a sign-in is refused with
+TooMany while the queue is full.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Applicants: added by name, what is written about their role-play call, accepted, rejected, deleted."""
+"""Applicants: add, write the form about the role-play call, accept, reject, delete."""
 
 from collections.abc import Sequence
 from datetime import datetime

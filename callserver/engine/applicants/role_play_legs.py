@@ -26,7 +26,7 @@ from callserver.ports import Declined, LegState, Placed, Trouble, Tx
 log = structlog.get_logger(__name__)
 
 RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
-"""When a softphone is called again after the provider said "too many at once"."""
+"""When a softphone is called again after a 429 from the provider."""
 
 ANSWERS_WITHIN = timedelta(seconds=45)
 """A leg that has not asked by then is asked about."""

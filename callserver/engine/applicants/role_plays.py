@@ -128,7 +128,7 @@ def of_interviewer(tx: Tx, by: User, key: int) -> RolePlayRow:
     """A role-play call that this user began and that is open.
 
     Raises:
-        NotFound: it is over, or it is another one's.
+        NotFound: it is over, or another user began it.
     """
     row = role_plays.get(tx, key)
     if row is None or row.ended_at is not None or row.interviewer != by.id:
@@ -167,7 +167,7 @@ def end(tx: Tx, row: RolePlayRow, why: End, now: datetime) -> None:
 
 
 def end_of_applicant(tx: Tx, applicant: int, now: datetime) -> None:
-    """It was decided about the applicant: their open role-play call ends."""
+    """End the open role-play call of an applicant about whom a decision was made."""
     row = role_plays.of_applicant(tx, applicant)
     if row is not None:
         end(tx, row, End.DECIDED, now)

@@ -1,4 +1,4 @@
-"""The carrier's list of calls against ours: calls without a permit, and calls that it does not know.
+"""The carrier's call list against the log: calls without a permit, calls unknown to the carrier.
 
 Calls are paired by the carrier's own id, else by number and time. The log must have permitted each.
 """

@@ -1,4 +1,4 @@
-"""The audit log as the feed: its tail, told to everybody who follows it.
+"""The event feed: new audit entries, sent to every follower.
 
 One reading a process serves all followers. A follower that was away resumes where it stopped; one that was away too
 long, or reads too slowly, is told to reload everything (None).
@@ -71,7 +71,7 @@ class Feed:
             self._followers.discard(queue)
 
     def stop(self) -> None:
-        """Let every follower go: the server is about to stop."""
+        """End every stream: the server is about to stop."""
         self._stopped.set()
         for queue in self._followers:
             self._tell(queue, [])

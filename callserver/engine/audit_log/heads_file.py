@@ -1,7 +1,8 @@
 """The signed heads outside the database: one file, a line of JSON for each head, the oldest first.
 
-Log rotation, or a hand, may move the file or cut it while the server runs. What is missing is then
-written again from the database; what the file still holds stays as it is, for it is evidence.
+Log rotation or an administrator may move or truncate the file while the server runs. What is
+missing is then written again from the database; what the file still holds stays as it is, because
+it is evidence.
 """
 
 import os
@@ -69,7 +70,7 @@ class HeadsFile:
         self._first, self._state = 0, self._stat()
 
     def leave_as_it_is(self) -> None:
-        """The database does not hold what is missing: verification will say so."""
+        """The missing heads are not in the database either: verification reports it."""
         self._first = 0
 
     def _stat(self) -> State | None:

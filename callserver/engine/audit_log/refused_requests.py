@@ -1,4 +1,4 @@
-"""What strangers can cause as often as they like is counted, and written down once a minute.
+"""Refused requests from strangers are counted and logged once a minute.
 
 The first of a minute is written at once, with all that came since the entry before it; what comes after
 it waits for the next minute. So an attack makes one entry per name and minute, however fast it is.
@@ -50,7 +50,7 @@ class RefusedRequests:
             said["count"] = counted.total()
         try:
             await self._ctx.store.run(lambda tx: audit.append(tx, now, kind, **said))
-        except BaseException:  # told with the next entry
+        except BaseException:  # part of the next entry
             self._waiting[key] += counted
             self._written[key] = before or now
             raise

@@ -46,10 +46,10 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         raw = Ed25519PrivateKey.generate().private_bytes(
             Encoding.Raw, PrivateFormat.Raw, NoEncryption()
         )
-        handle, part = tempfile.mkstemp(dir=path.parent)  # for nobody else's eyes
+        handle, part = tempfile.mkstemp(dir=path.parent)  # readable by the owner only
         with os.fdopen(handle, "w") as file:
             file.write(raw.hex())
-        with contextlib.suppress(FileExistsError):  # another process was quicker: its key counts
+        with contextlib.suppress(FileExistsError):  # another process made one
             os.link(part, path)
         Path(part).unlink()
     try:

@@ -47,7 +47,7 @@ def search(
 
 
 def record(tx: Tx, by: str, looked_for: Mapping[str, Any], now: datetime) -> None:
-    """A search of the log stands in the log."""
+    """Log a search of the log."""
     audit.append(tx, now, EntryKind.LOG_SEARCHED, by=by, looked_for=looked_for)
 
 

@@ -38,7 +38,7 @@ def read_heads(path: Path) -> list[Head]:
         )
     try:
         whole = path.read_bytes()
-        lines = whole[: whole.rfind(b"\n") + 1].splitlines()  # the last may be in the writing
+        lines = whole[: whole.rfind(b"\n") + 1].splitlines()  # the last may be incomplete
         return [signed_heads.parse(line) for line in lines if line]
     except ValueError:
         raise ConfigurationProblem(f"{path} is no heads file", key="no_heads") from None
@@ -95,6 +95,6 @@ async def check(store: Store, heads: Path, key: Path) -> Verification:
 
 
 def record(tx: Tx, result: Verification, by: str, now: datetime) -> None:
-    """A verification stands in the log."""
+    """Log the result of a verification."""
     wrong = len(result.findings)
     audit.append(tx, now, EntryKind.VERIFIED, by=by, sealed=result.sealed, wrong=wrong)

@@ -1,4 +1,4 @@
-"""What a report does: one way in for every provider.
+"""Applies call reports: one entry point for every provider.
 
 A report moves the call, and with it the seat and the contact, in one transaction with the audit entry.
 """

@@ -1,7 +1,8 @@
 """What a carrier's definite refusal means for the number, the campaign and the seat.
 
 One refused number does not stop a campaign: it is set aside until somebody has looked. Several different
-numbers in a row, without a call that reached a telephone in between, do: the cause is ours then.
+numbers in a row, without a call that reached a telephone in between, do stop it: then the cause is
+on our side.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ DIFFERENT_NUMBERS = 3
 def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
     """Record the refusal and what follows from it; the report DECLINED ends the call afterwards.
 
-    A call that has ended is left alone: its refusal is known. So is one that rang: it was carried.
+    Calls that have ended or have rung are not changed.
     """
     now = ctx.clock.now()
     row = seats.of_call(tx, attempt)

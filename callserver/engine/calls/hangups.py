@@ -1,4 +1,4 @@
-"""Ending calls that must not go on: wanted in a transaction, ordered after it, repeated until taken.
+"""Ends calls that must not continue. The order follows the commit, and is repeated until accepted.
 
 What is wanted is in the call's row, so a server that dies, or a provider that fails, only delays it:
 the scheduler comes back every second.
@@ -38,7 +38,7 @@ talk that has begun goes on."""
 
 
 def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
-    """This call must not go on: it is ended after the commit. Wanted again, it is ordered again."""
+    """Request the end of a call: ordered after the commit, and again if requested again."""
     if call.ended_at is not None:
         return
     if call.stop_wanted is None or (call.stop_wanted == HOURS_OVER != reason):

@@ -1,4 +1,4 @@
-"""A phoner's leg is gone, or a person answered and met nobody: what follows for the seat and the call."""
+"""A phoner's leg is lost, or a person answered without a phoner: the effect on seat and call."""
 
 from datetime import datetime, timedelta
 
@@ -48,7 +48,7 @@ def answered_without_phoner(tx: Tx, call: CallRow, now: datetime) -> None:
 
 
 def count_abandoned(tx: Tx, call: CallRow, now: datetime) -> None:
-    """Count a call that met nobody; the policy's rest follows from the mark."""
+    """Count an abandoned call; the policy's rest period follows from the mark."""
     if call.abandoned:
         return
     calls.change(tx, call.attempt, abandoned=True)

@@ -50,7 +50,7 @@ class PhonerLegs:
                 or not row.line
                 or row.leg is not None
             ):
-                return None  # a leg that is known rings already
+                return None  # a known leg is ringing already
             if not self._slot(tx, row):
                 return None
             campaign = self._ctx.rules.known(row.campaign)
@@ -109,7 +109,7 @@ class PhonerLegs:
                 return
             if row.state != SeatState.OFF:
                 return  # the phoner has answered, and the shift goes on
-        outbox.add(tx, HangUpLeg(leg))  # the phoner left, or came in another way meanwhile
+        outbox.add(tx, HangUpLeg(leg))  # the phoner has left or called in meanwhile
 
     async def phoner_asks(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         """A phoner's leg asks what to do: join the seat's room, or hang up when nobody expects it.

@@ -1,4 +1,4 @@
-"""A call went quiet: ask the provider about it, and apply the answer as a report.
+"""No report about a call for too long: ask the provider, and apply the answer as a report.
 
 Nothing is dialed again before it is settled (I7), no call rings for ever, and none stays in the
 provider's queue until after closing time.
@@ -44,7 +44,7 @@ _REPORTS = {
 
 
 class Reconciliation:
-    """Asks about quiet calls."""
+    """Asks the provider about calls without recent reports."""
 
     def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
         self._ctx = ctx

@@ -1,4 +1,4 @@
-"""What a call that reached nobody makes of its contact: the campaign's retry rule for the cause."""
+"""The contact after an unanswered call: the campaign's retry rule for the cause."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Moving a seat: the table's answer, the audit entry, what follows, and when the scheduler looks again."""
+"""Seat transitions: the new state, its audit entry and follow-ups, and the scheduler's next look."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

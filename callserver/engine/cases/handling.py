@@ -1,4 +1,4 @@
-"""What is done to a case until it is closed: notes, hand-over, the answer and its second name."""
+"""Work on a case until it is closed: notes, hand-over, the answer and its confirmation."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -46,7 +46,7 @@ def sees(row: CaseRow, user: User) -> bool:
 
 
 def look_at(tx: Tx, key: int, user: User, now: datetime) -> CaseRow:
-    """Open a case to read it. That stands in the log: the person may ask who read it."""
+    """Open a case to read it. The log records it, because the person may ask who read it."""
     row = find(tx, key, user)
     audit.append(
         tx,
@@ -163,7 +163,7 @@ def draft(tx: Tx, key: int, user: User, text: str, rules: CaseRules, now: dateti
 
 
 def confirm(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
-    """Put a second name under the answer. `text`: the answer as the user has read it.
+    """Confirm the answer as the second person. `text`: the answer as the user has read it.
 
     Raises:
         Impossible: it has been changed since.
@@ -204,12 +204,12 @@ def answer(
             text=row.draft or "",
         )
     _change(tx, row, changed, user, CaseEvent.ANSWERED, now, reply_by=reply_by.value, reply_to=to)
-    for sent in messages.of_case(tx, key):  # an earlier one that failed needs no more attention
+    for sent in messages.of_case(tx, key):  # an earlier failed message no longer needs attention
         _replace(tx, sent.id, sent.state, now)
 
 
 def close(tx: Tx, key: int, user: User, now: datetime) -> None:
-    """Nothing is left to be done.
+    """Close the case.
 
     Raises:
         Impossible: the case is not answered.

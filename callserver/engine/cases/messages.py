@@ -102,7 +102,7 @@ class MessageDelivery:
             self._reopen(tx, row.case)
 
     def _reopen(self, tx: Tx, key: int) -> None:
-        """An answer that did not arrive is none: the case waits for another one."""
+        """An answer that was not delivered does not count: the case waits for another one."""
         row = cases.find(tx, key, lock=True)
         if row is None:
             return

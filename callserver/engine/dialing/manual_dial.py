@@ -1,4 +1,4 @@
-"""A phoner dials by hand: a number of their own choosing, or the last contact again.
+"""Manual dials: a number that the phoner enters, or the last contact again.
 
 The phoner chooses the contact, and nothing else: it must be on the list of the campaign, the gate is asked
 as for every other dial, and the call is reserved and placed by the dialer.
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class DialRefused(Impossible):
-    """The gate said no to a dial that a person asked for."""
+    """The gate refused a requested dial."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(", ".join(reason.value for reason in refusal.reasons))
@@ -40,7 +40,7 @@ class DialRefused(Impossible):
 
 
 class ManualDial:
-    """Dials what a person asks for. The same gate."""
+    """Dials at a phoner's request, through the same gate."""
 
     def __init__(self, ctx: EngineContext, dialer: Dialer, clearing: RoomClearing) -> None:
         self._ctx = ctx

@@ -76,7 +76,7 @@ def _as_number(text: str) -> int:
 
 
 def stranger(number: int, place: str, campaign: Campaign, source: str) -> Contact:
-    """A person on no list: what the gate asks about for the bare number."""
+    """A person on no list, so that the gate can be asked about a number alone."""
     return Contact(
         id=0,
         campaign=campaign.name,

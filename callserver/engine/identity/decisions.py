@@ -1,4 +1,6 @@
-"""A user decides that two people are one, or two. A decision can be undone; each one stays on record.
+"""Merge or split: a user decides whether two contacts are the same person.
+
+A decision can be undone; each one stays on record.
 
 A merge lets every fact that protects reach both, and permits nothing that an opt-out forbids. A split
 lets what is known about one no longer reach the other, so the contacts that were closed for it are asked
@@ -41,7 +43,7 @@ def split(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime)
 
 
 def undo(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime) -> None:
-    """What the lists say about the two counts again.
+    """Undo the decision: what the lists say applies again.
 
     Raises:
         NotFound: there is no such contact, or nothing was decided about them.

@@ -1,4 +1,4 @@
-"""Who is in reach of a contact: read and matched within the transaction that asks."""
+"""People in reach of a contact, read and matched within the caller's transaction."""
 
 from collections.abc import Callable, Iterable, Sequence
 

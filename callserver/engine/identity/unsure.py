@@ -1,4 +1,4 @@
-"""Which people may be one, for member service to decide."""
+"""Pairs of contacts that may be the same person, for member service to decide."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble
 log = structlog.get_logger(__name__)
 
 RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
-"""When a listener's telephone is called again after the provider said "too many at once"."""
+"""When a listener's telephone is called again after a 429 from the provider."""
 
 
 def hang_up(tx: Tx, row: ListeningRow) -> None:

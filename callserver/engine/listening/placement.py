@@ -142,7 +142,7 @@ def open_another(
         seen_at=now,
         **more,
     )
-    if row is None:  # the same click twice, at one instant
+    if row is None:  # a double click
         raise Impossible("you are listening already", key="listening_already")
     log_entry(tx, ctx, EntryKind.LISTENING_STARTED, seat, wanted, user, row.id)
     return row

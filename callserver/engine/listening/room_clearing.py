@@ -1,4 +1,4 @@
-"""Nobody is dialed into a room with a listener who may not hear the call, or may not be heard in it."""
+"""No call is dialed into a room with a listener who may not hear it or may not be heard in it."""
 
 from collections.abc import Callable
 from typing import TypeVar

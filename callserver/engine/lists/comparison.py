@@ -22,7 +22,7 @@ MOST_IN_A_HOUSEHOLD = 10
 """At an address with more people than that, they are no household: a home, a hostel, or no address."""
 
 _FACTS = ("zone", "born", "member", "last_gift", "ended")
-"""What is known of a person, whichever list says it."""
+"""Columns about the person, on whichever list."""
 
 _REOPENED = ("BASIS_", "SUP_", "PERSON_")
 """A contact that the gate closed for such a reason is asked about again once a fact has changed."""
@@ -205,7 +205,7 @@ def _household(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
 def _list(
     old: Mapping[str, Any], pair: KnownPerson, present: frozenset[str], extras: frozenset[str]
 ) -> dict[str, Any]:
-    """What changes about the person on this list only."""
+    """Changes that concern this list only."""
     new = pair.staged
     changes: dict[str, Any] = {}
     for name in ("name", "source"):

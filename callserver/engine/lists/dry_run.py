@@ -1,4 +1,4 @@
-"""A dry run: what an import would change, and who of the whole list might then be called."""
+"""A dry run: what an import would change, and how many of the list could then be called."""
 
 from collections import Counter
 from datetime import datetime

@@ -1,6 +1,6 @@
-"""Who stood in a list before: the same person twice, two people under one reference, crowds.
+"""Repetitions within a list: the same person twice, two people under one reference, crowds.
 
-A row that is dropped as a duplicate still tells something: another reference, another number. It is kept
+A dropped duplicate still carries information: another reference, another number. It is kept
 as an identifier of its person, so that another list finds them by it.
 """
 

@@ -1,6 +1,6 @@
 """How many of a list may be called now, and why not the others: the gate's rules over every contact.
 
-An answer about a list, never leave to dial: a permit made here is counted and thrown away.
+The answer is a count and never permits a dial: a permit made here is discarded.
 """
 
 from collections import Counter

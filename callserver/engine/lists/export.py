@@ -58,5 +58,5 @@ def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
 
 
 def record(tx: Tx, what: str, campaign: str, by: str, now: datetime) -> None:
-    """Personal data is about to be copied out: that stands in the log."""
+    """Log an export of personal data before it begins."""
     audit.append(tx, now, EntryKind.EXPORTED, campaign=campaign, what=str(what), by=by)

@@ -1,4 +1,4 @@
-"""Contacts leave a list again: an import that was a mistake, or a single person.
+"""Removal of contacts: roll back a mistaken import, or remove a single person.
 
 Only who was never called is removed: a call's record needs its contact. What protects a person (opt-outs,
 marks) is not stored with the list and stays. What an import changed about people who stood in a list

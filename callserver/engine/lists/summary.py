@@ -1,4 +1,4 @@
-"""What became of a list's rows, and whom the list itself says must not be called."""
+"""The result of reading a list: rows by fate, and people whom the list says not to call."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -135,7 +135,8 @@ class OutcomeRecord:
         """Purpose, policy and relation decide what can be agreed.
 
         Raises:
-            Impossible: it cannot; or something is given once which is no gift.
+            Impossible: it cannot be agreed; or a single payment is recorded for something that is
+            not a donation.
         """
         once = given.details.get(Ask.FREQUENCY.value) == asking.ONCE
         if not chosen.agreement and not once:

@@ -68,7 +68,7 @@ class Wishes:
         self._ctx = ctx
 
     def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
-        """Let a wish take effect at once, while they are still talking.
+        """Record a wish, effective at once, during the conversation.
 
         Raises:
             NotFound: there is no such wish.

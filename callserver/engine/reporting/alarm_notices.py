@@ -1,7 +1,7 @@
-"""Tells alarms outside the house: when they are raised, while they last, and when they are over.
+"""Sends alarms by mail and webhook: when they are raised, while they last, and when they end.
 
-One process does this, under the scheduler's lease. A notice that may not have arrived is told again: two
-are better than none.
+One process does this, under the scheduler's lease. A notice that may not have arrived is sent
+again: two are better than none.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class AlarmNotices:
         self._channels = channels
 
     async def look(self, now: datetime) -> None:
-        """Tell what is new, what lasts, and what is over."""
+        """Send notices of alarms that are new, that last, and that have ended."""
         if not self._channels:
             return
         raised, known = await self._ctx.store.read(self._reading)

@@ -1,4 +1,4 @@
-"""Calls, refused attempts, sources and opt-outs: what is read out to "who called me, and why?"."""
+"""Calls, refused attempts, sources and opt-outs: the answer to "who called me, and why?"."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ def _refused(entry: Mapping[str, Any]) -> RefusedAttempt:
 
 
 def names(rules: Rules, campaign: str, language: str) -> tuple[str, str]:
-    """The organisation that rang, and why, in the campaign's own words."""
+    """The organisation that called, and why, in the campaign's own words."""
     known = rules.current.campaigns.get(campaign)
     if known is None:
         return campaign, ""

@@ -69,7 +69,7 @@ class CampaignProgress:
 
 @dataclass(frozen=True, slots=True)
 class FloorFigures:
-    """The whole."""
+    """All figures of the floor."""
 
     at: datetime
     campaigns: list[CampaignProgress]
@@ -81,7 +81,7 @@ class FloorFigures:
 
 
 def read(tx: Tx, ctx: EngineContext, counted: StatusCounts) -> FloorFigures:
-    """Read all the rest."""
+    """Read every figure except the counts of contacts."""
     now = ctx.clock.now()
     today = now.date().isoformat()
     current = ctx.rules.current

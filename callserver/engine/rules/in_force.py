@@ -40,7 +40,7 @@ class Folder(Protocol):
 
 
 def beginning(tx: Tx, folder: Folder) -> Configuration:
-    """The rules with which a server, or a command, comes up.
+    """The rules with which a server or a command starts.
 
     The revision in force; in a new house, and where the kept one cannot be read by this version any
     more, what the folder says.
@@ -199,10 +199,10 @@ class RulesInForce:
     def _first(
         self, tx: Tx, configuration: Configuration, texts: Texts, instead_of: str | None
     ) -> bool:
-        """There is nobody yet who could approve: the folder's rules are in force."""
+        """No account can approve yet: the folder's rules take effect."""
         revisions.lock(tx)
         if revisions.current(tx) != instead_of:
-            return False  # another process was first, and is followed
+            return False  # another process was first: follow its revision
         now = self._ctx.clock.now()
         revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
         audit.append(tx, now, EntryKind.CONFIGURATION, revision=configuration.revision)

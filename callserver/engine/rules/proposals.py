@@ -1,4 +1,4 @@
-"""Changes of the rules by people: checked, proposed, approved by somebody else, refused, withdrawn.
+"""Changes of the rules by users: check, propose, approve by a second person, refuse, withdraw.
 
 What is not looser takes effect when it is proposed. An approval is for exactly what the approver has
 seen: when the rules have moved on meanwhile, the proposal moves along and is looked at again.
@@ -38,7 +38,7 @@ _PATH = re.compile(
 
 
 class Written(StrEnum):
-    """What became of the files in the folder."""
+    """The result of writing a change to the folder."""
 
     SAME = "same"  # they say so already
     YES = "yes"
@@ -64,7 +64,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class ProposalResult:
-    """What became of a change: in force, or waiting under this number."""
+    """The result of a proposal: in force, or waiting under this number."""
 
     revision: str
     proposal: int | None = None
@@ -188,7 +188,7 @@ class RuleProposals:
         return await self._in_force(was, waiting.texts, composed)
 
     async def refuse(self, user: User, key: int, why: str) -> None:
-        """Say no to a proposal; the files in the folder stay as they are.
+        """Refuse a proposal; the files in the folder stay as they are.
 
         Raises:
             NotFound, Impossible: there is no such open proposal, or no reason is given.

@@ -64,7 +64,7 @@ def send(tx: Tx, user: User, words: str, to: int | None, now: datetime) -> int:
 
 
 def take(tx: Tx, user: User, key: int, now: datetime) -> None:
-    """Say that I answer this message."""
+    """Assign the message to the supervisor who will answer it."""
     message = _addressed(tx, user, key)
     _step(tx, message, Step.TAKE, taken_by=user.id)
     note(tx, now, "taken", user, message=key, phoner=message.phoner)

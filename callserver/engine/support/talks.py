@@ -1,4 +1,4 @@
-"""Conversations: supervisors offer times, phoners book one; who has been through something hard lately."""
+"""Conversations: supervisors offer times, phoners book one; phoners who recently had hard calls."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def held(tx: Tx, user: User, key: int, now: datetime) -> None:
 
 
 def talked(tx: Tx, user: User, phoner: int, now: datetime) -> None:
-    """I have talked with this phoner, without a booking.
+    """Record a conversation that was not booked.
 
     Raises:
         NotFound: there is no such phoner in the department.

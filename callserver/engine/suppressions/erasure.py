@@ -1,7 +1,7 @@
-"""Erasure: everything about a person is forgotten, except what keeps them from being called again.
+"""Erasure: everything about a person is deleted, except what keeps them from being called again.
 
-What stays is listed in `REMAINS`: it names nobody. What leaves the files at last, and when, is described
-in docs/data-protection.md.
+What remains is listed in `REMAINS` and identifies nobody. What leaves the files at last, and when,
+is described in docs/data-protection.md.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ REMAINS = ("hash", "keys", "calls", "cases", "log", "register")
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was forgotten. `words`: the person's name and numbers as files may hold them; for
+    """How much was deleted. `words`: the person's name and numbers as files may hold them; for
     removing uploads, never for a log."""
 
     contacts: tuple[int, ...]

@@ -121,7 +121,7 @@ def refuse(tx: Tx, key: int, user: User, now: datetime) -> None:
 
 
 def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
-    """The author takes a mistake back, with all rows of the opt-out; how many.
+    """Undo one's own mistake, with all rows of the opt-out; returns how many.
 
     Raises:
         NotFound: nothing of it is in force.

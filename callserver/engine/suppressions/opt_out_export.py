@@ -37,7 +37,7 @@ def rows(tx: Tx, since: date | None, language: str) -> Iterator[Sequence[str]]:
 
 
 def record(tx: Tx, since: date | None, by: str, now: datetime) -> None:
-    """Personal data is about to be copied out: that stands in the log."""
+    """Log an export of personal data before it begins."""
     from_day = "" if since is None else since.isoformat()
     audit.append(tx, now, EntryKind.EXPORTED, what="opt_outs", since=from_day, by=by)
 

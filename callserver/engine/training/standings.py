@@ -27,7 +27,7 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 DAYS_AFTER = date.max
-"""As if every counted day were past: whether the training is complete with what there is."""
+"""A day after every counted one: shows whether the training is complete."""
 
 
 def of(
@@ -38,7 +38,7 @@ def of(
     trained_at: datetime | None,
     now: datetime,
 ) -> Standing:
-    """Where a phoner is now. Asked at every dial; one query or none for those who are trained."""
+    """A phoner's current shift. Asked at every dial; one query, or none for a trained phoner."""
     if trained_at is not None:
         return TRAINED
     return standing(rules, _progress(tx, rules, phoner, credited, now), day_of(now))
