@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
-from callserver.database import audit, calls, contacts
+from callserver.database import audit, calls, contacts, look_ups
 from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.engine.audit_log import verification
@@ -104,7 +104,7 @@ def show(
         if call is not None:
             entries = audit.about(connection, call=call)
         elif contact is not None:
-            entries = audit.about(connection, contact=contact)
+            entries = look_ups.entries_about(connection, contact)
         elif number is not None:
             parsed = phone.parse(number)
             if isinstance(parsed, phone.NumberProblem):
@@ -113,7 +113,7 @@ def show(
             entries = [
                 entry
                 for contact in contacts.by_number(connection, key)
-                for entry in audit.about(connection, contact=contact.id)
+                for entry in look_ups.entries_about(connection, contact.id)
             ]
             for attempt in calls.without_contact(connection, key):
                 entries += audit.about(connection, call=attempt)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, or_, select, tuple_, update
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import audit, seals
+from callserver.database.tables import audit, look_ups, seals
 from callserver.domain.audit import BIGGEST_ID, EntryKind, SearchColumns, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
 from callserver.domain.tiles import MOST_ENTRY_BYTES
@@ -265,7 +265,9 @@ def search(tx: Tx, wanted: LogQuery, most: int) -> list[dict[str, Any]]:
     if wanted.kinds:
         query = query.where(audit.c.kind.in_(wanted.kinds))
     if wanted.contact is not None:
-        query = query.where(audit.c.contact == wanted.contact)
+        looked_up = select(look_ups.c.entry).where(look_ups.c.contact == wanted.contact)
+        about_contact = or_(audit.c.contact == wanted.contact, audit.c.id.in_(looked_up))
+        query = query.where(about_contact)
     if wanted.call is not None:
         query = query.where(audit.c.call == wanted.call)
     if wanted.before is not None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, literal, or_, select
 
-from callserver.database import former_identifiers, openings, register_people
+from callserver.database import former_identifiers, look_ups, openings, register_people
 from callserver.database.former_identifiers import Because
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain.contact_status import ContactStatus
@@ -39,7 +39,7 @@ def remove(
     """Delete those of the contacts that meet the condition; how many. The one place that deletes any.
 
     What links their persons to other lists stays known; of `old` ones only where something is known about
-    the person. The facts of decisions about them go with them.
+    the person. The facts of decisions about them, and who looked them up, go with them.
     """
     kept = and_(condition, is_protected) if old else condition
     former_identifiers.keep(tx, ids, Because.REMOVED, now, kept)
@@ -47,6 +47,7 @@ def remove(
     leaving = tx.execute(whose).all()
     persons = [person for _, person in leaving]
     openings.forget(tx, [contact for contact, _ in leaving])
+    look_ups.forget(tx, [contact for contact, _ in leaving])
     removed = tx.execute(delete(contacts).where(contacts.c.id.in_(ids), condition)).rowcount
     register_people.forget_removed(tx, persons)
     return removed

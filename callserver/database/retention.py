@@ -15,6 +15,7 @@ from callserver.database.tables import (
     devices,
     forms,
     imports,
+    look_ups,
     notice_questions,
     notices,
     openings,
@@ -53,6 +54,7 @@ class Stored:
 _WHOLE_ROWS: Mapping[RetentionClass, tuple[Column[Any], Column[Any]]] = {
     RetentionClass.SIGN_INS: (devices.c.device, devices.c.seen_at),
     RetentionClass.DECISIONS: (openings.c.entry, openings.c.at),
+    RetentionClass.LOOK_UPS: (look_ups.c.entry, look_ups.c.at),
 }
 """Classes whose rows are deleted by their age alone: the key and the instant."""
 
@@ -90,7 +92,7 @@ def stored(  # noqa: C901, PLR0912 - one case for each class
             return Stored(imports.c.id, old, {"refused": null()})
         case RetentionClass.APPLICANTS:
             return Stored(applicants_table.c.id, applicants.old(before))
-        case RetentionClass.SIGN_INS | RetentionClass.DECISIONS:
+        case RetentionClass.SIGN_INS | RetentionClass.DECISIONS | RetentionClass.LOOK_UPS:
             key, at = _WHOLE_ROWS[kind]
             return Stored(key, at < before)
         case RetentionClass.UPLOADS:

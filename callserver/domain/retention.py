@@ -22,6 +22,7 @@ class RetentionClass(StrEnum):
     CONTACTS = "contacts_without_relation"  # neither members nor former ones, without a gift
     CALLS = "calls"  # afterwards a call's row says neither whom nor which number it called
     DECISIONS = "decisions"  # the facts of dial decisions; the log keeps its commitment to them
+    LOOK_UPS = "look_ups"  # whom somebody looked up, and why; the log keeps that they looked
     NOTES = "notes"  # what phoners wrote about a call
     FORMS = "forms"  # a listener's words about a call
     CASES = "cases"  # words, notes, answers and messages of closed cases
@@ -64,6 +65,11 @@ class RetentionPolicy(Document):
         days=730,
         reason="to prove of each call that it was allowed, and of each refusal why",
         source="markedsføringsloven § 10; Datatilsynet 2020-431-0075 (two years)",
+    )
+    look_ups: Period = Period(
+        days=365,
+        reason="to tell a person who asks, and to recognise misuse of an account",
+        source="GDPR art. 15, art. 32; Datatilsynet 2024-06-06 (look-ups are told on request)",
     )
     notes: Period = Period(
         days=180,

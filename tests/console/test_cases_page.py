@@ -139,7 +139,7 @@ async def test_nothing_a_person_said_is_in_the_log(system: StaffedSystem) -> Non
     kinds = [entry["did"] for entry in system.entries("case")]
     assert kinds == ["opened", "note", "drafted", "answered"]
     await shown(service, case)
-    assert any(entry.get("case") == case for entry in system.entries("looked_up"))
+    assert any(entry.get("case") == case for entry in system.look_ups())
 
 
 async def test_a_case_is_handed_over_to_somebody_who_may_answer_it(system: StaffedSystem) -> None:

@@ -60,7 +60,7 @@ async def test_a_person_is_found_by_number_reference_and_name(system: StaffedSys
     assert (len(many["hits"]), many["more"]) == (20, True)
     assert await search(client, "Nobody") == []
     assert await search(client, "k0") == []  # references keep their case
-    entries = system.entries("looked_up")
+    entries = system.look_ups()
     assert {entry["what"] for entry in entries} == {"search"}
     assert "Person" not in json.dumps(entries)
     assert ANNA not in json.dumps(entries)
@@ -96,7 +96,7 @@ async def test_one_page_shows_everything_known(system: StaffedSystem) -> None:
     looked = [(row["by"], row["why"]) for row in again["look_ups"]]
     assert ("Member_Service Prøve (medlemsservice)", "et spørgsmål fra personen") in looked
     assert ANNA not in json.dumps(shown)
-    entries = [entry for entry in system.entries("looked_up") if entry["what"] == "person"]
+    entries = [entry for entry in system.look_ups() if entry["what"] == "person"]
     assert {entry["contact"] for entry in entries} == {1, 41}
     assert {entry["why"] for entry in entries} == {"asked"}
 

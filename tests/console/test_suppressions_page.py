@@ -34,7 +34,7 @@ async def test_a_number_is_looked_up_and_the_look_up_logged(
     assert found["number"] == "•••••• 00"
     assert found["opt_outs"] == []
     assert [(one["campaign"], one["name"]) for one in found["known"]] == [("kanvas", "Person 0")]
-    [entry] = system.entries("looked_up")
+    [entry] = system.look_ups()
     assert entry["contact"] == 1
     assert entry["by"].startswith("user:")
     assert "3220" not in json.dumps(system.entries())

@@ -27,7 +27,7 @@ async def test_the_answer_can_be_read_out_and_says_who_looked(system: StaffedSys
     assert "ringede" in texts[0]
     assert "gade" in texts[-1]  # where the number comes from
     assert not found["suppressed"]
-    entry = system.entries("looked_up")[-1]
+    entry = system.look_ups()[-1]
     assert entry["by"].startswith("user:")
     assert number not in str(entry)
 

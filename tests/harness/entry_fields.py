@@ -41,7 +41,6 @@ MORE = {
     EntryKind.LISTENING_STOPPED: _LISTENING,
     EntryKind.LISTEN_DENIED: _LISTENING,
     EntryKind.LINE: "by reason",
-    EntryKind.LOOKED_UP: "contacts",
     EntryKind.USER: "fields role",
     EntryKind.TRAINING: "user",
     EntryKind.APPLICANT: "user",

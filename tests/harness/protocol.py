@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from callserver.cli.invented_data import import_registers, train
-from callserver.database import accounts
+from callserver.database import accounts, look_ups
+from callserver.database import audit as audit_entries
+from callserver.database.audit import LogQuery
 from callserver.database.tables import audit, calls, contacts, seats
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.engine.context import Rules
@@ -51,6 +54,14 @@ class TestSystem(ABC):
             json.loads(row.body) for row in self.rows(select(audit.c.body).order_by(audit.c.id))
         ]
         return [body for body in bodies if kind in (None, body["kind"])]
+
+    def look_ups(self) -> list[dict[str, Any]]:
+        """The log's look-ups with whom and why as long as that is known, the oldest first."""
+        wanted = LogQuery((EntryKind.LOOKED_UP.value,))
+        entries = self.read(
+            lambda tx: look_ups.with_openings(tx, audit_entries.search(tx, wanted, 1_000))
+        )
+        return list(reversed(entries))
 
 
 class CallingSystem(TestSystem):

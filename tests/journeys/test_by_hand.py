@@ -146,8 +146,8 @@ async def test_a_number_that_is_on_no_list_is_not_called_and_the_try_is_logged(
     await system.on_shift()
     assert (await system.api("POST", "/dial", {"number": "32999999"}))[0] == 404
     assert system.network.record == []
-    [entry] = system.entries("looked_up")
-    assert (entry["by"], entry["contacts"], entry["campaign"]) == ("user:1", [], "kanvas")
+    [entry] = system.look_ups()
+    assert (entry["by"], entry.get("contact"), entry["campaign"]) == ("user:1", None, "kanvas")
     assert "32999999" not in str(entry)
 
 

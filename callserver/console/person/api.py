@@ -19,7 +19,7 @@ from callserver.console.person.views import (
     PersonView,
     UndoMark,
 )
-from callserver.database import contacts, look_ups, person_search
+from callserver.database import contacts, person_search
 from callserver.database.contacts import Contact
 from callserver.domain import phone
 from callserver.domain.case import Source
@@ -82,9 +82,7 @@ class PersonApi:
         seen = [mine for known in people.values() if (mine := self._seen(request, known))]
         shown, now = seen[:MOST_HITS], self._ctx.clock.now()
         ids = [row.id for known in shown for row in known]
-        await self._ctx.store.run(
-            lambda tx: look_ups.record(tx, now, request.by, ids, what="search")
-        )
+        await self._ctx.store.run(lambda tx: person_record.record_search(tx, ids, request.by, now))
         return Hits(
             hits=[self._hit(request, known) for known in shown],
             elsewhere=len(people) - len(seen),

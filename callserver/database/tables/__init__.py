@@ -10,7 +10,7 @@ from callserver.database.tables.accounts import (
     users,
 )
 from callserver.database.tables.applicants import applicants, interviews, participants
-from callserver.database.tables.audit import audit, openings, seals
+from callserver.database.tables.audit import audit, look_ups, openings, seals
 from callserver.database.tables.calls import calls, processed_events, refused_numbers
 from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
@@ -100,6 +100,7 @@ __all__ = [
     "listenings",
     "log_comparisons",
     "log_copies",
+    "look_ups",
     "marks",
     "messages",
     "metadata",

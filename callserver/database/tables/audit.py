@@ -43,5 +43,15 @@ openings = Table(
     Column("number", BigInteger),  # only where the entry names no contact, by whom it is found
     Column("body", LargeBinary, nullable=False),  # domain.commitment: the secret and the facts
 )
+look_ups = Table(
+    "look_ups",
+    metadata,
+    Column("entry", BigInteger, primary_key=True, autoincrement=False),  # audit.id of a look-up
+    Column("at", Instant, nullable=False),
+    Column("contact", BigInteger),  # None: nobody was found
+    Column("body", LargeBinary, nullable=False),  # domain.commitment: the secret, whom and why
+)
+Index("look_ups_at", look_ups.c.at)
+Index("look_ups_contact", look_ups.c.contact)
 Index("openings_at", openings.c.at)
 Index("openings_number", openings.c.number, **where("number IS NOT NULL"))

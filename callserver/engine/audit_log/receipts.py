@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from callserver.database import audit
+from callserver.database import audit, look_ups
 from callserver.database.suppressions import SuppressionRow
 from callserver.domain import signed_note
 from callserver.domain.audit import EntryKind
@@ -114,7 +114,8 @@ def about(tx: Tx, published: PublishedLog | None, contacts: Collection[int]) -> 
         return []
     try:
         checkpoint, note = _published(published)
-        leaves = [one for one in audit.leaves_about(tx, contacts) if one < checkpoint.size]
+        leaves = sorted(audit.leaves_about(tx, contacts) + look_ups.leaves_about(tx, contacts))
+        leaves = [one for one in leaves if one < checkpoint.size]
         return _proofs(published, leaves, checkpoint, note)
     except (ConfigurationProblem, Impossible, OSError) as error:
         log.warning("no_proofs", why=str(error))

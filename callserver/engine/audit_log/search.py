@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from callserver.database import accounts, audit, ownership, seats
+from callserver.database import accounts, audit, look_ups, ownership, seats
 from callserver.database.audit import LogQuery
 from callserver.domain.audit import EntryKind
 from callserver.engine.context import Rules
@@ -28,13 +28,14 @@ def search(
 ) -> tuple[list[Entry], int | None]:
     """The newest entries that fit and may be seen, newest first; below which id to go on, if at all."""
     if department is None:
-        rows = audit.search(tx, asked, most)
+        rows = look_ups.with_openings(tx, audit.search(tx, asked, most))
         return rows, rows[-1]["id"] if len(rows) == most else None
     visible: list[Entry] = []
     departments = _Departments(tx, rules)
     before = asked.before
     for _ in range(MOST_LOOKED_AT // BATCH):
         rows = audit.search(tx, asked._replace(before=before), BATCH)
+        rows = look_ups.with_openings(tx, rows)
         for row, concerned in zip(rows, departments.of(rows), strict=True):
             before = row["id"]
             if department in concerned and concerned <= {department, None}:

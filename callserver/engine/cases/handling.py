@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from callserver.database import accounts, audit, cases, contacts, messages
+from callserver.database import accounts, audit, cases, contacts, look_ups, messages
 from callserver.database.accounts import User
 from callserver.database.cases import CaseRow
 from callserver.domain import case as rules_of_cases
@@ -48,15 +48,8 @@ def sees(row: CaseRow, user: User) -> bool:
 def look_at(tx: Tx, key: int, user: User, now: datetime) -> CaseRow:
     """Open a case to read it. The log records it, because the person may ask who read it."""
     row = find(tx, key, user)
-    audit.append(
-        tx,
-        now,
-        EntryKind.LOOKED_UP,
-        what="case",
-        case=key,
-        contact=row.contact,
-        by=f"user:{user.id}",
-    )
+    whom = [] if row.contact is None else [row.contact]
+    look_ups.record(tx, now, f"user:{user.id}", whom, what="case", case=key)
     return row
 
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from callserver.database import audit, calls, contacts, seats
+from callserver.database import calls, contacts, look_ups, seats
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import phone
-from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
@@ -106,7 +105,7 @@ class ManualDial:
         known = contacts.by_number(tx, number, campaign.name)
         if not known:
             now, by = self._ctx.clock.now(), f"user:{phoner}"
-            audit.append(tx, now, EntryKind.LOOKED_UP, by=by, contacts=[], campaign=campaign.name)
+            look_ups.record(tx, now, by, [], campaign=campaign.name)
             return None
         return self._ask(tx, row, campaign, known[0], DialPath.MANUAL)
 

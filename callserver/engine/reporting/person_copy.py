@@ -30,7 +30,14 @@ from callserver.texts import say
 
 FORMAT = "callserver-person-copy-1"
 
-CONCERNS_PEOPLE = (RetentionClass.CONTACTS, RetentionClass.CALLS, RetentionClass.NOTES)
+CONCERNS_PEOPLE = (
+    RetentionClass.CONTACTS,
+    RetentionClass.CALLS,
+    RetentionClass.DECISIONS,
+    RetentionClass.NOTES,
+    RetentionClass.CASES,
+    RetentionClass.LOOK_UPS,
+)
 """The classes of data that hold what is known about called people."""
 
 

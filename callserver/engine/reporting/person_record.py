@@ -14,7 +14,6 @@ from typing import Any
 
 from callserver.database import (
     accounts,
-    audit,
     calls,
     cases,
     contacts,
@@ -192,6 +191,11 @@ def look_up(tx: Tx, number: int, secret: bytes, by: str, now: datetime) -> Perso
     return record
 
 
+def record_search(tx: Tx, ids: Sequence[int], by: str, now: datetime) -> None:
+    """Log that a search showed these contacts."""
+    look_ups.record(tx, now, by, ids, what="search")
+
+
 def record_view(
     tx: Tx, known: Sequence[Contact], why: LookUpReason, by: str, now: datetime
 ) -> None:
@@ -252,7 +256,7 @@ def _collect(
 
 def _entries(tx: Tx, known: Sequence[Contact]) -> Entries:
     """The audit log's entries about the contacts, in the order in which they were written."""
-    entries = [entry for row in known for entry in audit.about(tx, contact=row.id)]
+    entries = [entry for row in known for entry in look_ups.entries_about(tx, row.id)]
     return sorted(entries, key=lambda entry: int(entry["id"]))
 
 

@@ -13,6 +13,7 @@ from callserver.database import (
     audit,
     erasure,
     former_identifiers,
+    look_ups,
     marks,
     openings,
     pseudonymous_keys,
@@ -83,6 +84,7 @@ def erase(
     unlinked = erasure.unlink_calls(tx, persons, ids)
     alone = [key for key in numbers if not erasure.others_at(tx, key, persons)]
     openings.forget(tx, ids, alone)
+    look_ups.forget(tx, ids)
     hidden: list[int] = []
     for key in alone:
         unlinked += erasure.unlink_calls_to(tx, key)

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from callserver.database import audit, contacts, register_people, register_records, suppressions
+from callserver.database import (
+    audit,
+    contacts,
+    look_ups,
+    register_people,
+    register_records,
+    suppressions,
+)
 from callserver.database.register_people import ListedPerson
 from callserver.domain import register_match
 from callserver.domain.audit import EntryKind
@@ -118,7 +125,7 @@ def _fingerprints(candidates: list[Candidate]) -> list[int]:
 def record_look_up(tx: Tx, review: Review, by: str, now: datetime) -> None:
     """Log who was shown which people: those people may ask."""
     ids = sorted({row.contact for person in review.people for row in person.rows})
-    audit.append(tx, now, EntryKind.LOOKED_UP, by=by, contacts=ids, what="registers")
+    look_ups.record(tx, now, by, ids, what="registers")
 
 
 def of_contact(
