@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
+from callserver.adapters import traces
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import authentication, problems
@@ -121,6 +122,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
                 await release_scheduler(server)
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
+            await traces.flush()
 
     own = server.exchange
     events = None if own is None else own.events(server.provider_events, server.scheduler.start)
@@ -151,7 +153,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             HTTPException: pages.on_http,
             Exception: problems.on_crash,
         },
-        middleware=[Middleware(Headers)],
+        middleware=[Middleware(traces.Traces), Middleware(Headers)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would go to the host that the request names

@@ -1,10 +1,11 @@
-"""The telephony port, measured: how long each order took, and how it ended."""
+"""The telephony port, measured and traced: how long each order took, and how it ended."""
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import TypeVar
 
+from callserver.adapters import traces
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
@@ -75,11 +76,13 @@ class MeasuredTelephony:
 
 async def _measured(order: str, work: Awaitable[Answer]) -> Answer:
     began, result = perf_counter(), "error"
-    try:
-        answer = await work
-        result = _result(answer)
-    finally:
-        ORDER_SECONDS.labels(order, result).observe(perf_counter() - began)
+    with traces.span(order) as span:
+        try:
+            answer = await work
+            result = _result(answer)
+        finally:
+            ORDER_SECONDS.labels(order, result).observe(perf_counter() - began)
+            span.set_attribute("callserver.result", result)
     return answer
 
 

@@ -8,13 +8,13 @@ from types import FrameType
 import structlog
 import typer
 
-from callserver.adapters import file_modes
+from callserver.adapters import file_modes, traces
 from callserver.adapters.ticker import Ticker
 from callserver.app import CONFIGURATION_LOOK_SECONDS, create, release_scheduler
 from callserver.assemble import build
 from callserver.cli import resources
 from callserver.errors import ConfigurationProblem
-from callserver.settings import SIMULATED, Settings, proxies
+from callserver.settings import SIMULATED, Settings, environment_of_commands, proxies
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ def serve() -> None:
     import uvicorn
 
     settings = resources.settings()
+    traces.start(environment_of_commands())
     listener = _bound(settings)  # first: a server that cannot listen changes no tables and no rules
     if settings.provider == SIMULATED:
         from callserver.cli import simulated_network
@@ -103,6 +104,7 @@ def scheduler() -> None:
 
 
 async def _run_scheduler() -> None:
+    traces.start(environment_of_commands())
     server = build(resources.settings())
     ticker = Ticker(server.scheduler.tick, server.clock)
     ended = asyncio.Event()
@@ -119,6 +121,7 @@ async def _run_scheduler() -> None:
     await release_scheduler(server)
     await asyncio.to_thread(server.store.close)
     await server.http.aclose()
+    await traces.flush()
 
 
 def migrate() -> None:
