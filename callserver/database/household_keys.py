@@ -5,7 +5,7 @@ household grows, and no protective fact loses anybody whom it reached. Keys whos
 more are kept in `former_household_keys` until a list names the address again.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import insert, select, text, update
 
@@ -93,6 +93,25 @@ def upgrade(tx: Tx) -> None:
     _remember(tx, unknown - keys.keys() - set(keys.values()))
 
 
+def upgrade_named(tx: Tx) -> None:
+    """Replace the keys of households that lists named in a column of their own; remember those whose
+    contacts are gone."""
+    keys: dict[int, int] = {}
+    is_named = False
+    for number, household, fields, _, _ in tx.execute(_contacts):
+        for heading, cell in (fields or {}).items():
+            if heading_words.field(heading) == "household":
+                is_named = True
+                name = cell.strip()
+                if household == subject.household_key(name, number):
+                    keys[household] = subject.household_key(
+                        postal_addresses.named_household(name), number
+                    )
+    replace(tx, {old: new for old, new in keys.items() if old != new})
+    if is_named:
+        _remember(tx, _elsewhere(tx) - keys.keys() - set(keys.values()))
+
+
 _contacts = text(
     "SELECT c.number, c.household, c.fields, a.address, a.postcode FROM contacts c"
     " LEFT JOIN contact_addresses a ON a.person = c.person AND a.campaign = c.campaign"
@@ -122,7 +141,8 @@ def _elsewhere(tx: Tx) -> set[int]:
     return keys
 
 
-def _remember(tx: Tx, keys: Collection[int]) -> None:
-    values = [{"household": key} for key in sorted(keys)]
+def _remember(tx: Tx, keys: set[int]) -> None:
+    known = set(tx.execute(select(former_household_keys.c.household)).scalars())
+    values = [{"household": key} for key in sorted(keys - known)]
     for at in range(0, len(values), CHUNK):
         tx.execute(insert(former_household_keys), values[at : at + CHUNK])

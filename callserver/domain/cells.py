@@ -184,7 +184,8 @@ class Columns:
         if (given := self._cells("household")) is not None:
             for at, cell in enumerate(given):
                 if not is_placeholder(cell):
-                    homes[at] = written[at] = cell.strip()
+                    written[at] = cell.strip()
+                    homes[at] = postal_addresses.named_household(written[at])
         return homes, written
 
     def _written_homes(self) -> list[str]:

@@ -155,6 +155,11 @@ def household(text: str) -> str:
     return "|".join(("", *map(str, address), room))
 
 
+def named_household(text: str) -> str:
+    """The same for a list's own column of households, where ids like `H-12` are no addresses."""
+    return household(text) if " " in text else text
+
+
 @lru_cache(maxsize=16384)
 def _floor_and_door(rest: str) -> tuple[str, str, tuple[str, ...]]:
     """Floor and door; and what follows that could not be read."""
