@@ -19,6 +19,7 @@ from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import authentication, problems
 from callserver.console.accounts.api import AccountsApi
+from callserver.console.accounts.leaving import LeavingApi
 from callserver.console.api import Api, PageApi
 from callserver.console.applicants.api import ApplicantsApi
 from callserver.console.applicants.interviewer import InterviewerApi
@@ -183,6 +184,7 @@ def page_apis(
     )
     exchange = None if server.exchange is None else server.exchange.softphones
     offer = SoftphoneOffer(server.settings, exchange, played=played is not None)
+    leaving = LeavingApi(server.ctx)
     cases = CasesApi(server.ctx, pacing)
     training = TrainingApi(server.ctx)
     applicants = ApplicantsApi(server.ctx, server.hiring)
@@ -221,6 +223,7 @@ def page_apis(
         lists,
         RemovalApi(server.ctx),
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
+        leaving,
         opt_outs,
         SuppressionFilesApi(server.ctx, server.uploads, server.settings),
         ConsentsApi(server.ctx, server.uploads, server.settings),
@@ -241,6 +244,7 @@ def page_apis(
                     lists,
                     cases,
                     applicants,
+                    leaving,
                     survey,
                     notices,
                     training,

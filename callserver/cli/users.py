@@ -1,5 +1,6 @@
 """`callserver user` and `callserver token`: users, and bearer tokens of machines."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,8 +10,9 @@ from rich.table import Table
 from callserver.cli import resources
 from callserver.database import accounts
 from callserver.database.accounts import User
+from callserver.database.leavings import Leaving
 from callserver.domain.role import Action, Role
-from callserver.engine.accounts import administration, offboarding, tokens
+from callserver.engine.accounts import administration, leaving, offboarding, tokens
 from callserver.engine.accounts.administration import AccountDetails
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.context import LineContext
@@ -30,6 +32,7 @@ def register(app: typer.Typer) -> None:
     user.command("reset")(reset)
     user.command("credit")(credit)
     user.command("off-board")(off_board)
+    user.command("checklist")(checklist)
     user.command("list")(listing)
     app.add_typer(user, name="user")
     token = typer.Typer(help="Bearer tokens for machines.", no_args_is_help=True)
@@ -130,6 +133,63 @@ def off_board(handle: Handle) -> None:
         now = resources.now(tx)
         freed = administration.off_board(tx, _user(tx, handle), now, by="command")
     print(f"{handle} has left; {freed} call-backs are released to the team")
+
+
+def checklist(
+    handle: Handle,
+    tick: Annotated[list[str] | None, typer.Option(help="an item that is done; repeatable")] = None,
+    untick: Annotated[list[str] | None, typer.Option(help="an item that is not done")] = None,
+    announce: Annotated[bool, typer.Option("--announce", help="they leave soon")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="they stay after all")] = False,
+    letter_on: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="who left without signing got the reminder of confidentiality by letter on this day",
+        ),
+    ] = None,
+    complete: Annotated[bool, typer.Option("--complete", help="complete the checklist")] = False,
+) -> None:
+    """Show the checklist of a person who leaves; tick items and complete it.
+
+    After --announce they sign the reminder of confidentiality on their own page /training.
+
+    Example: callserver user checklist maja --announce
+
+    Example: callserver user checklist maja --tick keys --complete
+    """
+    settings = resources.settings()
+    with resources.database() as engine:
+        current = resources.rules(engine, settings).current
+        with engine.begin() as tx:
+            now, user = resources.now(tx), accounts.by_handle(tx, handle)
+            if user is None:
+                raise ConfigurationProblem(f"there is no user {handle!r}")
+            if announce:
+                leaving.announce(tx, user.id, now, "command")
+            if withdraw:
+                leaving.withdraw(tx, user.id, now, "command")
+            for items, done in ((tick, True), (untick, False)):
+                for item in items or ():
+                    leaving.set_item(tx, current, user.id, item, now, "command", done=done)
+            if letter_on is not None:
+                leaving.record_letter(tx, user.id, letter_on.date(), now, "command")
+            if complete:
+                leaving.complete(tx, current, user.id, now, "command")
+            shown = leaving.of(tx, current, user, now)
+    table = Table("what", "state", title=f"{handle}: {shown.state.value}")
+    for entry in shown.items:
+        table.add_row(f"{entry.key}: {entry.title.en}", "open" if entry.at is None else "done")
+    table.add_row("reminder of confidentiality", _reminder(shown.record))
+    for check, none in shown.checks.items():
+        table.add_row(say("en", f"accounts.check.{check.value}"), "done" if none else "open")
+    Console().print(table)
+
+
+def _reminder(record: Leaving) -> str:
+    if record.signed_at is not None:
+        return f"signed {record.signed_at:%Y-%m-%d}"
+    return "open" if record.letter_on is None else f"sent by letter {record.letter_on}"
 
 
 def listing() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
 
-from callserver.database import applicants, cases, contact_removal, support
+from callserver.database import applicants, cases, contact_removal, leavings, support
 from callserver.database.tables import applicants as applicants_table
 from callserver.database.tables import (
     calls,
@@ -24,6 +24,7 @@ from callserver.database.tables import (
     surveys,
 )
 from callserver.database.tables import cases as cases_table
+from callserver.database.tables import leavings as leavings_table
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.retention import ATTEMPTS_COUNT_FOR, RetentionClass
@@ -92,6 +93,8 @@ def stored(  # noqa: C901, PLR0912 - one case for each class
             return Stored(imports.c.id, old, {"refused": null()})
         case RetentionClass.APPLICANTS:
             return Stored(applicants_table.c.id, applicants.old(before))
+        case RetentionClass.LEAVINGS:
+            return Stored(leavings_table.c.user, leavings.old(before))
         case RetentionClass.SIGN_INS | RetentionClass.DECISIONS | RetentionClass.LOOK_UPS:
             key, at = _WHOLE_ROWS[kind]
             return Stored(key, at < before)
@@ -134,5 +137,7 @@ def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
         return cases.forget_words(tx, keys)
     if table is applicants_table:
         return applicants.delete_all(tx, keys)
+    if table is leavings_table:
+        return leavings.forget(tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)
     return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount

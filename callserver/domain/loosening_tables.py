@@ -4,11 +4,12 @@ An unclassified field counts as looser whenever it changes (and a test names it)
 no order, any change counts. A change that is not looser never permits a dial that was refused before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from callserver.domain.campaign import Effect
 from callserver.domain.facts import Scope
+from callserver.domain.leaving import LeavingItem
 from callserver.domain.listening import DisclosureTime, ListeningPolicy
 from callserver.domain.policy import Policy
 from callserver.domain.retention import keeps_longer
@@ -215,6 +216,11 @@ def asks_less(was: Mapping[Level, LevelRules], would: Mapping[Level, LevelRules]
     )
 
 
+def asks_back_less(was: Sequence[LeavingItem], would: Sequence[LeavingItem]) -> bool:
+    """Something is no longer on the checklist of a person who has left."""
+    return lost([item.key for item in was], [item.key for item in would])
+
+
 ORGANISATION: Mapping[str, Compare] = {
     "listening": listens_sooner,
     "retention": keeps_longer,
@@ -226,6 +232,7 @@ ORGANISATION: Mapping[str, Compare] = {
     "support.break_minutes": less,
     "support.unanswered": free,
     "support.hard_days": free,
+    "leaving": asks_back_less,
 }
 
 CASES: Mapping[str, Compare] = {

@@ -7,6 +7,7 @@ from pydantic import Field
 from callserver.domain.applicant import Interviews
 from callserver.domain.campaign import Label
 from callserver.domain.document import Document
+from callserver.domain.leaving import LeavingItems
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.retention import RetentionPolicy
 from callserver.domain.support import SupportRules
@@ -43,3 +44,4 @@ class Organisation(Document):
     data_protection: DataProtection | None = None
     interviews: Interviews = Interviews()
     support: SupportRules = SupportRules()
+    leaving: LeavingItems = ()  # what a colleague ticks when somebody has left

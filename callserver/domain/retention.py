@@ -33,6 +33,7 @@ class RetentionClass(StrEnum):
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
     APPLICANTS = "applicants"  # names, interviews and the words about a role-play call
+    LEAVINGS = "leavings"  # completed checklists of people who have left
     SIGN_INS = "sign_ins"  # browsers that somebody has signed in with, and ended tokens
 
 
@@ -112,6 +113,11 @@ class RetentionPolicy(Document):
         days=180,
         reason="from the decision or the last interview: to answer questions about it",
         source="decision of the organisation",
+    )
+    leavings: Period = Period(
+        days=1825,
+        reason="to prove what was returned, and that the reminder of confidentiality was given",
+        source="forældelsesloven § 4 (five years)",
     )
     sign_ins: Period = Period(
         days=90, reason="to recognise misuse of an account", source="decision of the organisation"

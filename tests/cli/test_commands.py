@@ -252,6 +252,17 @@ def test_users_and_their_tokens(run: Run) -> None:
     assert run("token", "drop", "1").returncode == 2
     assert run("user", "off-board", "maja").returncode == 0
     assert run("user", "add", "asger", "--role", "administrator").returncode == 0
+    early = run("user", "checklist", "maja", "--complete")
+    assert (early.returncode, "not done yet: keys" in early.stderr) == (2, True)
+    ticks = [word for item in ("keys", "material", "equipment") for word in ("--tick", item)]
+    today = datetime.now(UTC).date().isoformat()
+    done = run("user", "checklist", "maja", *ticks, "--letter-on", today, "--complete")
+    assert (done.returncode, "maja: complete" in done.stdout) == (0, True), done.stderr
+    assert run("user", "checklist", "maja", "--untick", "keys").returncode == 2
+    assert run("user", "checklist", "asger", "--tick", "keys").returncode == 2  # not announced
+    announced = run("user", "checklist", "asger", "--announce")
+    assert (announced.returncode, "asger: announced" in announced.stdout) == (0, True)
+    assert run("user", "checklist", "asger", "--withdraw").returncode == 0
     last = run("user", "off-board", "asger")
     assert (last.returncode, "administrator" in last.stderr) == (2, True)
     assert run("token", "add", "maja").returncode == 2

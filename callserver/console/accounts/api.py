@@ -10,8 +10,10 @@ from callserver.console.fields import Id
 from callserver.database import accounts, seats
 from callserver.database.accounts import User
 from callserver.domain.campaign import Label
+from callserver.domain.leaving import LeavingState
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine import user_lines
+from callserver.engine.accounts import leaving
 from callserver.engine.accounts.administration import AccountAdministration, AccountDetails
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.line_confirmation import LineConfirmation
@@ -81,6 +83,7 @@ class AccountView(Answer):
     shift: int | None  # of a phoner who is not trained yet
     mentor: int | None
     left_at: datetime | None
+    leaving: LeavingState
     seat: str | None  # the seat's state during a shift
     mine: bool
     kept: bool  # a project leader's, which only a command changes
@@ -145,6 +148,7 @@ class AccountsApi:
             mine = accounts.every(tx, request.user.department)
             states = {row.phoner: row.state for row in seats.every(tx) if row.state != "off"}
             ids = {user.id for user in mine}
+            leaving_states = leaving.states(tx, mine)
             return AccountsView(
                 accounts=[
                     _account(
@@ -152,6 +156,7 @@ class AccountsApi:
                         request,
                         states.get(user.id),
                         standings.shown(tx, rules.training, user, now),
+                        leaving_state=leaving_states[user.id],
                         confirmed=user_lines.ready(tx, user),
                     )
                     for user in mine
@@ -230,7 +235,13 @@ class AccountsApi:
 
 
 def _account(
-    user: User, request: UserRequest, seat: str | None, shift: int | None, *, confirmed: bool
+    user: User,
+    request: UserRequest,
+    seat: str | None,
+    shift: int | None,
+    *,
+    leaving_state: LeavingState,
+    confirmed: bool,
 ) -> AccountView:
     return AccountView(
         id=user.id,
@@ -243,6 +254,7 @@ def _account(
         shift=shift,
         mentor=user.mentor,
         left_at=user.left_at,
+        leaving=leaving_state,
         seat=seat,
         mine=user.id == request.user.id,
         kept=user.role == Role.LEADER,

@@ -1,5 +1,6 @@
 // The accounts page: adding, changing, resetting and off-boarding users; tokens for programs.
 
+import { openChecklist, refreshChecklist } from "./accounts/checklist.js";
 import { fill, values } from "./accounts/form.js";
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
@@ -18,6 +19,7 @@ async function refresh() {
   data = await get("/accounts");
   people();
   tokens();
+  await refreshChecklist();
 }
 
 // -- people ---------------------------------------------------------------------------------------
@@ -29,7 +31,9 @@ function people() {
     .filter((account) => left || !account.left_at)
     .filter((account) => !wanted || `${account.name} ${account.handle}`.toLowerCase().includes(wanted))
     .sort((a, b) => a.name.localeCompare(b.name, document.documentElement.lang));
+  const focused = document.activeElement?.closest("#people") && document.activeElement.ariaLabel;
   $("#people").replaceChildren(...shown.map(person));
+  if (focused) [...$$("#people button")].find((button) => button.ariaLabel === focused)?.focus();
   show(
     $("#leaders"),
     shown.some((account) => account.kept),
@@ -41,12 +45,19 @@ function badge(text, kind = "") {
 }
 
 function states(account) {
-  if (account.left_at) return [badge(t("accounts.left", { when: date(account.left_at) }))];
+  if (account.left_at)
+    return [
+      badge(t("accounts.left", { when: date(account.left_at) })),
+      account.leaving === "complete"
+        ? badge(t("accounts.checklist_done"))
+        : badge(t("accounts.checklist_open"), "warn"),
+    ];
   return [
     account.mine ? badge(t("accounts.you")) : null,
     account.seat ? badge(t("accounts.on_shift"), "good") : null,
     account.shift ? badge(t("accounts.trainee", { count: account.shift })) : null,
     account.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
+    account.leaving === "announced" ? badge(t("accounts.announced"), "warn") : null,
   ].filter(Boolean);
 }
 
@@ -62,12 +73,17 @@ function person(account) {
       },
       t(key),
     );
+  const checklist =
+    account.kept || account.leaving === "present"
+      ? null
+      : button("accounts.checklist", ({ id }) => openChecklist(id, refresh));
   const buttons = account.left_at
-    ? []
+    ? [checklist]
     : [
         account.kept ? null : button("accounts.edit", edit),
         account.confirmed ? null : button("accounts.confirm", confirmLine),
         account.kept || account.mine ? null : button("accounts.reset", reset),
+        checklist,
         account.kept || account.mine ? null : button("accounts.leave", leave),
       ];
   const department = data.departments[account.department];
@@ -124,6 +140,7 @@ async function leave(account) {
       count("accounts.leave_call_backs", ends.call_backs),
     ].map((text) => el("li", {}, text)),
   );
+  show($("#leave-announce"), account.leaving === "present");
   open("#leave");
 }
 
@@ -259,6 +276,12 @@ onSubmit($("#reset form"), async () => {
   $("#reset").close();
   showSecret(created.secret, t("accounts.password_text", { name: chosen.name }));
 });
+onPress($("#announce"), async () => {
+  await post(`/accounts/${chosen.id}/checklist/announcement`, { leaves: true });
+  $("#leave").close();
+  await refresh();
+  await openChecklist(chosen.id, refresh);
+});
 onSubmit($("#leave form"), async () => {
   const left = await post(`/accounts/${chosen.id}/off-board`);
   $("#leave").close();
@@ -288,4 +311,4 @@ $("#show-left").addEventListener("change", people);
 
 await refresh();
 for (const button of ["#open-add", "#open-token"]) $(button).disabled = false; // they need the data
-follow(refresh, {});
+follow(refresh, { accounts: refresh });

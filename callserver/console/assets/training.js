@@ -3,6 +3,7 @@
 import { get, unlessUnreachable } from "./api.js";
 import "./dates.js";
 import { follow } from "./live.js";
+import * as leaving from "./training/leaving.js";
 import * as reading from "./training/reading.js";
 import * as standing from "./training/standing.js";
 import * as team from "./training/team.js";
@@ -10,11 +11,13 @@ import * as team from "./training/team.js";
 function take(mine) {
   reading.draw(mine);
   standing.draw(mine);
+  leaving.draw(mine);
 }
 
 reading.start(take);
 standing.start(take);
 team.start();
+leaving.start(refresh);
 
 async function refresh() {
   take(await get("/training"));

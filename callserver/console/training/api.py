@@ -10,16 +10,27 @@ from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, No
 from callserver.console.live import Updates
 from callserver.console.training.views import DocumentView, SessionView, document_views
 from callserver.database import accounts, training, training_sessions, worked_shifts
+from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Label
+from callserver.domain.configuration import Configuration
+from callserver.domain.leaving import CONFIDENTIALITY, LeavingState
 from callserver.domain.role import Action, Role
+from callserver.engine.accounts import leaving
 from callserver.engine.context import EngineContext
 from callserver.engine.training import signatures, standings, talks
 from callserver.errors import NotFound
 from callserver.ports import Tx
 
-KINDS = (EntryKind.SIGNED, EntryKind.TRAINING, EntryKind.CONFIGURATION)
+KINDS = (EntryKind.SIGNED, EntryKind.TRAINING, EntryKind.CONFIGURATION, EntryKind.USER)
+
+
+class LeavingReminder(Answer):
+    """I leave: the version of the confidentiality document, which I sign once more."""
+
+    version: str
+    signed_at: datetime | None
 
 
 class TrainingView(Answer):
@@ -38,6 +49,7 @@ class TrainingView(Answer):
     mentor: str | None
     sessions: list[SessionView]
     activities: Mapping[str, Label]
+    leaving: LeavingReminder | None
 
 
 class ToSign(BookView):
@@ -83,7 +95,7 @@ class TrainingApi:
         """The text of a document in my language, in the version in force."""
         rules = self._ctx.rules.current
         book = rules.books.get(f"{document}.{request.language}")
-        if book is None or document not in rules.training.named:
+        if book is None or document not in {*rules.training.named, CONFIDENTIALITY}:
             raise NotFound(f"there is no document {document!r}", key="not_found")
         return ToSign(**book_view(book).model_dump(), version=rules.documents[document])
 
@@ -136,4 +148,13 @@ class TrainingApi:
                 for row, attended in training_sessions.of_user(tx, user.id)
             ],
             activities=rules.training.activities,
+            leaving=_reminder(tx, rules, user, now),
         )
+
+
+def _reminder(tx: Tx, rules: Configuration, user: User, now: datetime) -> LeavingReminder | None:
+    checklist = leaving.of(tx, rules, user, now)
+    version = checklist.record.signed_version or checklist.version
+    if checklist.state is not LeavingState.ANNOUNCED or version is None:
+        return None
+    return LeavingReminder(version=version, signed_at=checklist.record.signed_at)

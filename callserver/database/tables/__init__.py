@@ -14,6 +14,7 @@ from callserver.database.tables.audit import audit, look_ups, openings, seals
 from callserver.database.tables.calls import calls, processed_events, refused_numbers
 from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
+from callserver.database.tables.leavings import leaving_items, leavings
 from callserver.database.tables.listening import forms, heard_calls, listening_intervals, listenings
 from callserver.database.tables.notices import notice_questions, notices
 from callserver.database.tables.operations import (
@@ -94,6 +95,8 @@ __all__ = [
     "heard_calls",
     "imports",
     "interviews",
+    "leaving_items",
+    "leavings",
     "lifts",
     "lines",
     "listening_intervals",

@@ -75,7 +75,7 @@ class AccountAdministration:
         password, kept = await self._hashing.run(new_password)
 
         def work(tx: Tx) -> int:
-            _reach(by, None, given)
+            check_reach(by, None, given)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
             key = add(tx, self._ctx.terms, handle, given, kept, now=now, by=who)
             if alongside is not None:
@@ -94,7 +94,7 @@ class AccountAdministration:
 
         def work(tx: Tx) -> None:
             user = _known(tx, key)
-            _reach(by, user, given)
+            check_reach(by, user, given)
             _fits(tx, self._ctx.terms, user.id, given)
             was = {name: getattr(user, name) for name in asdict(given)}
             fields = sorted(name for name, value in asdict(given).items() if was[name] != value)
@@ -132,7 +132,7 @@ class AccountAdministration:
 
         def work(tx: Tx) -> None:
             user = _known(tx, key)
-            _reach(by, user)
+            check_reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("your own password you change yourself", key="staff_own_password")
             now, who = self._ctx.clock.now(), f"user:{by.id}"
@@ -146,7 +146,7 @@ class AccountAdministration:
 
         def look(tx: Tx) -> Departure:
             user = _known(tx, key)
-            _reach(by, user)
+            check_reach(by, user)
             return Departure(
                 sessions=accounts.sessions_of(tx, user.id),
                 tokens=len(accounts.tokens_of(tx, user.id)),
@@ -166,7 +166,7 @@ class AccountAdministration:
 
         def work(tx: Tx) -> int:
             user = _known(tx, key)
-            _reach(by, user)
+            check_reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("somebody else has to end your access", key="staff_self_leave")
             return off_board(tx, user, self._ctx.clock.now(), by=f"user:{by.id}")
@@ -194,7 +194,7 @@ class AccountAdministration:
 
         def work(tx: Tx) -> tuple[int, str]:
             user = _known(tx, key)
-            _reach(by, user)
+            check_reach(by, user)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
             return tokens.add(tx, user, name, scopes, days, rights=rights, now=now, by=who)
 
@@ -211,7 +211,7 @@ class AccountAdministration:
             owner = next((row.user for row in accounts.tokens_of(tx) if row.id == token), None)
             user = None if owner is None else accounts.user(tx, owner)
             if user is not None:
-                _reach_to_end(by, user)
+                check_department(by, user)
             tokens.drop(tx, token, now=self._ctx.clock.now(), by=f"user:{by.id}")
 
         await self._ctx.store.run(work)
@@ -284,13 +284,13 @@ def _known(tx: Tx, key: int) -> User:
     return user
 
 
-def _reach_to_end(by: User, user: User) -> None:
+def check_department(by: User, user: User) -> None:
     """An administrator of a department does not see other departments' users."""
     if by.department not in (None, user.department):
         raise NotFound(f"there is no user {user.id}", key="not_found")
 
 
-def _reach(by: User, user: User | None, given: AccountDetails | None = None) -> None:
+def check_reach(by: User, user: User | None, given: AccountDetails | None = None) -> None:
     """Whether this administrator may make the account so.
 
     Raises:
@@ -298,7 +298,7 @@ def _reach(by: User, user: User | None, given: AccountDetails | None = None) -> 
         NotAllowed: it would be; or it is a project leader's.
     """
     if user is not None:
-        _reach_to_end(by, user)
+        check_department(by, user)
     if given is not None and by.department not in (None, given.department):
         raise NotAllowed("this reaches beyond your department", key="staff_reach")
     roles = {given.role if given is not None else None, None if user is None else user.role}

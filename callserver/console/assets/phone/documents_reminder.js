@@ -5,11 +5,15 @@ import { $, show } from "../dom.js";
 import { date, t } from "../texts.js";
 
 let unsigned = [];
+let isLeaving = false; // and has not signed the reminder of confidentiality
 let isInCall = false;
 
 function draw() {
-  show($("#documents-reminder"), unsigned.length > 0 && !isInCall);
-  if (!unsigned.length) return;
+  show($("#documents-reminder"), (unsigned.length > 0 || isLeaving) && !isInCall);
+  if (!unsigned.length) {
+    $("#documents-reminder span").textContent = isLeaving ? t("training.leaving_reminder") : "";
+    return;
+  }
   const count = unsigned.length;
   const dues = unsigned.map((document) => document.due).sort();
   $("#documents-reminder span").textContent = unsigned.some((document) => document.state === "owed")
@@ -22,7 +26,8 @@ export function draws(at) {
   draw();
 }
 
-export function take({ documents }) {
+export function take({ documents, leaving }) {
+  isLeaving = leaving !== null && !leaving.signed_at;
   unsigned = documents.filter((document) => document.state !== "signed");
   draw();
 }
