@@ -240,7 +240,7 @@ def test_the_configuration_is_strict(tmp_path: Path, block: str, why: str) -> No
     shutil.copytree(ROOT / "config", folder)
     house = folder / "house.yaml"
     text = house.read_text("utf-8")
-    begin, end = text.index("leaving:\n"), text.index("\n# Look-ups of people")
+    begin, end = text.index("leaving:\n"), text.index("\n# How often one user may look")
     house.write_text(text[:begin] + "leaving:\n" + block + text[end:], "utf-8")
     with pytest.raises(ConfigurationProblem, match=rf"house\.yaml(.|\n)*{why}"):
         load(folder)
