@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 from types import FrameType
+from typing import Annotated
 
 import structlog
 import typer
@@ -13,6 +14,8 @@ from callserver.adapters.ticker import Ticker
 from callserver.app import CONFIGURATION_LOOK_SECONDS, create, release_scheduler
 from callserver.assemble import build
 from callserver.cli import resources
+from callserver.database import migrate as tables
+from callserver.database.engines import make_engine
 from callserver.errors import ConfigurationProblem
 from callserver.settings import SIMULATED, Settings, environment_of_commands, proxies
 
@@ -124,11 +127,28 @@ async def _run_scheduler() -> None:
     await traces.flush()
 
 
-def migrate() -> None:
+def migrate(
+    to: Annotated[
+        str, typer.Option(help="An older revision: where its tables hold everything that is stored")
+    ] = "",
+) -> None:
     """Bring the database's tables up to date; `serve` does so too.
 
+    With --to the tables become an older version's again, for going back to it. Stop every server
+    first. Where the older tables have no place for something, nothing is changed: restore the
+    backup that was made before the upgrade instead.
+
     Example: callserver migrate
+             callserver migrate --to 0030
     """
-    with resources.database():
-        pass
-    print("the database is up to date")
+    if not to:
+        with resources.database():
+            print("the database is up to date")
+        return
+    settings = resources.settings()
+    engine = make_engine(settings.database, secret=settings.key.encode())
+    try:
+        tables.downgrade_without_loss(engine, to)
+    finally:
+        engine.dispose()
+    print(f"the tables are those of revision {to}: start the version that knows it")

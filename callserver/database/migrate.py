@@ -1,4 +1,4 @@
-"""Upgrading a database to the newest tables, by alembic without an ini file."""
+"""The tables of this version, and of an older one, by alembic without an ini file."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,31 +8,105 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Text,
+    cast,
+    func,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy import column as lightweight_column
+from sqlalchemy import table as lightweight_table
 
 from callserver.database.engines import reading
+from callserver.errors import ConfigurationProblem
 
 MIGRATING = 4_520_000_001
 """The advisory lock of the process that changes the tables."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Create or upgrade every table. Safe at every start; takes no lock if nothing is to be done."""
-    with reading(engine) as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    if revision != _newest():
-        _run(engine, command.upgrade, "head")
+    """Create or upgrade every table. Safe at every start; takes no lock if nothing is to be done.
+
+    Raises:
+        ConfigurationProblem: a newer version of callserver has upgraded the tables.
+    """
+    revision = _current(engine)
+    if revision == _newest():
+        return
+    if revision is not None and revision not in _known():
+        raise ConfigurationProblem(
+            f"the database's tables are of revision {revision}, and this version knows only those up to"
+            f" {_newest()}: run the newer version, or with it `callserver migrate --to {_newest()}`"
+        )
+    _run(engine, command.upgrade, "head")
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the tables are this version's."""
-    with reading(engine) as connection:
-        return MigrationContext.configure(connection).get_current_revision() == _newest()
+    return _current(engine) == _newest()
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Go back to an older revision's tables; what only the newer ones hold is lost."""
     _run(engine, command.downgrade, revision)
+
+
+def downgrade_without_loss(engine: Engine, revision: str) -> None:
+    """Go back to an older revision's tables if they can hold everything.
+
+    Raises:
+        ConfigurationProblem: there is no such older revision; or tables or columns that it does not
+            have are in use: names them.
+    """
+    if revision not in _known() or revision > (_current(engine) or ""):
+        raise ConfigurationProblem(f"{revision}: not a revision before the database's own")
+    columns = _columns(engine)
+    with engine.connect() as connection, connection.begin() as rehearsal:
+        _step(connection, command.downgrade, revision)
+        gone = columns - _columns(connection)
+        rehearsal.rollback()
+    with reading(engine) as connection:
+        in_use = [name for name in sorted(gone) if _is_used(connection, *name)]
+    if in_use:
+        names = ", ".join(f"{table}.{column}" for table, column in in_use)
+        raise ConfigurationProblem(
+            f"revision {revision} has no place for {names}, so their content would be lost: restore the"
+            " backup that was made before the upgrade instead (docs/operating.md)"
+        )
+    _run(engine, command.downgrade, revision)
+
+
+def _columns(bind: Engine | Connection) -> set[tuple[str, str]]:
+    """Every table's columns, by table."""
+    inspector = inspect(bind)
+    return {
+        (table, column["name"])
+        for table in inspector.get_table_names()
+        for column in inspector.get_columns(table)
+    }
+
+
+def _is_used(connection: Connection, table: str, column: str) -> bool:
+    """Whether any row has something else there than nothing, 0, no, or an empty text."""
+    value = cast(lightweight_table(table, lightweight_column(column)).c[column], Text)
+    used = select(value).where(value.not_in(("", "0", "false", "[]", "{}"))).limit(1)
+    return connection.execute(used).first() is not None
+
+
+def _current(engine: Engine) -> str | None:
+    with reading(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(
+        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
 
 
 @cache
@@ -41,13 +115,17 @@ def _newest() -> str | None:
 
 
 def _run(engine: Engine, step: Callable[[Config, str], None], revision: str) -> None:
+    with engine.begin() as connection:  # alembic itself would commit on SQLite after every step
+        _step(connection, step, revision)
+
+
+def _step(connection: Connection, step: Callable[[Config, str], None], revision: str) -> None:
+    """One change of the tables, in the connection's open transaction."""
     config = _config()
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            _lock(connection)
-        config.attributes["connection"] = connection
-        step(config, revision)
-        connection.commit()
+    if connection.dialect.name == "postgresql":
+        _lock(connection)
+    config.attributes["connection"] = connection
+    step(config, revision)
 
 
 def _lock(connection: Connection) -> None:

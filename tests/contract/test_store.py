@@ -34,6 +34,7 @@ from callserver.database.tables import daily_counts as daily_counts_table
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
 from callserver.domain.facts import Scope
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
@@ -312,6 +313,55 @@ def test_migrations_go_down_and_up_again(store: AnyStore) -> None:
     assert tables() == {"alembic_version"}
     migrate.upgrade(store.engine)
     assert tables() == whole
+
+
+def test_an_older_version_gets_its_tables_back_where_they_hold_everything(store: AnyStore) -> None:
+    def revision() -> str:
+        with store.engine.connect() as connection:
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+
+    newest = revision()
+    with store.engine.begin() as tx:
+        a_contact(tx, 1)
+    migrate.downgrade_without_loss(store.engine, "0014")
+    assert revision() == "0014"
+    assert "cases" not in inspect(store.engine).get_table_names()
+    migrate.upgrade(store.engine)
+    with store.engine.begin() as tx:
+        tx.exec_driver_sql(
+            'INSERT INTO person_decisions (person, other, verdict, at, "by", why)'
+            " VALUES (1, 2, 'same', 1, 'karin', 'member service')"
+        )
+    with pytest.raises(ConfigurationProblem, match="person_decisions"):
+        migrate.downgrade_without_loss(store.engine, "0014")
+    assert revision() == newest
+    assert "cases" in inspect(store.engine).get_table_names()
+    with pytest.raises(ConfigurationProblem, match="9999"):
+        migrate.downgrade_without_loss(store.engine, "9999")
+
+
+def test_an_upgrade_that_breaks_off_changes_nothing(store: AnyStore) -> None:
+    def tables() -> set[str]:
+        return set(inspect(store.engine).get_table_names())
+
+    migrate.downgrade(store.engine, "0014")
+    with store.engine.begin() as tx:
+        tx.exec_driver_sql("CREATE TABLE interviews (id integer)")  # the upgrade's own, later on
+    before = tables()
+    with pytest.raises(DBAPIError, match="interviews"):
+        migrate.upgrade(store.engine)
+    assert tables() == before
+    with store.engine.begin() as tx:
+        tx.exec_driver_sql("DROP TABLE interviews")
+    migrate.upgrade(store.engine)
+    assert migrate.is_current(store.engine)
+
+
+def test_a_version_that_is_too_old_says_so(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigurationProblem, match=r"9999.*migrate --to"):
+        migrate.upgrade(store.engine)
 
 
 def test_the_database_alone_refuses_a_second_open_call(store: AnyStore) -> None:
