@@ -64,6 +64,7 @@ from callserver.engine.support.harassment import HarassmentReports
 from callserver.engine.suppressions import register_matching
 from callserver.engine.surveys.envelopes import PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
+from callserver.engine.table_rewrites import TableRewrites
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Messages, Telephony
 from callserver.provider_events import ProviderEvents
@@ -220,6 +221,7 @@ def build(
             Chore(forgotten_files.run),
             Chore(register_matching.CatchUp(ctx, settings.database).run),
             Chore(NightlyReconciliation(ctx, settings.database).run),
+            Chore(TableRewrites(ctx, settings.database).run),
             Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30)),
             Chore(survey_quarters.run),
         ],

@@ -10,7 +10,8 @@ from callserver.cli import resources
 from callserver.database import vacuum
 from callserver.database.engines import reading
 from callserver.domain.retention import RetentionClass
-from callserver.engine import retention
+from callserver.engine import retention, table_rewrites
+from callserver.errors import Impossible
 
 
 def register(app: typer.Typer) -> None:
@@ -73,12 +74,22 @@ def run(
 
 
 def rewrite() -> None:
-    """PostgreSQL: rewrite the tables, so that the bytes of what was deleted leave their files.
+    """PostgreSQL: rewrite the tables now, so that the bytes of what was deleted leave their files.
 
-    Each table is locked meanwhile: run it when nobody dials. SQLite overwrites what it deletes.
+    The scheduler does it once a day, and after an erasure, while nobody is on shift. Each table is locked
+    meanwhile: run it when nobody dials. SQLite overwrites what it deletes.
 
     Example: callserver retention vacuum
     """
     with resources.database() as engine:
-        tables = vacuum.rewrite(engine)
-    print(f"rewritten: {len(tables)} tables" if tables else "SQLite: nothing to do")
+        with reading(engine) as connection:
+            began = resources.now(connection)
+        result = vacuum.rewrite(engine)
+        if not result.tables and not result.left:
+            print("SQLite: nothing to do")
+            return
+        with engine.begin() as tx:
+            table_rewrites.record(tx, result, "command", began, resources.now(tx))
+    print(f"rewritten: {result.tables} tables")
+    if result.left:
+        raise Impossible(f"in use, and not rewritten: {', '.join(result.left)}")

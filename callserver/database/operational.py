@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, literal_column, select
 
-from callserver.database import floor
+from callserver.database import floor, vacuum
 from callserver.database.leases import NOBODY, SCHEDULER
 from callserver.database.tables import calls, messages, process_leases, seats
 from callserver.database.upserts import INSERTS
@@ -31,6 +31,7 @@ class OperationalFigures(NamedTuple):
     lease_owner: str
     lease_until: datetime | None
     oldest_unsealed: datetime | None
+    rewritten_at: datetime | None  # the tables, on PostgreSQL; None: never, or not needed
 
 
 def figures(tx: Tx) -> OperationalFigures:
@@ -50,6 +51,7 @@ def figures(tx: Tx) -> OperationalFigures:
         NOBODY if lease is None else lease.owner,
         None if lease is None else lease.until,
         floor.oldest_unsealed(tx),
+        None if (rewritten := vacuum.last(tx)) is None else rewritten.at,
     )
 
 

@@ -69,6 +69,7 @@ class EntryKind(StrEnum):
     LOG_SEARCHED = "log_searched"  # this log was searched
     RESTORED = "restored"  # the database was put back from a backup; what came after it is gone
     RECONCILED = "reconciled"  # the tables were compared with this log
+    REWRITTEN = "rewritten"  # PostgreSQL's tables: deleted bytes are gone from their files
     VERIFIED = "verified"  # its seals were verified
     LINE = "line"  # a user's telephone: entered, confirmed, refused or called; numbers are masked
     APPLICANT = "applicant"  # added, accepted, rejected or deleted; words were written about them

@@ -92,7 +92,6 @@ class SimulatedSystem(CallingSystem):
         number = self._number
         self.server = build(
             Settings(
-                database=sqlite_file(self.folder / "system.db"),
                 config=self._config,
                 public_url=self.plan.public_url,
                 key="test",
@@ -104,7 +103,7 @@ class SimulatedSystem(CallingSystem):
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,
                 api_url="http://network.test",
-                **self._settings,
+                **{"database": sqlite_file(self.folder / "system.db"), **self._settings},
             ),
             clock=self.clock,
             http=httpx.AsyncClient(transport=httpx.ASGITransport(self.world.rest)),
@@ -117,7 +116,10 @@ class SimulatedSystem(CallingSystem):
         return self.server
 
     def read(self, work: Callable[[Tx], Any]) -> Any:
-        with reading(self.server.store.engine) as tx:
+        engine = self.server.store.engine
+        with reading(engine) as tx:
+            if engine.dialect.name == "postgresql":
+                return work(tx)
             tx.exec_driver_sql("PRAGMA query_only = ON")
             try:
                 return work(tx)

@@ -112,6 +112,13 @@ def _families(
     oldest = figures.oldest_unsealed
     sealing.add_metric([], 0 if oldest is None else max((now - oldest).total_seconds(), 0))
     yield sealing
+    if figures.rewritten_at is not None:
+        rewritten = GaugeMetricFamily(
+            "callserver_table_rewrite_age_seconds",
+            "Since PostgreSQL's tables were rewritten: what was deleted later may be in its files",
+        )
+        rewritten.add_metric([], (now - figures.rewritten_at).total_seconds())
+        yield rewritten
     skew = GaugeMetricFamily(
         "callserver_clock_skew_seconds", "How far the clock is known to be off"
     )

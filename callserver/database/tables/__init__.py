@@ -27,6 +27,7 @@ from callserver.database.tables.operations import (
     log_comparisons,
     log_copies,
     process_leases,
+    table_rewrites,
 )
 from callserver.database.tables.people import (
     former_household_keys,
@@ -139,6 +140,7 @@ __all__ = [
     "survey_results",
     "survey_texts",
     "surveys",
+    "table_rewrites",
     "tokens",
     "training_sessions",
     "training_talks",

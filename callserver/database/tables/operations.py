@@ -68,6 +68,15 @@ log_comparisons = Table(
 )
 """The last comparison of the tables with the log: one row."""
 
+table_rewrites = Table(
+    "table_rewrites",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("remaining", Integer, nullable=False),  # tables that were in use
+)
+"""PostgreSQL's last rewriting of the tables: one row."""
+
 carrier_states = Table(
     "carrier_states",
     metadata,
