@@ -202,6 +202,8 @@ def _rows(summary: Summary, say: Say) -> Iterator[tuple[str, int]]:
                 yield "  " + say(f"refused.{reason}"), rows
     if summary.consents:
         yield say("import.consents"), summary.consents
+    if summary.set_aside:
+        yield say("import.set_aside"), summary.set_aside
     if summary.missing:
         yield say("import.missing"), summary.missing
     for campaign, count in summary.elsewhere.items():

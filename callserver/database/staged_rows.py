@@ -56,6 +56,25 @@ def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[int]:
     return doubled
 
 
+def make_younger(tx: Tx, births: Iterable[tuple[int, int, str, str]]) -> None:
+    """Persons as young as another row says: person's key, number, name and date of birth."""
+    youngest: dict[int | tuple[int, str], str] = {}
+    for person, number, name, born in births:
+        for key in (person, (number, name)):
+            youngest[key] = max(born, youngest.get(key, ""))
+    if not youngest:
+        return
+    rows = tx.execute(text("SELECT line, person, number, name, born FROM staged"))
+    values = [
+        {"line": line, "born": born}
+        for line, person, number, name, known in rows
+        if (born := max(youngest.get(person, ""), youngest.get((number, name or ""), "")))
+        > (known or "")
+    ]
+    if values:
+        tx.execute(text("UPDATE staged SET born = :born WHERE line = :line"), values)
+
+
 def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
     """Line and number of the rows of these households, by the spelling of their address."""
     if not households:

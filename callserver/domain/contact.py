@@ -15,11 +15,15 @@ from callserver.domain.cells import Columns, RowProblem
 from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import DO_NOT_CALL
 from callserver.domain.headings import ColumnMapping
-from callserver.domain.opt_out_phrases import may_say_no, name_says_no
+from callserver.domain.opt_out_phrases import may_say_no, name_says_no, says_no
 from callserver.domain.sheet import Unreadable
 
 MOST_PROOF = 200
 """Letters of a consent's text or version that are kept."""
+
+NAMES = ("name", "first_name", "last_name")
+_ASKED_ABOUT = ("source",)
+"""In such a column a cell that says no stops the import, as in a column that is read as nothing."""
 
 HOUSEHOLD = ("household", "address", "house_number", "floor", "door", "postcode")
 """The fields that the household's key is made of."""
@@ -90,6 +94,13 @@ class ListedOptOut(NamedTuple):
     is_clear: bool  # False: the cell says neither yes nor no, which counts as an opt-out
 
 
+class RefusedPerson(NamedTuple):
+    """Whom a refused row is about, as far as it can be read."""
+
+    person: int | None  # by its reference; None: it has none
+    numbers: frozenset[int]
+
+
 class ListedConsent(NamedTuple):
     """A row that says when the person agreed to be called, and to which text."""
 
@@ -125,6 +136,12 @@ class Reader:
         """
         self._header = header
         self._mapping = mapping
+        read_as_texts = {*mapping.columns.items(), *(("phone", at) for at in mapping.other_phones)}
+        self._texts = [
+            (at, name_says_no if name in (*HOUSEHOLD, *NAMES) else says_no)
+            for name, at in sorted(read_as_texts)
+            if name not in _ASKED_ABOUT
+        ]
         self._at = mapping.columns
         self._region = region
         self._source = source or ""
@@ -226,13 +243,35 @@ class Reader:
                 is_clear = opt_out_cells.read(field, cells[at])
                 if is_clear is not None:
                     opt_outs.append(self._opt_out(field, row, cells, values, is_clear=is_clear))
-        if may_say_no("\n".join(values.name)):
+        for at, opts_out in self._texts:
+            column = {cells[at] for cells in rows if at < len(cells)}
+            if not may_say_no("\n".join(column)):
+                continue
+            said = {cell for cell in column if may_say_no(cell) and opts_out(cell)}
             opt_outs += [
-                self._opt_out(DO_NOT_CALL, row, rows[row], values, is_clear=False)
-                for row, name in enumerate(values.name)
-                if may_say_no(name) and name_says_no(name) and not isinstance(rows[row], Unreadable)
+                self._opt_out(DO_NOT_CALL, row, cells, values, is_clear=False)
+                for row, cells in enumerate(rows)
+                if at < len(cells) and cells[at] in said and not isinstance(cells, Unreadable)
             ]
         return opt_outs
+
+    def refused_person(self, cells: Sequence[str]) -> RefusedPerson:
+        """Whom a refused row is about. In a broken row a number may be in any column."""
+        is_broken = len(cells) not in self._widths or isinstance(cells, Unreadable)
+        columns = range(len(cells)) if is_broken else self._mapping.phones
+        region = self._region_of(cells)
+        numbers = {
+            phone.to_int(number)
+            for at in columns
+            if at < len(cells)
+            for number in numbers_in_text.read(cells[at], region)[0]
+        }
+        person = None
+        at, space = self._at.get("ref", -1), self._at.get("namespace", -1)
+        if 0 <= at < len(cells) and cells[at].strip() and subject.is_reference(cells[at].strip()):
+            namespace = cells[space].strip() if 0 <= space < len(cells) else self._namespace
+            person = subject.person_key(cells[at].strip(), 0, None, namespace)
+        return RefusedPerson(person, frozenset(numbers))
 
     def _opt_out(
         self, field: str, row: int, cells: Sequence[str], values: ContactRows, *, is_clear: bool

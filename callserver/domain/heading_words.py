@@ -35,8 +35,8 @@ _NAMES: Mapping[str, str] = {
     "born": "born født fodt birthday fødselsdag foedselsdag fødselsdato foedselsdato fodselsdato"
     " fodselsdag birthdate birth_date date_of_birth dob d_o_b birth_day fødsels_dato fødedato"
     " fødtdato født_dato født_den geburtsdatum geburtstag fdato person_birthdate födelsedatum"
-    " fødselsdatum bday birth",
-    "age": "age alder alder_år",
+    " fødselsdatum bday birth född födelsedag geboren geboren_am geb geb_am geb_datum foedt",
+    "age": "age alder alder_år ålder alter",
     "member": "member medlem is_member er_medlem",
     "last_gift": "last_gift sidste_gave last_gift_date lastgiftdate last_close_date lastclosedate"
     " most_recent_gift_date latest_gift_date dato_for_sidste_gave sidste_gave_dato seneste_gave",
@@ -96,9 +96,9 @@ _PHONE = re.compile(
     r"|henvendelse\w*|ringning\w*"
 )
 _NO = re.compile(
-    r"not|dont|don|never|no|stop|stopped|stopper|ikke|ej|ingen|nej|donotphone|donotcontact|ringikke|aldrig|undgå|dnc|donotcall|decline\w*"
+    r"not|dont|don|never|no|stop|stopped|stopper|ikke|ej|ingen|nej|donotphone|donotcontact|ringikke|aldrig|undgå|dnc|donotcall|nocalls?|dontcall|dncall|dnp|decline\w*"
     r"|refus\w*|forbid\w*|exclude\w*|reject\w*|avoid|unsubscribe\w*|frabed\w*|fravalg\w*|frameld\w*"
-    r"|afmeld\w*|afvis\w*|objection\w*|indsigelse\w*|object|objected|without|uden|undtag\w*"
+    r"|afmeld\w*|afvis\w*|objection\w*|indsigelse\w*|object|objects|objected|opposed|without|uden|undtag\w*"
 )
 _BLOCK = re.compile(
     r"\w*reserv(?:eret|ation)\w*|\w*spær\w*|\w*spaer\w*|block\w*|bloker\w*|robinson\w*|blacklist\w*|sortlist\w*|suppress\w*"
@@ -110,7 +110,7 @@ _PERMITS = re.compile(
 )
 OTHER_CHANNELS = re.compile(
     r"email\w*|mail|mails|emails|e|sms|text|texts|fax|post|brev|breve|letter|letters|newsletter\w*"
-    r"|nyhedsbrev\w*|trade|bulk|web|cookie\w*|postal|dm|magasin\w*|magazine\w*|blad|print|whatsapp"
+    r"|nyhedsbrev\w*|skriftlig\w*|schriftlich\w*|mejl|epost|brief|briefe|trade|bulk|web|cookie\w*|postal|dm|magasin\w*|magazine\w*|blad|print|whatsapp"
     r"|facebook|addresses|address|adresse|reklame\w*post"
 )
 _FILLER = re.compile(
@@ -131,12 +131,36 @@ _OTHER_AGES = re.compile(r"fødselsår|foedselsaar|fødeår|birthyear|yob|alder\
 _SECRET = re.compile(r"cpr\w*|personnummer|personnr|ssn|cpr_nr|national_id\w*|socialsecurity\w*")
 _PROTECTED = re.compile(
     r"klage\w*|complain\w*|værge\w*|guardian\w*|umyndig\w*|sårbar\w*|vulnerable|dement\w*|mindreårig\w*|minor"
-    r"|barn|child|børnemedlem\w*|\w*forbud|(ringe|telefon|opkalds|kontakt|tm|tele)stop|stopkode|karantæne"
-    r"|telefonfred|fred|fredet|uønsket|udeluk\w*|eksklud\w*|slettet|deleted|anonymi\w*|hemmelig\w*"
+    r"|barn|child|under18|demens|børnemedlem\w*|\w*forbud|(ringe|telefon|opkalds|kontakt|tm|tele)stop|stopkode|karantæne"
+    r"|telefonfred|fred|fredet|uønsket|udeluk\w*|eksklud\w*|slettet|slettes|sletning|deleted|erase[ds]?|forgotten|anonymi\w*|hemmelig\w*"
     r"|telefonmarkedsføring\w*"
 )
 """Words for people who may not be called for a reason that no field holds."""
 _NUMBER_OF = re.compile(r"\bno\b(?=( of\b|$))|^no\b(?=\.)")
+
+
+_OTHER_LANGUAGES = re.compile(
+    r"\w*sperr\w*|\w*spärr\w*|\w*widerspr\w*|einspruch|\w*verbot\w*|\w*förbud|\w*reservasjon\w*|reservert\w*"
+    r"|reserverad\w*|innsigelse\w*|invändning\w*|(ring|telefon|kontakt|samtals?)stopp|avregistrer\w*"
+    r"|verstorben\w*|gestorben|todes\w*|sterbe\w*|avlid\w*|död|döds\w*|avdød\w*|overleden|décédé\w*"
+    r"|minderjährig\w*|minderårig\w*|unter18|vergemål|verge|förvaltare|betreu\w*|vormund\w*|demenz"
+    r"|geheim\w*|hemligt?|geburtsjahr|födelseår|jahrgang|jg"
+)
+"""German, Swedish and Norwegian words that name an opt-out, a death, protection or an age by themselves."""
+_OTHER_NO = re.compile(
+    r"nicht|kein\w*|nie|niemals|inte|inga|inget|ej|ikkje|ikke|nein|nei|werbung|telefonwerbung"
+    r"|einwillig\w*|erlaub\w*|darf|zustimm\w*|samtyck\w*|tillåt\w*|tillat\w*|callable|uncallable|ringbar"
+    r"|kontaktbar"
+)
+_OTHER_PAIRS = ("god man", "unter 18", "får ringas", "får kontaktas")
+_COUNTRY = re.compile(
+    r"(bopæls|hjem|bolig|adresse)?land|lande?kode|landenavn|country|countrycode|nation|nationality|nationalitet"
+    r"|länder(code|kennung|kürzel)|landskod"
+)
+_COUNTRY_DETAIL = re.compile(
+    r"region|code|kode|iso|iso2|iso3|of|residence|bopæl|adresse|address|post|postal|mail|mailing|billing"
+    r"|shipping|name|navn|tlf|telefon|phone|mobil|mobile|nr|nummer|number|\d+"
+)
 
 
 def folded(heading: str) -> str:
@@ -164,6 +188,8 @@ def field(heading: str) -> str | None:
     is_sensitive, certain_field = _classified(words(heading), heading)
     if is_sensitive:
         return certain_field
+    if _is_country(words(heading)):
+        return "country"
     joined = "".join(words(heading))
     if joined in _JOINED:
         return _JOINED[joined]
@@ -174,6 +200,15 @@ def field(heading: str) -> str | None:
     if kinds and all(word in kinds or _PHONE_QUALIFIER.fullmatch(word) for word in own_words):
         return "phone"
     return SYNONYMS.get("_".join(own_words)) if own_words else None
+
+
+def _is_country(parts: tuple[str, ...]) -> bool:
+    """Whether a heading of several words names the country of an address or of a number."""
+    countries = [word for word in parts if _COUNTRY.fullmatch(word)]
+    details = [word for word in parts if word not in countries]
+    return bool(countries) and all(
+        _COUNTRY_DETAIL.fullmatch(word) or _NOISE.fullmatch(word) for word in details
+    )
 
 
 def phone_rank(heading: str) -> int:
@@ -198,6 +233,14 @@ def is_doubtful(heading: str) -> bool:
     return is_sensitive and certain_field is None
 
 
+_CALLING = re.compile(r"tm|telefonsalg|salgsopkald|anruf\w*|dialog")
+
+
+def is_about_calls(heading: str) -> bool:
+    """Whether the heading names calls: under `Telemarketing` a no is an opt-out."""
+    return any(_PHONE.fullmatch(word) or _CALLING.fullmatch(word) for word in words(heading))
+
+
 def _classified(parts: tuple[str, ...], heading: str) -> tuple[bool, str | None]:
     """Whether the heading is about an opt-out, a death, protection or a birthday, and its field if that is certain.
 
@@ -211,13 +254,27 @@ def _classified(parts: tuple[str, ...], heading: str) -> tuple[bool, str | None]
         return True, None if denied else DECEASED
     if any(_OTHER_AGES.fullmatch(word) for word in parts) or "birth year" in joined:
         return True, None
-    if any(_PROTECTED.fullmatch(word) for word in parts) or joined in ("under 18", "passed away"):
+    if any(_PROTECTED.fullmatch(word) for word in parts) or joined in (
+        "under 18",
+        "passed away",
+        "sovet ind",
+    ):
         return True, None
     if any(_BIRTH.fullmatch(word) for word in parts):
         if any(_NOT_A_DATE.fullmatch(word) for word in parts):
             return False, None
         return True, "born"
-    return _opt_out(joined, heading)
+    is_sensitive, certain_field = _opt_out(joined, heading)
+    return is_sensitive or _other_language(parts, joined), certain_field
+
+
+def _other_language(parts: tuple[str, ...], joined: str) -> bool:
+    """The same in German, Swedish or Norwegian: somebody says what the column is."""
+    if any(map(OTHER_CHANNELS.fullmatch, parts)) and not any(map(_PHONE.fullmatch, parts)):
+        return False
+    return any(pair in joined for pair in _OTHER_PAIRS) or any(
+        _OTHER_LANGUAGES.fullmatch(word) or _OTHER_NO.fullmatch(word) for word in parts
+    )
 
 
 def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:

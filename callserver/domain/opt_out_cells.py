@@ -6,9 +6,27 @@ from functools import lru_cache
 from callserver.domain.heading_words import MAY_CALL
 
 YES = frozenset(
-    {"ja", "j", "yes", "y", "1", "1.0", "true", "t", "x", "sand", "sandt", "on", "wahr"}
+    {
+        "ja",
+        "j",
+        "yes",
+        "y",
+        "1",
+        "1.0",
+        "true",
+        "t",
+        "x",
+        "sand",
+        "sandt",
+        "on",
+        "wahr",
+        "sant",
+        "✓",
+    }
 )
-NO = frozenset({"nej", "n", "no", "0", "0.0", "false", "f", "falsk", "off", "", "falsch"})
+NO = frozenset(
+    {"nej", "n", "no", "0", "0.0", "false", "f", "falsk", "off", "", "falsch", "nein", "nei"}
+)
 _NOT_SET = frozenset({"allow", "allowed", "tillad", "tilladt", "0000-00-00", "0000-00-00 00:00:00"})
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ][0-9:.Z+-]{1,20})?", re.ASCII)
 

@@ -15,21 +15,27 @@ SHORT = 4
 """In words; a longer cell is a note."""
 
 _NEGATION = re.compile(
-    r"ikke|aldrig|ej|never|not|dont|no|ingen|nej|undlad|undgå|avoid|refus\w*|frabed\w*|lad"
+    r"ikke|ikk|ik|aldrig|ej|never|not|dont|cannot|cant|no|ingen|nej|undlad|undgå|avoid|refus\w*|declin\w*|afvis\w*"
+    r"|frabed\w*|lad|nicht|kein\w*|nie|niemals|inte|inga|inget|ikkje|aldri"
 )
 _HOURS = re.compile(r"før|efter|mellem|inden|before|after|between|until")
 """`Ring ikke før kl. 17` is about the time."""
-_AFTER_CALL = re.compile(r"ikke|aldrig|ej|never|not|nej|no|frabed\w*|stop|forbudt|uønsket")
+_AFTER_CALL = re.compile(
+    r"ikke|ikk|ik|aldrig|ej|never|not|nej|no|frabed\w*|stop|forbudt|uønsket|inte|nicht|nein|nei|ikkje|aldri"
+)
 _CALL = re.compile(
     r"ring|ringe|ringes|opring\w*|opkald\w*|kontakt|kontakte|kontaktes|call|calls|calling|phone|phones"
     r"|phoning|telefon|telefonen|telefonisk|telefonopkald|telephone|tlf|tm|telemarketing|contact|contacts"
+    r"|henvendelse\w*|anruf\w*|angerufen|telefonat\w*|telefonanruf\w*|telefonieren|kontaktier\w*|kontaktiert"
+    r"|werbung|ringa|ringas|uppringd|samtal|telefonsamtal\w*|kontakta|kontaktas|kontaktad|oppringt"
 )
-_PAST = re.compile(r"ringet|kontaktet|called|contacted|phoned")
+_PAST = re.compile(r"ringet|ringt|kontaktet|called|contacted|phoned")
 """`Ikke kontaktet` says what happened; `ønsker ikke at blive kontaktet` what the person wants."""
-_PASSIVE = re.compile(r"blive|bliver|be|being")
+_PASSIVE = re.compile(r"blive|bliver|bli|blir|be|being")
 _BETWEEN = re.compile(
     r"at|blive|bliver|skal|må|vil|mere|længere|igen|pr|på|per|to|be|being|get|have|any|more|via|med|om|os|tak|til"
     r"|for|op|flere|with|by|me|us|please|want|wants|ønsker|under|ingen|omstændigheder|være|længere"
+    r"|å|bli|blir|att|mer|mehr|fler|weitere|wieder|werden|bitte"
 )
 _PRONOUN = re.compile(
     r"hende|ham|dem|mig|os|op|til|venligst|him|her|them|please|me|us|personen|medlemmet|endelig"
@@ -38,33 +44,66 @@ _NUMBER = re.compile(r"nr|nummer|number|no")
 _CERTAIN = re.compile(
     r"frabed\w*|dnc|donotcall|ringikke|robinsonliste\w*|telefonfred|\w*ringeforbud|\w*opkaldsforbud"
     r"|\w*telefonspær\w*|\w*ringespær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
+    r"|\w*sperre|sperrvermerk|\w*widerspruch|\w*verbot|ringspärr|telefonspärr|samtalsspärr|kontaktförbud|telefonreservasjon|vergemål|vormundschaft|dødsbo\w*|dödsbo\w*"
 )
 """In a note of any length."""
 _STATUS = re.compile(
     r"frameld\w*|reserveret|robinson|blacklist\w*|sortlist\w*|block|blocked|bloker\w*|\w*spærret|spær"
     r"|unsubscribe\w*|optout|optedout|suppressed|nix|tps|ctps|stop|fredet|fred|sårbar|vulnerable|dement|værge"
     r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|fjern"
-    r"|fjernet|remove|removed|kontaktforbud"
+    r"|fjernet|fjernes|slettes|remove|removed|erased|kontaktforbud|gesperrt|sperret|spärrad|spärr"
+    r"|widersprochen|reservert|reserverad|minderjährig\w*|minderårig\w*|betreuung|förvaltare|verge"
+    r"|demens|demenz"
 )
 """In a short cell; a long one uses these words for other things."""
-_DEATH = re.compile(r"død|dod|doed|døde|bortgået|afdød\w*|deceased|dead|died")
-_DENIED = re.compile(r"ikke|not|no|ingen|nej|født|birth")
-_ONLY = re.compile(r"kun|only|udelukkende")
-_BIGRAMS = frozenset(
-    {"under 18", "passed away", "gået bort", "sovet ind", "opt out", "opted out", "no tm"}
+_DEATH = re.compile(
+    r"død|døden|dod|doed|døde|bortgået|afdød\w*|deceased|decd|dead|died|rip|verstorben\w*|verst|gestorben"
+    r"|avliden|avlidna|död|avdød\w*"
 )
+_DENIED = re.compile(r"ikke|not|no|ingen|nej|født|birth")
+_ONLY = re.compile(r"kun|only|udelukkende|nur|endast|enbart|bare")
+_BIGRAMS = frozenset(
+    {
+        *(
+            "under 18",
+            "passed away",
+            "gået bort",
+            "sovet ind",
+            "stille ind",
+            "opt out",
+            "opted out",
+            "no tm",
+        ),
+        *(
+            "aldrig igen",
+            "aldrig mere",
+            "aldri mer",
+            "never again",
+            "nie wieder",
+            "sagt nej",
+            "siger nej",
+        ),
+        *("af listen", "off list", "from list", "hemmeligt nummer", "god man", "unter 18"),
+    }
+)
+_ESTATES = frozenset({"boet efter", "estate of", "nachlass von", "v værge", "ved værge"})
+_NOTE = re.compile(r"[(\[]([^()\[\]]{1,60})|\s-+\s([^-]{1,60})")
+"""What stands in brackets or after a dash."""
 _ALTERNATIVES = "|".join(
     pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
 ).split("|")
 _PARTS = ("\u2020", "\u271d", *(one.replace(r"\w*", "") for one in _ALTERNATIVES if "*" in one))
-_WORDS = frozenset({*_ALTERNATIVES, "under", "passed", "gået", "sovet", "opt", "opted"})
+_WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()})
 _WORD = re.compile(r"[^\W_]+")
+_LETTER = re.compile("[^\\W\\d_]|[\u2020\u271d]")
 _JOINED = re.compile(r"[a-zæøå](?:Ikke|Aldrig|Not|No|Never)\b|(?:Ikke|Not|No)[A-ZÆØÅ]")
 """Words without a space between them: `RingIkke`."""
 
 
 def may_say_no(text: str) -> bool:
     """Whether a text, of one cell or of many, is worth reading cell by cell."""
+    if not _LETTER.search(text):
+        return False
     folded = text.casefold()
     return (
         any(part in folded for part in _PARTS)
@@ -88,16 +127,25 @@ def says_no(cell: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def name_says_no(name: str) -> bool:
-    """The same for a name: `Anna Prøve (død)`. Words that are names as well do not count."""
-    return _is_certain(name, words(name))
+    """The same for a name: `Anna Prøve (død)`. Words that are names as well count in a note beside it only."""
+    pairs = {" ".join(pair) for pair in pairwise(words(name))}
+    return (
+        _is_certain(name, words(name))
+        or bool(pairs & _ESTATES)
+        or any(says_no(note) for match in _NOTE.findall(name) for note in match if note)
+    )
 
 
 def _is_certain(cell: str, parts: Sequence[str]) -> bool:
     if "\u2020" in cell or "\u271d" in cell:
         return True
+    if parts == ("tot",):  # German for dead; in a longer cell it may be a total
+        return True
     calls = [at for at, word in enumerate(parts) if _CALL.fullmatch(word) or _PAST.fullmatch(word)]
     if any(map(_CERTAIN.fullmatch, parts)) or _is_dead(parts):
         return bool(calls) or not _other_channel(parts)
+    if calls and ("hold", "op") in pairwise(parts):  # `hold op med at ringe`
+        return True
     negated = any(_negated(parts, at) for at in range(len(parts)))
     return negated or any(_call_then_no(parts, at) for at in calls)
 

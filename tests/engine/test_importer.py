@@ -20,8 +20,8 @@ from callserver.database.tables import audit, campaign_places, contacts, imports
 from callserver.domain.campaign import Campaign
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import importer, reader
+from callserver.engine.lists.doubtful_columns import Doubtful
 from callserver.engine.lists.importer import ImportOrder, import_list
-from callserver.engine.lists.reader import Doubtful
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
 from tests.harness.databases import sqlite_file
@@ -138,6 +138,17 @@ def test_a_row_that_was_refused_makes_nobody_a_duplicate(sqlite: Engine) -> None
         sqlite, "ref;telefon;ophørt\n1;32200001;snart\n1;32200001;2026-01-01\n", AFMELDTE
     )
     assert (summary.taken, summary.duplicates, len(summary.refused)) == (1, 0, 1)
+
+
+def test_a_known_person_whose_row_is_refused_is_set_aside(engine: Engine) -> None:
+    take(engine, "ref;telefon;navn\nK1;32200001;Bo\nK2;32200002;Ida\n")
+    summary = take(
+        engine, "ref;telefon;navn;født\nK1;;Bo;\n;32200002;Ida;ukendt\nK3;32200003;Per;\n"
+    )
+    assert (summary.set_aside, summary.taken) == (2, 1)
+    assert rows(engine, "ref", "status") == [("K1", "closed"), ("K2", "closed"), ("K3", "ready")]
+    take(engine, "ref;telefon;navn\nK1;32200001;Bo\n")
+    assert rows(engine, "ref", "status")[0] == ("K1", "ready")
 
 
 def test_other_campaigns_are_named(sqlite: Engine) -> None:

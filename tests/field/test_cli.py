@@ -1,67 +1,21 @@
 """Lists and opt-outs as organisations send them, by the commands: what is called, and what is reported."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
-import typer
 from sqlalchemy import Engine, insert, select
-from typer.testing import CliRunner
 
 from callserver.adapters.clock import SystemClock
-from callserver.cli import contacts as lists
-from callserver.cli import suppress
-from callserver.database.engines import make_engine
 from callserver.database.tables import contacts, registers, suppressions
 from callserver.domain import heading_words, headings
 from callserver.engine.lists import number_files
-from callserver.engine.lists.reader import Doubtful
-from tests.harness.databases import sqlite_file
+from callserver.engine.lists.doubtful_columns import Doubtful
 
 FIELD = Path(__file__).parent
 ROOT = FIELD.parents[1]
 Say = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = make_engine(sqlite_file(tmp_path / "lists.db"), durable=False)
-    yield made
-    made.dispose()
-
-
-@pytest.fixture
-def say(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
-    monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{tmp_path}/lists.db")
-    monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
-    monkeypatch.setenv("CALLSERVER_KEY", "a key")
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-    app = typer.Typer()
-    lists.register(app)
-    suppress.register(app)
-
-    def run(*words: object) -> tuple[int, str]:
-        result = CliRunner().invoke(app, [str(word) for word in words])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.exit_code, result.output
-
-    return run
-
-
-@pytest.fixture
-def take(say: Say, tmp_path: Path) -> Callable[..., str]:
-    def does(content: str | Path, *words: str) -> str:
-        file = tmp_path / "liste.csv"
-        text = content.read_text() if isinstance(content, Path) else content
-        file.write_text(text, "utf-8")
-        code, output = say("import", "kanvas", file, *words)
-        assert code == 0, output
-        return output
-
-    return does
 
 
 def numbers(engine: Engine) -> list[int]:
@@ -89,7 +43,8 @@ def test_what_the_list_says_against_calls_is_in_force(
 
 NO = """Do Not Call|ring ikke|Reserveret|no calls|DNC|HasOptedOutOfCall|HasOptedOutOfCall?|Telefon: nej tak
 |Robinson|donotphone|DoNotPhone|Do_Not_Call__c|CnPh_1_01_Do_Not_Call?|Nej tak til telefon|Ring ej
-|Må ikke ringes op|Spærret|Blokeret|Telefonreserveret|Ønsker ikke opkald|RING IKKE!|Phone opt out|TPS"""
+|Må ikke ringes op|Spærret|Blokeret|Telefonreserveret|Ønsker ikke opkald|RING IKKE!|Phone opt out|TPS|nocall
+|Objects|Opposed"""
 DEAD = "død|Deceased|afdød|Dødsdato|Date of death|Is Deceased|CnBio_Deceased_Date"
 BORN = "Birthdate|Birth Date|DOB|Date of birth|Fødselsdato|Fødselsdag|født|PersonBirthdate|CnBio_Birth_date|Født d."
 DOUBTFUL = """Ikke reserveret|Samtykke|Consent|Opt-in|GDPR|CPR|CPR-nr.|Adressebeskyttet|Fødselsår|Ikke hjemme

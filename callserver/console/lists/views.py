@@ -14,7 +14,8 @@ from callserver.domain.cells import RowProblem
 from callserver.domain.contact import ContactRow, Reader
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
 from callserver.domain.headings import IGNORE, ColumnMapping
-from callserver.engine.lists.reader import Doubtful, counts_rows, open_list, open_sheet
+from callserver.engine.lists.doubtful_columns import Doubtful
+from callserver.engine.lists.reader import counts_rows, open_list, open_sheet
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
 
@@ -89,6 +90,7 @@ class ImportResult(Answer):
     changes: Mapping[str, int] = {}  # contacts that change, by field
     consents: int = 0  # recorded: given on a day that the list names
     missing: int = 0  # contacts of the campaign that are not in the file
+    set_aside: int = 0  # known contacts that are not called until their row is corrected
     unread: Sequence[str] = ()  # headings
     unclear: int = 0  # rows whose "do not call" cell is neither yes nor no
     unclear_lines: Sequence[int] = ()  # the first of them
@@ -310,6 +312,7 @@ def result_view(
         changes=summary.changes,
         consents=summary.consents,
         missing=summary.missing,
+        set_aside=summary.set_aside,
         unread=_unread(summary.header, summary.heads),
         unclear=len(summary.unclear),
         unclear_lines=summary.unclear[:REFUSED_SHOWN],

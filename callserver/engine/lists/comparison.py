@@ -1,7 +1,7 @@
 """A staged list compared with the known people: what changed, and which references are another person's.
 
 A change is about the person: it holds on every list on which they stand. What a list does not say is
-kept, and nothing that it says makes somebody callable who is known to be a child or to live with a no.
+kept, and nothing that it says ends an opt-out. A known person whose row is refused is set aside.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callserver.database import list_import, staged_rows
+from callserver.database import list_import, set_aside_contacts, staged_rows
 from callserver.database.list_import import KnownPerson
 from callserver.domain import names, subject
 from callserver.domain.contact_status import ContactStatus
@@ -44,6 +44,7 @@ class Comparison:
     elsewhere: dict[int, dict[str, Any]] = field(default_factory=dict)  # on other lists
     renumbered: set[int] = field(default_factory=set)  # keys of persons
     closed: set[int] = field(default_factory=set)  # contacts to be asked about again
+    set_aside: set[int] = field(default_factory=set)  # contacts whose newest row was refused
 
     def by_field(self) -> Counter[str]:
         """How many contacts of this campaign change in each field that people know."""
@@ -64,6 +65,8 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         staged_rows.drop_lines(tx, crowded)
         listed.refuse_lines(raw, crowded, "phone", "number_of_many")
     _without_reference(tx, listed, staged_rows.lines_of(tx, "person", listed.crowded_references))
+    births = [(row.person, row.number, row.name, row.born) for row in listed.births()]
+    staged_rows.make_younger(tx, births)
     compared = Comparison()
     present = _present(listed, ranked=ranked)
     pairs, strangers = _met(tx, present)
@@ -73,7 +76,17 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         pairs += again
     for pair in pairs:
         _add(compared, pair, campaign, present, _extras(listed))
+    compared.closed |= set_aside_contacts.returned(tx)
+    compared.set_aside = _set_aside(tx, listed, campaign)
     return compared
+
+
+def _set_aside(tx: Tx, listed: ListReader, campaign: str) -> set[int]:
+    """Known contacts whose newest row was refused. It may say another number, or that they are a child:
+    they are not called from a list until a row about them is taken."""
+    persons = {row.person for row in listed.refused if row.person is not None}
+    numbers = set[int]().union(*(row.numbers for row in listed.refused))
+    return set_aside_contacts.about(tx, persons, campaign, numbers)
 
 
 def _met(

@@ -34,10 +34,17 @@ def dry_run(
     summary.elsewhere = list_import.elsewhere(tx, campaign.name)
     summary.changes = compared.by_field()
     summary.missing = list_import.missing(tx, campaign.name)
+    summary.set_aside = len(compared.set_aside)
     staged_rows.index(tx)
     ready = contacts.counts_by_status(tx).get(campaign.name, {}).get(ContactStatus.READY, 0)
     size = ready + summary.taken
-    as_if = AsIf(compared.all(), staged.reader.opt_outs, at, _register_results(staged))
+    as_if = AsIf(
+        compared.all(),
+        staged.reader.opt_outs,
+        at,
+        _register_results(staged),
+        compared.set_aside,
+    )
     reasons = eligibility.tally(
         tx,
         rules,

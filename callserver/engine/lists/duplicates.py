@@ -124,6 +124,10 @@ class Duplicates:
             for _, _, row in dropped
         ]
 
+    def births(self) -> list[ContactRow]:
+        """The dropped rows that have a date of birth."""
+        return [row for dropped in self._dropped.values() for _, _, row in dropped if row.born]
+
     def shared(self) -> int:
         return sum(count for count in Counter(self._households).values() if count > 1)
 

@@ -4,7 +4,7 @@ The answer is a count and never permits a dial: a permit made here is discarded.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ class AsIf:
     opt_outs: OptOuts
     at: datetime
     results: Mapping[int, Match] = field(default_factory=dict)  # by person, beside the registers
+    set_aside: Collection[int] = ()  # contacts that are not called from the list any more
 
     def contact(self, row: Contact) -> Contact:
         changes = {
@@ -69,7 +70,9 @@ def tally(
     `progress` hears how many were asked so far.
     """
     reasons: Counter[str] = Counter()
-    for contacts in bulk_facts.ready(tx, campaign.name):
+    left_out = () if as_if is None else as_if.set_aside
+    for ready in bulk_facts.ready(tx, campaign.name):
+        contacts = [contact for contact in ready if contact.id not in left_out]
         for facts in facts_of(tx, rules, secret, campaign, contacts, now, as_if):
             answer = permit.decide(facts, "list")
             reasons[first_reason(answer)] += 1

@@ -22,6 +22,7 @@ from callserver.database import (
     list_import,
     marks,
     pseudonymous_keys,
+    set_aside_contacts,
     staged_rows,
     suppressions,
 )
@@ -190,6 +191,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     summary.elsewhere = list_import.elsewhere(tx, campaign.name)
     summary.changes = compared.by_field()
     summary.missing = list_import.missing(tx, campaign.name)
+    summary.set_aside = len(compared.set_aside)
     indexes = list_import.DeferredIndexes(tx, campaign.name, count)
     order = "line" if campaign.order is None else "rank"
     source = staged.order.source_at(now)
@@ -205,6 +207,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     indexes.build()
     _keep_former(tx, staged, now)
     list_import.change(tx, compared.all(), compared.closed)
+    set_aside_contacts.set_aside(tx, compared.set_aside)
     renamed = [key for key, values in compared.all().items() if "name" in values]
     register_matching.imported(tx, campaign.name, number, renamed)
     summary.changed = len(compared.here)

@@ -13,21 +13,24 @@ from callserver.database.former_identifiers import Identifier
 from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
-from callserver.domain.contact import ContactRows, Reader
+from callserver.domain.contact import ContactRow, ContactRows, Reader, RefusedPerson
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.opt_out_phrases import may_say_no, says_no
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists import ranking
+from callserver.engine.lists.doubtful_columns import (
+    doubtful,
+    doubtful_countries,
+    doubtful_status,
+)
 from callserver.engine.lists.duplicates import Duplicates
 from callserver.engine.lists.summary import OptOuts, RefusedRow, Summary
+from callserver.engine.lists.unread_columns import UnreadColumns
 from callserver.errors import ConfigurationProblem
 
 CHUNK = 500
 """Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
-
-MOST_SHOWN = 60
-"""Letters of a cell that a message shows."""
 
 
 def open_sheet(raw: bytes) -> Sheet:
@@ -55,13 +58,16 @@ class ListReader:
         default_factory=list
     )  # key of a person, day, text
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
+    refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
     _seen: Duplicates = field(default_factory=Duplicates)
     _unread: tuple[int, ...] = field(init=False)  # columns whose cells may say: do not call
+    _unasked: tuple[int, ...] = field(init=False)  # those that are read as nothing
 
     def __post_init__(self) -> None:
         heads = self.summary.heads
         texts = {*heads.unread, heads.columns.get("source", -1)} - {-1, *heads.ignored}
         self._unread = tuple(sorted(texts))
+        self._unasked = tuple(sorted({*heads.unread} - {*heads.ignored, *heads.other_phones}))
 
     def crowds(self, most: int) -> list[int]:
         """The households of more people than that, by the spelling of their address."""
@@ -71,6 +77,10 @@ class ListReader:
     def crowded_numbers(self) -> set[int]:
         """Numbers of more people than one number has."""
         return self._seen.crowded_numbers
+
+    def births(self) -> list[ContactRow]:
+        """Rows that were not taken and say when their person was born."""
+        return self._seen.births()
 
     def identifiers(self) -> list[Identifier]:
         """What the rows that were not taken tell about their persons."""
@@ -86,10 +96,12 @@ class ListReader:
         summary, seen = self.summary, self._seen
         reader = Reader(self.sheet.header, summary.heads, region, source, today, namespace)
         lines = self.sheet.rows()
+        names_countries = "country" in summary.heads.columns
+        unread = UnreadColumns(summary.header, self._unasked, "ZZ" if names_countries else region)
         while chunk := list(islice(lines, CHUNK)):
             summary.read += len(chunk)
             rows, problems = reader.read([cells for _, cells in chunk])
-            self._check_unread(chunk)
+            self._check_unread(chunk, unread)
             self._note(chunk, reader, rows)
             consents = reader.consents([cells for _, cells in chunk], problems)
             ranks = self._ranks(chunk, problems)
@@ -103,10 +115,19 @@ class ListReader:
             ]
             if problems:
                 self._refuse(chunk, problems)
+                self.refused += [
+                    reader.refused_person(chunk[at][1])
+                    for at, problem in problems.items()
+                    if problem.reason != "not_a_rank"  # only their turn is unknown
+                ]
                 whole = [at not in problems for at in range(len(chunk))]
                 ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
                 lines_of = list(compress(lines_of, whole))
             yield self._firsts(lines_of, ranks, rows)
+        if flags := unread.flags():
+            raise doubtful(flags)
+        if in_countries := unread.countries():
+            raise doubtful_countries(in_countries)
         crowds = seen.crowded_references()
         if freed := seen.rows_of_crowds(crowds):
             summary.duplicates -= len(freed[0])
@@ -140,14 +161,21 @@ class ListReader:
                 if ref and at not in problems and not subject.is_reference(ref)
             )
 
-    def _check_unread(self, chunk: Sequence[tuple[int, Sequence[str]]]) -> None:
+    def _check_unread(
+        self, chunk: Sequence[tuple[int, Sequence[str]]], unread: UnreadColumns
+    ) -> None:
         """A column that is read as nothing may hold a status that says no: somebody must decide.
 
         Raises:
             Doubtful: such a cell stands in a column that nobody has said anything about.
         """
+        columns = {
+            at: {cells[at] for _, cells in chunk if at < len(cells)}
+            for at in {*self._unread, *self._unasked}
+        }
+        unread.note(columns)
         for at in self._unread:
-            column = {cells[at] for _, cells in chunk if at < len(cells)}
+            column = columns[at]
             if may_say_no("\n".join(column)) and any(map(says_no, filter(may_say_no, column))):
                 raise doubtful_status(self.summary.header[at], at, chunk)
 
@@ -202,45 +230,6 @@ class ListReader:
             line, cells = chunk[at]
             refused = RefusedRow(line, problem.column, problem.reason, cells[:width])
             self.summary.refused.append(refused)
-
-
-class Doubtful(ConfigurationProblem):
-    """Columns may say who must not be called, and nobody has said what they are."""
-
-    columns: Sequence[str] = ()
-
-
-_WHAT_TO_DO = "Say what it is with --map 'COLUMN=do_not_call' (or deceased, may_call, born), or --ignore COLUMN"
-
-
-def doubtful(columns: Sequence[str]) -> Doubtful:
-    """That somebody must say what these columns are: their headings may be about opt-outs."""
-    names = ", ".join(map(repr, columns))
-    error = Doubtful(
-        f"not understood: {names}. Such a column may say who must not be called. {_WHAT_TO_DO}",
-        key="doubtful_columns",
-        why=names,
-    )
-    error.columns = columns
-    return error
-
-
-def doubtful_status(column: str, at: int, chunk: Sequence[tuple[int, Sequence[str]]]) -> Doubtful:
-    """That somebody must say what this column is: a cell of it says that a person must not be called."""
-    line, said = next(
-        (line, cells[at]) for line, cells in chunk if at < len(cells) and says_no(cells[at])
-    )
-    said = said[:MOST_SHOWN]
-    error = Doubtful(
-        f"line {line}: {column!r} holds {said!r}. Such a column may say who must not be called."
-        f" {_WHAT_TO_DO}",
-        key="doubtful_status",
-        column=column,
-        said=said,
-        line=line,
-    )
-    error.columns = [column]
-    return error
 
 
 def counts_rows(

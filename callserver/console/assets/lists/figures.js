@@ -48,6 +48,8 @@ export function importResult(result, caption, titles) {
   if (changes.length) parts.push(figures(t("lists.changes"), changes));
   if (result.consents)
     parts.push(el("p", { class: "note" }, t("lists.consents", { count: number(result.consents) })));
+  if (result.set_aside)
+    parts.push(el("p", { class: "note" }, t("lists.set_aside", { count: number(result.set_aside) })));
   if (result.missing)
     parts.push(el("p", { class: "note" }, t("lists.missing", { count: number(result.missing) })));
   if (result.callable) {
