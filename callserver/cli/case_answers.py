@@ -1,4 +1,4 @@
-"""`callserver cases`: what is done to one case until it is closed. Answers are read from standard input."""
+"""`callserver cases`: work on one case until it is closed. Answers are read from standard input."""
 
 import sys
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def show(
     by: By,
     only_answer: Annotated[bool, typer.Option("--answer", help="nothing but the answer")] = False,
 ) -> None:
-    """Show a case: the person's words, the answer, the history. That it was read stands in the log.
+    """Show a case: the person's words, the answer, the history. The reading is logged.
 
     Example: callserver cases show 7 --by lea
     """

@@ -1,4 +1,4 @@
-"""Alarms that are known, so that each is told once."""
+"""Alarms that were raised, so that each is sent once."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

@@ -167,7 +167,7 @@ def anybody_present(tx: Tx, interview: int) -> bool:
 
 
 def progress(tx: Tx, row: ApplicantRow) -> Progress:
-    """What an applicant has gone through."""
+    """An applicant's progress."""
     query = (
         select(interviews.c.module)
         .join(participants, participants.c.interview == interviews.c.id)

@@ -23,7 +23,7 @@ from callserver.domain.role import Role
 from callserver.ports import Tx
 
 _EMPTY: dict[str, None] = {"to": None, "subject": None, "text": None}
-"""What is left of a forgotten message."""
+"""What remains of a message whose words were deleted."""
 
 _UNANSWERED = [state.value for state in UNANSWERED]
 

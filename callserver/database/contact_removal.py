@@ -1,4 +1,4 @@
-"""Contacts that leave a list: those whom nobody has called, of one import or one by one; and old ones."""
+"""Removal of contacts: those never called, by import or one by one, and those past retention."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

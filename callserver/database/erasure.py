@@ -1,4 +1,4 @@
-"""What is forgotten of an erased person in every table that names them, and how much of it there was."""
+"""Deletes what every table holds about an erased person, and counts it."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

@@ -163,7 +163,7 @@ def _chunks(keys: Collection[int]) -> Iterator[list[int]]:
 
 
 def _many(tx: Tx, kind: int, name: str, keys: list[int]) -> Iterator[Sequence[Any]]:
-    """The rows of many keys. Of a crowd only its size is told: it may be the whole list."""
+    """The rows of many keys. Of a crowd only its size is read: it may be the whole list."""
     for of_table, query in ((contacts.c, _now), (_former, _formerly)):
         column = of_table[name]
         crowds = set(

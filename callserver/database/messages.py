@@ -106,7 +106,7 @@ def take_next(tx: Tx, now: datetime) -> MessageRow | None:
 
 
 def lost(tx: Tx, now: datetime) -> list[MessageRow]:
-    """Messages whose process did not come back."""
+    """Messages whose process died while sending."""
     query = _all.where(messages.c.state == MessageState.SENDING.value, messages.c.next_at <= now)
     return [MessageRow._make(row) for row in tx.execute(query)]
 

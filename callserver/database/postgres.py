@@ -1,8 +1,9 @@
 """The store on PostgreSQL: threads with synchronous connections; every wait has a limit.
 
-TCP notices a server that is gone. One that stays silent (a proxy that stopped passing bytes on, a frozen
-machine) is noticed by time only: a transaction that takes too long has its connection cut, so that its
-thread is free again. The caller gets an error; whether the transaction was committed is unknown then.
+TCP notices a server that has gone away. One that stays silent (a proxy that stopped passing bytes
+on, a frozen machine) is noticed by time only: a transaction that takes too long has its connection
+cut, so that its thread is free again. The caller gets an error; whether the transaction was
+committed is unknown then.
 """
 
 import asyncio
@@ -152,7 +153,7 @@ class PostgresStore:
         return result
 
     def close(self) -> None:
-        """Close after the transactions under way; one that lasts too long is cut off."""
+        """Close after the open transactions; one that takes too long is aborted."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         end = time.monotonic() + CLOSE_S
         while self.busy_threads and time.monotonic() < end:

@@ -39,7 +39,7 @@ class RebuiltState:
         )
 
     def change(self, name: str, key: object, **values: Any) -> None:
-        """Change what is known of a row; of a row that is not known nothing is."""
+        """Change a known row; an unknown row is left out."""
         known = self.get(name, key)
         if known is not None:
             self.put(name, key, known | values)
@@ -58,7 +58,7 @@ class RebuiltState:
 
 @contextmanager
 def rebuilt_state() -> Iterator[RebuiltState]:
-    """An empty state, in a file that nobody else sees and that is gone afterwards."""
+    """An empty state, in a private temporary file."""
     with tempfile.TemporaryDirectory(prefix="callserver-") as folder:
         file = sqlite3.connect(Path(folder) / "state.db", isolation_level=None)
         try:

@@ -1,4 +1,4 @@
-"""What was kept long enough: which rows of each class, and what becomes of them."""
+"""Data past its period: the rows of each class, and whether they are deleted or emptied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ UNLINKED: Mapping[str, Any] = {
     "contact": null(),
     "note": null(),
 }
-"""What is left of a call that no longer says whom it reached."""
+"""What remains of a call after the person's data is removed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def by_code(tx: Tx, hashed: str) -> RolePlayRow | None:
 
 
 def by_guest(tx: Tx, hashed: str) -> RolePlayRow | None:
-    """The open role-play call that the applicant's browser was let in to."""
+    """The open role-play call that the applicant's browser has joined."""
     return _one(tx, _all.where(role_plays.c.guest == hashed, _open))
 
 

@@ -1,4 +1,4 @@
-"""Messages of phoners to their supervisors, conversations, and what was hard for whom."""
+"""Messages of phoners to their supervisors, conversations, and hard calls."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -161,7 +161,7 @@ def talk(tx: Tx, key: int) -> Talk | None:
 
 
 def book(tx: Tx, key: int, phoner: int) -> bool:
-    """Book a conversation; False: somebody else was first."""
+    """Book a conversation; False: another phoner was first."""
     free = and_(
         support_talks.c.id == key,
         support_talks.c.phoner.is_(None),

@@ -1,4 +1,4 @@
-"""Which alarms are told outside the house, and when. Pure.
+"""Which alarms are sent by mail and webhook, and when.
 
 An alarm is told when it is raised, again every few hours while it lasts, and once more when it is over. It
 is over when it has been gone for some minutes: one that comes and goes is one alarm.
@@ -50,7 +50,7 @@ def key_of(alarm: Alarm) -> AlarmKey:
 def due(
     known: Mapping[AlarmKey, KnownAlarm], raised: Sequence[Alarm], now: datetime
 ) -> list[Notice]:
-    """What is to be told now; telling it twice does no harm."""
+    """The notices to send now; sending one twice does no harm."""
     current = {key_of(alarm): alarm for alarm in raised}
     notices = []
     for key, alarm in current.items():

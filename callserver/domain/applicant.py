@@ -70,7 +70,7 @@ class Interviews(Document):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What an applicant has gone through."""
+    """An applicant's progress."""
 
     modules: frozenset[Module] = frozenset()
     played: bool = False

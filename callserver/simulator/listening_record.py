@@ -1,6 +1,6 @@
 """The network's own record of who listened, in which mode, and which called persons heard them.
 
-Role-play calls, to which nobody listens, have a record of their own in it.
+Role-play calls, to which nobody may listen, are recorded separately.
 """
 
 from callserver.ports import Clock

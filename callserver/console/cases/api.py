@@ -1,6 +1,6 @@
 """The cases page's API: requests and complaints, from the letter that is typed in to the answer.
 
-Numbers and words come in bodies, never in addresses. Opening a case to read it stands in the log.
+Numbers and words come in bodies, never in addresses. Opening a case is logged.
 """
 
 from collections.abc import Sequence
@@ -148,7 +148,7 @@ class CasesApi:
         return MonthView(month=month, kinds=[KindView(**asdict(one)) for one in figures])
 
     async def one(self, request: UserRequest, case: int) -> CaseView:
-        """One case with its history. That it was read stands in the log."""
+        """One case with its history. The reading is logged."""
         await self._rate_limits.step(RateLimited.LOOK_UP, request.user.id)
         now = self._ctx.clock.now()
 

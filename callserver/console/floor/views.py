@@ -1,4 +1,4 @@
-"""The floor's answers: seats at a glance, one seat in detail, figures of campaigns, alarms.
+"""Responses of the floor page: seats, one seat in detail, figures of campaigns, alarms.
 
 Nothing here counts, orders or compares phoners by the outcomes of their calls.
 """

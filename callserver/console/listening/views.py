@@ -56,8 +56,8 @@ class MyListening(Answer):
     ended: EndedListening | None
     modes: list[Mode]
     mentor: MentorSeat | None
-    opens: date | None  # the first day on which listening is allowed; null: the staff was not told
-    allowed: bool  # the staff was told early enough
+    opens: date | None  # first day with listening; null: the staff was not informed
+    allowed: bool  # the staff was informed early enough
     phoner_told: DisclosureTime  # when the phoner sees that somebody listens
 
 

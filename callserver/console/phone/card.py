@@ -59,7 +59,7 @@ class Promised(Answer):
 
 
 class CardView(Answer):
-    """Whom the call is with, why we call, and what may be request."""
+    """Who the call is with, why we call, and what may be asked for."""
 
     attempt: str
     name: str | None

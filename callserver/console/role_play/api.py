@@ -100,7 +100,7 @@ class RolePlayApi:
         return await self._view(request, row)
 
     async def mine(self, request: OpenRequest) -> GuestView:
-        """The call that this browser was let in to."""
+        """The call that this browser has joined."""
         return await self._view(request, await self._row(request))
 
     async def softphone(self, request: OpenRequest) -> SoftphoneView:

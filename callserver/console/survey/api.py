@@ -1,6 +1,6 @@
 """The survey page's API: answering, the results of closed surveys, and the decisions that followed.
 
-Somebody who has answered no longer gets the form; nobody else is told.
+A user who has answered no longer gets the form; nobody else learns of it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -64,7 +64,7 @@ class NewSignature(Body):
 
 
 class TrainingApi:
-    """What everybody sees of their own training, signs and records."""
+    """A user's own training: what they see, sign and record."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx

@@ -57,7 +57,7 @@ alarm_notices = Table(
     Column("seen_at", Instant, nullable=False),
     Column("told_at", Instant),
 )
-"""Alarms that last, so that each is told once outside."""
+"""Alarms that last, so that each is sent once."""
 
 log_comparisons = Table(
     "log_comparisons",
