@@ -15,23 +15,30 @@ _NAMES: Mapping[str, str] = {
     " privattelefon telefon_privat hjemmetelefon business_phone work_phone other_phone"
     " arbejdstelefon phone_mobile phone_home phone_primary primary_phone telephone_1 telephone_2"
     " telephone1 telephone2 msisdn handynummer mobilnummer_privat",
-    "name": "name navn fulde_navn full_name fullname display_name contact_name fuldt_navn",
+    "name": "name navn fulde_navn full_name fullname display_name contact_name fuldt_navn"
+    " for_og_efternavn navn_fornavn_efternavn personnavn vist_navn",
     "first_name": "first_name fornavn firstname given_name",
     "last_name": "last_name efternavn lastname surname family_name",
     "ref": "ref reference medlemsnr medlemsnummer medlems_nr medlems_id id member_no member_number"
     " member_id kontakt_id kontaktid contact_id contactid contact_number_id constituent_id"
-    " donor_id external_id eksternt_id record_id lookup_id kundenr kundenummer kontaktnr kontakt_nr crm_id do_not_modify_contact nr no lbnr"
+    " donor_id external_id eksternt_id record_id lookup_id kunde_id kundenr kundenummer kontaktnr kontakt_nr crm_id do_not_modify_contact"
+    " må_ikke_ændres_kontakt må_ikke_ændres_kontaktperson internal_contact_id system_record_id nr no lbnr"
     " lobenr løbenr løbenummer række row row_number index",
     "household": "household husstand household_id husstands_id npo02_household",
     "address": "address adresse street street_address gade vej gadenavn vejnavn mailing_street"
-    " address_1 address_line address_line_1 addrline addrline1 address_1_street_1 adresse_1 adresselinje_1 address1_line1 home_street",
+    " address_1 address_line address_line_1 addrline addrline1 address_1_street_1 adresse_1 adresselinje_1 address1_line1 home_street"
+    " gadeadresse vejadresse mailing_address_line_1 preferred_address_lines adresse_1_vej_1 street_address_line_1"
+    " address_primary_street_address",
     "postcode": "postcode postnr postnummer zip zip_code zipcode postal_code mailing_postal_code"
-    " post_code mailing_zip_postal_code address1_postalcode postalcode address_1_zip_postal_code",
+    " post_code mailing_zip_postal_code address1_postalcode postalcode address_1_zip_postal_code"
+    " postnr_og_by postnr_by post_nr_og_by postby preferred_address_postcode adresse_1_postnummer zip_postal_code"
+    " address_primary_postal_code",
     "house_number": "house_number house_no street_number husnr husnummer hus_nr hus_nummer",
     "floor": "floor etage sal",
     "door": "door dør doer side_dør sidedør",
     "country": "country land landekode country_code mailing_country home_country country_region"
-    " address1_country address_1_country_region contry_long_dscription landenavn country_name phone_country nation billing_country iso_country",
+    " address1_country address_1_country_region contry_long_dscription landenavn country_name phone_country nation billing_country iso_country"
+    " land_område lande_områdekode adresse_1_land_område",
     "born": "born født fodt birthday fødselsdag foedselsdag fødselsdato foedselsdato fodselsdato"
     " fodselsdag birthdate birth_date date_of_birth dob d_o_b birth_day fødsels_dato fødedato"
     " fødtdato født_dato født_den geburtsdatum geburtstag fdato person_birthdate födelsedatum"
@@ -41,7 +48,7 @@ _NAMES: Mapping[str, str] = {
     "last_gift": "last_gift sidste_gave last_gift_date lastgiftdate last_close_date lastclosedate"
     " most_recent_gift_date latest_gift_date dato_for_sidste_gave sidste_gave_dato seneste_gave",
     "ended": "ended ophørt ophoert udmeldt afmeldt udmeldelsesdato udmeldt_dato ophørsdato"
-    " udmeldelses_dato",
+    " udmeldelses_dato opsigelsesdato opsagt_dato opsagt_den udmeldt_den ophør",
     "source": "source kilde lead_source source_of_contact_data contact_source",
     "source_at": "source_date kilde_dato kildedato dato_for_kilde lead_date signed_at underskrevet"
     " underskrevet_den indsamlet indsamlet_den collected_at",
@@ -67,18 +74,18 @@ FIELDS = frozenset(SYNONYMS.values()) | OPT_OUTS
 MOST_LETTERS = 200
 """A longer heading is not recognised."""
 
-_LOCKED = "do_not_modify_"
-"""Begins the headings of columns that Dynamics 365 protects in its exports; it is no opt-out."""
+_LOCKED = ("do_not_modify_", "må_ikke_ændres_")
+"""Begin the headings of columns that Dynamics 365 protects in its exports; it is no opt-out."""
 
 _NOISE = re.compile(
     r"contact|kontakt|person|primary|primær|preferred|main|cn|bio|ph|adr|prf|c|lead|the|privat"
-    r"|private|arbejde|home|hjem|work|business|npsp|npo02|npe01|msnfp"
+    r"|private|arbejde|home|hjem|work|business|npsp|npo02|npe01|msnfp|contact1"
 )
 """Words that exporting systems add to a field's name."""
 
 _PHONE_KIND = re.compile(
     r"(mobil|mob|fastnet|privat|hjemme|arbejds)?(telefon|tlf|tel|phone)(nr|nummer)?|tele|mob"
-    r"|mobil|mobile|mobil(nr|nummer)|telephone|cell|cellphone|fastnet(nr|nummer)?"
+    r"|mobil|mobile|mobil(nr|nummer)|telephone|cell|cellphone|(work|home|other|mobile)phone|fastnet(nr|nummer)?"
 )
 """Words for a telephone: a heading of such words and of words that narrow them down is a number."""
 _PHONE_QUALIFIER = re.compile(
@@ -88,7 +95,7 @@ _PHONE_QUALIFIER = re.compile(
 _OTHER_PHONE = re.compile(r"other|anden|alternativ\w*|sekundær|secondary")
 _DYNAMICS = ("telephone1", "telephone2", "telephone3")
 """Dynamics 365 keeps the telephones at work and at home so, beside `mobilephone`."""
-_WORK_PHONE = re.compile(r"work|business|office|kontor\w*|arbejd\w*|job")
+_WORK_PHONE = re.compile(r"work|workphone|business|office|kontor\w*|arbejd\w*|job")
 
 _PHONE = re.compile(
     r"phone\w*|call|calls|called|calling|telephone\w*|telefon\w*|tlf|ring|ringe|ringes|ringet|opkald\w*"
@@ -136,6 +143,12 @@ _PROTECTED = re.compile(
     r"|telefonmarkedsføring\w*"
 )
 """Words for people who may not be called for a reason that no field holds."""
+_CONTACT_BY_PHONE = re.compile(
+    r"\b(?:kontakt\w*|contact\w*|henvendelse\w*) (?:via|by|per|pr|på|on|over) (?:telefon\w*|tlf|phone|mobil\w*)\b"
+    r"|\b(?:telefonisk|phone|telephone|telefon) (?:kontakt|contact|contacts|henvendelse\w*)$"
+    r"|^(?:telefonopkald|phone calls?)$"
+)
+"""Whose cells say yes or no to calls."""
 _NUMBER_OF = re.compile(r"\bno\b(?=( of\b|$))|^no\b(?=\.)")
 
 
@@ -279,7 +292,7 @@ def _other_language(parts: tuple[str, ...], joined: str) -> bool:
 
 def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:
     plain = re.sub(r"\b(opt|opted)( \w+)? (out|in)\b", r"\1_\3", joined)
-    plain = plain.replace("e mail", "email").replace("direct mail", "dm")
+    plain = re.sub(r"\be mail", "email", plain).replace("direct mail", "dm")
     if _NUMBER_OF.search(joined) or re.search(r"\bno\.", heading.casefold()):
         plain = re.sub(r"\bno\b", "", plain)  # `Phone No.` is a number
     parts = plain.split()
@@ -289,7 +302,7 @@ def _opt_out(joined: str, heading: str) -> tuple[bool, str | None]:
     permits = [word for word in parts if _PERMITS.fullmatch(word) and word not in blocks]
     if not blocks and not negations:
         if not permits:
-            return False, None
+            return _CONTACT_BY_PHONE.search(joined) is not None, None
         unknown = _unknown_words(parts, {*permits, *phone})
         certain = bool(phone) and not unknown
         return (True, MAY_CALL) if certain else (bool(phone) or _is_about_consent(permits), None)

@@ -103,6 +103,126 @@ SYSTEMS = {
 }
 
 
+SYSTEMS |= {
+    "Salesforce NPSP, data loader": (
+        (
+            "ID,ACCOUNTID,FIRSTNAME,LASTNAME,MAILINGSTREET,MAILINGPOSTALCODE,MAILINGCOUNTRY,MOBILEPHONE,HOMEPHONE,"
+            "NPE01__WORKPHONE__C,BIRTHDATE,DONOTCALL,HASOPTEDOUTOFEMAIL,NPSP__DO_NOT_CONTACT__C,NPSP__DECEASED__C,"
+            "NPO02__LASTCLOSEDATE__C,LEADSOURCE"
+        ),
+        {*PERSON, "phone", "last_gift", "source"},
+        ["HOMEPHONE", "NPE01__WORKPHONE__C"],
+        ["DONOTCALL", "NPSP__DO_NOT_CONTACT__C", "NPSP__DECEASED__C"],
+    ),
+    "Salesforce NPSP, data import": (
+        (
+            "Contact1 First Name,Contact1 Last Name,Contact1 Birthdate,Contact1 Mobile Phone,Contact1 Work Phone,"
+            "Home Street,Home City,Home Zip/Postal Code,Home Country"
+        ),
+        {*PERSON, "phone"} - {"ref"},
+        ["Contact1 Work Phone"],
+        [],
+    ),
+    "CiviCRM, search kit": (
+        (
+            "id,first_name,last_name,phone_primary.phone,address_primary.street_address,"
+            "address_primary.postal_code,address_primary.city,is_deceased,do_not_phone,birth_date"
+        ),
+        {*PERSON, "phone"} - {"country"},
+        [],
+        ["is_deceased", "do_not_phone"],
+    ),
+    "CiviCRM, by location": (
+        (
+            "Internal Contact ID,First Name,Last Name,Home-Street Address,Home-City,Home-Postal Code,Home-Country,"
+            "Home-Phone-Phone,Home-Phone-Mobile,Work-Phone-Phone,Is Deceased,Do Not Phone,Birth Date"
+        ),
+        {*PERSON, "phone"},
+        ["Home-Phone-Mobile", "Work-Phone-Phone"],
+        ["Is Deceased", "Do Not Phone"],
+    ),
+    "CiviCRM, in Danish": (
+        (
+            "Kontakt-ID,Fornavn,Efternavn,Vist navn,Fødselsdato,Er afdød,Dødsdato,Ring ikke,Send ikke e-mail,"
+            "Gadeadresse,By,Postnummer,Land,Telefon,Kilde"
+        ),
+        {*PERSON, "name", "phone", "source"},
+        [],
+        ["Er afdød", "Dødsdato", "Ring ikke"],
+    ),
+    "Raiser's Edge 7, query": (
+        (
+            "Constituent ID,First Name,Surname,Birth Date,Deceased?,Deceased Date,Requests no email,Do Not Phone,"
+            "Preferred Address Line 1,Preferred City,Preferred ZIP,Preferred Country,Home Phone Number,Mobile Number,"
+            "Last Gift Date,Solicit Code"
+        ),
+        {*PERSON, "phone", "last_gift"},
+        ["Home Phone Number"],
+        ["Deceased?", "Deceased Date", "Do Not Phone"],
+    ),
+    "Raiser's Edge NXT, list": (
+        (
+            "System record ID,First name,Surname,Preferred address lines,Preferred address city,"
+            "Preferred address postcode,Mobile,Home phone,Deceased,Consent - Phone,Consent date"
+        ),
+        {"ref", "first_name", "last_name", "address", "postcode", "phone", "consent_at"},
+        ["Home phone"],
+        ["Deceased", "Consent - Phone"],
+    ),
+    "Dynamics 365, in Danish": (
+        (
+            "(Må ikke ændres) Kontakt,(Må ikke ændres) Rækkekontrolsum,(Må ikke ændres) Ændret den,Fornavn,Efternavn,"
+            "Mobiltelefon,Arbejdstelefon,Privattelefon,Adresse 1: Vej 1,Adresse 1: Postnummer,Adresse 1: By,"
+            "Adresse 1: Land/område,Fødselsdag,Tillad ikke telefonopkald,Tillad ikke mails"
+        ),
+        {*PERSON, "phone"},
+        ["Privattelefon", "Arbejdstelefon"],
+        ["Tillad ikke telefonopkald"],
+    ),
+    "Danish spreadsheet, joined": (
+        (
+            "KundeID,For- og efternavn,Gadenavn,Husnr,Etage,Dør,Postnr. og by,Telefonnummer,Mobilnummer,"
+            "Nej til telemarketing,Robinsonliste,Død dato,Opsigelsesdato"
+        ),
+        {
+            *(
+                "ref",
+                "name",
+                "address",
+                "house_number",
+                "floor",
+                "door",
+                "postcode",
+                "phone",
+                "ended",
+            )
+        },
+        ["Mobilnummer"],
+        ["Nej til telemarketing", "Robinsonliste", "Død dato"],
+    ),
+    "Danish member system": (
+        (
+            "Medlemsnummer,Personnavn,Gade,Husnummer,Bogstav,Etage,Sidedør,Postnummer,By,Privat tlf.,Mobil,Dødsdato,"
+            "Må ringes op,Udmeldt den"
+        ),
+        {
+            *("ref", "name", "address", "house_number", "floor", "door", "postcode"),
+            *("phone", "ended"),
+        },
+        ["Privat tlf."],
+        ["Dødsdato", "Må ringes op"],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "heading", ["Kontakt via telefon", "Contact by phone", "Telefonisk kontakt", "Phone calls"]
+)
+def test_a_column_that_says_yes_or_no_to_calls_must_be_named(heading: str) -> None:
+    names, mapping = mapped(f"Medlemsnr,Navn,Telefon,{heading}")
+    assert [names[at] for at in mapping.doubtful] == [heading]
+
+
 def mapped(header: str) -> tuple[list[str], ColumnMapping]:
     names = header.split(",")
     return names, headings.map_columns(names, {})
