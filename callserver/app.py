@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from callserver.adapters import traces
+from callserver.adapters.book_files import BookFiles
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import authentication, problems
@@ -186,7 +187,8 @@ def page_apis(
     offer = SoftphoneOffer(server.settings, exchange, played=played is not None)
     leaving = LeavingApi(server.ctx)
     cases = CasesApi(server.ctx, pacing)
-    training = TrainingApi(server.ctx)
+    book_files = BookFiles(server.settings.config)
+    training = TrainingApi(server.ctx, book_files)
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
     notices = NoticesApi(server.ctx)
@@ -201,7 +203,7 @@ def page_apis(
         OwnCallsApi(server.ctx),
         SoftphoneApi(offer),
         *([] if played is None else [SimulatedTelephoneApi(played, authenticator)]),
-        BooksApi(server.ctx),
+        BooksApi(server.ctx, book_files),
         survey,
         notices,
         training,

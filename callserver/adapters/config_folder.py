@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from callserver.adapters import yaml_files
+from callserver.adapters.book_files import BookFiles
 from callserver.domain.configuration import Configuration, Problem, compose
 from callserver.domain.review import Review
 from callserver.errors import ConfigurationProblem
@@ -50,6 +51,8 @@ class ConfigFolder:
             return self._read[1], self._read[2]
         raw = yaml_files.read_folder(self._path)
         composed = compose(yaml_files.parse(raw))
+        if not isinstance(composed, list):
+            composed = BookFiles(self._path).problems(composed) or composed
         if isinstance(composed, list):
             problems = "\n".join(f"  {problem}" for problem in composed)
             raise ConfigurationProblem(f"the configuration in {self} cannot be used:\n{problems}")

@@ -263,5 +263,5 @@ def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple(
         (str(path), stat.st_size, stat.st_mtime_ns)
         for path in sorted([*folder.glob("*"), *folder.glob("*/*")])
-        if path.suffix in SUFFIXES and (stat := path.stat())
+        if path.suffix in (*SUFFIXES, ".pdf") and (stat := path.stat())
     )

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from callserver.adapters import file_modes, yaml_files
+from callserver.adapters.book_files import BookFiles
 from callserver.cli import deep_check, resources
 from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
@@ -51,6 +52,8 @@ def check(
     notes = [OLD_SQLITE] if two_writers_may_fail(settings.database) else []
     path = folder or settings.config
     composed = compose(yaml_files.parse(yaml_files.read_folder(path)))
+    if isinstance(composed, Configuration):
+        composed = BookFiles(path).problems(composed) or composed
     exposed = file_modes.exposed(settings)
     console = Console(highlight=False, soft_wrap=True)
     if isinstance(composed, Configuration) and not exposed:

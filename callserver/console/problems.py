@@ -116,7 +116,7 @@ def _denied(error: Denied, language: str) -> Response:
     """Why a user may not listen. A seat of another department is not found."""
     if Denial.DEPARTMENT in error.reasons:
         return problem(HTTPStatus.NOT_FOUND, texts.say(language, "error.not_found"))
-    permanent = {Denial.ROLE, Denial.NOT_MENTOR} & set(error.reasons)
+    permanent = {Denial.ROLE, Denial.NOT_MENTOR, Denial.NOT_SIGNED} & set(error.reasons)
     return problem(
         HTTPStatus.FORBIDDEN if permanent else HTTPStatus.CONFLICT,
         " ".join(texts.say(language, f"listen_no.{no.value}") for no in error.reasons),

@@ -1,6 +1,7 @@
 """A book of the organisation that every user may open at any time: ethics, law, values.
 
-A book is a file config/books/<name>.<language>.md: front matter between two lines of ---, then Markdown.
+A book is a file config/books/<name>.<language>.md: front matter between two lines of ---, then Markdown. It may name
+a PDF file beside it, with its hash: another file is another version.
 """
 
 from datetime import date
@@ -13,8 +14,18 @@ from callserver.domain.document import Document
 VALUES = "values"
 """The book whose list items are shown, one at a time, while a phoner waits."""
 
+CONFIDENTIALITY = "confidentiality"
+"""The book whose duty continues after the work has ended."""
+
 DAILY = ("ethics", "law", VALUES)
 """The books that are shown first; the others are read once, before they are signed."""
+
+
+class Pdf(Document):
+    """A file beside the book's text, such as a guideline that others publish: read with the text."""
+
+    file: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,80}\.pdf$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Book(Document):
@@ -22,6 +33,7 @@ class Book(Document):
     title: str
     reviewed: date  # when its content was last checked
     by: Annotated[str, Field(min_length=2)]  # by whom
+    pdf: Pdf | None = None
     text: str
 
     @property

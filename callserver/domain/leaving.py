@@ -14,13 +14,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from callserver.domain.book import CONFIDENTIALITY
 from callserver.domain.campaign import Label
 from callserver.domain.document import Document
 from callserver.errors import Impossible
 from callserver.texts import InvalidInput
-
-CONFIDENTIALITY = "confidentiality"
-"""The book whose duty continues after the work has ended."""
 
 
 class LeavingItem(Document):

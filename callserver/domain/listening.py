@@ -70,6 +70,9 @@ class Denial(StrEnum):
     ROLE = "ROLE"
     DEPARTMENT = "DEPARTMENT"
     NOT_MENTOR = "NOT_MENTOR"  # a trainee may listen to their own mentor only
+    NOT_SIGNED = (
+        "NOT_SIGNED"  # a trainee who has not signed confidentiality and the first shift's reading
+    )
     OWN_SEAT = "OWN_SEAT"
     EMPTY_ROOM = "EMPTY_ROOM"  # the phoner's telephone is not connected
     PERSON_SAID_NO = "PERSON_SAID_NO"  # the person on the line does not want a listener
@@ -111,6 +114,7 @@ class ListeningFacts:
     listener: int
     listener_department: str | None  # None: all of them
     mentor: int | None  # the phoner to whom the listener may listen as a trainee
+    signed: bool  # what a trainee signs before they hear a call
     phoner: int
     department: str | None  # the seat's
     present: bool  # the phoner's telephone is in its room
@@ -126,6 +130,7 @@ def denials(facts: ListeningFacts) -> tuple[Denial, ...]:
         Denial.ROLE: not by_right and not as_trainee,
         Denial.DEPARTMENT: facts.listener_department not in (None, facts.department),
         Denial.NOT_MENTOR: as_trainee and not by_right and facts.mentor != facts.phoner,
+        Denial.NOT_SIGNED: as_trainee and not by_right and not facts.signed,
         Denial.OWN_SEAT: facts.listener == facts.phoner,
         Denial.EMPTY_ROOM: not facts.present,
         Denial.PERSON_SAID_NO: facts.said_no,

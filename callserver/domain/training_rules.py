@@ -1,7 +1,7 @@
 """What a new phoner reads and signs, level by level (config/training.yaml).
 
-A document is a book of config/books/. Its version is the hash of its titles and texts in every language,
-so that any change of them is a new version.
+A document is a book of config/books/. Its version is the hash of its titles, texts and PDF files in every
+language, so that any change of them is a new version.
 """
 
 import hashlib
@@ -97,9 +97,10 @@ def _unknown(
 
 def versions(books: Iterable[Book]) -> Mapping[str, str]:
     """The version of each document."""
-    texts: dict[str, list[tuple[str, str, str]]] = {}
+    texts: dict[str, list[tuple[str, ...]]] = {}
     for book in books:
-        texts.setdefault(book.key, []).append((book.language, book.title, book.text))
+        file = () if book.pdf is None else (book.pdf.sha256,)
+        texts.setdefault(book.key, []).append((book.language, book.title, book.text, *file))
     return {
         key: hashlib.sha256(repr((key, sorted(parts))).encode()).hexdigest()[:16]
         for key, parts in texts.items()

@@ -72,6 +72,13 @@ class ListeningSystem(SimulatedSystem):
     ) -> tuple[int, dict[str, Any]]:
         return await self.api(method, path, body, phoner=user)
 
+    async def sign(self, user: int = TRAINEE) -> None:
+        """The user signs what they are asked to."""
+        _, mine = await self.ask("GET", "/training", user=user)
+        for document in mine["documents"]:
+            body = {"document": document["key"], "version": document["version"]}
+            assert (await self.ask("POST", "/training/signatures", body, user=user))[0] == 200
+
     async def listen(
         self, mode: str = "silent", *, user: int = SUPERVISOR, seat: int = 1, **more: Any
     ) -> int:

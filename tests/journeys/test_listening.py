@@ -243,7 +243,7 @@ async def test_a_room_does_not_outlive_its_phoner_for_a_listeners_sake(
     [
         (OTHER, "silent", 404, ["DEPARTMENT"]),
         (ADMINISTRATOR, "silent", 403, ["ROLE"]),
-        (TRAINEE, "silent", 403, ["NOT_MENTOR"]),
+        (TRAINEE, "silent", 403, ["NOT_MENTOR", "NOT_SIGNED"]),
         (TRAINEE, "coach", 403, ["ROLE"]),
         (1, "silent", 403, ["NOT_MENTOR", "OWN_SEAT"]),
         (LEADER, "silent", 200, None),
@@ -298,6 +298,9 @@ async def test_a_trainee_hears_their_mentor_and_nobody_else(system: ListeningSys
     await system.on_shift(2)
     bound = await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": 1})
     assert bound[0] == 200
+    assert await system.listen(user=TRAINEE, why="mentor") == 403
+    assert system.entries("listen_denied")[-1]["reasons"] == ["NOT_SIGNED"]
+    await system.sign()
     assert await system.listen(user=TRAINEE, why="mentor") == 200
     await system.pass_time(4)
     ear = system.ear(TRAINEE)

@@ -41,6 +41,7 @@ async def test_whatever_happens_listening_disturbs_nobody(
 
     await system.on_shift()
     system.write(lambda tx: accounts.change(tx, TRAINEE, mentor=1))
+    await system.sign()
     for what, seconds in steps:
         await act(system, what)
         system.check()

@@ -1,11 +1,16 @@
 """The organisation's books, for every signed-in user: ethics, law and values."""
 
+import asyncio
 from datetime import date
 
+from starlette.responses import Response
+
+from callserver.adapters.book_files import BookFiles
 from callserver.console import markup
 from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
 from callserver.domain.book import DAILY, VALUES, Book
 from callserver.engine.context import EngineContext
+from callserver.errors import NotFound
 
 
 class Section(Answer):
@@ -20,6 +25,7 @@ class BookView(Answer):
     title: str
     reviewed: date
     by: str
+    pdf: str | None  # the name of its file, which GET /books/{key}/pdf answers with
     sections: list[Section]
 
 
@@ -33,11 +39,15 @@ class BooksView(Answer):
 class BooksApi:
     """Serves the books, also during a call."""
 
-    def __init__(self, ctx: EngineContext) -> None:
+    def __init__(self, ctx: EngineContext, files: BookFiles) -> None:
         self._ctx = ctx
+        self._files = files
 
     def endpoints(self) -> list[Endpoint]:
-        return [Endpoint("GET", "/books", Access.SIGNED_IN, self.books)]
+        return [
+            Endpoint("GET", "/books", Access.SIGNED_IN, self.books),
+            Endpoint("GET", "/books/{key}/pdf", Access.SIGNED_IN, self.pdf),
+        ]
 
     async def books(self, request: UserRequest) -> BooksView:
         """The books in my language, with date and name of their last review."""
@@ -50,6 +60,25 @@ class BooksApi:
             values=[] if values is None else values.items,
         )
 
+    async def pdf(self, request: UserRequest, key: str) -> Response:
+        """The file of a book in my language, as the configuration in force names it."""
+        book = self._ctx.rules.current.books.get(f"{key}.{request.language}")
+        if book is None or book.pdf is None:
+            raise NotFound(f"there is no file of {key!r}", key="not_found")
+        content = await asyncio.to_thread(self._files.read, book.pdf)
+        disposition = f'attachment; filename="{book.pdf.file}"'
+        return Response(content, headers={**_PDF_HEADERS, "content-disposition": disposition})
+
+
+_PDF_HEADERS = {
+    "content-type": "application/pdf",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "cross-origin-resource-policy": "same-origin",
+}
+"""A file that others have written: it is saved and opened by a reader, never inside the page."""
+
 
 def book_view(book: Book) -> BookView:
     return BookView(
@@ -57,6 +86,7 @@ def book_view(book: Book) -> BookView:
         title=book.title,
         reviewed=book.reviewed,
         by=book.by,
+        pdf=None if book.pdf is None else book.pdf.file,
         sections=[
             Section(heading=heading, html=markup.rendered(text)) for heading, text in book.sections
         ],

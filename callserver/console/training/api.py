@@ -1,10 +1,12 @@
 """The training page's API: what I have to read and sign, and how far I am."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import Field
 
+from callserver.adapters.book_files import BookFiles
 from callserver.console.books.api import BookView, book_view
 from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.live import Updates
@@ -13,9 +15,10 @@ from callserver.database import accounts, training, training_sessions, worked_sh
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
+from callserver.domain.book import CONFIDENTIALITY
 from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
-from callserver.domain.leaving import CONFIDENTIALITY, LeavingState
+from callserver.domain.leaving import LeavingState
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts import leaving
 from callserver.engine.context import EngineContext
@@ -66,8 +69,9 @@ class NewSignature(Body):
 class TrainingApi:
     """A user's own training: what they see, sign and record."""
 
-    def __init__(self, ctx: EngineContext) -> None:
+    def __init__(self, ctx: EngineContext, files: BookFiles) -> None:
         self._ctx = ctx
+        self._files = files
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -102,6 +106,11 @@ class TrainingApi:
     async def sign(self, request: UserRequest, body: NewSignature) -> TrainingView:
         """Sign a version of a document that I have read."""
         now, rules = self._ctx.clock.now(), self._ctx.rules.current
+        for book in rules.books.values():
+            if (
+                book.key == body.document and book.pdf is not None
+            ):  # what nobody can read, nobody signs
+                await asyncio.to_thread(self._files.read, book.pdf)
 
         def work(tx: Tx) -> TrainingView:
             signatures.sign(tx, rules, request.user.id, body.document, body.version, now)

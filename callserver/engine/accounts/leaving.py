@@ -12,10 +12,11 @@ from callserver.database.accounts import User
 from callserver.database.leavings import Leaving
 from callserver.domain import leaving as rules
 from callserver.domain.audit import EntryKind
+from callserver.domain.book import CONFIDENTIALITY
 from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
 from callserver.domain.home import HOME
-from callserver.domain.leaving import CONFIDENTIALITY, Check, LeavingItem, LeavingState
+from callserver.domain.leaving import Check, LeavingItem, LeavingState
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 

@@ -23,6 +23,7 @@ from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import IN_CALL, SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.identity import people_in_reach
+from callserver.engine.training import signatures
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -68,6 +69,7 @@ def facts(
         listener=user.id,
         listener_department=user.department,
         mentor=user.mentor,
+        signed=signatures.allow_listening(tx, ctx.rules.current, user, ctx.clock.now()),
         phoner=seat.phoner,
         department=seat.department,
         present=seat.connected and seat.leg is not None and seat.state != SeatState.OFF,

@@ -7,6 +7,7 @@ from datetime import datetime
 from callserver.database import audit, training
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
+from callserver.domain.book import CONFIDENTIALITY
 from callserver.domain.configuration import Configuration
 from callserver.domain.role import Role
 from callserver.domain.training import Signature, Version, grace_until, unsigned
@@ -42,11 +43,32 @@ def allow_dialing(
     now: datetime,
 ) -> bool:
     """Whether the phoner's signatures permit a dial now."""
-    required = rules.training.documents_of(level)
-    missing = unsigned(required, rules.documents, training.signed(tx, phoner))
+    return _allow(tx, rules, phoner, rules.training.documents_of(level), added_at, now)
+
+
+def allow_listening(tx: Tx, rules: Configuration, user: User, now: datetime) -> bool:
+    """Whether a trainee's signatures permit to hear their mentor's calls now.
+
+    Confidentiality is required whatever the levels ask for: the calls are about people.
+    """
+    if user.role != Role.PHONER:
+        return True
+    required = (*rules.training.documents_of(Level.FIRST), CONFIDENTIALITY)
+    return _allow(tx, rules, user.id, dict.fromkeys(required), user.added_at, now)
+
+
+def _allow(
+    tx: Tx,
+    rules: Configuration,
+    user: int,
+    required: Iterable[str],
+    added_at: datetime | None,
+    now: datetime,
+) -> bool:
+    missing = unsigned(tuple(required), rules.documents, training.signed(tx, user))
     if not missing:
         return True
-    signatures, versions = training.signatures_of(tx, phoner), training.versions(tx)
+    signatures, versions = training.signatures_of(tx, user), training.versions(tx)
     days = rules.training.grace_days
     due = [_due(name, versions, signatures, added_at, days) for name in missing]
     return all(until is not None and now < until for until in due)

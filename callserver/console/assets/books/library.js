@@ -69,6 +69,10 @@ export function article(book) {
     el("h2", {}, book.title),
     el("p", { class: "soft" }, t("books.reviewed", { date: date(book.reviewed), by: book.by })),
   );
+  if (book.pdf) {
+    const href = `/api/v1/books/${book.key}/pdf`;
+    element.append(el("p", {}, el("a", { href, download: book.pdf }, t("books.pdf", { name: book.pdf }))));
+  }
   for (const section of book.sections) {
     const part = el("section", {}, section.heading ? el("h3", {}, section.heading) : null);
     const body = el("div");
