@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
 
-from callserver.database import applicants, cases, contact_removal, leavings, support
+from callserver.database import applicants, cases, contact_removal, leavings, staff_records
 from callserver.database.tables import applicants as applicants_table
 from callserver.database.tables import (
     calls,
@@ -19,7 +19,6 @@ from callserver.database.tables import (
     notice_questions,
     notices,
     openings,
-    support_messages,
     survey_texts,
     surveys,
 )
@@ -86,8 +85,6 @@ def stored(  # noqa: C901, PLR0912 - one case for each class
         case RetentionClass.SURVEY_TEXTS:
             closed = select(surveys.c.quarter).where(surveys.c.closes_at < before)
             return Stored(survey_texts.c.id, survey_texts.c.quarter.in_(closed))
-        case RetentionClass.SUPPORT:
-            return Stored(support_messages.c.id, support.old_messages(before))
         case RetentionClass.REFUSED_ROWS:
             old = and_(imports.c.at < before, imports.c.refused.is_not(None))
             return Stored(imports.c.id, old, {"refused": null()})
@@ -100,6 +97,8 @@ def stored(  # noqa: C901, PLR0912 - one case for each class
             return Stored(key, at < before)
         case RetentionClass.UPLOADS:
             return None
+        case _:
+            return Stored(*staff_records.old(kind, before))
 
 
 def _old_contacts(before: datetime, now: datetime) -> ColumnElement[bool]:
@@ -139,5 +138,7 @@ def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
         return applicants.delete_all(tx, keys)
     if table is leavings_table:
         return leavings.forget(tx, keys)
+    if table in staff_records.FORGET:
+        return staff_records.FORGET[table](tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)
     return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount

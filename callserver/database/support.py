@@ -215,10 +215,6 @@ def old_messages(before: datetime) -> ColumnElement[bool]:
     return and_(support_messages.c.at < before, done)
 
 
-def drop_talks(tx: Tx, before: datetime) -> int:
-    return tx.execute(support_talks.delete().where(support_talks.c.at < before)).rowcount
-
-
 def _of_department(column: Any, department: str | None) -> ColumnElement[bool]:
     """A supervisor with a department sees that department's; one without sees all."""
     return true() if department is None else column == department

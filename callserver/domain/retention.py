@@ -29,9 +29,17 @@ class RetentionClass(StrEnum):
     NOTICES = "notices"  # the case of the month and talks, from their day
     NOTICE_QUESTIONS = "notice_questions"  # to experts, from the talk
     SURVEY_TEXTS = "survey_texts"  # answers in words; the counts name nobody and are kept
-    SUPPORT = "support"  # answered messages between phoners and supervisors, and conversations
+    SUPPORT = "support"  # answered messages between phoners and supervisors
+    HARASSMENT = "harassment"  # reports of it
+    CONVERSATIONS = "conversations"  # offered and booked ones, from their time
+    TRAINING = (
+        "training"  # shifts, credits and the conversation of users who are trained or have left
+    )
+    EXERCISES = "exercises"  # and courses, with their participants, from their day
+    SIGNATURES = "signatures"  # of users who have left
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected
     UPLOADS = "uploads"  # files that nobody has imported
+    INTERVIEWS = "interviews"  # date and department, once nothing is known of a participant
     APPLICANTS = "applicants"  # names, interviews and the words about a role-play call
     LEAVINGS = "leavings"  # completed checklists of people who have left
     SIGN_INS = "sign_ins"  # browsers that somebody has signed in with, and ended tokens
@@ -102,6 +110,30 @@ class RetentionPolicy(Document):
         days=180,
         reason="to follow up what was hard; afterwards it is nobody's file",
         source="decision of the organisation",
+    )
+    harassment: Period = Period(
+        days=730,
+        reason="to show what was reported and what was done, as long as the call is known",
+        source="arbejdsmiljøloven; decision of the organisation",
+    )
+    conversations: Period = Period(
+        days=180, reason="to follow up what was hard", source="decision of the organisation"
+    )
+    training: Period = Period(
+        days=365,
+        reason="from its completion, or from leaving: to answer questions about it",
+        source="decision of the organisation",
+    )
+    exercises: Period = Period(
+        days=1095, reason="to plan further education", source="decision of the organisation"
+    )
+    signatures: Period = Period(
+        days=1825,
+        reason="from leaving: to prove who knew the rules and the duty of confidentiality",
+        source="forældelsesloven § 4 (five years)",
+    )
+    interviews: Period = Period(
+        days=365, reason="to plan the next ones", source="decision of the organisation"
     )
     refused_rows: Period = Period(
         days=7, reason="to correct them", source="decision of the organisation"

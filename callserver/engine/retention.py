@@ -25,7 +25,6 @@ from callserver.database import (
     processed_events,
     retention,
     softphones,
-    support,
     worked_shifts,
 )
 from callserver.domain.audit import EntryKind
@@ -88,4 +87,3 @@ def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:
     attempt_counters.forget_old(tx, now)
     softphones.forget_ended(tx, now)
     processed_events.forget_old(tx, now)
-    support.drop_talks(tx, policy.before(RetentionClass.SUPPORT, now))

@@ -261,7 +261,7 @@ async def test_words_end_with_their_period_and_with_the_person(system: StaffedSy
     assert (row.words, row.call) == ("", None)
     supervisor = await system.client("supervisor")
     await does(supervisor, f"/messages/{row.id}/answer", {"words": "Kom ind."})
-    later = system.clock.now() + timedelta(days=181)
-    kind = RetentionClass.SUPPORT
+    later = system.clock.now() + timedelta(days=731)
+    kind = RetentionClass.HARASSMENT
     system.write(lambda tx: drop_some(tx, RetentionPolicy(), kind, later, "scheduler"))
     assert system.read(lambda tx: support.of_phoner(tx, 1)) == []

@@ -6,12 +6,23 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from callserver.database import contact_removal, retention
+from callserver.database import (
+    accounts,
+    applicants,
+    contact_removal,
+    retention,
+    support,
+    training,
+    training_sessions,
+    worked_shifts,
+)
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, calls, contacts, imports
+from callserver.domain.applicant import Module
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.retention import RetentionClass, RetentionPolicy
+from callserver.domain.support import MessageState
 from callserver.engine import retention as chore
 from callserver.ports import Tx
 
@@ -134,3 +145,57 @@ def test_one_place_deletes_contacts(store: AnyStore) -> None:
         a_call(tx, called, 1)
         ids = [called, other]
         assert contact_removal.remove(tx, ids, contact_removal.never_called, NOW) == 1
+
+
+def test_records_of_the_staff_are_dropped_by_class(store: AnyStore) -> None:
+    def ago(days: int) -> datetime:
+        return NOW - timedelta(days=days)
+
+    with store.engine.begin() as tx:
+        trained = accounts.add(tx, handle="maja", name="Maja", role="phoner", trained_at=ago(366))
+        new = accounts.add(tx, handle="bo", name="Bo", role="phoner")
+        left = accounts.add(tx, handle="ane", name="Ane", role="phoner", left_at=ago(1826))
+        for user in (trained, new, left):
+            worked_shifts.add_time(tx, user, ago(400).date(), 3600)
+            worked_shifts.count_day(tx, user, ago(400).date())
+            worked_shifts.credit(tx, user, worked_shifts.Credit(ago(400), "command", 1, "reason"))
+            worked_shifts.record_talk(tx, user, supervisor=9, supervisor_at=ago(400), words="")
+            training.sign(tx, user, "ethics", "v1", ago(2000))
+        for days in (1098, 1094):
+            training_sessions.add(tx, "course", "nord", ago(days).date(), 9, [trained, new])
+        for kind, days in (("message", 181), ("harassment", 181), ("harassment", 731)):
+            values = {"at": ago(days), "phoner": new, "department": "nord", "words": "words"}
+            support.add(tx, kind=kind, state=MessageState.ANSWERED.value, **values)
+        support.add(tx, kind="message", at=ago(900), phoner=new, department="nord", words="open")
+        for days in (181, 179):
+            support.offer(tx, at=ago(days), minutes=15, supervisor=9, department="nord")
+        applicant = applicants.add(tx, "Ida Prøve", "nord", NOW)
+        empty, known = (
+            applicants.add_interview(tx, Module.INTRODUCTION, ago(366), "nord") for _ in range(2)
+        )
+        applicants.invite(tx, known, applicant)
+
+        assert run(tx) == {
+            "support": 1,
+            "harassment": 1,
+            "conversations": 1,
+            "training": 2,
+            "exercises": 1,
+            "signatures": 1,
+            "interviews": 1,
+        }
+        assert [len(worked_shifts.counted_days(tx, user)) for user in (trained, new, left)] == [
+            0,
+            1,
+            0,
+        ]
+        assert [len(worked_shifts.credits_of(tx, user)) for user in (trained, new)] == [0, 1]
+        account = accounts.user(tx, trained)
+        assert account is not None
+        assert account.trained_at == ago(366)  # that they are trained stays
+        assert [len(training.signatures_of(tx, user)) for user in (trained, left)] == [1, 0]
+        assert len(training_sessions.of_user(tx, trained)) == 1
+        assert len(training_sessions.participants(tx, [1, 2])) == 1
+        assert len(support.of_phoner(tx, new)) == 2
+        assert applicants.find_interview(tx, empty) is None
+        assert applicants.find_interview(tx, known) is not None
