@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
 from callserver.database import audit, calls, contacts, look_ups
 from callserver.database.engines import reading
-from callserver.domain import phone
-from callserver.engine.audit_log import verification
+from callserver.domain import phone, signed_note
+from callserver.engine.audit_log import published_check, verification
+from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.engine.audit_log.verification import read_key
 from callserver.errors import ConfigurationProblem, NotFound
 
@@ -38,15 +40,21 @@ def verify(
     file: Annotated[Path | None, typer.Argument(help="an export; without it, the database")] = None,
     seals: Annotated[Path | None, typer.Option(help="the heads file")] = None,
     key: Annotated[Path | None, typer.Option(help="the public key (seal.pub)")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="instead of the database: a published log")
+    ] = None,
 ) -> None:
     """Check every entry against the signed heads.
 
     Names every change; exit code 1 if there is one. An export is verified with the heads file and the
-    public key only: without database and secrets.
+    public key only, a published log with the public key only: without database and secrets.
 
     Example: callserver audit verify
     """
     settings = resources.settings()
+    if folder is not None:
+        _verify_published(folder, read_key(key or settings.seal_key.with_suffix(".pub")))
+        return
     heads_file = seals or settings.seals
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
@@ -62,6 +70,20 @@ def verify(
         f"{len(result.findings)} findings"
     )
     if result.findings:
+        raise typer.Exit(1)
+
+
+def _verify_published(folder: Path, public: Ed25519PublicKey) -> None:
+    """Every file of a published log against its checkpoint."""
+    try:
+        name = signed_note.parse_key((folder / "vkey").read_text("ascii")).name
+    except (OSError, ValueError) as error:
+        raise ConfigurationProblem(f"{folder}/vkey: {error}") from None
+    count, wrong = published_check.check(PublishedLog(folder, name, public))
+    for what in wrong:
+        print(what)
+    print(f"{count} published entries, {len(wrong)} findings")
+    if wrong:
         raise typer.Exit(1)
 
 

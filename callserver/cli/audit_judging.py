@@ -105,6 +105,10 @@ def judge(
         f" {counts['erased']} erased, {counts['expired']} expired,"
         f" {counts['before']} before commitments; {len(result.findings)} findings"
     )
+    if counts["restored"]:
+        print(f"{counts['restored']} backups were put back: what was recorded after each is gone")
+    if counts["unsealed"]:
+        print(f"{counts['unsealed']} calls have newer entries, which the next export must seal")
     for name, count in result.unknown.most_common():
         print(f"{name} is withheld in {count}")
     if result.findings:

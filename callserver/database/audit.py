@@ -213,11 +213,21 @@ def permitted(tx: Tx, attempts: Sequence[str]) -> set[str]:
     return found
 
 
-def calls_beyond(tx: Tx, size: int) -> set[str]:
-    """The calls about which entries are not among the first `size` leaves."""
-    beyond = or_(audit.c.leaf.is_(None), audit.c.leaf >= size)
-    query = select(audit.c.call).where(audit.c.call.is_not(None), beyond)
-    return set(tx.execute(query.distinct()).scalars())
+def beyond(tx: Tx, size: int, kinds: Collection[EntryKind] = ()) -> Iterator[dict[str, Any]]:
+    """The entries that are not among the first `size` leaves, in the order of writing."""
+    query = select(audit.c.body).where(or_(audit.c.leaf.is_(None), audit.c.leaf >= size))
+    if kinds:
+        query = query.where(audit.c.kind.in_([kind.value for kind in kinds]))
+    return map(json.loads, tx.execute(query.order_by(audit.c.id)).scalars())
+
+
+def about_calls_beyond(tx: Tx, size: int) -> dict[str, list[dict[str, Any]]]:
+    """Those of them that are about a call, by call."""
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for entry in beyond(tx, size):
+        if "call" in entry:
+            entries.setdefault(entry["call"], []).append(entry)
+    return entries
 
 
 def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> list[dict[str, Any]]:

@@ -5,11 +5,21 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, literal, or_, select
 
-from callserver.database import former_identifiers, look_ups, openings, register_people
+from callserver.database import (
+    audit,
+    former_identifiers,
+    look_ups,
+    openings,
+    register_people,
+)
 from callserver.database.former_identifiers import Because
 from callserver.database.tables import calls, contacts, marks, suppressions
+from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
+
+NAMED_IN_ENTRY = 3_000
+"""Contacts that one audit entry names: an entry has at most 65,535 bytes where it is published."""
 
 never_called: ColumnElement[bool] = and_(
     contacts.c.tries == 0,
@@ -46,11 +56,20 @@ def remove(
     whose = select(contacts.c.id, contacts.c.person).where(contacts.c.id.in_(ids), condition)
     leaving = tx.execute(whose).all()
     persons = [person for _, person in leaving]
-    openings.forget(tx, [contact for contact, _ in leaving])
+    _forget_decisions(tx, [contact for contact, _ in leaving], now)
     look_ups.forget(tx, [contact for contact, _ in leaving])
     removed = tx.execute(delete(contacts).where(contacts.c.id.in_(ids), condition)).rowcount
     register_people.forget_removed(tx, persons)
     return removed
+
+
+def _forget_decisions(tx: Tx, ids: Sequence[int], now: datetime) -> None:
+    """The facts of decisions about these contacts go, and the log says about whom."""
+    decided = openings.about(tx, ids)
+    openings.forget(tx, decided)
+    for at in range(0, len(decided), NAMED_IN_ENTRY):
+        named = decided[at : at + NAMED_IN_ENTRY]
+        audit.append(tx, now, EntryKind.FORGOTTEN, contacts=named)
 
 
 def of_import(tx: Tx, number: int) -> list[int]:

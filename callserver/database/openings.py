@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, or_, select
+from sqlalchemy import bindparam, delete, exists, insert, or_, select
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, openings
@@ -32,6 +32,16 @@ def forget(tx: Tx, contacts: Sequence[int], numbers: Sequence[int] = ()) -> int:
     )
     theirs = or_(openings.c.entry.in_(about), openings.c.number.in_(list(numbers)))
     return tx.execute(delete(openings).where(theirs)).rowcount
+
+
+def about(tx: Tx, contacts: Sequence[int]) -> list[int]:
+    """Those of the contacts about whom decisions with an opening were made."""
+    query = (
+        select(audit.c.contact)
+        .where(audit.c.contact.in_(list(contacts)), audit.c.kind.in_(DECISIONS))
+        .where(exists(select(openings.c.entry).where(openings.c.entry == audit.c.id)))
+    )
+    return list(tx.execute(query.distinct().order_by(audit.c.contact)).scalars())
 
 
 class DecisionRow(NamedTuple):

@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
 
     CONFIGURATION = "configuration"  # a revision became active; was proposed, refused, withdrawn
     IMPORTED = "imported"
+    FORGOTTEN = "forgotten"  # the facts of decisions about contacts that left their list
     RETENTION = "retention"  # what was kept long enough was dropped: how much of each class
     REMOVED = "removed"  # contacts left a list: an import was rolled back, or one was removed
     EXPORTED = "exported"  # a list or its outcomes were exported

@@ -166,7 +166,9 @@ def _cosigned(text: str, at: int) -> bytes:
 
 
 def _decoded(encoded: str) -> bytes:
+    """The bytes; none if this is no base64, or not the one text that these bytes have."""
     try:
-        return base64.b64decode(encoded, validate=True)
+        raw = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         return b""
+    return raw if base64.b64encode(raw).decode() == encoded else b""

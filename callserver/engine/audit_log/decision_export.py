@@ -19,9 +19,11 @@ import orjson
 from callserver.database import audit, calls, openings, revisions
 from callserver.database.openings import DecisionRow
 from callserver.domain import commitment
-from callserver.domain.audit import canonical
+from callserver.domain.audit import EntryKind, canonical
 from callserver.domain.configuration import exported
 from callserver.domain.judging import MAY_CHANGE
+from callserver.domain.marks import MarkKind
+from callserver.domain.retention import RetentionClass
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
@@ -46,7 +48,15 @@ def write(tx: Tx, folder: Path, size: int, withhold: Collection[str], kept_since
     """Write the files for the first `size` entries; how many decisions. All is read in one transaction.
 
     `kept_since`: facts that are older have expired.
+
+    Raises:
+        ConfigurationProblem: the entry that says why facts are gone is not sealed yet.
     """
+    if _forgets_unsealed(tx, size):
+        raise ConfigurationProblem(
+            "facts of decisions were forgotten just now, and the entry that says so is not sealed yet:"
+            " try again in a few seconds (a running server seals)"
+        )
     count = 0
 
     def lines() -> Iterator[bytes]:
@@ -62,6 +72,16 @@ def write(tx: Tx, folder: Path, size: int, withhold: Collection[str], kept_since
     _replace(folder / CALLS, _with_ends(_calls(tx, size)))
     _replace(folder / DECISIONS, _with_ends(lines()))
     return count
+
+
+def _forgets_unsealed(tx: Tx, size: int) -> bool:
+    kinds = (EntryKind.FORGOTTEN, EntryKind.MARKED, EntryKind.RETENTION)
+    return any(
+        entry["kind"] == EntryKind.FORGOTTEN
+        or entry.get("mark") == MarkKind.ERASED
+        or entry.get("what") == RetentionClass.DECISIONS
+        for entry in audit.beyond(tx, size, kinds)
+    )
 
 
 def _line(row: DecisionRow, withhold: Collection[str], kept_since: datetime) -> dict[str, Any]:
@@ -86,11 +106,13 @@ def _line(row: DecisionRow, withhold: Collection[str], kept_since: datetime) -> 
 
 
 def _calls(tx: Tx, size: int) -> Iterator[bytes]:
-    """Every call. `pending`: something newer than the checkpoint was written about it."""
-    pending = audit.calls_beyond(tx, size)
+    """Every call. `unsealed`: entries about it that are newer than the checkpoint."""
+    newer = audit.about_calls_beyond(tx, size)
     for attempt, state, outcome in calls.standings(tx):
-        line = {"call": attempt, "state": state, "outcome": outcome}
-        yield canonical({**line, "pending": True} if attempt in pending else line)
+        line: dict[str, Any] = {"call": attempt, "state": state, "outcome": outcome}
+        if attempt in newer:
+            line["unsealed"] = newer[attempt]
+        yield canonical(line)
 
 
 def _with_ends(lines: Iterable[bytes]) -> Iterator[bytes]:

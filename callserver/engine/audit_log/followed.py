@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from callserver.domain.facts import Scope
@@ -44,6 +44,20 @@ class OptOut:
     purpose: str | None
     at: str
     lifted: bool = False
+
+
+def _continued(call: Call | None, name: str, entry: Mapping[str, Any]) -> Call | None:
+    """The call after an entry about it that is not sealed yet."""
+    kind = entry.get("kind")
+    if entry.get("call") != name:
+        return call
+    if kind == "permitted":
+        return call or Call(0)
+    if call is not None and kind in DIALS:
+        call.state = entry.get("state", call.state)
+    elif call is not None and kind in ("outcome", "corrected"):
+        call.outcome = entry.get("outcome")
+    return call
 
 
 class Followed:
@@ -103,19 +117,20 @@ class Followed:
 
     def compare(self, name: str, exported: Mapping[str, Any]) -> None:
         """How a call stands in the database, against the log."""
-        call = self.calls.get(name)
-        if set(exported) not in (EXPORTED, EXPORTED | {"pending"}):
+        known = self.calls.get(name)
+        if set(exported) not in (EXPORTED, EXPORTED | {"unsealed"}):
             self._find(None, f"the line of the call {name} has other fields than a call")
             return
-        if exported.get("pending"):
-            return
+        call = None if known is None else replace(known)
+        for entry in exported.get("unsealed", ()):
+            call = _continued(call, name, entry)
         if call is None:
             self._find(None, f"the call {name} has no permit in the log")
             return
         for column, logged in (("outcome", call.outcome), ("state", call.state)):
             if exported.get(column) != logged:
                 self._find(
-                    call.leaf,
+                    None if known is None else call.leaf,
                     f"the call {name} has the {column} {exported.get(column)}, in the log {logged}",
                 )
 

@@ -15,7 +15,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from callserver.domain import configuration as configurations
-from callserver.domain import judging, merkle, signed_note, tiles
+from callserver.domain import judging, signed_note
 from callserver.domain.configuration import Configuration
 from callserver.domain.judging import Published
 from callserver.domain.signed_note import VerifierKey
@@ -28,10 +28,13 @@ from callserver.engine.audit_log.decision_export import (
     EXPIRED,
 )
 from callserver.engine.audit_log.followed import Followed
+from callserver.engine.audit_log.forgotten import Forgotten
+from callserver.engine.audit_log.published_check import CheckedEntries
 from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.errors import ConfigurationProblem
 
 MOST_FINDINGS = 10_000
+NOT_IN_FORCE = frozenset({"proposed", "unreviewed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Found:
 
 @dataclass(slots=True)
 class Judgement:
-    """Counts and findings. `counts`: entries, permitted, refused, judged, unknown, before, erased, expired."""
+    """Counts and findings. `counts`: entries, permitted, refused, judged, unknown, before, erased,
+    expired; calls with entries that are not sealed yet (unsealed); restored backups (restored)."""
 
     counts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)  # by withheld field
@@ -84,37 +88,21 @@ class _Judge:
         self._next: Mapping[str, Any] | None = None
         self._configurations: dict[str, Configuration | None] = {}
         self._followed = Followed(self._result.find)
+        self._forgotten = Forgotten()
+        self._in_force: list[str] = []  # the latest two configurations that the log names
         self._commits = False  # from the first commitment on every decision has one
 
     def run(self) -> Judgement:
-        present = self._log.checkpoint()
-        if present is None:
-            raise ConfigurationProblem(f"{self._folder} holds no published log")
-        size, root = present[0].size, present[0].root
         self._advance()
-        frontier: list[bytes] = []
-        for first in range(0, size, tiles.WIDTH):
-            bodies = self._bundle(first, min(tiles.WIDTH, size - first))
-            frontier = merkle.extend(first, frontier, merkle.leaf_hashes(bodies))
-            for leaf, body in enumerate(bodies, first):
-                self._entry(leaf, body)
-        if merkle.root(frontier) != root:
-            self._result.find(None, "the entries do not lead to the root of the signed checkpoint")
+        for leaf, body in CheckedEntries(self._log, self._result.find):
+            self._entry(leaf, body)
         while self._next is not None:
             self._result.find(None, f"a line for leaf {self._next.get('leaf')} has no decision")
             self._advance()
+        for leaf in self._forgotten.unexplained():
+            self._result.find(leaf, "the facts are gone, and no entry says why")
         self._outcomes()
         return self._result
-
-    def _bundle(self, first: int, width: int) -> list[bytes]:
-        index = first // tiles.WIDTH
-        try:
-            bodies = tiles.unbundle(self._log.tile(tiles.ENTRIES, index, width))[:width]
-        except (OSError, ValueError) as error:
-            raise ConfigurationProblem(f"{self._folder}: entries are missing: {error}") from None
-        if len(bodies) != width:
-            raise ConfigurationProblem(f"{self._folder}: entries are missing after {first}")
-        return bodies
 
     def _entry(self, leaf: int, body: bytes) -> None:
         self._result.counts["entries"] += 1
@@ -125,10 +113,18 @@ class _Judge:
             self._result.find(leaf, "this is no entry")
             return
         published = None
+        self._result.counts["restored"] += kind == "restored"
         if kind in ("permitted", "refused"):
             self._result.counts[kind] += 1
             published = self._decision(leaf, entry)
-        self._followed.entry(leaf, entry, published)
+        try:
+            self._followed.entry(leaf, entry, published)
+            if kind in ("permitted", "refused", "configuration"):
+                self._note_in_force(entry)
+            if not self._forgotten.entry(entry, self._periods):
+                self._result.find(leaf, "no configuration in force here has this period")
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._result.find(leaf, f"an entry {kind} lacks its fields")
 
     def _decision(self, leaf: int, entry: Mapping[str, Any]) -> Published | None:
         line = self._line(leaf)
@@ -136,14 +132,15 @@ class _Judge:
         if line is None:
             self._result.find(leaf, f"{DECISIONS} has no line for this decision")
             return None
-        gone = line.get("opening")
-        if gone == BEFORE:
+        if "commitment" not in entry:
             if self._commits:
                 self._result.find(leaf, "the decision has no commitment, though earlier ones do")
             self._result.counts[BEFORE] += 1
             return None
+        gone = line.get("opening")
         if gone in (ERASED, EXPIRED):
             self._result.counts[gone] += 1
+            self._forgotten.decided(leaf, entry)
             return None
         try:
             published = judging.read(line)
@@ -196,6 +193,21 @@ class _Judge:
         self._result.find(None, f"this version cannot read the configuration {revision}")
         return None
 
+    def _note_in_force(self, entry: Mapping[str, Any]) -> None:
+        """Which configurations may be in force: processes follow a change within seconds."""
+        if entry["kind"] == "configuration" and entry.get("did") in NOT_IN_FORCE:
+            return
+        short = str(entry.get("revision"))[:16]
+        if short not in self._in_force and entry.get("revision") is not None:
+            self._in_force = [*self._in_force[-1:], short]
+
+    def _periods(self) -> set[int]:
+        """For how many days facts of decisions are kept, in the configurations in force."""
+        folder = self._folder / CONFIGURATIONS
+        names = {path.stem[:16]: path.stem for path in folder.glob("*.json")}
+        read = [self._configuration({"revision": names.get(short)}) for short in self._in_force]
+        return {one.organisation.retention.decisions.days for one in read if one is not None}
+
     def _outcomes(self) -> None:
         """The exported calls against the log."""
         said = self._followed.calls
@@ -203,6 +215,7 @@ class _Judge:
         for line in _lines(self._folder / CALLS):
             call = str(line.get("call"))
             exported.add(call)
+            self._result.counts["unsealed"] += bool(line.get("unsealed"))
             self._followed.compare(call, line)
         for call in sorted(said.keys() - exported):
             self._result.find(said[call].leaf, f"the call {call} is in the log, but is no call now")

@@ -4,11 +4,14 @@ An entry that is older than a field does not say it; what is not said is not com
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.database.rebuilt_state import RebuiltState
+from callserver.domain.audit import stamp
 from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
+from callserver.domain.retention import RetentionClass
 
 Entry = Mapping[str, Any]
 
@@ -37,8 +40,10 @@ def _suppressed(state: RebuiltState, entry: Entry) -> None:
     if "opt_out" in entry:
         row["opt_out"] = entry["opt_out"]
     named = entry.get("rows")
-    if named is None and "suppression" in entry:  # before entries named keys
-        state.put("suppressions", entry["suppression"], row | {"may_be_hashed": True})
+    if named is None:  # before entries named keys
+        state.put("older", f"suppressions {entry['at']}", {})
+        if "suppression" in entry:
+            state.put("suppressions", entry["suppression"], row | {"may_be_hashed": True})
     for key, about in named or ():
         state.put("suppressions", key, row | {"subject": about})
 
@@ -62,11 +67,14 @@ def _outcome(state: RebuiltState, entry: Entry) -> None:
 
 
 def _dropped(state: RebuiltState, entry: Entry) -> None:
-    if entry.get("what") == "calls":
-        state.put("expired", "calls", {})
+    if entry.get("what") == RetentionClass.CALLS:
+        before = datetime.fromisoformat(entry["at"]) - timedelta(days=entry["days"])
+        state.put("expired", "calls", {"before": stamp(before)})
 
 
 def _marked(state: RebuiltState, entry: Entry) -> None:
+    if "rows" not in entry:  # before entries named keys
+        state.put("older", f"marks {entry['mark']}", {})
     for key, about in entry.get("rows") or ():
         row = {
             "subject": about,
@@ -114,6 +122,7 @@ def _user(state: RebuiltState, entry: Entry) -> None:
     did, key = entry.get("did"), entry.get("user")
     if did == "added":
         state.put("users", key, {"role": entry["role"], "left": False})
+        state.put("known", "users", {})
     elif did == "off_boarded":
         state.change("users", key, left=True)
     elif did == "changed" and "role" in entry:

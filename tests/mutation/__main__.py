@@ -1,0 +1,107 @@
+"""scripts/mutate [--sample N] [--seed N] [MODULE...]: which changes of the rules do the tests notice?
+
+Without a module: all that tests/mutation/modules.py lists. Survivors are named with file and line.
+Each module has two controls first: the unchanged module must pass, a broken one must not.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.mutation import running
+from tests.mutation.modules import TESTS
+from tests.mutation.mutants import Mutant, mutants, mutated
+from tests.mutation.running import Outcome
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("callserver", "webhooks", "config", "docs", "tests", "pyproject.toml", "README.md")
+BROKEN = '\nraise RuntimeError("the control that must be noticed")\n'
+LONGEST = 6  # times as long as the unchanged module
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("modules", nargs="*", metavar="MODULE", help=", ".join(TESTS))
+    words.add_argument("--sample", type=int, help="this many of each module's mutants")
+    words.add_argument("--seed", type=int, default=1)
+    asked = words.parse_args()
+    if unknown := sorted(set(asked.modules) - set(TESTS)):
+        words.error(f"there is no module {', '.join(unknown)}: {', '.join(TESTS)}")
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name)
+        for part in COPIED:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / part)
+        os.chdir(copy)
+        sys.path[:] = [str(copy), *(path for path in sys.path if Path(path or ".") != ROOT)]
+        for loaded in [name for name in sys.modules if name.partition(".")[0] in running.OWN]:
+            if not loaded.startswith("tests.mutation"):
+                del sys.modules[loaded]
+        sys.modules.pop("tests", None)
+        total = Counter[Outcome]()
+        for module in asked.modules or TESTS:
+            total += tested(copy, module, asked.sample, asked.seed)
+    print(f"all: {score(total)}")
+    return 1 if total[Outcome.SURVIVED] or total[Outcome.NOT_LOADED] else 0
+
+
+def tested(copy: Path, module: str, sample: int | None, seed: int) -> Counter[Outcome]:
+    """Every mutant of a module, one after another."""
+    path, files = copy / f"{module.replace('.', '/')}.py", TESTS[module]
+    source = path.read_text("utf-8")
+    every = mutants(source)
+    chosen = (
+        every
+        if sample is None
+        else sorted(
+            random.Random(seed).sample(every, min(sample, len(every))), key=lambda one: one.line
+        )
+    )
+    running.load_libraries(files)
+    counts = Counter[Outcome]()
+    try:
+        began = time.monotonic()
+        running.write(path, source, "unchanged")
+        unchanged = running.run(module, "unchanged", files, 600)
+        timeout = 5 + LONGEST * (time.monotonic() - began)
+        running.write(path, source + BROKEN, "broken")
+        broken = running.run(module, "broken", files, timeout)
+        if (unchanged, broken) != (Outcome.SURVIVED, Outcome.KILLED):
+            raise SystemExit(
+                f"{module}: the controls fail: unchanged {unchanged.value}, broken {broken.value}"
+            )
+        for number, mutant in enumerate(chosen):
+            running.write(path, mutated(source, mutant), str(number))
+            outcome = running.run(module, str(number), files, timeout)
+            counts[outcome] += 1
+            if outcome in (Outcome.SURVIVED, Outcome.NOT_LOADED):
+                print(f"  {outcome.value}: {named(source, module, mutant)}", flush=True)
+    finally:
+        path.write_text(source, "utf-8")
+    print(f"{module}: {score(counts)}, of {len(every)} mutants; both controls hold", flush=True)
+    return counts
+
+
+def named(source: str, module: str, mutant: Mutant) -> str:
+    line = source.splitlines()[mutant.line - 1].strip()
+    operator = mutant.operator.partition("/")[2]
+    return f"{module}:{mutant.line} {operator} #{mutant.occurrence}: {line}"
+
+
+def score(counts: Counter[Outcome]) -> str:
+    ran = counts.total()
+    noticed = counts[Outcome.KILLED] + counts[Outcome.TIMED_OUT]
+    parts = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items())
+    return f"{100 * noticed / ran:.1f} % ({parts or 'none'})" if ran else "no mutants"
+
+
+sys.exit(main())

@@ -1,0 +1,103 @@
+"""Runs the tests of a module against one mutant after another, in a copy of the project.
+
+Each run is a child of a process that has loaded the libraries, but nothing of the project. Every mutant
+names itself in its module; a run counts only if the tests have loaded exactly that module.
+"""
+
+import contextlib
+import io
+import os
+import pickle
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+OWN = ("callserver", "webhooks", "tests")
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""Plugins of pytest are libraries, too: they are loaded before it starts."""
+MARK = "MUTANT_UNDER_TEST"
+
+
+class Outcome(Enum):
+    KILLED = "killed"
+    SURVIVED = "survived"
+    TIMED_OUT = "timed out"
+    NOT_LOADED = "not loaded"  # the tests have passed without this mutant: a fault of this tool
+
+
+def child(work: Any, timeout: float) -> Any:
+    """What `work` returns in a process of its own; None: it took too long or died."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.close(reading)
+        answer = None
+        with contextlib.suppress(BaseException):
+            answer = work()
+        os.write(writing, pickle.dumps(answer))
+        os._exit(0)
+    os.close(writing)
+    os.set_blocking(reading, False)
+    ends = time.monotonic() + timeout
+    raw = b""
+    try:
+        while time.monotonic() < ends:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                while part := os.read(reading, 65_536):
+                    raw += part
+                return pickle.loads(raw) if raw else None
+            with contextlib.suppress(BlockingIOError):
+                raw += os.read(reading, 65_536)
+            time.sleep(0.01)
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return None
+    finally:
+        os.close(reading)
+
+
+def load_libraries(files: Sequence[str]) -> None:
+    """Import here what the tests import, except what belongs to the project."""
+
+    def names() -> list[str]:
+        with contextlib.redirect_stdout(io.StringIO()):
+            pytest.main(["--collect-only", *OPTIONS, *files])
+        return [name for name in sys.modules if name.partition(".")[0] not in OWN]
+
+    for name in child(names, 600) or ():
+        with contextlib.suppress(Exception):
+            __import__(name)
+
+
+def run(module: str, mark: str, files: Sequence[str], timeout: float) -> Outcome:
+    """Run the tests; the module in the copy has the mutant `mark`."""
+
+    def tests() -> tuple[bool, bool]:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        sys.dont_write_bytecode = True
+        passed = pytest.main(["-x", *OPTIONS, *files]) == 0
+        return passed, getattr(sys.modules.get(module), MARK, None) == mark
+
+    answer = child(tests, timeout)
+    if answer is None:
+        return Outcome.TIMED_OUT
+    passed, is_loaded = answer
+    if not passed:
+        return Outcome.KILLED
+    return Outcome.SURVIVED if is_loaded else Outcome.NOT_LOADED
+
+
+def write(path: Path, source: str, mark: str) -> None:
+    """Put a mutant in the module's place, and remove what Python has compiled of another."""
+    path.write_text(f"{source}\n{MARK} = {mark!r}\n", "utf-8")
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()
