@@ -2,16 +2,27 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, case, select, type_coerce, update
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import budgets, seats
+from callserver.database.tables import Instant, budgets, seats
+from callserver.database.tables.types import MICROSECOND
 from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
 
 _budget = Prepared(select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update())
-_set_budget = Prepared(
-    update(budgets).where(budgets.c.name == "calls").values(next_at=bindparam("at"))
+_take = Prepared(
+    update(budgets)
+    .where(budgets.c.name == "calls")
+    .values(
+        next_at=case(
+            (
+                budgets.c.next_at > bindparam("at", type_=Instant),
+                type_coerce(budgets.c.next_at, BigInteger) + bindparam("step", type_=BigInteger),
+            ),
+            else_=bindparam("after", type_=Instant),
+        )
+    )
 )
 
 
@@ -30,7 +41,11 @@ def next_slot(tx: Tx, now: datetime) -> datetime:
 
 def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
     """Use a slot: the next one comes 1/per_second after it, and after all that are already taken."""
-    _set_budget(tx, {"at": next_slot(tx, at) + timedelta(seconds=1 / per_second)})
+    step = timedelta(seconds=1 / per_second)
+    values = {"at": at, "after": at + step, "step": step // MICROSECOND}
+    if not _take(tx, values).rowcount:
+        next_slot(tx, at)  # adds the budget
+        _take(tx, values)
 
 
 def start_over(tx: Tx, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The gate's facts about campaign, register, number and phoner, in one statement: it runs at every dial."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Text, and_, bindparam, exists, func, literal, literal_column, or_, select
 
@@ -19,8 +19,7 @@ from callserver.domain.register_match import Match
 from callserver.ports import Tx
 
 
-@dataclass(frozen=True, slots=True)
-class DialFacts:
+class DialFacts(NamedTuple):
     """`credited` and the fields after it are None when there is no such phoner."""
 
     paused: bool

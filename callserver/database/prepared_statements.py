@@ -6,6 +6,7 @@ done here. Statements outside the hot path use `tx.execute`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Column, Dialect, Executable, Select, bindparam, update
@@ -43,46 +44,46 @@ class StatementResult:
         return self._rows[0][0] if self._rows else None
 
 
-class _Compiled:
+Run = Callable[[Tx, Mapping[str, Any]], StatementResult]
+
+
+def _compile(statement: Any, dialect: Dialect) -> Run:
     """A statement in one dialect, with the converters of its values and columns."""
+    compiled = statement.compile(dialect=dialect)
+    sql, is_positional = str(compiled), compiled.positiontup is not None
+    binds = compiled.binds
+    names: list[str] = list(compiled.positiontup or binds)
+    defaults = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
+    choose = _chooser(names)
+    into = _converting(
+        binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names
+    )
+    columns = statement.selected_columns if isinstance(statement, Select | CompoundSelect) else ()
+    out = _converting(
+        column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+    )
 
-    __slots__ = ("_defaults", "_into", "_names", "_out", "_positional", "_sql")
-
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self._sql = str(compiled)
-        self._positional = compiled.positiontup is not None
-        binds = compiled.binds
-        self._names: list[str] = list(compiled.positiontup or binds)
-        self._defaults = {
-            name: bind.effective_value for name, bind in binds.items() if not bind.required
-        }
-        self._into = _converting(
-            binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names
-        )
-        columns = (
-            statement.selected_columns if isinstance(statement, Select | CompoundSelect) else ()
-        )
-        self._out = _converting(
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
-        )
-
-    def run(self, tx: Tx, values: Mapping[str, Any]) -> StatementResult:
+    def run(tx: Tx, values: Mapping[str, Any]) -> StatementResult:
         raw: Any = tx.connection.dbapi_connection
-        known = {**self._defaults, **values} if self._defaults else values
-        given = [known[name] for name in self._names]
-        _convert(given, self._into)
-        cursor = raw.execute(
-            self._sql, given if self._positional else dict(zip(self._names, given, strict=True))
-        )
+        given = choose({**defaults, **values} if defaults else values)
+        if into:
+            given = _converted(given, into)
+        cursor = raw.execute(sql, given if is_positional else dict(zip(names, given, strict=True)))
         if cursor.description is None:
             return StatementResult((), cursor.rowcount)
         rows = cursor.fetchall()
-        if self._out:
-            rows = [list(row) for row in rows]
-            for row in rows:
-                _convert(row, self._out)
+        if rows and out:
+            rows = [_converted(row, out) for row in rows]
         return StatementResult(rows, len(rows))
+
+    return run
+
+
+def _chooser(names: list[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """Takes the values of these names, in this order, from a mapping."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
 def _converting(processors: Iterable[Converter | None]) -> list[tuple[int, Converter]]:
@@ -92,11 +93,13 @@ def _converting(processors: Iterable[Converter | None]) -> list[tuple[int, Conve
     ]
 
 
-def _convert(values: list[Any], converting: list[tuple[int, Converter]]) -> None:
+def _converted(values: Sequence[Any], converting: list[tuple[int, Converter]]) -> list[Any]:
+    converted = list(values)
     for place, convert in converting:
-        value = values[place]
+        value = converted[place]
         if value is not None:
-            values[place] = convert(value)
+            converted[place] = convert(value)
+    return converted
 
 
 class Prepared:
@@ -104,17 +107,17 @@ class Prepared:
 
     def __init__(self, statement: Executable | Mapping[str, Executable]) -> None:
         self._statement = statement
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Run] = {}
 
     def __call__(self, tx: Tx, values: Mapping[str, Any]) -> StatementResult:
         name = tx.dialect.name
-        compiled = self._compiled.get(name)
-        if compiled is None:
+        run = self._compiled.get(name)
+        if run is None:
             statement = (
                 self._statement[name] if isinstance(self._statement, Mapping) else self._statement
             )
-            compiled = self._compiled[name] = _Compiled(statement, tx.dialect)
-        return compiled.run(tx, values)
+            run = self._compiled[name] = _compile(statement, tx.dialect)
+        return run(tx, values)
 
 
 class PreparedMany:

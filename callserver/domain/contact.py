@@ -147,6 +147,7 @@ class Reader:
         self._source = source or ""
         self._today = today
         self._namespace = namespace
+        self.placeholders: Sequence[int] = ()  # rows last read whose reference is a placeholder
         self._widths = {headings.own_width(header), len(header)}
         # The columns of the household's key are merge fields as well, and so is one without a heading.
         columns = mapping.columns
@@ -181,11 +182,15 @@ class Reader:
         else:
             namespaces = [self._namespace] * len(rows)
         key_refs = [ref if ref and subject.is_reference(ref) else "" for ref in refs]
+        self.placeholders = [
+            row for row, (ref, key) in enumerate(zip(refs, key_refs, strict=True)) if ref != key
+        ]
         homes, written = cells.households()
+        households = subject.household_keys(homes, keys)
         values = ContactRows(
             number=keys,
             person=self._person_keys(key_refs, keys, names, namespaces),
-            household=subject.household_keys(homes, keys),
+            household=households,
             place=cells.places(numbers, zones),
             ref=refs,
             name=names,
@@ -198,7 +203,7 @@ class Reader:
             fields=cells.fields(self._extra),
             address=cells.addresses(),
             postcode=cells.texts("postcode"),
-            written=subject.household_keys(written, keys),
+            written=households if homes == written else subject.household_keys(written, keys),
             namespace=namespaces,
         )
         return values, cells.problems

@@ -10,6 +10,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from callserver.texts import InvalidInput
 
@@ -104,10 +105,10 @@ def _utf_16_without_mark(head: bytes) -> str | None:
 class _Lines:
     """Counts physical lines, and keeps them while their row is being read."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], number: int = 0) -> None:
         self._lines = lines
         self._again: deque[str] = deque()
-        self.number = 0  # of the last line read
+        self.number = number  # of the last line read
         self.held: list[str] = []
 
     def __iter__(self) -> "_Lines":
@@ -118,6 +119,10 @@ class _Lines:
         self.number += 1
         self.held.append(line)
         return line
+
+    def rest(self) -> Iterator[str]:
+        """The lines that were not read yet, without counting or keeping them."""
+        return chain(self._again, self._lines)
 
     def give_back(self, line: str) -> None:
         """Return the last line read, which is read again next."""
@@ -177,7 +182,12 @@ class Sheet:
             self.separator = max(SEPARATORS, key=first.count)
             self._lines.give_back(first)  # a quoted heading may continue in the next line
         self._doubtful = _doubtful(_decoded(raw, encoding), self.separator) if has_quotes else []
-        self._rows = self._refusing() if self._doubtful else self._read()
+        if self._doubtful:
+            self._rows = self._refusing()
+        elif has_quotes or self._is_guarded or self._forbidden:
+            self._rows = self._read()
+        else:
+            self._rows = self._read_plain(raw, encoding)
         _, header = next(self._rows, (0, []))
         if not header:
             raise InvalidInput("file_empty")
@@ -218,6 +228,19 @@ class Sheet:
                 cells = [unguarded(cell) for cell in cells]
             if cells and (cells[0] or any(cells)):
                 yield lines.number - len(lines.held) + 1, self._checked(cells)
+
+    def _read_plain(self, raw: bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
+        """The same rows of a file without quotes, where every row is one line: in half the time."""
+        before = self._lines.number
+        reader = csv.reader(self._lines.rest(), delimiter=self.separator, strict=True)
+        try:
+            for cells in reader:
+                if cells and (cells[0] or any(cells)):
+                    yield before + reader.line_num, cells
+        except csv.Error:  # a cell exceeds the reader's limit: that line again, and the rest
+            read = before + reader.line_num - 1
+            self._lines = _Lines(islice(_decoded(raw, encoding), read, None), read)
+            yield from self._read()
 
     def _refusing(self) -> Iterator[tuple[int, list[str]]]:
         """The same rows; those that overlap a doubtful range as Unreadable."""

@@ -7,6 +7,7 @@ language, so that any change of them is a new version.
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -52,10 +53,18 @@ class TrainingRules(Document):
 
     def documents_of(self, level: Level) -> tuple[str, ...]:
         """What a phoner of this level has to sign, the earlier levels' documents first."""
-        so_far = [
-            self.levels[one] for one in Level if one.number <= level.number and one in self.levels
-        ]
-        return tuple(dict.fromkeys(name for rules in so_far for name in rules.read))
+        return self.documents_by_level[level]
+
+    @cached_property
+    def documents_by_level(self) -> Mapping[Level, tuple[str, ...]]:
+        """For each level what `documents_of` tells: the gate asks at every dial."""
+        so_far: dict[str, None] = {}
+        by_level: dict[Level, tuple[str, ...]] = {}
+        for level in Level:
+            if level in self.levels:
+                so_far.update(dict.fromkeys(self.levels[level].read))
+            by_level[level] = tuple(so_far)
+        return by_level
 
     def activities_of(self, level: Level) -> frozenset[str]:
         """What a phoner has attended before they reach this level."""

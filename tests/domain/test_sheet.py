@@ -178,3 +178,24 @@ def test_every_line_with_something_on_it_is_in_a_row(text: str) -> None:
     said = "".join(cell for _, cells in rows for cell in cells)
     for letter in "ab":
         assert said.count(letter) == (text + "last;one").count(letter)
+
+
+@given(
+    st.lists(
+        st.sampled_from(("a", "ø", ";", "\n", "\r\n", "\r", " ", "\x0b", "1;2", "=")), max_size=30
+    )
+)
+def test_a_file_without_quotes_is_read_like_one_with_a_quoted_heading(parts: list[str]) -> None:
+    """The two are read by different means."""
+    rest = "\n" + "".join(parts) + "\nx;y;z\n"
+    plain, quoted = Sheet(f"h;i{rest}".encode()), Sheet(f'"h";i{rest}'.encode())
+    assert list(plain.header) == list(quoted.header)
+    assert list(plain.rows()) == list(quoted.rows())
+
+
+def test_a_cell_beyond_every_limit_changes_no_other_row() -> None:
+    """Without quotes too."""
+    rows = dict(Sheet(f"h;i\n1;2\n3;{'y' * 140_000}\n5;6\n".encode()).rows())
+    assert rows[2] == ["1", "2"]
+    assert isinstance(rows[3], Unreadable)
+    assert rows[4] == ["5", "6"]

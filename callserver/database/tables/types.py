@@ -4,6 +4,7 @@ Numbers are 64-bit integers (E.164 without the plus); instants are microseconds 
 seen from Python as aware datetimes.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,10 +33,28 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // MICROSECOND
+        return _stored(value)
 
     def process_result_value(self, value: int | None, _: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+        return _read(value)
+
+    # The same once more, without SQLAlchemy's wrappers: a dial converts thirty instants.
+
+    def bind_processor(self, _: Dialect) -> Callable[[datetime | None], int | None]:
+        return _stored
+
+    def result_processor(
+        self, _dialect: Dialect, _coltype: object
+    ) -> Callable[[int | None], datetime | None]:
+        return _read
+
+
+def _stored(at: datetime | None) -> int | None:
+    return None if at is None else (at - EPOCH) // MICROSECOND
+
+
+def _read(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids for INTEGER only

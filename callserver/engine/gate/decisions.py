@@ -19,6 +19,8 @@ from callserver.engine.gate.stored_facts import DialRequest
 from callserver.metrics import DECISIONS
 from callserver.ports import Tx
 
+_PERMITTED = DECISIONS.labels("permitted", "")
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -71,7 +73,7 @@ def write(
         DECISIONS.labels("refused", details["reasons"][0]).inc()
         details["next_at"] = None if answer.next_at is None else stamp(answer.next_at)
     else:
-        DECISIONS.labels("permitted", "").inc()
+        _PERMITTED.inc()
         kind, details["call"] = EntryKind.PERMITTED, answer.attempt
     entry = audit.append_numbered(tx, request.now, kind, **details)
     number = None if "contact" in details else request.contact.number

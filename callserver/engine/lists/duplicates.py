@@ -5,8 +5,9 @@ as an identifier of its person, so that another list finds them by it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
+from typing import Any
 
 from callserver.database.former_identifiers import Identifier
 from callserver.domain import names, subject
@@ -36,6 +37,8 @@ class Duplicates:
     def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
         """Rows whose reference stood before with another number and another name: two people."""
         before = self._persons
+        if _are_new(rows.person, before):
+            return []
         positions: list[int] = []
         own: dict[int, tuple[int, str]] = {}
         for at, (person, number) in enumerate(zip(rows.person, rows.number, strict=True)):
@@ -60,6 +63,12 @@ class Duplicates:
     def first(self, rows: ContactRows) -> list[bool]:
         """Whether each row is the first of its person."""
         persons, known_names, firsts = self._persons, self._names, []
+        if _are_new(rows.person, persons) and _are_new(rows.number, known_names):
+            persons.update(zip(rows.person, rows.number, strict=True))
+            known_names.update(zip(rows.number, rows.name, strict=True))
+            self._households += rows.household
+            self._written += rows.written
+            return [True] * len(rows.person)
         for person, number, name in zip(rows.person, rows.number, rows.name, strict=True):
             is_first = person not in persons
             if is_first and number not in known_names:
@@ -134,3 +143,9 @@ class Duplicates:
     def written_households(self) -> Counter[int]:
         """How many people have each spelling of an address."""
         return Counter(self._written)
+
+
+def _are_new(keys: Sequence[int], known: Mapping[int, Any]) -> bool:
+    """Whether none of the keys is known, and none stands twice among them: nearly every chunk."""
+    different = set(keys)
+    return len(different) == len(keys) and known.keys().isdisjoint(different)

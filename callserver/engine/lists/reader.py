@@ -8,12 +8,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress, islice
+from operator import itemgetter
 
 from callserver.database.former_identifiers import Identifier
 from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
-from callserver.domain.contact import ContactRow, ContactRows, Reader, RefusedPerson
+from callserver.domain.contact import (
+    ContactRow,
+    ContactRows,
+    ListedOptOut,
+    Reader,
+    RefusedPerson,
+)
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.opt_out_phrases import may_say_no, says_no
@@ -100,16 +107,16 @@ class ListReader:
         unread = UnreadColumns(summary.header, self._unasked, "ZZ" if names_countries else region)
         while chunk := list(islice(lines, CHUNK)):
             summary.read += len(chunk)
-            rows, problems = reader.read([cells for _, cells in chunk])
-            self._check_unread(chunk, unread)
-            self._note(chunk, reader, rows)
-            consents = reader.consents([cells for _, cells in chunk], problems)
+            lines_of, cells_of = [line for line, _ in chunk], [cells for _, cells in chunk]
+            rows, problems = reader.read(cells_of)
+            self._check_unread(chunk, cells_of, unread)
+            self._note(lines_of, reader.opt_outs(cells_of, rows))
+            consents = reader.consents(cells_of, problems)
             ranks = self._ranks(chunk, problems)
-            lines_of = [line for line, _ in chunk]
             for at in seen.others(rows, problems):
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
                 summary.no_keys.add(lines_of[at])
-            self._note_placeholders(lines_of, rows, problems)
+            summary.no_keys.update(lines_of[at] for at in reader.placeholders if at not in problems)
             self.consents += [
                 (rows.person[row], day, text) for row, day, text in consents if row not in problems
             ]
@@ -151,28 +158,18 @@ class ListReader:
         self.places.update(rows.place)
         return lines, ranks, rows
 
-    def _note_placeholders(
-        self, lines: Sequence[int], rows: ContactRows, problems: Collection[int]
-    ) -> None:
-        if "ref" in self.summary.heads.columns:
-            self.summary.no_keys.update(
-                lines[at]
-                for at, ref in enumerate(rows.ref)
-                if ref and at not in problems and not subject.is_reference(ref)
-            )
-
     def _check_unread(
-        self, chunk: Sequence[tuple[int, Sequence[str]]], unread: UnreadColumns
+        self,
+        chunk: Sequence[tuple[int, Sequence[str]]],
+        cells_of: Sequence[Sequence[str]],
+        unread: UnreadColumns,
     ) -> None:
         """A column that is read as nothing may hold a status that says no: somebody must decide.
 
         Raises:
             Doubtful: such a cell stands in a column that nobody has said anything about.
         """
-        columns = {
-            at: {cells[at] for _, cells in chunk if at < len(cells)}
-            for at in {*self._unread, *self._unasked}
-        }
+        columns = {at: _different(cells_of, at) for at in {*self._unread, *self._unasked}}
         unread.note(columns)
         for at in self._unread:
             column = columns[at]
@@ -183,19 +180,17 @@ class ListReader:
         at = self.summary.heads.columns.get(name)
         return "" if at is None else self.summary.header[at]
 
-    def _note(
-        self, chunk: Sequence[tuple[int, Sequence[str]]], reader: Reader, rows: ContactRows
-    ) -> None:
+    def _note(self, lines: Sequence[int], opt_outs: Sequence[ListedOptOut]) -> None:
         """Remember whom the rows say must not be called."""
         noted = set()
-        for said in reader.opt_outs([cells for _, cells in chunk], rows):
+        for said in opt_outs:
             noted.add(said.row)
             self.opt_outs.persons |= said.persons
             self.opt_outs.numbers |= said.numbers
             if said.field == DECEASED:
                 self.opt_outs.dead |= said.persons
             if not said.is_clear:
-                self.summary.unclear.append(chunk[said.row][0])
+                self.summary.unclear.append(lines[said.row])
         self.summary.opted_out += len(noted)
 
     def refuse_lines(self, raw: bytes, lines: Collection[int], name: str, reason: str) -> None:
@@ -291,3 +286,11 @@ def open_list(
         row_numbers=counted,
     )
     return ListReader(sheet, rank_of, summary)
+
+
+def _different(rows: Sequence[Sequence[str]], at: int) -> set[str]:
+    """The different cells of a column."""
+    try:
+        return set(map(itemgetter(at), rows))
+    except IndexError:  # a row is shorter
+        return {cells[at] for cells in rows if at < len(cells)}
