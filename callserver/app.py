@@ -37,6 +37,7 @@ from callserver.console.log.api import LogApi
 from callserver.console.notices.api import NoticesApi
 from callserver.console.operations.health import Health
 from callserver.console.operations.metrics import Metrics
+from callserver.console.own_seats import OwnSeats
 from callserver.console.pages import Pages
 from callserver.console.person.api import PersonApi
 from callserver.console.phone.api import PhoneApi
@@ -175,7 +176,8 @@ def page_apis(
 ) -> list[PageApi]:
     """The pages' parts of the API, and the stream of their updates."""
     pacing = RateLimits(server.ctx)
-    phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing)
+    own_seats = OwnSeats(server.ctx.store)
+    phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing, own_seats)
     floor = FloorApi(server.ctx, SupervisorActions(server.ctx))
     listening = ListeningApi(
         server.ctx, server.listening_sessions, ListeningFeedback(server.ctx, server.listener_legs)
@@ -192,7 +194,7 @@ def page_apis(
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
     notices = NoticesApi(server.ctx)
-    support = SupportApi(server.ctx, server.harassment_reports)
+    support = SupportApi(server.ctx, server.harassment_reports, own_seats)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, pacing)
     return [

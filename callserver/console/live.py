@@ -29,6 +29,10 @@ CHECK_S = 40
 PACE_S = 0.3
 """A stream sends at most this often; entries in between are sent together."""
 
+POSITION_S = 10
+"""At most this often a stream tells its position where nothing concerned its user. What lies between is
+looked at again when the page reconnects."""
+
 REFRESH = "refresh"
 
 Updates = Sequence[tuple[str, Answer]]
@@ -86,7 +90,7 @@ class Live:
         self, request: UserRequest, after: Cursor | None
     ) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
-        checked, sent_at = clock(), clock() - PACE_S
+        checked, sent_at = clock(), clock() - POSITION_S
         yield b"retry: 1000\n\n"
         async with contextlib.aclosing(self._feed.follow(after)) as following:
             coming = asyncio.ensure_future(anext(following))
@@ -111,7 +115,8 @@ class Live:
                         news = None if more is None else [*news, *more]
                         coming = asyncio.ensure_future(anext(following))
                         await asyncio.sleep(0)
-                    if block := await self._updates(request, news):
+                    is_due = clock() - sent_at >= POSITION_S
+                    if block := await self._updates(request, news, with_position=is_due):
                         sent_at = clock()
                         yield block
             except UNAVAILABLE:
@@ -129,7 +134,7 @@ class Live:
             return False
         return True
 
-    async def _updates(self, request: UserRequest, news: News) -> bytes:
+    async def _updates(self, request: UserRequest, news: News, *, with_position: bool) -> bytes:
         if news is None:
             return _event(REFRESH, "{}", None)
         if not news:
@@ -137,7 +142,7 @@ class Live:
         last = str(news[-1].at)
         updates = [update for source in self._sources for update in await source(request, news)]
         if not updates:
-            return f"id: {last}\n\n".encode()  # nothing for this user, but the position is kept
+            return f"id: {last}\n\n".encode() if with_position else b""
         return b"".join(_event(name, view.model_dump_json(), last) for name, view in updates)
 
 

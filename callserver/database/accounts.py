@@ -1,6 +1,6 @@
 """Users, their sessions and their bearer tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -97,6 +97,21 @@ def every(tx: Tx, department: str | None = None) -> list[User]:
     query = _all.order_by(users.c.id)
     if department is not None:
         query = query.where(users.c.department == department)
+    return [User._make(row) for row in tx.execute(query)]
+
+
+def names(tx: Tx, ids: Collection[int | None]) -> dict[int, str]:
+    """The names of these users."""
+    some = [key for key in ids if key is not None]
+    if not some:
+        return {}
+    query = select(users.c.id, users.c.name).where(users.c.id.in_(some))
+    return {row.id: row.name for row in tx.execute(query)}
+
+
+def at_work(tx: Tx, roles: Collection[str]) -> list[User]:
+    """The users of these roles who have not left."""
+    query = _all.where(users.c.role.in_(roles), users.c.left_at.is_(None))
     return [User._make(row) for row in tx.execute(query)]
 
 

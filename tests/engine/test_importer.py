@@ -1,6 +1,7 @@
 """Lists come in whole: counted, ranked, told apart, the same on both databases."""
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -320,9 +321,9 @@ def test_speed(sqlite: Engine, full: bool) -> None:
     dice = random.Random(1)
     people = [f"{n};{dice.randrange(32200000, 33000000)};Bo Bech;Vej {n}\n" for n in range(count)]
     text = "ref;telefon;navn;adresse\n" + "".join(people)
-    started = datetime.now(UTC)
+    started = time.process_time()  # what else the machine does is not counted
     summary = take(sqlite, text)
-    seconds = (datetime.now(UTC) - started).total_seconds()
+    seconds = time.process_time() - started
     assert summary.read == count
     assert count / seconds > 5_000, replace(summary, refused=[])
 

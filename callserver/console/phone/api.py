@@ -7,9 +7,9 @@ from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
 from callserver.console.live import Updates
+from callserver.console.own_seats import OwnSeats
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
-from callserver.database import seats
 from callserver.database.audit import Entry
 from callserver.domain.listening import may_reach_phoner
 from callserver.domain.role import Action
@@ -78,8 +78,10 @@ class PhoneApi:
         actions: PhonerActions,
         manual_dial: ManualDial,
         pacing: RateLimits,
+        own_seats: OwnSeats,
     ) -> None:
         self._ctx = ctx
+        self._own_seats = own_seats
         self._pacing = pacing
         self._actions = actions
         self._manual_dial = manual_dial
@@ -107,8 +109,7 @@ class PhoneApi:
         about = {entry.body.get("seat") for entry in news if may_reach_phoner(entry.body)} - {None}
         if not about:
             return ()
-        seat = await self._ctx.store.read(lambda tx: seats.peek(tx, request.user.id))
-        if seat is None or seat.id not in about:
+        if await self._own_seats.of(request.user.id) not in about:
             return ()
         return [("seat", await self.seat(request))]
 

@@ -141,8 +141,26 @@ def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
     )
 
 
-def outcomes(campaign: Campaign, *, agreements: bool = True) -> dict[str, OutcomeView]:
-    """The outcomes that may be saved; without agreements once the ask has ended."""
+_made: dict[tuple[int, bool], tuple[Campaign, Mapping[str, OutcomeView]]] = {}
+_MOST_MADE = 200
+
+
+def outcomes(campaign: Campaign, *, agreements: bool = True) -> Mapping[str, OutcomeView]:
+    """The outcomes that may be saved; without agreements once the ask has ended.
+
+    Made once for each campaign, which is frozen: every live update of a seat asks.
+    """
+    known = _made.get((id(campaign), agreements))
+    if known is not None and known[0] is campaign:
+        return known[1]
+    views = _outcomes(campaign, agreements=agreements)
+    if len(_made) >= _MOST_MADE:
+        _made.clear()
+    _made[id(campaign), agreements] = campaign, views
+    return views
+
+
+def _outcomes(campaign: Campaign, *, agreements: bool) -> Mapping[str, OutcomeView]:
     return {
         key: OutcomeView(
             label=outcome.label,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
 from callserver.console.live import Updates
+from callserver.console.own_seats import OwnSeats
 from callserver.console.support.views import (
     AnswerWords,
     Colleague,
@@ -19,23 +20,27 @@ from callserver.console.support.views import (
     Talked,
     TalkView,
 )
-from callserver.database import accounts, seats, support
+from callserver.database import accounts, support
 from callserver.database.audit import Entry
 from callserver.database.support import Talk
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
+from callserver.domain.seat import SeatState
 from callserver.domain.support import MessageKind, MessageState, break_until
 from callserver.engine.context import EngineContext
 from callserver.engine.support import messages, talks
 from callserver.engine.support.harassment import HarassmentReports
 from callserver.ports import Tx
 
+_DURING_A_CALL = (SeatState.RINGING, SeatState.TALKING)
+
 
 class SupportApi:
     """Phoners write, report and book; supervisors answer, offer and see who needs a talk."""
 
-    def __init__(self, ctx: EngineContext, reports: HarassmentReports) -> None:
+    def __init__(self, ctx: EngineContext, reports: HarassmentReports, own_seats: OwnSeats) -> None:
         self._ctx = ctx
+        self._own_seats = own_seats
         self._reports = reports
 
     def endpoints(self) -> list[Endpoint]:
@@ -67,12 +72,18 @@ class SupportApi:
         return ()
 
     async def _seat_changed(self, request: UserRequest, news: Sequence[Entry]) -> bool:
-        """Whether the phoner's call may have begun or ended. Nothing else of a seat is theirs to know."""
-        about = {entry.body["seat"] for entry in news if entry.body["kind"] == EntryKind.SEAT}
+        """Whether the phoner's call may have begun or ended. Nothing else of a seat is theirs to know.
+
+        A call begins with RESERVED: a seat that rings or talks was in the call before.
+        """
+        about = {
+            entry.body["seat"]
+            for entry in news
+            if entry.body["kind"] == EntryKind.SEAT and entry.body["state"] not in _DURING_A_CALL
+        }
         if not about:
             return False
-        seat = await self._ctx.store.read(lambda tx: seats.peek(tx, request.user.id))
-        return seat is not None and seat.id in about
+        return await self._own_seats.of(request.user.id) in about
 
     # -- a phoner's ----------------------------------------------------------------------------
 
@@ -82,7 +93,11 @@ class SupportApi:
         user = request.user
 
         def look(tx: Tx) -> MySupport:
-            names = {one.id: one.name for one in accounts.every(tx)}
+            written = support.of_phoner(tx, user.id)
+            booked = [row for row in support.talks_of(tx, phoner=user.id) if row.at >= now]
+            free = support.free_talks(tx, user.department, now)
+            people = {row.to for row in written} | {row.taken_by for row in written}
+            names = accounts.names(tx, people | {row.supervisor for row in (*booked, *free)})
             reported = support.last_report(tx, user.id)
             ends = None if reported is None else break_until(reported, rules)
             return MySupport(
@@ -104,17 +119,10 @@ class SupportApi:
                         answered_at=row.answered_at,
                         answer=row.answer,
                     )
-                    for row in support.of_phoner(tx, user.id)
+                    for row in written
                 ],
-                booked=[
-                    _talk(row, names, row.supervisor)
-                    for row in support.talks_of(tx, phoner=user.id)
-                    if row.at >= now
-                ],
-                free=[
-                    _talk(row, names, row.supervisor)
-                    for row in support.free_talks(tx, user.department, now)
-                ],
+                booked=[_talk(row, names, row.supervisor) for row in booked],
+                free=[_talk(row, names, row.supervisor) for row in free],
                 break_until=ends if ends is not None and ends > now else None,
             )
 

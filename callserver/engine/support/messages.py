@@ -10,11 +10,13 @@ from callserver.database.accounts import User
 from callserver.database.support import Message
 from callserver.domain import support as rules
 from callserver.domain.audit import EntryKind
-from callserver.domain.role import Action, may
+from callserver.domain.role import Action, Role, may
 from callserver.domain.seat import IN_CALL, SeatState
 from callserver.domain.support import MessageKind, MessageState, Step
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
+
+_SUPPORTING = tuple(role for role in Role if may(role, Action.GIVE_SUPPORT))
 
 
 def supervisors_of(tx: Tx, department: str | None) -> list[User]:
@@ -22,10 +24,8 @@ def supervisors_of(tx: Tx, department: str | None) -> list[User]:
     return sorted(
         (
             user
-            for user in accounts.every(tx)
-            if user.left_at is None
-            and may(user.role, Action.GIVE_SUPPORT)
-            and user.department in (None, department)
+            for user in accounts.at_work(tx, _SUPPORTING)
+            if user.department in (None, department)
         ),
         key=lambda user: (user.name, user.id),
     )
