@@ -115,3 +115,12 @@ def test_times_are_read_as_carriers_write_them() -> None:
     assert {call.at for call in parse(head + rows + inbound + browser, "UTC", "trunk")} == {
         datetime(2026, 5, 12, 15, 0, 4, tzinfo=UTC)
     }
+
+
+async def test_an_empty_list_of_a_known_time_knows_none_of_our_calls(
+    system: SimulatedSystem,
+) -> None:
+    now = system.clock.now()
+    with snapshot(system.server.store.engine) as tx:
+        result = compare(tx, [], set(), period=(now - timedelta(days=1), now))
+    assert len(result.not_at_carrier) == len([row for row in system.calls() if row.ref])

@@ -6,7 +6,7 @@ Calls are paired by the carrier's own id, else by number and time. The log must 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from callserver.database import audit, calls
 from callserver.database.calls import OrderedCall
@@ -44,12 +44,16 @@ def compare(
     listed: Sequence[CarrierCall],
     colleagues: Collection[int],
     tolerance: timedelta = TOLERANCE,
+    period: tuple[datetime, datetime] | None = None,
 ) -> Comparison:
-    """Pair the carrier's calls with ours. `colleagues`: numbers of users' own telephones."""
+    """Pair the carrier's calls with ours. `colleagues`: numbers of users' own telephones.
+
+    `period`: the time that the list covers; by default from its first call to its last.
+    """
     result = Comparison()
-    if not listed:
+    if period is None and not listed:
         return result
-    first, last = min(call.at for call in listed), max(call.at for call in listed)
+    first, last = period or (min(call.at for call in listed), max(call.at for call in listed))
     ordered = list(calls.ordered_between(tx, first - tolerance, last + tolerance))
     permitted = audit.permitted(tx, [call.attempt for call in ordered])
     by_ref = {call.ref: call for call in ordered if call.ref}
