@@ -125,8 +125,8 @@ class Dialer:
             if isinstance(answer, DialPermit):
                 self.reserve(tx, row, campaign, answer, now)
                 return False
-            if self._put_off(tx, contact, path, answer, now):
-                self._wait(tx, row, answer.reasons[0].value, now)
+            if (about_us := self._put_off(tx, contact, path, answer, now)) is not None:
+                self._wait(tx, row, about_us.value, now)
                 return False
         return True
 
@@ -213,8 +213,8 @@ class Dialer:
 
     def _put_off(
         self, tx: Tx, contact: Contact, path: DialPath, refusal: Refusal, now: datetime
-    ) -> bool:
-        """What a refusal does to the contact; True when it is about us, and the seat should wait."""
+    ) -> Reason | None:
+        """What a refusal does to the contact; a reason that is about us, for which the seat should wait."""
         is_call_back = path is DialPath.CALL_BACK
         back = ContactStatus.CALL_BACK if is_call_back else ContactStatus.READY
         about_us = [reason for reason in refusal.reasons if reason in permit.TRANSIENT]
@@ -225,14 +225,14 @@ class Dialer:
         ]
         if final:
             contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=final[0].value)
-            return False
+            return None
         if about_us and about_us != [Reason.FREQ_ACTIVE_CALL]:
             contacts.set_status(tx, contact.id, back, next_at=contact.next_at)
-            return True
+            return next(reason for reason in about_us if reason != Reason.FREQ_ACTIVE_CALL)
         again = now + HOUSEHOLD_BUSY if about_us else (refusal.next_at or now + HOUSEHOLD_BUSY)
         waiting = ContactStatus.CALL_BACK if is_call_back else ContactStatus.WAITING
         contacts.set_status(tx, contact.id, waiting, next_at=again)
-        return False
+        return None
 
     def _wait(
         self, tx: Tx, row: SeatRow, reason: str, now: datetime, until: datetime | None = None
