@@ -25,7 +25,8 @@ from callserver.simulator.population import BehaviourRates
 from tests.harness.threaded import BrowserSystem, open_system
 
 pytest.register_assert_rewrite(
-    *(f"tests.browser.evening_{name}" for name in ("maja", "sigrid", "afterwards"))
+    *(f"tests.browser.evening_{name}" for name in ("maja", "sigrid", "afterwards")),
+    *("tests.browser.dial_paths", "tests.browser.training_days"),
 )
 
 ROOT = Path(__file__).parents[2]
@@ -126,12 +127,11 @@ def windows(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
     assert not wrong, wrong
 
 
-def sign_in(page: Page, system: BrowserSystem, handle: str) -> None:
-    """Name, password, and the one-time code where the role needs one."""
-    staff = system.stage.staff
+def sign_in(page: Page, system: BrowserSystem, handle: str, password: str = "") -> None:
+    """Name, password (by default the invented users'), and the one-time code where the role needs one."""
     page.goto(f"{system.url}/sign-in")
     page.fill("#credentials [name=handle]", handle)
-    page.fill("#credentials [name=password]", staff.password)
+    page.fill("#credentials [name=password]", password or system.stage.staff.password)
     page.click("#credentials button:not([type=button])")
     page.locator("#code:visible, #sign-out").first.wait_for()
     if page.url.endswith("/sign-in"):

@@ -154,9 +154,9 @@ async def _nothing() -> None: ...
 
 
 @contextmanager
-def evening(folder: Path) -> Iterator[Evening]:
+def evening(folder: Path, begins: datetime = COMES) -> Iterator[Evening]:
     """A system that calls from five to nine, without robots; its lists are imported."""
-    clock = HandClock(COMES)
+    clock = HandClock(begins)
     plan = StackPlan(folder, _config(folder), phoners=0, contacts=0, rates=TALKS_ON)
     with open_system(plan, clock) as system:
         system.run(_take_in(system))

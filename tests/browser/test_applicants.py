@@ -69,6 +69,49 @@ def played(system: BrowserSystem, sigrid: Page, guest: Page, language: str) -> N
     expect(guest.locator("#enter")).to_be_visible()
 
 
+def interviewed(sigrid: Page, language: str, at: str) -> None:
+    """An applicant is added, and is present at a group interview of each module."""
+
+    def say(key: str) -> str:
+        return texts.say(language, key)
+
+    expect(sigrid.locator("#people")).to_contain_text(say("applicants.none"))  # drawn
+    entered(sigrid, sigrid.locator("#add"), name=NAME)
+    expect(sigrid.locator("#add")).to_be_focused()
+    for module in ("1", "2"):
+        entered(sigrid, sigrid.locator("#plan"), module=module, at=at)
+        interview = sigrid.locator(".interview").nth(int(module) - 1)
+        interview.locator("form button").click()
+        present = f"{say('applicants.present')}: {NAME}"
+        interview.get_by_role("button", name=present, exact=True).click()
+        pressed = interview.locator("[aria-pressed=true]")
+        expect(pressed).to_have_text(say("applicants.present"))
+        expect(pressed).to_be_focused()
+
+
+def described(sigrid: Page, language: str) -> None:
+    """The form about the role-play call is filled in."""
+    form = sigrid.get_by_role("button", name=f"{texts.say(language, 'applicants.form')}: {NAME}")
+    answers = {f"answer-{at}": "With calm and warmth." for at in range(3)}
+    entered(sigrid, form, **answers)
+    expect(form).to_be_focused()
+
+
+def accepted(sigrid: Page, language: str, handle: str) -> str:
+    """The applicant gets an account; its first password, which is shown once."""
+
+    def say(key: str, **values: object) -> str:
+        return texts.say(language, key, **values)
+
+    sigrid.get_by_role("button", name=f"{say('applicants.accept')}: {NAME}").click()
+    expect(sigrid.locator("#dialog")).to_contain_text(say("applicants.accept_text", name=NAME))
+    assert look(sigrid, language, "once") == []
+    sigrid.locator("#dialog [name=handle]").fill(handle)
+    sigrid.locator("#dialog button.main").click()
+    expect(sigrid.locator("#secret")).to_be_visible()
+    return sigrid.locator("#secret-value").inner_text()
+
+
 @pytest.mark.parametrize("language", ["da", "en"])
 def test_from_the_interview_to_the_account(
     visit: Visit, chromium: Browser, system: BrowserSystem, language: str
@@ -78,35 +121,16 @@ def test_from_the_interview_to_the_account(
 
     sigrid = visit("sigrid", "/applicants", language=language)
     asger = visit("asger", "/applicants", language=language)
-    entered(sigrid, sigrid.locator("#add"), name=NAME)
-    expect(sigrid.locator("#add")).to_be_focused()
-    for module in ("1", "2"):
-        entered(sigrid, sigrid.locator("#plan"), module=module, at=DATE[language])
-        interview = sigrid.locator(".interview").nth(int(module) - 1)
-        interview.locator("form button").click()
-        present = f"{say('applicants.present')}: {NAME}"
-        interview.get_by_role("button", name=present, exact=True).click()
-        pressed = interview.locator("[aria-pressed=true]")
-        expect(pressed).to_have_text(say("applicants.present"))
-        expect(pressed).to_be_focused()
+    interviewed(sigrid, language, DATE[language])
     with windows(chromium, system) as window:
         played(system, sigrid, window(language), language)
     missing = say("applicants.missing", steps=say("applicants.step.form"))
     for page in (sigrid, asger):  # live
         expect(page.locator("#people tbody")).to_contain_text(missing)
-    form = sigrid.get_by_role("button", name=f"{say('applicants.form')}: {NAME}")
-    answers = {f"answer-{at}": "With calm and warmth." for at in range(3)}
-    entered(sigrid, form, **answers)
-    expect(form).to_be_focused()
+    described(sigrid, language)
     expect(asger.locator("#people tbody")).to_contain_text(say("applicants.ready"))
     assert look(asger, language, "once") == []
-    sigrid.get_by_role("button", name=f"{say('applicants.accept')}: {NAME}").click()
-    expect(sigrid.locator("#dialog")).to_contain_text(say("applicants.accept_text", name=NAME))
-    assert look(sigrid, language, "once") == []
-    sigrid.locator("#dialog [name=handle]").fill("ane")
-    sigrid.locator("#dialog button.main").click()
-    expect(sigrid.locator("#secret")).to_be_visible()
-    password = sigrid.locator("#secret-value").inner_text()
+    password = accepted(sigrid, language, "ane")
     sigrid.keyboard.press("Escape")
     expect(sigrid.locator("#secret")).to_be_visible()
     sigrid.locator("#secret .close").click()

@@ -15,6 +15,7 @@ class Town:
     def __init__(self, network: Network) -> None:
         self._others: People = network.people
         self.does: Callable[[Leg], Behaviour | None] = lambda _: None
+        self.keys: dict[str, str] = {}  # what the next caller from a number presses
         network.people = self
 
     def next_number(self, behaviour: Behaviour) -> None:
@@ -42,7 +43,7 @@ class Town:
         self._others.left(room, leg)
 
     def key(self, leg: Leg) -> str:
-        return self._others.key(leg)
+        return self.keys.pop(leg.caller, "") or self._others.key(leg)
 
     def missed(self, leg: Leg) -> None:
         self._others.missed(leg)
