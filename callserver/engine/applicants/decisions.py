@@ -55,6 +55,24 @@ def write_form(
     _log(tx, by, key, row.department, "form", now)
 
 
+def account_of(row: ApplicantRow) -> AccountDetails:
+    """The account of an accepted applicant: a phoner of their department, before the first shift."""
+    return AccountDetails(
+        name=row.name, role=Role.PHONER, department=row.department, line=None, mentor=None
+    )
+
+
+def accept(tx: Tx, by: User, key: int, account: int, now: datetime) -> None:
+    """The applicant is employed; their account has just been made.
+
+    Raises:
+        Impossible: a step is missing, or it has been decided.
+    """
+    row = reach.applicant(tx, by, key, lock=True)
+    rules.check_acceptable(ApplicantState(row.state), applicants.progress(tx, row))
+    _decide(tx, by, row, ApplicantState.ACCEPTED, now, account=account)
+
+
 def reject(tx: Tx, by: User, key: int, now: datetime) -> None:
     """The applicant is not employed; what is known of them is deleted after its period.
 
@@ -90,21 +108,11 @@ class Hiring:
             Impossible: a step is missing, it has been decided, or the handle cannot be used.
         """
         row = await self._ctx.store.read(lambda tx: reach.applicant(tx, by, key))
-        account = AccountDetails(
-            name=row.name,
-            role=Role.PHONER,
-            department=row.department,
-            line=None,
-            mentor=None,
-        )
         accepted = partial(self._accepted, by=by, key=key)
-        return await self._administration.add(by, handle, account, alongside=accepted)
+        return await self._administration.add(by, handle, account_of(row), alongside=accepted)
 
     def _accepted(self, tx: Tx, account: int, *, by: User, key: int) -> None:
-        row = reach.applicant(tx, by, key, lock=True)
-        rules.check_acceptable(ApplicantState(row.state), applicants.progress(tx, row))
-        now = self._ctx.clock.now()
-        _decide(tx, by, row, ApplicantState.ACCEPTED, now, account=account)
+        accept(tx, by, key, account, self._ctx.clock.now())
 
 
 def _decide(

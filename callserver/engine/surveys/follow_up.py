@@ -4,6 +4,7 @@ from datetime import datetime
 
 from callserver.database import audit, surveys
 from callserver.database.accounts import User
+from callserver.database.surveys import SurveyRow
 from callserver.domain.audit import EntryKind
 from callserver.domain.survey import SurveyState
 from callserver.errors import Impossible, NotFound
@@ -23,6 +24,21 @@ def decide_text(tx: Tx, user: User, key: str, now: datetime, *, shown: bool) -> 
     audit.append(tx, now, EntryKind.SURVEY, quarter=quarter, did=did, by=f"user:{user.id}")
 
 
+def closed(tx: Tx, quarter: str) -> SurveyRow:
+    """A quarter's survey, once it is closed.
+
+    Raises:
+        NotFound: there was no survey in that quarter.
+        Impossible: it is still open.
+    """
+    row = surveys.find(tx, quarter)
+    if row is None:
+        raise NotFound("there was no survey in that quarter", key="not_found")
+    if row.state == SurveyState.OPEN:
+        raise Impossible("the survey is still open", key="survey_still_open")
+    return row
+
+
 def add_decision(tx: Tx, user: User, quarter: str, text: str, now: datetime) -> None:
     """Write down what was decided after a quarter's survey.
 
@@ -30,11 +46,7 @@ def add_decision(tx: Tx, user: User, quarter: str, text: str, now: datetime) -> 
         NotFound: there was no survey in that quarter.
         Impossible: it is still open, or nothing is written.
     """
-    row = surveys.find(tx, quarter)
-    if row is None:
-        raise NotFound("there was no survey in that quarter", key="not_found")
-    if row.state == SurveyState.OPEN:
-        raise Impossible("the survey is still open", key="survey_still_open")
+    closed(tx, quarter)
     if not text.strip():
         raise Impossible("write a few words", key="case_empty")
     key = surveys.add_decision(tx, quarter, now, user.id, text.strip())
