@@ -20,6 +20,7 @@ from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
 from callserver.console import authentication, problems
 from callserver.console.accounts.api import AccountsApi
+from callserver.console.accounts.confirming import ConfirmingApi
 from callserver.console.accounts.leaving import LeavingApi
 from callserver.console.api import Api, PageApi
 from callserver.console.applicants.api import ApplicantsApi
@@ -227,6 +228,7 @@ def page_apis(
         lists,
         RemovalApi(server.ctx),
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
+        ConfirmingApi(server.ctx),
         leaving,
         opt_outs,
         SuppressionFilesApi(server.ctx, server.uploads, server.settings),

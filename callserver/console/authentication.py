@@ -55,6 +55,7 @@ STEPS: Mapping[Next, frozenset[str]] = {
         {"GET /sign-in", "POST /sign-out", "POST /sign-in/code-setup", "POST /sign-in/code"}
     ),
     Next.CODE: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/code"}),
+    Next.CONFIRMATION: frozenset({"GET /sign-in", "POST /sign-out"}),
     Next.READY: frozenset({"GET /sign-in", "POST /sign-out", "POST /sign-in/password"}),
 }
 """The SIGNING_IN requests that a session may make, by the step that is due.

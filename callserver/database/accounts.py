@@ -38,6 +38,7 @@ class Secrets(NamedTuple):
     password_once: bool
     code_key: str | None
     code_step: int | None
+    role_given_by: int | None  # no second person has confirmed the account
 
 
 _columns = [users.c[name] for name in User._fields]
@@ -49,6 +50,7 @@ _by_token = Prepared(
     .where(
         tokens.c.hash == bindparam("hash"),
         users.c.left_at.is_(None),
+        users.c.role_given_by.is_(None),
         or_(tokens.c.until.is_(None), tokens.c.until > bindparam("now")),
     )
 )
@@ -134,6 +136,16 @@ def change(tx: Tx, user_id: int, **values: Any) -> None:
 def secrets_of(tx: Tx, user_id: int) -> Secrets:
     columns = [users.c[name] for name in Secrets._fields]
     return Secrets._make(tx.execute(select(*columns).where(users.c.id == user_id)).one())
+
+
+def unconfirmed(tx: Tx) -> list[tuple[User, int]]:
+    """Users whose account no second person has confirmed, each with who gave them their role."""
+    query = (
+        select(*_columns, users.c.role_given_by)
+        .where(users.c.role_given_by.is_not(None), users.c.left_at.is_(None))
+        .order_by(users.c.id)
+    )
+    return [(User._make(row[:-1]), row[-1]) for row in tx.execute(query)]
 
 
 def seen(tx: Tx, user_id: int, now: datetime) -> None:

@@ -81,6 +81,14 @@ MAY: Mapping[Role, frozenset[Action]] = {
 NEEDS_CODE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER})
 """Roles that sign in with a one-time code in addition to the password."""
 
+CONFIRMED = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.MEMBER_SERVICE})
+"""Roles that an administrator gives, and a second person confirms before the account can be used."""
+
+
+def may_confirm(role: str, department: str | None, of_role: str, of_department: str | None) -> bool:
+    """Whether somebody may confirm an account: the project leader, or a colleague with the same role."""
+    return role in (Role.LEADER, of_role) and department in (None, of_department)
+
 
 def may(role: str, action: Action, scopes: frozenset[Action] | None = None) -> bool:
     """Whether the role may perform the action, with a token of these scopes (None: signed in)."""

@@ -44,6 +44,12 @@ onSubmit($("#code form"), async (values) =>
   goOn(await post("/sign-in/code", { code: values.code.replace(" ", "") })),
 );
 
+onSubmit($("#confirmation form"), async () => {
+  const status = await get("/sign-in");
+  if (status.next === "confirmation") throw new Error(t("sign_in.confirmation_not_yet"));
+  await goOn(status);
+});
+
 onSubmit($("#refused form"), async () => {
   await post("/me/refused-attempts");
   location.assign("/");

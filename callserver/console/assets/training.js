@@ -3,6 +3,7 @@
 import { get, unlessUnreachable } from "./api.js";
 import "./dates.js";
 import { follow } from "./live.js";
+import * as colleagues from "./training/colleagues.js";
 import * as leaving from "./training/leaving.js";
 import * as reading from "./training/reading.js";
 import * as standing from "./training/standing.js";
@@ -22,6 +23,7 @@ leaving.start(refresh);
 async function refresh() {
   take(await get("/training"));
   await team.refresh();
+  await colleagues.refresh();
 }
 
 await unlessUnreachable(refresh());

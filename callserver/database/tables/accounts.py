@@ -25,6 +25,7 @@ users = Table(
     Column("code_key", Text),  # of the one-time codes, encrypted; null: none set up
     Column("code_step", BigInteger),  # the time step of the last code used: none works twice
     Column("language", Text, nullable=False, server_default="da"),
+    Column("role_given_by", BigInteger),  # by whom, while no second person has confirmed it
     Column("mentor", BigInteger),  # the phoner whose calls a trainee may hear
 )
 

@@ -16,7 +16,7 @@ from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, Role
 from callserver.engine import user_lines
-from callserver.engine.accounts import offboarding, tokens
+from callserver.engine.accounts import confirmation, offboarding, tokens
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.password_hashing import PasswordHashing
 from callserver.engine.cases import handling
@@ -78,6 +78,7 @@ class AccountAdministration:
             check_reach(by, None, given)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
             key = add(tx, self._ctx.terms, handle, given, kept, now=now, by=who)
+            confirmation.require(tx, key, given.role, by)
             if alongside is not None:
                 alongside(tx, key)
             return key
@@ -113,6 +114,7 @@ class AccountAdministration:
                 if moved:  # sessions and tokens were granted for the old rights
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
+                    confirmation.require(tx, user.id, given.role, by)
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
                 role_plays.set_due_of_interviewer(tx, user.id, self._ctx.clock.now())
                 self._note(tx, by, user.id, "changed", fields=fields, role=given.role.value)
@@ -136,6 +138,7 @@ class AccountAdministration:
             if user.id == by.id:
                 raise NotAllowed("your own password you change yourself", key="staff_own_password")
             now, who = self._ctx.clock.now(), f"user:{by.id}"
+            confirmation.require_after_reset(tx, user, by)
             offboarding.reset(tx, user, kept, now, by=who, keep_code=True)
 
         await self._ctx.store.run(work)

@@ -17,7 +17,7 @@ import pyotp
 from cryptography.fernet import Fernet, InvalidToken
 
 from callserver.database import accounts, attempt_counters, audit
-from callserver.database.accounts import Session, User
+from callserver.database.accounts import Secrets, Session, User
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts import password_rules
@@ -63,6 +63,7 @@ class Next(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the one-time password is to be replaced
     CODE_SETUP = "code_setup"
     CODE = "code"
+    CONFIRMATION = "confirmation"  # a second person is to confirm the account
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,17 @@ def new_password() -> tuple[str, str]:
     return password, hasher.hash(password)
 
 
-def due_step(user: User, session: Session, code_key: str | None) -> Next:
+def due_step(user: User, session: Session, kept: Secrets) -> Next:
     """The next step of the session's sign-in. Who has an authenticator shows it before anything is changed."""
+    code_key = kept.code_key
     needs_code = Role(user.role) in NEEDS_CODE and not session.code_given
     if needs_code and code_key is not None:
         return Next.CODE
     if session.password_once:
         return Next.PASSWORD
-    return Next.CODE_SETUP if needs_code else Next.READY
+    if needs_code:
+        return Next.CODE_SETUP
+    return Next.READY if kept.role_given_by is None else Next.CONFIRMATION
 
 
 class Authentication:
@@ -139,7 +143,7 @@ class Authentication:
             return open_session, due_step(
                 open_session.user,
                 open_session,
-                accounts.secrets_of(tx, open_session.user.id).code_key,
+                accounts.secrets_of(tx, open_session.user.id),
             )
 
         return await self._ctx.store.run(look)
@@ -178,7 +182,7 @@ class Authentication:
             if Role(user.role) not in NEEDS_CODE:
                 self._attempts.complete(tx, user, source, now)
             audit.append(tx, now, EntryKind.SIGNED_IN, user=user.id)
-            return due_step(user, open_session, accounts.secrets_of(tx, user.id).code_key)
+            return due_step(user, open_session, accounts.secrets_of(tx, user.id))
 
         return cookie, await self._ctx.store.run(enter)
 
@@ -216,7 +220,7 @@ class Authentication:
             accounts.close_sessions(tx, user.id, but=kept)
             audit.append(tx, now, EntryKind.USER, user=user.id, did="password")
             secrets_now = accounts.secrets_of(tx, user.id)
-            return due_step(user, session._replace(password_once=False), secrets_now.code_key)
+            return due_step(user, session._replace(password_once=False), secrets_now)
 
         return await self._ctx.store.run(work)
 

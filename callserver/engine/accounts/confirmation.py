@@ -1,0 +1,73 @@
+"""A second person confirms accounts that may do more than phone, before anything can be done with them.
+
+An administrator makes the account, and is shown its first password. Alone they could use it themselves: to
+listen to calls, which their own role does not include, or to approve what they have proposed.
+"""
+
+from callserver.database import accounts, audit
+from callserver.database.accounts import User
+from callserver.domain.audit import EntryKind
+from callserver.domain.role import CONFIRMED, NEEDS_CODE, Role, may_confirm
+from callserver.engine.context import EngineContext
+from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
+
+
+def require(tx: Tx, user: int, role: str, by: User) -> None:
+    """A role that `by` has just given, or an account that they could enter, is to be confirmed."""
+    accounts.change(tx, user, role_given_by=by.id if Role(role) in CONFIRMED else None)
+
+
+def require_after_reset(tx: Tx, user: User, by: User) -> None:
+    """Where the new password alone lets somebody in, `by` could be the one who enters."""
+    if accounts.secrets_of(tx, user.id).code_key is None and Role(user.role) in CONFIRMED:
+        require(tx, user.id, user.role, by)
+
+
+class Confirmation:
+    """Colleagues confirm accounts."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    async def waiting(self, by: User) -> list[User]:
+        """The accounts that this user may confirm."""
+        return await self._ctx.store.read(
+            lambda tx: [user for user, giver in accounts.unconfirmed(tx) if _may(by, user, giver)]
+        )
+
+    async def confirm(self, by: User, key: int) -> None:
+        """Confirm that the account is its colleague's own.
+
+        Raises:
+            NotFound: nothing is to be confirmed there, or not by this user.
+            Impossible: nobody has signed in to it yet.
+        """
+
+        def work(tx: Tx) -> None:
+            mine = {
+                user.id: user for user, giver in accounts.unconfirmed(tx) if _may(by, user, giver)
+            }
+            user = mine.get(key)
+            if user is None:
+                raise NotFound(f"there is no account {key} to confirm", key="not_found")
+            if not _has_entered(tx, user):
+                raise Impossible("they have not signed in yet", key="staff_not_signed_in")
+            accounts.change(tx, key, role_given_by=None)
+            now, who = self._ctx.clock.now(), f"user:{by.id}"
+            audit.append(tx, now, EntryKind.USER, user=key, did="confirmed", by=who, role=user.role)
+
+        await self._ctx.store.run(work)
+
+
+def _has_entered(tx: Tx, user: User) -> bool:
+    """Whether somebody has signed in with everything that the role needs."""
+    kept = accounts.secrets_of(tx, user.id)
+    needs_code = Role(user.role) in NEEDS_CODE
+    return not kept.password_once and not (needs_code and kept.code_key is None)
+
+
+def _may(by: User, user: User, giver: int) -> bool:
+    return by.id not in (user.id, giver) and may_confirm(
+        by.role, by.department, user.role, user.department
+    )
