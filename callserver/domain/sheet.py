@@ -31,6 +31,8 @@ NAMES = {
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
     "windows-1252": "Windows-1252",
+    "utf-32": "UTF-32",
+    "iso-8859-1": "Latin-1",
 }
 """Encodings by their usual names."""
 
@@ -69,18 +71,23 @@ class Unreadable(list[str]):
         self.reason = reason
 
 
-def _text(raw: bytes) -> tuple[str, str, bool]:
+def _text(raw: bytes, *, any_encoding: bool = False) -> tuple[str, str, bool]:
     """The file's encoding, its text, and whether invalid bytes are in the text as surrogates.
+
+    `any_encoding`: only its digits matter, so that a file in no known encoding is read as Latin-1.
 
     Raises:
         ValueError: the encoding is not recognised.
     """
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        candidates = ["utf-32"]
+    elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
     elif (utf_16 := _utf_16_without_mark(raw[:2000])) is not None:
         candidates = [utf_16]
     else:
         candidates = ["utf-8-sig", "windows-1252"]  # Danish text in Windows-1252 is not valid UTF-8
+        candidates += ["iso-8859-1"] if any_encoding else []
     for encoding in candidates:
         try:
             return encoding, raw.decode(encoding), False
@@ -162,14 +169,14 @@ def _doubtful(lines: Iterable[str], separator: str) -> list[tuple[int, int]]:
 class Sheet:
     """One file. The header is read at once; the rows can be read once, one after the other."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, *, any_encoding: bool = False) -> None:
         """Raises ValueError when the file is empty or its encoding is not recognised."""
-        encoding, text, is_mixed = _text(raw)
+        encoding, text, is_mixed = _text(raw, any_encoding=any_encoding)
         has = {"nul": "\0" in text, "encoding": is_mixed}
         self._forbidden = [(pattern, reason) for pattern, reason in _FORBIDDEN if has[reason]]
         self._is_guarded = "'" in text and _SOME_GUARD.search(text) is not None
         self.encoding = NAMES[encoding]
-        self.is_guessed = encoding not in ("utf-8-sig", "utf-16") and not raw.isascii()
+        self.is_guessed = encoding not in ("utf-8-sig", "utf-16", "utf-32") and not raw.isascii()
         has_quotes = '"' in text
         del text  # decoded again line by line, with a tenth of the memory
         self._lines = _Lines(_decoded(raw, encoding))

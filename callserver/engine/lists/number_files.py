@@ -4,12 +4,13 @@ A public register is read strictly, as any list is. A list of people who said no
 every number that a row certainly holds counts, and a row of which anything is left is refused as well.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from callserver.domain import countries, heading_words, headings, numbers_in_text, phone
-from callserver.domain.sheet import Unreadable
+from callserver.domain.sheet import MOST_COLUMNS, Unreadable
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow
 from callserver.errors import ConfigurationProblem
@@ -29,6 +30,20 @@ class FixedWidth(ConfigurationProblem):
 
 class NotNumbers(ConfigurationProblem):
     """A file that is offered as a register, and most of whose rows hold no number."""
+
+
+class NoNumbers(ConfigurationProblem):
+    """A list of opt-outs in which nothing was found: the file is another one, or not readable."""
+
+
+_OTHER_DIGITS = re.compile(
+    r"dato|date|datum|tid|time|tidspunkt|timestamp|created|oprettet|id|kode|code|cvr|ean|konto|account|beløb|amount"
+)
+"""Words of headings whose digits are no telephone number."""
+_DAY = re.compile(r"(19|20)\d\d[01]\d[0-3]\d", re.ASCII)
+
+_NAMES = ("phone", *(f"column {at}" for at in range(2, MOST_COLUMNS + 1)))
+"""Names for the columns of a file without a header."""
 
 
 @dataclass(slots=True)
@@ -62,14 +77,19 @@ def read(
         FixedWidth: it is a register of names and addresses.
     """
     _check_layout(raw)
-    sheet = open_sheet(raw)
-    columns, first = _columns(sheet.header, column, region)
+    sheet = open_sheet(raw, any_encoding=generous)
+    columns, first = _columns(sheet.header, column, region, generous=generous)
     result = Numbers(
-        header=("phone",) if first else sheet.header[: headings.own_width(sheet.header)],
+        header=_NAMES[: len(sheet.header)]
+        if first
+        else sheet.header[: headings.own_width(sheet.header)],
         separator=sheet.separator,
         encoding=sheet.encoding if sheet.is_guessed else None,
     )
-    of_row = _generous(result.header, columns, region) if generous else _strict(columns[0], region)
+    if generous:
+        of_row = _generous(result.header, columns, region, is_chosen=column is not None)
+    else:
+        of_row = _strict(columns[0], region)
     seen: dict[int, None] = {}
     occurrences = 0
     rows: Iterator[tuple[int, Sequence[str]]] = chain(first, sheet.rows())
@@ -90,6 +110,8 @@ def read(
             seen[phone.to_int(number)] = None
     result.numbers = list(seen)
     result.duplicates = occurrences - len(seen)
+    if generous and not result.numbers and not result.refused:
+        raise NoNumbers("the file holds no telephone number", key="no_numbers")
     return result
 
 
@@ -114,10 +136,23 @@ def _strict(at: int, region: str) -> Read:
     return read
 
 
-def _generous(header: Sequence[str], columns: Sequence[int], region: str) -> Read:
-    """Of all columns of numbers, by the row's own country where it names one."""
+def _generous(
+    header: Sequence[str], columns: Sequence[int], region: str, *, is_chosen: bool
+) -> Read:
+    """Of all columns of numbers, by the row's own country where it names one.
+
+    A number in another column is left over, unless somebody has chosen the column.
+    """
     fields = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
     country = fields.get("country")
+    others = [
+        at
+        for at, name in enumerate(header)
+        if at not in columns
+        and not is_chosen
+        and heading_words.field(name) is None
+        and not any(map(_OTHER_DIGITS.fullmatch, heading_words.words(name)))
+    ]
 
     def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
         own: str | None = region
@@ -129,6 +164,7 @@ def _generous(header: Sequence[str], columns: Sequence[int], region: str) -> Rea
             some, more = numbers_in_text.read(cells[at], own) if at < len(cells) else ((), False)
             numbers += some
             left = left or more
+        left = left or any(_holds_a_number(cells[at], own) for at in others if at < len(cells))
         if left:
             return numbers, "left_over"
         if numbers:
@@ -138,6 +174,13 @@ def _generous(header: Sequence[str], columns: Sequence[int], region: str) -> Rea
         return (), f"number_{problem.value if problem else 'empty'}"
 
     return read
+
+
+def _holds_a_number(cell: str, region: str | None) -> bool:
+    """Whether a cell of another column holds a telephone number: `også 32200132`."""
+    if not numbers_in_text.may_hold_number(cell) or _DAY.fullmatch(cell.strip()):
+        return False
+    return bool(numbers_in_text.read(cell, region)[0])
 
 
 def check_register(numbers: Numbers) -> None:
@@ -166,7 +209,7 @@ def _check_layout(raw: bytes) -> None:
 
 
 def _columns(
-    header: Sequence[str], wanted: str | None, region: str
+    header: Sequence[str], wanted: str | None, region: str, *, generous: bool
 ) -> tuple[list[int], list[tuple[int, Sequence[str]]]]:
     """Where the numbers stand, and the first row where it is no header but a number already."""
     names = [heading_words.folded(name) for name in header]
@@ -179,6 +222,8 @@ def _columns(
         return positions, []
     alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
     numbers, _ = numbers_in_text.read(header[0], region)
+    if generous and any(numbers_in_text.read(cell, region)[0] for cell in header):
+        return list(range(len(header))), [(1, header)]  # no header: each column may hold numbers
     if numbers or (alone and digits):
         return [0], [(1, header)]
     if alone:

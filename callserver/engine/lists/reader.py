@@ -40,14 +40,14 @@ CHUNK = 500
 """Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
 
 
-def open_sheet(raw: bytes) -> Sheet:
-    """The file as a sheet.
+def open_sheet(raw: bytes, *, any_encoding: bool = False) -> Sheet:
+    """The file as a sheet. `any_encoding`: only its digits matter.
 
     Raises:
         ConfigurationProblem: it cannot be read as one at all.
     """
     try:
-        return Sheet(raw)
+        return Sheet(raw, any_encoding=any_encoding)
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
 

@@ -1,0 +1,60 @@
+"""Lists of opt-outs as people send them: every certain number counts, and nothing is left over silently."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from callserver.engine.lists import number_files
+from callserver.engine.lists.number_files import NoNumbers
+from tests.field.test_cli import silenced
+
+Say = Callable[..., tuple[int, str]]
+
+
+def read(content: str | bytes) -> tuple[list[int], list[int]]:
+    """The last two digits of the numbers, and the lines that are left over."""
+    raw = content.encode() if isinstance(content, str) else content
+    numbers = number_files.read(raw, generous=True)
+    return [number % 100 for number in numbers.numbers], [row.line for row in numbers.refused]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "left"),
+    [
+        ("32200131;32200132;32200133\n32200134;;32200135\n", [31, 32, 33, 34, 35], []),
+        ("2026-11-20;32200131;nej tak\n2026-11-20;32200132;\n", [31, 32], []),
+        ("32200131;nej\n3220013;nej\n", [31], [2]),
+        ("Telefon;Note\n32200131;også 32200132\n32200133;nej\n", [31, 33], [2]),
+        ("Telefon;Partner\n32200131;32200132\n", [31], [2]),
+        ("Telefon;Dato;Medlemsnr\n32200131;20261120;32200132\n", [31], []),
+        (
+            "Telefon\n32200131 | 32200132\n32200133 • 32200134\n32200135\\32200136\n",
+            [31, 32, 33, 34, 35, 36],
+            [],
+        ),
+    ],
+)
+def test_every_column_counts(text: str, numbers: list[int], left: list[int]) -> None:
+    assert read(text) == (numbers, left)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["cp850", "mac_roman", "utf-16", "utf-16-le", "utf-32", "iso-8859-1", "utf-8-sig"]
+)
+def test_digits_are_read_in_any_encoding(encoding: str) -> None:
+    assert read("Telefon;Årsag\n32200131;nej tak på\n".encode(encoding)) == ([31], [])
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b\x08abc", b'[{"phone":"32200131"},{"phone":"32200132"}]']
+)
+def test_a_file_of_no_number_is_an_error(
+    content: bytes, say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "opt_outs.csv"
+    file.write_bytes(content)
+    with pytest.raises(NoNumbers):
+        say("suppress", "import", file)
+    assert silenced(engine) == set()
