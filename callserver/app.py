@@ -82,6 +82,9 @@ RECOVER_SECONDS = 1
 RELEASE_SECONDS = 3
 """How long a stopping server tries to release the scheduler's lease."""
 
+FLUSH_AT_END_SECONDS = 3
+"""How long a stopping server tries to record the counts of refused requests."""
+
 DRAIN_SECONDS = 10
 """How long a stopping server waits for orders under way."""
 
@@ -121,7 +124,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
                 await events.stop()
             await server.ctx.background.stop(DRAIN_SECONDS)
             with contextlib.suppress(*UNAVAILABLE):
-                await server.refused_requests.flush(everything=True)
+                async with asyncio.timeout(FLUSH_AT_END_SECONDS):
+                    await server.refused_requests.flush(everything=True)
             if ticking and server.settings.scheduler:
                 await release_scheduler(server)
             await asyncio.to_thread(server.store.close)

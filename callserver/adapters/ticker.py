@@ -21,8 +21,6 @@ log = structlog.get_logger(__name__)
 
 SAFETY_NET_S = 0.5
 SHORTEST_S = 0.02
-MOST_BACK_OFF_S = 4.0
-"""The longest wait after a failed tick: the database may be back at any moment."""
 
 STOP_S = 5.0
 """How long a stopping ticker waits for the running tick."""
@@ -84,7 +82,7 @@ class Ticker:
     async def _run(self) -> None:
         """Tick until stopped. No error of a tick or of the log ends this loop."""
         while not self._stopping:
-            wait = MOST_BACK_OFF_S
+            wait = SAFETY_NET_S
             with contextlib.suppress(Exception):
                 self._bring_forward()
                 wait = await self.tick_once() if self._scheduling else self._completed()
@@ -98,7 +96,7 @@ class Ticker:
             except Exception:
                 self._failures += 1
                 log.exception("scheduler_failed", failures=self._failures)
-                return min(SAFETY_NET_S * self._failures, MOST_BACK_OFF_S)
+                return SAFETY_NET_S
         self._failures = 0
         wait = self._completed()
         if due is not None:

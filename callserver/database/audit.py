@@ -169,10 +169,10 @@ def heads_after(tx: Tx, size: int, most: int) -> list[bytes]:
     return list(tx.execute(query).scalars())
 
 
-def heads_up_to(tx: Tx, size: int) -> list[bytes]:
-    """The heads that cover no more than `size` entries, the smallest first."""
-    query = select(seals.c.body).where(seals.c.size <= size).order_by(seals.c.size)
-    return list(tx.execute(query).scalars())
+def heads_up_to(tx: Tx, size: int, after: int = 0) -> list[bytes]:
+    """The heads that cover more than `after` and no more than `size` entries, the smallest first."""
+    query = select(seals.c.body).where(seals.c.size > after, seals.c.size <= size)
+    return list(tx.execute(query.order_by(seals.c.size)).scalars())
 
 
 def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:

@@ -10,6 +10,7 @@ adds to the outbox is sent after its commit.
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,9 @@ T = TypeVar("T")
 
 MOST_SHARING = 64
 """How many functions may share one commit; it limits how long the first of them waits."""
+
+ONE_WAIT_MS = 500
+"""How long one attempt to begin waits for a lock; a stopping server waits this long at most."""
 
 
 class InlineStore:
@@ -77,6 +81,7 @@ class SqliteStore:
         self._tx: Connection | None = None
         self._at_work: asyncio.Task[None] | None = None
         self._checkpoint_wanted = False
+        self._closing = False
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -99,7 +104,11 @@ class SqliteStore:
             return work(connection)
 
     def close(self) -> None:
-        """Close after the commit that is under way; waiting functions get an error."""
+        """Close after the commit that is under way; waiting functions get an error.
+
+        A lock that another program holds is not waited for any longer.
+        """
+        self._closing = True
         self._readers.shutdown()
         self._reading.dispose()
         self._thread.shutdown()
@@ -150,11 +159,28 @@ class SqliteStore:
                 _undo(begun)
         if not self._waiting:
             return None
-        self._tx = self._tx or self.engine.connect()
+        if self._tx is None:
+            self._tx = self.engine.connect()
+            _wait_at_most(self._tx.connection.dbapi_connection, ONE_WAIT_MS)
         if self._tx.get_transaction() is not None:  # of a loop that ended, or of a failed rollback
             _undo(self._tx)
-        self._tx.begin()
+        self._begin(self._tx)
         return self._tx
+
+    def _begin(self, tx: Connection) -> None:
+        """Begin a transaction, waiting up to BUSY_MS for another program's lock.
+
+        SQLite cannot be interrupted while it waits, so each single wait is short.
+        """
+        end = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                tx.begin()
+            except sqlite3.OperationalError as error:
+                if not _is_locked(error) or self._closing or time.monotonic() >= end:
+                    raise
+            else:
+                return
 
     def _apply(self, tx: Tx, done: "_Done") -> bool:
         """Run the waiting functions. A failure is answered at once; the others are added to `done`,
@@ -213,10 +239,20 @@ def _answer(future: asyncio.Future[Any], result: Any, error: Exception | None) -
 def _checkpoint(connection: Connection) -> None:
     """Empty the write-ahead log, unless a reader still needs it. Nothing that is committed depends on it."""
     raw: Any = connection.connection.dbapi_connection
+    (usual_ms,) = raw.execute("PRAGMA busy_timeout").fetchone()
     with contextlib.suppress(sqlite3.Error):
-        raw.execute("PRAGMA busy_timeout = 200")  # a writer must not wait long for a reader
+        _wait_at_most(raw, 200)  # a writer must not wait long for a reader
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    raw.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    _wait_at_most(raw, usual_ms)
+
+
+def _wait_at_most(raw: Any, milliseconds: int) -> None:
+    """How long one statement waits for a lock that another program holds."""
+    raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # or one of its kinds
 
 
 def _undo(tx: Connection) -> None:

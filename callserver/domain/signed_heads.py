@@ -78,6 +78,18 @@ def parse(line: bytes | str) -> Head:
         raise ValueError("not a head") from error
 
 
+def in_order(lines: Iterable[bytes]) -> list[bytes]:
+    """The lines of a heads file without repetitions, the smallest head first.
+
+    Somebody who puts a rotated file back may have joined the parts in any order. The signatures say which
+    head follows which.
+
+    Raises:
+        ValueError: a line is not a head.
+    """
+    return sorted({line for line in lines if line}, key=lambda line: (parse(line).size, line))
+
+
 def seal(last: Head | None, entries: Sequence[bytes], at: str, key: Ed25519PrivateKey) -> Head:
     """The next head over these further entries."""
     size = 0 if last is None else last.size

@@ -58,6 +58,30 @@ class DueWork:
     stopping: bool
 
 
+class _Failures:
+    """What failed in one tick. One failure keeps nothing else from being done.
+
+    A database out of reach is no such failure: nothing else could be done either.
+    """
+
+    def __init__(self) -> None:
+        self._first: Exception | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, UNAVAILABLE):
+            return False
+        self._first = self._first or error
+        return True
+
+    def raise_first(self) -> None:
+        """The ticker logs it, and health shows that the tick failed."""
+        if self._first is not None:
+            raise self._first
+
+
 class Scheduler:
     """Does the work that is due."""
 
@@ -83,6 +107,7 @@ class Scheduler:
         self._owner = owner
         self._chores = chores
         self._done: dict[Chore, datetime] = {}
+        self._at_work: set[Chore] = set()
         self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # by the clock, and not in the log yet
@@ -127,31 +152,39 @@ class Scheduler:
 
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""
+        failures = _Failures()
         try:
-            await self.recover()
-            return await self._do_what_is_due()
+            with failures:
+                await self.recover()
+            due = await self._do_what_is_due(failures)
         except UNAVAILABLE:
             self.note_gap()
             raise
+        failures.raise_first()
+        return due
 
-    async def _do_what_is_due(self) -> datetime | None:
+    async def _do_what_is_due(self, failures: _Failures) -> datetime | None:
         now = self._ctx.clock.now()
         work = await self._ctx.store.run(lambda tx: self._due(tx, now))
         if work is None:
             return now + leases.LEASE
         for seat in work.left:
-            await self._offboarding.dismiss(seat)
+            with failures:
+                await self._offboarding.dismiss(seat)
         for row in work.seats:
             if row.id not in work.left:
-                await self._seat_due(row, now)
+                with failures:
+                    await self._seat_due(row, now)
         for call in work.calls:
             self._ctx.background.start(self._reconciliation.settle(call))
         for listening in work.listenings:
             self._ctx.background.start(self._listener_legs.look(listening))
         for role_play in work.role_plays:
             self._ctx.background.start(self._role_play_legs.look(role_play))
-        await self._do_chores(now)
-        due = [await self._seal(), await self._ctx.store.run(due_work.next_due)]
+        self._start_chores(now)
+        due = [await self._ctx.store.run(due_work.next_due)]
+        with failures:
+            due.append(await self._seal())
         if work.stopping:
             due.append(now + STOP_AGAIN)
         return min((at for at in due if at is not None), default=None)
@@ -177,12 +210,21 @@ class Scheduler:
             stopping,
         )
 
-    async def _do_chores(self, now: datetime) -> None:
+    def _start_chores(self, now: datetime) -> None:
+        """They run beside the ticks: one that takes minutes delays no telephone that must be silenced."""
         for chore in self._chores:
             done = self._done.get(chore)
-            if done is None or not timedelta() <= now - done < chore.every:
+            is_due = done is None or not timedelta() <= now - done < chore.every
+            if is_due and chore not in self._at_work:
                 self._done[chore] = now
-                await chore.work(now)
+                self._at_work.add(chore)
+                self._ctx.background.start(self._do(chore, now))
+
+    async def _do(self, chore: Chore, now: datetime) -> None:
+        try:
+            await chore.work(now)
+        finally:
+            self._at_work.discard(chore)
 
     async def release(self) -> None:
         """Let another process take over at once."""

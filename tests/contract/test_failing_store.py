@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from callserver.database import postgres
+from callserver.database import store as storing
 from callserver.database.engines import UNAVAILABLE
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import AnyStore, SqliteStore, open_store
@@ -54,12 +55,14 @@ async def opened(url: str) -> AsyncIterator[SqliteStore]:
     store = open_store(url)
     assert isinstance(store, SqliteStore)
     await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value)")))
-    await store.run(lambda tx: tx.execute(text("PRAGMA busy_timeout = 100")))
     yield store
     store.close()
 
 
-async def test_another_process_holds_the_lock(sqlite_url: str, tmp_path: Path) -> None:
+async def test_another_process_holds_the_lock(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "BUSY_MS", 100)
     async with opened(sqlite_url) as store:
         other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -69,6 +72,21 @@ async def test_another_process_holds_the_lock(sqlite_url: str, tmp_path: Path) -
         other.close()
         assert await fates(store, put(3)) == ["done"]
         assert await store.run(kept) == [3]
+
+
+async def test_closing_does_not_wait_for_another_process(sqlite_url: str, tmp_path: Path) -> None:
+    """A backup program may hold the lock for minutes: a stopping server ends all the same."""
+    async with opened(sqlite_url) as store:
+        other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(fate(store.run(put(1))))
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+        await asyncio.to_thread(store.close)
+        assert time.monotonic() - began < 5
+        assert "locked" in await waiting
+        other.execute("COMMIT")
+        other.close()
 
 
 async def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(

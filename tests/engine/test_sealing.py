@@ -147,6 +147,11 @@ def end_cut(outside: Path) -> None:
     outside.write_bytes(b"".join(outside.read_bytes().splitlines(keepends=True)[:-1]))
 
 
+def middle_cut(outside: Path) -> None:
+    first, _, *others = outside.read_bytes().splitlines(keepends=True)
+    outside.write_bytes(b"".join([first, *others]))
+
+
 def torn(outside: Path) -> None:
     outside.write_bytes(outside.read_bytes()[:-100])
 
@@ -158,6 +163,7 @@ def torn(outside: Path) -> None:
         (emptied, "the heads of entries 0 to 11 are missing"),
         (beginning_cut, "the heads of entries 0 to 3 are missing"),
         (end_cut, "the heads of entries 8 to 11 are missing"),
+        (middle_cut, "the heads of entries 4 to 7 are missing"),
         (torn, "the heads of entries 8 to 11 are missing"),
     ],
 )
@@ -172,6 +178,52 @@ async def test_a_rotated_heads_file_is_said_and_made_whole(
     await log.write(0)  # the running server looks
     assert log.outside.read_bytes() == before
     await log.write(2)
+    assert log.findings() == []
+
+
+def joined_the_wrong_way_round(outside: Path) -> None:
+    """The rotated part is put back behind what the server has written since."""
+    first, *others = outside.read_bytes().splitlines(keepends=True)
+    outside.write_bytes(b"".join([*others, first]))
+
+
+def joined_twice(outside: Path) -> None:
+    outside.write_bytes(outside.read_bytes() * 2)
+
+
+@pytest.mark.parametrize("joined", [joined_the_wrong_way_round, joined_twice])
+async def test_rotated_parts_may_be_put_back_in_any_order(
+    log: Log, joined: Callable[[Path], None]
+) -> None:
+    joined(log.outside)
+    assert log.findings() == []
+    await log.write(2)  # the running server looks
+    assert log.findings() == []
+    log.sealer = Sealer(log.store, log.clock, log.key, log.outside)  # and a new process
+    await log.write(2)
+    assert log.findings() == []
+
+
+@pytest.mark.parametrize("rotated", [moved, emptied])
+async def test_a_rotation_in_the_middle_of_a_round_is_noticed_too(
+    tmp_path: Path, sqlite_url: str, rotated: Callable[[Path], None]
+) -> None:
+    """Between the look at the file and the next head that is added to it."""
+    log = await a_log(open_store(sqlite_url, inline=True), tmp_path)
+    before = log.outside.read_bytes()
+    reads = log.store.run
+
+    async def run(work: Callable[[Tx], object]) -> object:
+        result = await reads(work)
+        if isinstance(result, list) and result and log.outside.stat().st_size == len(before):
+            rotated(log.outside)
+        return result
+
+    log.store.run = run  # type: ignore[method-assign, assignment]
+    await log.write(2)
+    assert not log.outside.read_bytes().startswith(before)
+    await log.write(0)
+    assert log.outside.read_bytes().startswith(before)
     assert log.findings() == []
 
 

@@ -5,6 +5,7 @@ know the order of commits. Every signed head also leaves the database, to a file
 is cut together with its heads can only be found from outside.
 """
 
+import asyncio
 import contextlib
 import os
 import tempfile
@@ -97,15 +98,29 @@ class Sealer:
 
     async def _bring_outside(self) -> None:
         """Write to the file what it lacks: the newest heads, and those that somebody has cut off."""
-        first, size = self._outside.covers()
-        if first > 0:
-            lines = await self._store.run(partial(audit.heads_up_to, size=first))
-            if lines and signed_heads.parse(lines[-1]).size == first:
-                self._outside.restore(lines)
-            else:
-                self._outside.leave_as_it_is()
+        if self._outside.has_changed():
+            await asyncio.to_thread(self._outside.look)
+            await self._fill_gaps()
+        size = self._outside.size
         while lines := await self._store.run(
             partial(audit.heads_after, size=size, most=MOST_HEADS)
         ):
             self._outside.append(lines)
             size = signed_heads.parse(lines[-1]).size
+
+    async def _fill_gaps(self) -> None:
+        """Put back the heads that somebody has cut out, where the database holds them.
+
+        Verification names what stays missing.
+        """
+        found: list[bytes] = []
+        for first, end in self._outside.gaps:
+            lines = await self._store.run(partial(audit.heads_up_to, size=end, after=first))
+            if (
+                lines
+                and signed_heads.parse(lines[0]).first == first
+                and signed_heads.parse(lines[-1]).size == end
+            ):
+                found += lines
+        if found:
+            await asyncio.to_thread(self._outside.restore, found)

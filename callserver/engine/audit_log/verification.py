@@ -39,7 +39,7 @@ def read_heads(path: Path) -> list[Head]:
     try:
         whole = path.read_bytes()
         lines = whole[: whole.rfind(b"\n") + 1].splitlines()  # the last may be incomplete
-        return [signed_heads.parse(line) for line in lines if line]
+        return [signed_heads.parse(line) for line in signed_heads.in_order(lines)]
     except ValueError:
         raise ConfigurationProblem(f"{path} is no heads file", key="no_heads") from None
 
