@@ -86,7 +86,7 @@ FLUSH_AT_END_SECONDS = 3
 """How long a stopping server tries to record the counts of refused requests."""
 
 DRAIN_SECONDS = 10
-"""How long a stopping server waits for orders under way."""
+"""How long a stopping server waits for the scheduler and for orders under way."""
 
 
 def create(server: Server, *, ticking: bool = True, played: Telephones | None = None) -> Starlette:
@@ -119,10 +119,11 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             yield
         finally:
             gc.unfreeze()
+            drained_by = asyncio.get_running_loop().time() + DRAIN_SECONDS
             await ticker.stop()
             if events is not None:
                 await events.stop()
-            await server.ctx.background.stop(DRAIN_SECONDS)
+            await server.ctx.background.stop(drained_by - asyncio.get_running_loop().time())
             with contextlib.suppress(*UNAVAILABLE):
                 async with asyncio.timeout(FLUSH_AT_END_SECONDS):
                     await server.refused_requests.flush(everything=True)

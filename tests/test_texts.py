@@ -1,11 +1,18 @@
 """The catalogues: one word for one thing; dates, times, numbers and plurals in the reader's language."""
 
+import ast
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from callserver import texts
+from callserver.domain.audit import EntryKind
+from callserver.domain.listening import Denial
+from callserver.domain.phone import NumberProblem
+from callserver.domain.reason import Reason
+from callserver.domain.role import Role
 from callserver.texts import formats
 
 RETIRED = {
@@ -84,3 +91,38 @@ def test_every_text_is_readable_with_any_number() -> None:
             for number in (0, 1, 2):
                 said = texts.say(language, key, **dict.fromkeys(texts.names(text), number))
                 assert not re.search(r"[{}#]|plural", said), key
+
+
+def keys_of_errors() -> set[str]:
+    """The keys that errors name literally."""
+    return {
+        keyword.value.value
+        for path in (Path(texts.__file__).parents[1]).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and "Settings" not in ast.unparse(node.func)
+        for keyword in node.keywords
+        if keyword.arg == "key"
+        and isinstance(keyword.value, ast.Constant)
+        and isinstance(keyword.value.value, str)
+    }
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_error_has_its_sentence(language: str) -> None:
+    """An error without one would be answered as a failure of the server."""
+    keys = keys_of_errors() | {f"number_{problem.value}" for problem in NumberProblem}
+    assert len(keys) > 50
+    assert {f"error.{key}" for key in keys} - set(texts.catalogue(language)) == set()
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_every_reason_that_is_shown_has_its_sentence(language: str) -> None:
+    shown = {
+        "refused.number_": NumberProblem,
+        "reason.": Reason,
+        "listen_no.": Denial,
+        "kind.": EntryKind,
+        "role.": Role,
+    }
+    keys = {f"{prefix}{member.value}" for prefix, kinds in shown.items() for member in kinds}
+    assert keys - set(texts.catalogue(language)) == set()

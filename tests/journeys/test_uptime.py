@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -262,20 +261,16 @@ def test_another_program_holds_the_database(tmp_path: Path) -> None:
 
 
 def test_another_program_holds_the_database_while_the_server_stops(tmp_path: Path) -> None:
-    """The stop does not wait for the lock; what was acknowledged is there, and what was not is sent again."""
+    """The stop does not wait for the lock, and what was acknowledged is there."""
     with serving(tmp_path) as server:
         caller = {"From": "+4532200000", "To": "+4532123400", "CallSid": "CA1"}
         assert signed(server, "/twilio/voice/inbound", **caller).status_code == 200
         other = sqlite3.connect(tmp_path / "system.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with ThreadPoolExecutor(2) as pool:
-            status = {"CallSid": "CA2", "CallStatus": "completed"}
-            report = pool.submit(signed, server, "/twilio/status/call?attempt=a", **status)
-            time.sleep(1)  # the scheduler and the report wait for the lock
-            began = time.monotonic()
-            assert server.end() in (0, -signal.SIGTERM)
-            assert time.monotonic() - began < 25  # the report is held for 12 seconds of them
-            assert report.result().status_code == 503
+        time.sleep(1)  # the scheduler waits for the lock
+        began = time.monotonic()
+        assert server.end() in (0, -signal.SIGTERM)
+        assert time.monotonic() - began < 24  # SQLite itself waits for 30 seconds
         other.execute("COMMIT")
         other.close()
         heard = select(func.count()).select_from(audit).where(audit.c.kind == "inbound")
