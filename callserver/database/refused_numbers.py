@@ -4,11 +4,11 @@ One row per refusal. While a row is not released, the gate refuses the number on
 campaign (NUM_REFUSED). The rows also tell whether several different numbers were refused in a row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
 
 from callserver.database.contacts import reopen
 from callserver.database.tables import (
@@ -19,6 +19,7 @@ from callserver.database.tables import (
     contacts,
     refused_numbers,
 )
+from callserver.domain.call import Cause
 from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
@@ -60,8 +61,31 @@ def not_released(tx: Tx, campaign: str | None = None) -> list[RefusedNumber]:
 def in_a_row(tx: Tx, campaign: str) -> int:
     """How many different numbers of the campaign were refused since one of its calls last reached a
     telephone, and since the campaign was last resumed."""
+    begins = _run_begins(campaign)
+    query = select(func.count(refused_numbers.c.number.distinct())).where(
+        refused_numbers.c.campaign == campaign,
+        refused_numbers.c.released_at.is_(None),
+        *(refused_numbers.c.at > begin for begin in begins),
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def not_existing_in_a_row(tx: Tx, campaign: str, codes: Collection[int]) -> int:
+    """How many different numbers do not exist, according to the carrier's response (one of `codes`), since one of the campaign's calls last reached a telephone, and since it was last resumed."""
+    query = select(func.count(calls.c.number.distinct())).where(
+        calls.c.campaign == campaign,
+        calls.c.cause == Cause.UNREACHABLE.value,
+        calls.c.rang_at.is_(None),
+        calls.c.code.in_(codes),
+        *(calls.c.permit_at > begin for begin in _run_begins(campaign)),
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def _run_begins(campaign: str) -> list[ColumnElement[datetime]]:
+    """After when calls belong to the present run."""
     reached = (
-        select(func.max(calls.c.permit_at))
+        select(calls.c.permit_at)
         .where(
             calls.c.campaign == campaign,
             or_(
@@ -70,6 +94,8 @@ def in_a_row(tx: Tx, campaign: str) -> int:
                 calls.c.cause.in_(REACHED),
             ),
         )
+        .order_by(calls.c.permit_at.desc())  # by the index, from the latest call
+        .limit(1)
         .scalar_subquery()
     )
     resumed = (
@@ -78,13 +104,7 @@ def in_a_row(tx: Tx, campaign: str) -> int:
         .scalar_subquery()
     )
     never = literal(EPOCH, Instant)
-    query = select(func.count(refused_numbers.c.number.distinct())).where(
-        refused_numbers.c.campaign == campaign,
-        refused_numbers.c.released_at.is_(None),
-        refused_numbers.c.at > func.coalesce(reached, never),
-        refused_numbers.c.at > func.coalesce(resumed, never),
-    )
-    return int(tx.execute(query).scalar_one())
+    return [func.coalesce(reached, never), func.coalesce(resumed, never)]
 
 
 def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:

@@ -3,9 +3,10 @@
 STOPS = frozenset({401, 402, 403, 407})
 """The carrier rejects the account (credentials, payment, permission), so every call would fail."""
 
-_ABOUT_THE_CALLED = frozenset(
-    {404, 408, 410, 414, 416, 480, 484, 485, 486, 487, 600, 603, 604, 607}
-)
+NO_SUCH_NUMBER = frozenset({404, 410, 414, 416, 484, 485, 604})
+"""The carrier does not know the number: it does not exist, or the carrier wants numbers in another form."""
+
+_ABOUT_THE_CALLED = NO_SUCH_NUMBER | {408, 480, 486, 487, 600, 603, 607}
 """The number does not exist, or its telephone is off, busy, or declined the call."""
 
 

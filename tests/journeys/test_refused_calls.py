@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from callserver.database import calls
+from callserver.engine.calls import carrier_refusals
 from callserver.engine.reporting import call_history_text, person_record
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import SimulatedSystem
@@ -90,4 +91,44 @@ async def test_a_telephone_that_rang_before_the_carrier_gave_up_counts(tmp_path:
     await system.pass_time(5)
     assert system.calls()[0].cause == "unreachable"
     assert attempts(system) == 1
+    system.close()
+
+
+@pytest.mark.parametrize("code", [404, 484])
+async def test_a_carrier_that_knows_no_number_uses_up_no_list(tmp_path: Path, code: int) -> None:
+    """It wants numbers in another form. After a resume ten more are tried."""
+    system = SimulatedSystem(tmp_path)
+    system.people.default = Behaviour(ends="failed", sip_response=code)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(120)
+    assert len(system.calls()) == carrier_refusals.NOT_EXISTING
+    (entry,) = system.entries("breaker")
+    assert entry["reason"] == f"provider_{code}"
+    assert (await system.seat())["reason"] == "CAMP_PAUSED"
+    system.close()
+
+
+@pytest.mark.parametrize("code", [480, 408])
+async def test_telephones_that_are_off_stop_nothing(tmp_path: Path, code: int) -> None:
+    system = SimulatedSystem(tmp_path)
+    system.people.default = Behaviour(ends="failed", sip_response=code)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(60)
+    assert len(system.calls()) > carrier_refusals.NOT_EXISTING
+    assert system.entries("breaker") == []
+    system.close()
+
+
+async def test_one_telephone_that_rings_ends_the_run(tmp_path: Path) -> None:
+    system = SimulatedSystem(tmp_path)
+    system.people.default = Behaviour(ends="failed", sip_response=404)
+    for number in range(0, 40, carrier_refusals.NOT_EXISTING - 1):
+        system.people.does[f"+453220{number:04}"] = Behaviour(ends="busy")
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(120)
+    assert len(system.calls()) > 2 * carrier_refusals.NOT_EXISTING
+    assert system.entries("breaker") == []
     system.close()

@@ -21,9 +21,10 @@ from callserver.database import (
 )
 from callserver.database.calls import CallRow
 from callserver.database.refused_numbers import RefusedNumber
-from callserver.domain import subject
+from callserver.domain import sip, subject
 from callserver.domain.alarm import BREAKER
 from callserver.domain.audit import EntryKind
+from callserver.domain.call import Call, Cause
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
@@ -43,6 +44,10 @@ BY_THE_CARRIER = frozenset({Trouble.BAD_NUMBER, Trouble.REFUSED, Trouble.STOP})
 
 DIFFERENT_NUMBERS = 3
 """This many different numbers refused in a row stop the campaign."""
+
+NOT_EXISTING = 10
+"""This many different numbers in a row that do not exist, according to the carrier, stop the campaign: the
+cause is the form in which we send numbers, not the people on the list."""
 
 
 def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
@@ -88,6 +93,16 @@ def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
     if contact is not None and contact.status == ContactStatus.CLAIMED:
         contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=Reason.NUM_REFUSED.value)
     log.warning("number_refused", contact=call.contact, campaign=call.campaign, code=code)
+
+
+def after_unreachable(tx: Tx, campaign: str, call: Call, now: datetime) -> None:
+    """Stop the campaign when the carrier knows none of its numbers."""
+    if call.cause is not Cause.UNREACHABLE or call.rang_at is not None:
+        return
+    if call.code is None or call.code not in sip.NO_SUCH_NUMBER:
+        return
+    if refused_numbers.not_existing_in_a_row(tx, campaign, sip.NO_SUCH_NUMBER) >= NOT_EXISTING:
+        _stop(tx, campaign, call.code, now)
 
 
 def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
