@@ -5,6 +5,7 @@ called people are invented, whatever numbers are on the lists.
 """
 
 import asyncio
+import contextlib
 import signal
 import socket
 from zoneinfo import ZoneInfo
@@ -45,10 +46,13 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         serving(create(server, played=world.visitors), listener),
     ):
         world.start_shifts([], 24 * 365, visitors=Browsers(), visitor_calls=FIRST_HOUR)
-        print(
-            f"callserver is at {url}; the network is simulated: nobody real is called", flush=True
-        )
-        print(f"its clock shows {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it", flush=True)
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe stops no server
+            print(
+                f"callserver is at {url}; the network is simulated: nobody real is called",
+                f"its clock shows {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it",
+                sep="\n",
+                flush=True,
+            )
         await ended.wait()
         world.visitors.stop()
         server.feed.stop()  # open streams would delay the stop

@@ -107,7 +107,7 @@ class Scheduler:
         self._owner = owner
         self._chores = chores
         self._done: dict[Chore, datetime] = {}
-        self._at_work: set[Chore] = set()
+        self._doing_chores = False
         self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # by the clock, and not in the log yet
@@ -212,19 +212,26 @@ class Scheduler:
 
     def _start_chores(self, now: datetime) -> None:
         """They run beside the ticks: one that takes minutes delays no telephone that must be silenced."""
-        for chore in self._chores:
-            done = self._done.get(chore)
-            is_due = done is None or not timedelta() <= now - done < chore.every
-            if is_due and chore not in self._at_work:
-                self._done[chore] = now
-                self._at_work.add(chore)
-                self._ctx.background.start(self._do(chore, now))
+        due = [chore for chore in self._chores if self._is_due(chore, now)]
+        if due and not self._doing_chores:
+            self._doing_chores = True
+            self._done.update(dict.fromkeys(due, now))
+            self._ctx.background.start(self._do(due, now))
 
-    async def _do(self, chore: Chore, now: datetime) -> None:
+    def _is_due(self, chore: Chore, now: datetime) -> bool:
+        done = self._done.get(chore)
+        return done is None or not timedelta() <= now - done < chore.every
+
+    async def _do(self, due: Sequence[Chore], now: datetime) -> None:
+        """In their order: what one drops may have left something for the next."""
         try:
-            await chore.work(now)
+            for chore in due:
+                try:
+                    await chore.work(now)
+                except Exception:
+                    log.exception("chore_failed")
         finally:
-            self._at_work.discard(chore)
+            self._doing_chores = False
 
     async def release(self) -> None:
         """Let another process take over at once."""

@@ -62,8 +62,9 @@ def test_who_may_come_is_named() -> None:
     allowed = re.findall(r"^permit = (.+)$", pjsip, re.MULTILINE)
     assert allowed == ["127.0.0.0/8", "10.1.0.0/16", "192.0.2.128/25", "192.0.2.7/32"]
     assert "deny = 0.0.0.0/0" in pjsip
-    with pytest.raises(ConfigurationProblem, match="ASTERISK_TRUNK_NETWORKS"):
-        rendered(asterisk_trunk="sip:sip.example.dk")
+    for telephones in ("", "10.1.0.0/16"):  # they are not the carrier's
+        with pytest.raises(ConfigurationProblem, match="ASTERISK_TRUNK_NETWORKS"):
+            rendered(asterisk_trunk="sip:sip.example.dk", asterisk_networks=telephones)
     named = rendered(
         asterisk_trunk="sip:sip.example.dk", asterisk_trunk_networks="198.51.100.0/24, 192.0.2.9"
     )["pjsip.conf"]

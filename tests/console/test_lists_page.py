@@ -356,6 +356,7 @@ async def test_what_protects_outlives_the_list(system: StaffedSystem) -> None:
     lines(await client.api("POST", "/lists/kanvas/import", await sent(client, file)))
     system.clock.set(system.clock.now() + timedelta(days=200))
     await system.server.scheduler.tick()
+    await system.server.ctx.background.idle()
     numbers = {row.number for row in system.contacts()}
     assert not numbers & {4532205090, 4532205091}
     assert {"contacts_without_relation"} <= {entry["what"] for entry in system.entries("retention")}

@@ -56,8 +56,9 @@ class Server:
             self.process = subprocess.Popen(words, env=given, cwd=ROOT, stderr=writing)
             os.close(writing)
         else:
-            place = Path("/dev/full") if errors == "full" else self.folder / "stderr.log"
-            self.process = Command("serve", environment=given, errors=place)
+            full = Path("/dev/full")
+            place = full if errors == "full" else self.folder / "stderr.log"
+            self.process = Command("serve", environment=given, output=full, errors=place)
 
     def health(self, **more: Any) -> httpx.Response:
         return httpx.get(f"{self.url}/healthz", timeout=PATIENCE_S, **more)
@@ -113,6 +114,14 @@ def test_the_scheduler_outlives_a_log_that_cannot_be_written(
         until(lambda: server.read(lease) > first, 30)  # renewed after five seconds
         second = server.read(lease)
         until(lambda: server.read(lease) > second)
+
+
+def test_a_full_disk_for_what_is_printed_stops_no_server(tmp_path: Path) -> None:
+    """The server of a simulated network says where it is, whether or not that can be written."""
+    with serving(
+        tmp_path, "full", CALLSERVER_PROVIDER="simulated", CALLSERVER_CALLS_PER_SECOND="5"
+    ):
+        pass
 
 
 def test_health_says_that_the_scheduler_stalled(tmp_path: Path) -> None:

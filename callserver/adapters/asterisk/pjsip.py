@@ -92,7 +92,7 @@ def _permitted(settings: Settings, carrier: Carrier) -> list[str]:
         try:
             permitted.append(str(ip_network(host)))
         except ValueError:  # a name: Asterisk's access lists accept addresses only
-            if not carrier.networks and not settings.asterisk_networks:
+            if not carrier.networks:
                 raise ConfigurationProblem(
                     f"ASTERISK_TRUNK_NETWORKS: must name the carrier's networks, as {host} is a name"
                 ) from None
