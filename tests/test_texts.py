@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -126,3 +127,12 @@ def test_every_reason_that_is_shown_has_its_sentence(language: str) -> None:
     }
     keys = {f"{prefix}{member.value}" for prefix, kinds in shown.items() for member in kinds}
     assert keys - set(texts.catalogue(language)) == set()
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_no_text_has_two_meanings(language: str) -> None:
+    """A key that stands twice in the files of a language would show only its last text."""
+    keys: list[str] = []
+    for file in sorted((Path(texts.__file__).parent / language).glob("*.yaml")):
+        keys += re.findall(r"^([\w.]+):", file.read_text("utf-8"), re.MULTILINE)
+    assert [key for key, count in Counter(keys).items() if count > 1] == []

@@ -28,7 +28,13 @@ from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
-from callserver.engine.lists.number_files import FixedWidth, NotNumbers, Numbers, check_register
+from callserver.engine.lists.number_files import (
+    FixedWidth,
+    NoNumbers,
+    NotNumbers,
+    Numbers,
+    check_register,
+)
 from callserver.engine.suppressions import official_register, opt_outs, public_registers
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, Impossible
@@ -179,7 +185,7 @@ class SuppressionFilesApi:
             raw = self._uploads.read(upload, request.user.id)
             numbers = number_files.read(raw, column=column, generous=generous)
             check(numbers)
-        except (FixedWidth, NotNumbers):
+        except (FixedWidth, NoNumbers, NotNumbers):
             raise
         except ConfigurationProblem as error:
             why = said(error, request.language)

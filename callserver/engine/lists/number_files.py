@@ -111,7 +111,7 @@ def read(
     result.numbers = list(seen)
     result.duplicates = occurrences - len(seen)
     if generous and not result.numbers and not result.refused:
-        raise NoNumbers("the file holds no telephone number", key="no_numbers")
+        raise NoNumbers("the file holds no telephone number", key="no_number_found")
     return result
 
 
