@@ -15,7 +15,7 @@ from callserver.cli.case_answers import By, read_words
 from callserver.database import surveys
 from callserver.database.engines import reading
 from callserver.domain.role import Action
-from callserver.domain.survey import BLANK, SurveyState
+from callserver.domain.survey import QuestionKind, SurveyState
 from callserver.engine.surveys import follow_up
 
 Quarter = Annotated[str, typer.Argument(help="like 2026-Q2")]
@@ -63,14 +63,10 @@ def show(quarter: Quarter) -> None:
     for name, question in row.rules.questions.items():
         console.print(f"\n{question.text.en}")
         for group in groups:
-            counts = {
-                answer or "no answer": count
-                for answer, count in group.counts.get(name, {}).items()
-                if count or answer != BLANK
-            }
-            if counts:
-                told = ", ".join(f"{answer}: {count}" for answer, count in counts.items())
-                console.print(f"  {group.department or 'everybody'}: {told}")
+            counts = group.counts.get(name, {}).items()
+            told = ", ".join(f"{answer or 'no answer'}: {count}" for answer, count in counts)
+            if question.kind is not QuestionKind.TEXT:
+                console.print(f"  {group.department or 'everybody'}: {told or 'too few answers'}")
         for text in shown:
             if text.question == name:
                 console.print(f"  {text.text}")

@@ -2,7 +2,8 @@
 
 Rule: no sum or difference of what is shown concerns fewer people than the smallest group. So the groups
 that are shown are departments with enough answers, and all other answers count in the whole alone, where
-they are no fewer either. The answers of one person are not kept together.
+they are no fewer either. The same holds for those who answered a question: where they are fewer, its counts are
+left out. The answers of one person are not kept together.
 """
 
 from collections import Counter
@@ -26,7 +27,7 @@ class GroupResult:
 
     department: str | None
     answers: int
-    counts: Mapping[str, Mapping[str, int]]  # by question and answer
+    counts: Mapping[str, Mapping[str, int]]  # by question and answer; without what too few answered
 
 
 def shown_departments(sizes: Mapping[str | None, int], smallest: int) -> list[str]:
@@ -51,14 +52,31 @@ def results(rules: SurveyRules, submissions: Sequence[Submission]) -> list[Group
     if len(submissions) < rules.smallest_group:
         return []
     sizes = Counter(submission.department for submission in submissions)
-    departments = shown_departments(sizes, rules.smallest_group)
+    groups = (None, *shown_departments(sizes, rules.smallest_group))
+    counted = {
+        name: _answered_by_enough(rules, submissions, name)
+        for name, question in rules.questions.items()
+        if question.kind is not QuestionKind.TEXT
+    }
     return [
-        _result(rules, None, submissions),
-        *(
-            _result(rules, department, [one for one in submissions if one.department == department])
-            for department in departments
-        ),
+        _result(
+            rules,
+            group,
+            [one for one in submissions if group in (None, one.department)],
+            [name for name, enough in counted.items() if group in enough],
+        )
+        for group in groups
     ]
+
+
+def _answered_by_enough(
+    rules: SurveyRules, submissions: Sequence[Submission], question: str
+) -> frozenset[str | None]:
+    """The groups in which enough people answered this question; None: the whole organisation."""
+    sizes = Counter(one.department for one in submissions if question in one.given)
+    if sizes.total() < rules.smallest_group:
+        return frozenset()
+    return frozenset({None, *shown_departments(sizes, rules.smallest_group)})
 
 
 def words(rules: SurveyRules, submissions: Sequence[Submission]) -> list[tuple[str, str]]:
@@ -72,12 +90,14 @@ def words(rules: SurveyRules, submissions: Sequence[Submission]) -> list[tuple[s
 
 
 def _result(
-    rules: SurveyRules, department: str | None, submissions: Sequence[Submission]
+    rules: SurveyRules,
+    department: str | None,
+    submissions: Sequence[Submission],
+    questions: Sequence[str],
 ) -> GroupResult:
     counts: dict[str, Mapping[str, int]] = {}
-    for name, question in rules.questions.items():
-        if question.kind is QuestionKind.TEXT:
-            continue
+    for name in questions:
         given = Counter(str(one.given.get(name, BLANK)) for one in submissions)
-        counts[name] = {answer: given[answer] for answer in (*question.counted, BLANK)}
+        answers = (*rules.questions[name].counted, BLANK)
+        counts[name] = {answer: given[answer] for answer in answers}
     return GroupResult(department, len(submissions), counts)

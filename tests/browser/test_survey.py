@@ -104,6 +104,8 @@ def test_a_quarter_from_the_reminder_to_the_decision(
     form.locator("[name=text]").fill(DECISION)
     form.locator("button").click()
     expect(maja.locator("#decisions li").first).to_contain_text(DECISION)
+    few = maja.locator("#results .series").nth(1).locator("tbody tr").first
+    expect(few).to_contain_text(say("survey.few", count=5))  # Maja alone answered it
     assert look(maja, language) == []
     maja.locator("#department").select_option("nord")
     expect(maja.locator("#results .series").first.locator("tbody tr")).to_have_count(1)

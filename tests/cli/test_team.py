@@ -137,7 +137,7 @@ def close_a_quarter(engine: Engine) -> None:
     configuration = load(ROOT / "config")
     rules = configuration.survey
     text = next(name for name, one in rules.questions.items() if not one.counted)
-    given = [Submission("nord", {text: f"ord {number}"}) for number in range(6)]
+    given = [Submission("nord", {"respect": 5, text: f"ord {number}"}) for number in range(6)]
     with engine.begin() as tx:
         period = survey.period(rules, QUARTER)
         surveys.open_survey(tx, period, rules, configuration.revision, b"")
@@ -164,7 +164,8 @@ def test_results_of_a_survey_and_the_decisions(say: Say, engine: Engine) -> None
         say(f"survey decision {QUARTER} --by supervisor", text="Flere pauser.")
     say(f"survey decision {QUARTER} --by leader", text="Flere pauser.")
     shown = say(f"survey show {QUARTER}")
-    assert "no answer: 6" in shown
+    assert "everybody: 1: 0, 2: 0, 3: 0, 4: 0, 5: 6, no answer: 0" in shown
+    assert "everybody: too few answers" in shown
     assert "ord 0" in shown
     assert "Flere pauser." in shown
 

@@ -176,13 +176,34 @@ def test_a_single_small_department_takes_another_with_it() -> None:
 
 
 def test_open_questions_are_counted_so_that_every_group_stays_whole() -> None:
-    answers: list[Given] = [{"respect": 5}, {"pressure": "never"}, *[{"respect": 1}] * 4]
+    answers: list[Given] = [{"respect": 5}, {"pressure": "never"}, *[{"respect": 1}] * 4]  # 5 of 6
     submissions = [Submission("nord", given_answers) for given_answers in answers]
     whole, nord = survey_results.results(RULES, submissions)
     assert (whole.department, nord.department) == (None, "nord")
     for result in (whole, nord):
         assert result.counts["respect"] == {"1": 4, "2": 0, "3": 0, "4": 0, "5": 1, "": 1}
-        assert all(sum(counts.values()) == 6 for counts in result.counts.values())
+        assert "pressure" not in result.counts  # one answered, and the other five know it
+
+
+@given(sizes=SIZES, smallest=st.integers(5, 8), left_open=SIZES)
+def test_no_question_tells_of_fewer_answers_than_the_smallest_group(
+    sizes: list[int], smallest: int, left_open: list[int]
+) -> None:
+    """Neither in a group, nor in what is left when the departments are subtracted from the whole."""
+    rules = RULES.model_copy(update={"smallest_group": smallest})
+    submissions = [
+        Submission(department, {"pressure": "never", **({} if number < blank else {"respect": 3})})
+        for department, size, blank in zip(DEPARTMENTS, sizes, left_open, strict=True)
+        for number in range(size)
+    ]
+    answered = {
+        result.department: result.answers - result.counts["respect"][survey.BLANK]
+        for result in survey_results.results(rules, submissions)
+        if "respect" in result.counts
+    }
+    assert all(count >= smallest for count in answered.values())
+    rest = answered.get(None, 0) - sum(n for group, n in answered.items() if group is not None)
+    assert rest == 0 or rest >= smallest
 
 
 def test_the_answers_of_one_person_are_not_kept_together() -> None:

@@ -198,7 +198,7 @@ def _series(
                     quarter=row.quarter,
                     department=group.department,
                     answers=group.answers,
-                    counts=group.counts[name],
+                    counts=group.counts.get(name),
                 )
                 for group in groups
             )

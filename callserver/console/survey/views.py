@@ -55,7 +55,7 @@ class PointView(Answer):
     quarter: str
     department: str | None  # None: the whole organisation
     answers: int
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] | None  # None: too few answered this question
 
 
 class SeriesView(Answer):

@@ -16,7 +16,12 @@ function bar(shares) {
   return el("div", { class: "shares", "aria-hidden": "true" }, ...segments);
 }
 
-function row(series, keys, point) {
+function row(series, keys, point, smallest) {
+  const quarter = el("th", { scope: "row" }, quarterName(point.quarter));
+  if (point.counts === null) {
+    const colspan = keys.length + (series.kind === "scale" ? 4 : 3);
+    return el("tr", {}, quarter, el("td", { class: "soft", colspan }, t("survey.few", { count: smallest })));
+  }
   const answered = point.answers - (point.counts[""] ?? 0);
   const counts = keys.map((key) => point.counts[key] ?? 0);
   const cells = counts.map((count) =>
@@ -30,7 +35,7 @@ function row(series, keys, point) {
   return el(
     "tr",
     {},
-    el("th", { scope: "row" }, quarterName(point.quarter)),
+    quarter,
     el("td", { class: "chart" }, answered ? bar(counts.map((count) => count / answered)) : ""),
     ...cells,
     el("td", { class: "number" }, number(answered)),
@@ -38,7 +43,7 @@ function row(series, keys, point) {
   );
 }
 
-function table(series, department) {
+function table(series, department, smallest) {
   const points = series.points.filter((point) => point.department === department);
   if (!points.length) return null;
   const answers = answersOf(series);
@@ -68,14 +73,17 @@ function table(series, department) {
         "table",
         {},
         el("thead", {}, head),
-        el("tbody", {}, ...points.map((point) => row(series, keys, point))),
+        el("tbody", {}, ...points.map((point) => row(series, keys, point, smallest[point.quarter]))),
       ),
     ),
   );
 }
 
 export function results({ quarters, series }, department) {
-  const tables = series.map((one) => table(one, department)).filter(Boolean);
+  const smallest = Object.fromEntries(
+    quarters.map(({ quarter, smallest_group }) => [quarter, smallest_group]),
+  );
+  const tables = series.map((one) => table(one, department, smallest)).filter(Boolean);
   const without = quarters
     .filter(({ answers }) => answers === null)
     .map(({ quarter, state, smallest_group: count }) =>
