@@ -95,6 +95,8 @@ _ALTERNATIVES = "|".join(
 _PARTS = ("\u2020", "\u271d", *(one.replace(r"\w*", "") for one in _ALTERNATIVES if "*" in one))
 _WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()})
 _WORD = re.compile(r"[^\W_]+")
+_CROSS = re.compile("(?<![^\\W\\d_])[\u2020\u271d]|[\u2020\u271d](?![^\\W\\d_])")
+"""A dagger for somebody who died. Inside a word it is a letter of another encoding: `P\u2020l`."""
 _LETTER = re.compile("[^\\W\\d_]|[\u2020\u271d]")
 _JOINED = re.compile(r"[a-zæøå](?:Ikke|Aldrig|Not|No|Never)\b|(?:Ikke|Not|No)[A-ZÆØÅ]")
 """Words without a space between them: `RingIkke`."""
@@ -137,7 +139,7 @@ def name_says_no(name: str) -> bool:
 
 
 def _is_certain(cell: str, parts: Sequence[str]) -> bool:
-    if "\u2020" in cell or "\u271d" in cell:
+    if _CROSS.search(cell):
         return True
     if parts == ("tot",):  # German for dead; in a longer cell it may be a total
         return True

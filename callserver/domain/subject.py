@@ -15,6 +15,8 @@ from typing import Protocol
 from callserver.domain.addresses import is_placeholder
 from callserver.domain.facts import Scope
 
+_FLOAT = re.compile(r"([0-9]{1,18})[.,]0+")
+
 
 class Known(Protocol):
     """A person who is known at a number: a contact."""
@@ -37,8 +39,13 @@ def fold(text: str) -> str:
 
 
 def exact(ref: str) -> str:
-    """The normalised reference. It keeps its case, by which some systems distinguish people."""
+    """The normalised reference. It keeps its case, by which some systems distinguish people.
+
+    A spreadsheet writes the number 121 as `121.0` or `121,0`.
+    """
     if ref.isascii():
+        if ref[-1:] == "0" and (whole := _FLOAT.fullmatch(ref.strip())):
+            return whole[1]
         return " ".join(ref.split())
     return " ".join(unicodedata.normalize("NFC", ref).split())
 

@@ -230,6 +230,15 @@ def test_references_keep_their_case(take: Callable[..., str], engine: Engine) ->
     assert numbers(engine) == [4532200161, 4532200162]
 
 
+@pytest.mark.parametrize("ref", ["121.0", "121,0", " 121"])
+def test_a_reference_that_a_spreadsheet_made_a_number_is_the_same(
+    ref: str, take: Callable[..., str], engine: Engine
+) -> None:
+    take(FIELD / "again-1.csv")
+    take((FIELD / "again-2.csv").read_text().replace("121;", f"{ref};", 1))
+    assert numbers(engine) == [4532200129]
+
+
 def test_row_numbers_are_no_references(take: Callable[..., str], engine: Engine) -> None:
     rows = "1;Ane Prove;322001{}1\n2;Bo Prove;322001{}2\n3;Cia Prove;322001{}3\n"
     take("Id;Name;Phone\n" + rows.replace("{}", "0"))

@@ -28,6 +28,7 @@ def read(content: str | bytes) -> tuple[list[int], list[int]]:
         ("32200131;nej\n3220013;nej\n", [31], [2]),
         ("Telefon;Note\n32200131;også 32200132\n32200133;nej\n", [31, 33], [2]),
         ("Telefon;Partner\n32200131;32200132\n", [31], [2]),
+        (f"Telefon;Note\n32200131;også 32200132 {'og så videre ' * 60}\n", [31], [2]),
         ("Telefon;Dato;Medlemsnr\n32200131;20261120;32200132\n", [31], []),
         (
             "Telefon\n32200131 | 32200132\n32200133 • 32200134\n32200135\\32200136\n",

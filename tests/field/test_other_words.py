@@ -49,7 +49,7 @@ def test_countries_under_other_words(heading: str, take: Take, engine: Engine) -
     assert numbers(engine) == [4741234567]
 
 
-@pytest.mark.parametrize("heading", ["Fødeland", "Birth country", "Landområde"])
+@pytest.mark.parametrize("heading", ["Fødeland", "Birth country", "Country of birth"])
 def test_other_countries_are_not_the_numbers(heading: str) -> None:
     assert heading_words.field(heading) is None
 
@@ -72,6 +72,13 @@ def test_a_note_beside_a_name_is_an_opt_out(name: str, take: Take, engine: Engin
     take(f"Id;Telefon;Navn\nA7;32200101;{name}\nA8;32200102;Bo Robinson\n")
     assert "number:4532200101" in silenced(engine)
     assert "number:4532200102" not in silenced(engine)
+
+
+def test_a_dagger_inside_a_word_is_a_letter(take: Take, engine: Engine) -> None:
+    """As an `å` of an old encoding is read."""
+    take("Id;Telefon;Navn\nA7;32200101;P\u2020l Prøve\nA8;32200102;Ane Prøve\u2020\n")
+    assert "number:4532200101" not in silenced(engine)
+    assert "number:4532200102" in silenced(engine)
 
 
 @pytest.mark.parametrize(

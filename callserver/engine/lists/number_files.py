@@ -180,7 +180,8 @@ def _holds_a_number(cell: str, region: str | None) -> bool:
     """Whether a cell of another column holds a telephone number: `også 32200132`."""
     if not numbers_in_text.may_hold_number(cell) or _DAY.fullmatch(cell.strip()):
         return False
-    return bool(numbers_in_text.read(cell, region)[0])
+    is_text = len(cell) > numbers_in_text.MOST_LETTERS  # in which numbers are not read
+    return is_text or bool(numbers_in_text.read(cell, region)[0])
 
 
 def check_register(numbers: Numbers) -> None:

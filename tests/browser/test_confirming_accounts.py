@@ -1,0 +1,51 @@
+"""A new colleague waits at the sign-in until a second person has confirmed their account, in a browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from callserver import texts
+from callserver.database import accounts
+from tests.browser import looking
+from tests.browser.conftest import Visit
+from tests.browser.looking import look
+from tests.harness.threaded import BrowserSystem
+
+pytestmark = [pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)]
+
+
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_a_colleague_confirms_the_account(
+    visit: Visit, system: BrowserSystem, language: str
+) -> None:
+    def say(key: str, **values: object) -> str:
+        return texts.say(language, key, **values)
+
+    newcomer = visit("maja", "/training", language=language)
+    maja = system.read(lambda tx: accounts.by_handle(tx, "maja"))
+    asger = system.read(lambda tx: accounts.by_handle(tx, "asger"))
+    system.write(
+        lambda tx: accounts.change(
+            tx, maja.id, role="member_service", role_given_by=asger.id, department=None
+        )
+    )
+    newcomer.goto(f"{system.url}/phone")
+    expect(newcomer.locator("#confirmation h1")).to_have_text(say("sign_in.confirmation_title"))
+    assert look(newcomer, language, "once") == []
+    again = newcomer.get_by_role("button", name=say("sign_in.confirmation_again"))
+    again.click()
+    expect(newcomer.locator("#confirmation .wrong")).to_have_text(
+        say("sign_in.confirmation_not_yet")
+    )
+
+    colleague = visit("lea", "/training", language=language)
+    expect(colleague.locator("#colleagues")).to_contain_text("Maja Prøve")
+    assert look(colleague, language, "once") == []
+    colleague.get_by_role(
+        "button", name=say("training.colleague_confirm", name="Maja Prøve")
+    ).focus()
+    colleague.keyboard.press("Enter")
+    expect(colleague.locator("#colleagues-done")).to_be_focused()
+    expect(colleague.locator("#colleagues")).to_be_hidden()
+
+    again.click()
+    expect(newcomer.locator("#sign-out")).to_be_visible()
