@@ -13,8 +13,9 @@ from starlette.responses import Response, StreamingResponse
 
 from callserver.console.authentication import EVERY_SCOPE, Authenticator
 from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
-from callserver.database.audit import Cursor, Entry
+from callserver.database.audit import Entry
 from callserver.database.engines import UNAVAILABLE
+from callserver.database.feed_positions import Position
 from callserver.engine.audit_log.feed import Feed, News
 from callserver.engine.rate_limits import MOST_STREAMS, RateLimited, RateLimits
 from callserver.errors import NotAllowed
@@ -63,7 +64,7 @@ class Live:
         """Updates as server-sent events; `Last-Event-ID` resumes."""
         if self._open[request.user.id] >= MOST_STREAMS:
             await self._pacing.refuse(RateLimited.STREAM, request.user.id, BEAT_S)
-        after = Cursor.parse(request.http.headers.get("last-event-id", ""))
+        after = Position.parse(request.http.headers.get("last-event-id", ""))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
             self._counted(request, self._stream(request, after)),
@@ -87,7 +88,7 @@ class Live:
             self._open += Counter()  # users with no stream are dropped
 
     async def _stream(
-        self, request: UserRequest, after: Cursor | None
+        self, request: UserRequest, after: Position | None
     ) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
         checked, sent_at = clock(), clock() - POSITION_S
@@ -139,7 +140,7 @@ class Live:
             return _event(REFRESH, "{}", None)
         if not news:
             return b""
-        last = str(news[-1].at)
+        last = str(news[-1].position)
         updates = [update for source in self._sources for update in await source(request, news)]
         if not updates:
             return f"id: {last}\n\n".encode() if with_position else b""

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, or_, select, tuple_, update
 
+from callserver.database.feed_positions import Cursor, Position, digest_of
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, look_ups, seals
-from callserver.domain.audit import BIGGEST_ID, EntryKind, SearchColumns, canonical, stamp
+from callserver.domain.audit import EntryKind, SearchColumns, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
 from callserver.domain.tiles import MOST_ENTRY_BYTES
 from callserver.ports import Tx
@@ -60,34 +61,16 @@ _of_contact = Prepared(_entries.where(audit.c.contact == bindparam("contact")))
 _of_call = Prepared(_entries.where(audit.c.call == bindparam("call")))
 
 
-LONGEST_CURSOR = 40
-
-
-class Cursor(NamedTuple):
-    """A position in the log: PostgreSQL's transaction (0 on SQLite), and the entry's id."""
-
-    tx: int
-    id: int
-
-    def __str__(self) -> str:
-        return f"{self.tx}-{self.id}"
-
-    @staticmethod
-    def parse(text: str) -> "Cursor | None":
-        """The inverse of str(); None for any other text."""
-        tx, dash, key = text.partition("-")
-        whole = dash and tx.isascii() and key.isascii() and tx.isdigit() and key.isdigit()
-        if not whole or len(text) > LONGEST_CURSOR:
-            return None
-        cursor = Cursor(int(tx), int(key))
-        return cursor if max(cursor) <= BIGGEST_ID else None
-
-
 class Entry(NamedTuple):
     """One entry of the tail."""
 
     at: Cursor
     body: dict[str, Any]
+    digest: str = ""  # tells it from another entry at the same place of another log
+
+    @property
+    def position(self) -> Position:
+        return Position(self.at, self.digest)
 
 
 def append(
@@ -249,7 +232,19 @@ def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:
     transactions below the snapshot's horizon are read, so nothing is ever skipped.
     """
     rows = _tails(tx, {"tx": after.tx, "id": after.id, "most": most})
-    return [Entry(Cursor(number, key), json.loads(body)) for number, key, body in rows]
+    return [
+        Entry(Cursor(number, key), json.loads(body), digest_of(body)) for number, key, body in rows
+    ]
+
+
+def holds(tx: Tx, position: Position) -> bool:
+    """Whether this log has that very entry: a log that was restored may have another one there."""
+    if not position.digest:
+        return True
+    at = position.at
+    query = select(audit.c.body).where(audit.c.id == at.id, audit.c.tx == at.tx)
+    body = tx.execute(query).scalar()
+    return body is not None and digest_of(body) == position.digest
 
 
 def end(tx: Tx) -> Cursor:

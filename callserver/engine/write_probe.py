@@ -12,12 +12,15 @@ class WriteProbe:
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
         self._write: asyncio.Task[None] | None = None
+        self._began = 0.0
 
     async def takes_writes(self, seconds: float) -> bool:
-        """Whether a row is written and durable within so many seconds."""
+        """Whether a row is written and durable within so many seconds of the write's beginning."""
+        now = asyncio.get_running_loop().time()
         if self._write is None or self._write.done():
-            self._write = asyncio.ensure_future(self._prove())
-        done, _ = await asyncio.wait({self._write}, timeout=seconds)
+            self._write, self._began = asyncio.ensure_future(self._prove()), now
+        left = max(self._began + seconds - now, 0)
+        done, _ = await asyncio.wait({self._write}, timeout=left)
         return bool(done) and self._write.exception() is None
 
     async def _prove(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 from starlette.routing import Route
 
 from callserver.console.endpoint import Endpoint
-from callserver.database.audit import Cursor
+from callserver.database.feed_positions import Cursor, Position
 from callserver.domain.role import Role
 from tests.console.test_roles import endpoints
 from tests.harness.staffed import Client, StaffedSystem
@@ -114,6 +114,10 @@ async def test_no_address_falls_over(system: StaffedSystem, role: Role) -> None:
 )
 def test_a_cursor_that_is_none_is_none(text: str) -> None:
     assert Cursor.parse(text) is None
+    assert Position.parse(text) is None
+    assert Position.parse(f"{text}-0123456789ab") is None
+    assert Position.parse("1-2-0123456789ab") == Position(Cursor(1, 2), "0123456789ab")
+    assert Position.parse("1-2-0123456789aX") is None
     assert Cursor.parse(f"{2**63 - 1}-{2**63 - 1}") == Cursor(2**63 - 1, 2**63 - 1)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from callserver.database import accounts, audit
-from callserver.database.audit import Cursor
+from callserver.database.feed_positions import Cursor
 from callserver.database.store import AnyStore
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log import feed as engine
@@ -142,6 +142,27 @@ async def test_a_page_left_open_over_a_restore_reloads_and_goes_on(
     async with stream(client, "0-999999") as opened:
         await opened.until("refresh")
         await system.on_shift(1)
+        await opened.until("floor")
+
+
+async def test_a_page_left_open_over_a_restore_reloads_though_the_log_has_grown_since(
+    system: StaffedSystem,
+) -> None:
+    """A file was copied back, and the entry that the page knows is another one by now."""
+    client = await system.client("supervisor")
+
+    async with stream(client) as first:
+        await system.on_shift(1)
+        last = (await first.until("floor"))[-1][0]
+    await system.api("POST", "/pause", {"reason": "meal"})
+    async with stream(client, last) as same:
+        await same.until("floor")
+        assert not [event for event in events(same.text) if event[1] == "refresh"]
+    place, _, digest = last.rpartition("-")
+    other = f"{place}-{digest[::-1]}" if digest != digest[::-1] else f"{place}-{'0' * len(digest)}"
+    async with stream(client, other) as opened:
+        await opened.until("refresh")
+        await system.api("POST", "/off", {})
         await opened.until("floor")
 
 

@@ -13,6 +13,7 @@ from callserver.adapters.config_folder import load
 from callserver.database import accounts, audit, cases, messages, migrate
 from callserver.database.accounts import User
 from callserver.database.cases import CaseRow
+from callserver.database.feed_positions import Cursor
 from callserver.database.store import AnyStore
 from callserver.database.tables import case_history
 from callserver.database.tables import messages as message_table
@@ -164,7 +165,7 @@ async def test_a_complaint_from_the_receipt_to_the_closing(store: AnyStore) -> N
     assert "answers you by 20 May 2026" in receipt.text
     assert (answer.text, answer.to) == ("We are sorry.", TO)
     with store.engine.connect() as tx:
-        log = str([entry.body for entry in audit.tail(tx, audit.Cursor(0, 0), 100)])
+        log = str([entry.body for entry in audit.tail(tx, Cursor(0, 0), 100)])
     assert "dinner" not in log
     assert "sorry" not in log
     assert TO not in log

@@ -257,6 +257,9 @@ def test_another_program_holds_the_database(tmp_path: Path) -> None:
         assert texts.say("da", "inbound_busy") in told.text
         health = server.health()
         assert (health.status_code, health.json()["database"]) == (503, "no_writes")
+        began = time.monotonic()
+        assert server.health().json()["database"] == "no_writes"
+        assert time.monotonic() - began < 1.5  # the write that waits already says enough
         assert httpx.get(f"{server.url}/livez", timeout=PATIENCE_S).status_code == 200
         status = {"CallSid": "CA2", "CallStatus": "completed"}
         assert signed(server, "/twilio/status/call?attempt=a", **status).status_code == 503

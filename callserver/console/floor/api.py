@@ -13,8 +13,9 @@ from callserver.console.listening.api import forms_of
 from callserver.console.live import Updates
 from callserver.console.phone.views import correctable
 from callserver.database import accounts, audit, calls, floor, listenings, seats
-from callserver.database.audit import Cursor, Entry
+from callserver.database.audit import Entry
 from callserver.database.calls import CallRow
+from callserver.database.feed_positions import Cursor
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.home import HOME

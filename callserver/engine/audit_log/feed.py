@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator
 import structlog
 
 from callserver.database import audit
-from callserver.database.audit import Cursor, Entry
+from callserver.database.audit import Entry
+from callserver.database.feed_positions import Cursor, Position
 from callserver.ports import Store
 
 log = structlog.get_logger(__name__)
@@ -41,8 +42,8 @@ class Feed:
         self._reader: asyncio.Task[None] | None = None
         self._at = Cursor(0, 0)
 
-    async def follow(self, after: Cursor | None) -> AsyncGenerator[News, None]:
-        """What is new after the cursor (None: from now on), reading by reading, until the feed stops.
+    async def follow(self, after: Position | None) -> AsyncGenerator[News, None]:
+        """What is new after the position (None: from now on), reading by reading, until the feed stops.
 
         None stands for "too much was missed: reload everything".
         """
@@ -52,15 +53,20 @@ class Feed:
         self._followers.add(queue)
         if self._reader is None:
             self._reader = asyncio.get_running_loop().create_task(self._read())
-        told = after
+        told = None if after is None else after.at
         try:
             if after is not None:
-                missed, ends = await self._store.read(
-                    lambda tx: (audit.tail(tx, after, MOST_MISSED), audit.end(tx))
+                missed, ends, holds = await self._store.read(
+                    lambda tx: (
+                        audit.tail(tx, after.at, MOST_MISSED),
+                        audit.end(tx),
+                        audit.holds(tx, after),
+                    )
                 )
-                told = missed[-1].at if missed else min(after, ends)
-                # Beyond the end: the database was restored from a backup since.
-                yield None if after > ends or len(missed) == MOST_MISSED else missed
+                told = missed[-1].at if missed else min(after.at, ends)
+                # Beyond the end, or another entry there: the log was restored from a backup since.
+                restored = after.at > ends or not holds
+                yield None if restored or len(missed) == MOST_MISSED else missed
             while not self._stopped.is_set():
                 news = await queue.get()
                 if news is None or told is None:
