@@ -7,9 +7,10 @@ page that missed one is right again with the next.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from callserver.console.authentication import EVERY_SCOPE, Authenticator
 from callserver.console.endpoint import Access, Answer, Endpoint, UserRequest
@@ -65,26 +66,18 @@ class Live:
         if self._open[request.user.id] >= MOST_STREAMS:
             await self._pacing.refuse(RateLimited.STREAM, request.user.id, BEAT_S)
         after = Position.parse(request.http.headers.get("last-event-id", ""))
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(
-            self._counted(request, self._stream(request, after)),
-            media_type="text/event-stream",
-            headers=headers,
-        )
+        return _Stream(self._stream(request, after), self._counted(request.user.id))
 
-    async def _counted(
-        self, request: UserRequest, stream: AsyncGenerator[bytes, None]
-    ) -> AsyncIterator[bytes]:
-        """The stream, counted as one of the user's while it lasts."""
-        self._open[request.user.id] += 1
+    @contextlib.contextmanager
+    def _counted(self, user: int) -> Iterator[None]:
+        """One of the user's streams, from the check of their number to the stream's end."""
+        self._open[user] += 1
         STREAMS.inc()
         try:
-            async with contextlib.aclosing(stream):
-                async for block in stream:
-                    yield block
+            yield
         finally:
             STREAMS.dec()
-            self._open[request.user.id] -= 1
+            self._open[user] -= 1
             self._open += Counter()  # users with no stream are dropped
 
     async def _stream(
@@ -145,6 +138,24 @@ class Live:
         if not updates:
             return f"id: {last}\n\n".encode() if with_position else b""
         return b"".join(_event(name, view.model_dump_json(), last) for name, view in updates)
+
+
+class _Stream(StreamingResponse):
+    """Counted as soon as it is made: requests that come together are counted one by one."""
+
+    def __init__(
+        self, blocks: AsyncGenerator[bytes, None], counted: contextlib.AbstractContextManager[None]
+    ) -> None:
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        super().__init__(blocks, media_type="text/event-stream", headers=headers)
+        self._blocks = blocks
+        self._closing = contextlib.ExitStack()
+        self._closing.enter_context(counted)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._closing:
+            async with contextlib.aclosing(self._blocks):
+                await super().__call__(scope, receive, send)
 
 
 def _event(name: str, data: str, last: str | None) -> bytes:

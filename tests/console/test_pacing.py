@@ -2,13 +2,10 @@
 
 from datetime import timedelta
 
-import pytest
-
-from callserver.console.endpoint import UserRequest
-from callserver.console.live import Live
-from callserver.engine.rate_limits import DIALS, MOST_STREAMS, RateLimits
-from callserver.errors import TooMany
+from callserver.engine.rate_limits import DIALS, MOST_STREAMS
+from tests.console.test_live import Stream
 from tests.harness.staffed import StaffedSystem
+from tests.harness.waiting import eventually
 
 
 async def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem) -> None:
@@ -44,26 +41,19 @@ async def test_typed_numbers_are_limited(system: StaffedSystem) -> None:
 
 
 async def test_live_pages_are_limited_and_closing_one_makes_room(system: StaffedSystem) -> None:
-    live = Live(system.server.feed, None, (), RateLimits(system.server.ctx))  # type: ignore[arg-type]
-
-    class Stub:
-        headers: dict[str, str] = {}  # noqa: RUF012 - read only
-
-    from callserver.database import accounts
-
-    user = system.read(lambda tx: accounts.by_handle(tx, "leader"))
-    asked = UserRequest(Stub(), "da", user)  # type: ignore[arg-type]
-    streams = []
-    for _ in range(MOST_STREAMS):
-        answer = await live.events(asked)
-        body = answer.body_iterator  # type: ignore[attr-defined]
-        await anext(body)
-        streams.append(body)
-    with pytest.raises(TooMany):
-        await live.events(asked)
-    await streams.pop().aclose()
-    await live.events(asked)
-    for one in streams:
-        await one.aclose()
+    """Also when all of them come at the same moment."""
+    client = await system.client("leader")
+    streams = [Stream(client) for _ in range(3 * MOST_STREAMS)]
+    await eventually(lambda: all(one.status for one in streams))
+    assert sorted(one.status for one in streams) == [200] * MOST_STREAMS + [429] * 2 * MOST_STREAMS
+    await next(one for one in streams if one.status == 200).close()
+    again = Stream(client)
+    await eventually(lambda: again.status)
+    assert again.status == 200
+    for one in (*streams, again):
+        await one.close()
     assert [one["what"] for one in system.entries("pace")] == ["stream"]
-    system.clock.set(system.clock.now() + timedelta(hours=1))
+    last = Stream(client)
+    await eventually(lambda: last.status)
+    assert last.status == 200
+    await last.close()
