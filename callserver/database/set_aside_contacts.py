@@ -1,9 +1,9 @@
 """Contacts whose newest row in a list was refused: they are closed until a row about them is taken."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, text, update
+from sqlalchemy import Column, ColumnElement, select, text, true, update
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.tables import contacts
@@ -19,30 +19,56 @@ def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[i
 
     `persons`: in every campaign. `numbers`: of contacts of this campaign.
     """
-    known: set[int] = set()
-    for keys, condition in (
-        (sorted(persons), "c.person IN :keys"),
-        (sorted(numbers), "c.number IN :keys AND c.campaign = :campaign"),
-    ):
-        query: Any = text(
-            f"SELECT c.id FROM contacts c WHERE {condition} AND c.status IN ('ready', 'waiting')"
-            " AND NOT EXISTS (SELECT 1 FROM staged s WHERE s.person = c.person)"
-        ).bindparams(bindparam("keys", expanding=True))
-        for at in range(0, len(keys), 10 * CHUNK):
-            values: dict[str, Any] = {"keys": keys[at : at + 10 * CHUNK]}
-            if ":campaign" in condition:
-                values["campaign"] = campaign
-            known.update(tx.execute(query, values).scalars())
-    return known
+    callable_now = contacts.c.status.in_((ContactStatus.READY, ContactStatus.WAITING))
+    here = contacts.c.campaign == campaign
+    known = {
+        row.id: row.person
+        for column, keys, among in (
+            (contacts.c.person, persons, callable_now),
+            (contacts.c.number, numbers, callable_now & here),
+        )
+        for row in _with(tx, column, keys, among)
+    }
+    staged = _staged(tx, known.values())
+    return {contact for contact, person in known.items() if person not in staged}
+
+
+def younger(tx: Tx, births: Mapping[int, str]) -> dict[int, str]:
+    """Contacts of these persons who are younger than what is known: their date of birth."""
+    return {
+        row.id: births[row.person]
+        for row in _with(tx, contacts.c.person, births, true())
+        if births[row.person] > (row.born or "")
+    }
 
 
 def returned(tx: Tx) -> set[int]:
     """Contacts that were set aside, and whose person is staged again."""
-    query = text(
-        "SELECT c.id FROM contacts c JOIN staged s ON s.person = c.person"
-        " WHERE c.status = 'closed' AND c.reason = :reason"
+    query = select(contacts.c.id, contacts.c.person).where(
+        contacts.c.status == ContactStatus.CLOSED, contacts.c.reason == ROW_REFUSED
     )
-    return set(tx.execute(query, {"reason": ROW_REFUSED}).scalars())
+    aside: dict[int, int] = {row.id: row.person for row in tx.execute(query)}
+    staged = _staged(tx, aside.values())
+    return {contact for contact, person in aside.items() if person in staged}
+
+
+def _with(
+    tx: Tx, column: Column[int], keys: Collection[int], among: ColumnElement[bool]
+) -> Iterator[Any]:
+    ordered = sorted(keys)
+    for at in range(0, len(ordered), 10 * CHUNK):
+        some = column.in_(ordered[at : at + 10 * CHUNK])
+        yield from tx.execute(
+            select(contacts.c.id, contacts.c.person, contacts.c.born).where(some, among)
+        )
+
+
+def _staged(tx: Tx, persons: Collection[int]) -> set[int]:
+    """Those of the persons who are staged."""
+    if not persons:
+        return set()
+    wanted = set(persons)
+    return wanted.intersection(tx.execute(text("SELECT person FROM staged")).scalars())
 
 
 def set_aside(tx: Tx, keys: Collection[int]) -> None:

@@ -99,6 +99,7 @@ class RefusedPerson(NamedTuple):
 
     person: int | None  # by its reference; None: it has none
     numbers: frozenset[int]
+    born: str
 
 
 class ListedConsent(NamedTuple):
@@ -260,8 +261,8 @@ class Reader:
             ]
         return opt_outs
 
-    def refused_person(self, cells: Sequence[str]) -> RefusedPerson:
-        """Whom a refused row is about. In a broken row a number may be in any column."""
+    def refused_person(self, cells: Sequence[str], born: str) -> RefusedPerson:
+        """Whom a refused row is about. In a broken row a number may be in any column. `born`: as it was read."""
         is_broken = len(cells) not in self._widths or isinstance(cells, Unreadable)
         columns = range(len(cells)) if is_broken else self._mapping.phones
         region = self._region_of(cells)
@@ -276,7 +277,7 @@ class Reader:
         if 0 <= at < len(cells) and cells[at].strip() and subject.is_reference(cells[at].strip()):
             namespace = cells[space].strip() if 0 <= space < len(cells) else self._namespace
             person = subject.person_key(cells[at].strip(), 0, None, namespace)
-        return RefusedPerson(person, frozenset(numbers))
+        return RefusedPerson(person, frozenset(numbers), born)
 
     def _opt_out(
         self, field: str, row: int, cells: Sequence[str], values: ContactRows, *, is_clear: bool

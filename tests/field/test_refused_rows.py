@@ -47,6 +47,15 @@ def test_a_refused_row_sets_a_known_contact_aside(row: str, take: Take, engine: 
     assert numbers(engine) == [4532200102, 4532200109]
 
 
+def test_a_refused_row_may_still_say_that_somebody_is_a_child(take: Take, engine: Engine) -> None:
+    """So the gate knows on every path, by hand and at an agreed time as well."""
+    take(LIST)
+    take(f"{HEAD}A7;Ane;3220010;2014-01-01;ja\nA8;;;2013-01-01;ja\n")
+    with engine.connect() as tx:
+        known = tx.execute(select(contacts.c.ref, contacts.c.born).order_by(contacts.c.ref))
+        assert [tuple(row) for row in known] == [("A7", "2014-01-01"), ("A8", "2013-01-01")]
+
+
 def test_a_readable_row_of_the_same_file_counts(take: Take, engine: Engine) -> None:
     take(LIST)
     take(f"{HEAD}A7;Ane;3220.0;;ja\nA7;Ane;32200101;;ja\n")

@@ -45,13 +45,15 @@ class Comparison:
     renumbered: set[int] = field(default_factory=set)  # keys of persons
     closed: set[int] = field(default_factory=set)  # contacts to be asked about again
     set_aside: set[int] = field(default_factory=set)  # contacts whose newest row was refused
+    younger: dict[int, str] = field(default_factory=dict)  # contacts, by a row that was refused
 
     def by_field(self) -> Counter[str]:
         """How many contacts of this campaign change in each field that people know."""
         return Counter(name for changes in self.here.values() for name in changes if name in SHOWN)
 
     def all(self) -> Mapping[int, dict[str, Any]]:
-        return {**self.here, **self.elsewhere}
+        younger = {contact: {"born": born} for contact, born in self.younger.items()}
+        return {**younger, **self.here, **self.elsewhere}
 
 
 def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bool) -> Comparison:
@@ -65,8 +67,10 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         staged_rows.drop_lines(tx, crowded)
         listed.refuse_lines(raw, crowded, "phone", "number_of_many")
     _without_reference(tx, listed, staged_rows.lines_of(tx, "person", listed.crowded_references))
-    births = [(row.person, row.number, row.name, row.born) for row in listed.births()]
-    staged_rows.make_younger(tx, births)
+    births = _births(listed)
+    dropped = [(row.person, row.number, row.name, row.born) for row in listed.births()]
+    refused = [(person, -1, "", born) for person, born in births.items()]
+    staged_rows.make_younger(tx, [*dropped, *refused])
     compared = Comparison()
     present = _present(listed, ranked=ranked)
     pairs, strangers = _met(tx, present)
@@ -78,7 +82,17 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         _add(compared, pair, campaign, present, _extras(listed))
     compared.closed |= set_aside_contacts.returned(tx)
     compared.set_aside = _set_aside(tx, listed, campaign)
+    compared.younger = set_aside_contacts.younger(tx, births)
     return compared
+
+
+def _births(listed: ListReader) -> dict[int, str]:
+    """The latest date of birth that the refused rows say of each person with a reference."""
+    births: dict[int, str] = {}
+    for row in listed.refused:
+        if row.person is not None and row.born > births.get(row.person, ""):
+            births[row.person] = row.born
+    return births
 
 
 def _set_aside(tx: Tx, listed: ListReader, campaign: str) -> set[int]:

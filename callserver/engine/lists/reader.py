@@ -123,7 +123,7 @@ class ListReader:
             if problems:
                 self._refuse(chunk, problems)
                 self.refused += [
-                    reader.refused_person(chunk[at][1])
+                    reader.refused_person(chunk[at][1], rows.born[at])
                     for at, problem in problems.items()
                     if problem.reason != "not_a_rank"  # only their turn is unknown
                 ]
