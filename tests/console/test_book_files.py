@@ -17,15 +17,15 @@ from tests.harness.staffed import Client, StaffedSystem
 FILE = b"%PDF-1.7\nISOBRO, invented\n%%EOF\n"
 
 
-def name_file(config: Path, content: bytes, sha256: str | None = None) -> None:
-    (config / "books" / "isobro.pdf").write_bytes(content)
+def name_file(config: Path, content: bytes, sha256: str | None = None, key: str = "isobro") -> None:
+    (config / "books" / f"{key}.pdf").write_bytes(content)
     sha256 = sha256 or hashlib.sha256(content).hexdigest()
     for language in ("da", "en"):
-        path = config / "books" / f"isobro.{language}.md"
+        path = config / "books" / f"{key}.{language}.md"
         lines = [
             line for line in path.read_text("utf-8").splitlines() if not line.startswith("pdf:")
         ]
-        lines.insert(1, f"pdf: {{file: isobro.pdf, sha256: {sha256}}}")
+        lines.insert(1, f"pdf: {{file: {key}.pdf, sha256: {sha256}}}")
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
 

@@ -18,7 +18,6 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.book import CONFIDENTIALITY
 from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
-from callserver.domain.leaving import LeavingState
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts import leaving
 from callserver.engine.context import EngineContext
@@ -157,13 +156,13 @@ class TrainingApi:
                 for row, attended in training_sessions.of_user(tx, user.id)
             ],
             activities=rules.training.activities,
-            leaving=_reminder(tx, rules, user, now),
+            leaving=_reminder(tx, rules, user),
         )
 
 
-def _reminder(tx: Tx, rules: Configuration, user: User, now: datetime) -> LeavingReminder | None:
-    checklist = leaving.of(tx, rules, user, now)
-    version = checklist.record.signed_version or checklist.version
-    if checklist.state is not LeavingState.ANNOUNCED or version is None:
+def _reminder(tx: Tx, rules: Configuration, user: User) -> LeavingReminder | None:
+    to_sign = leaving.to_sign(tx, rules, user.id)
+    if to_sign is None:
         return None
-    return LeavingReminder(version=version, signed_at=checklist.record.signed_at)
+    version, signed_at = to_sign
+    return LeavingReminder(version=version, signed_at=signed_at)

@@ -57,6 +57,15 @@ def of(tx: Tx, current: Configuration, user: User, now: datetime) -> Checklist:
     return Checklist(state, tuple(items.values()), checks, version, record)
 
 
+def to_sign(tx: Tx, current: Configuration, user: int) -> tuple[str, datetime | None] | None:
+    """The version that a person who leaves signs, and when they did; None: they do not leave."""
+    record = leavings.get(tx, user)
+    version = record.signed_version or current.documents.get(CONFIDENTIALITY)
+    if record.announced_at is None or version is None:
+        return None
+    return version, record.signed_at
+
+
 def announce(tx: Tx, user: int, now: datetime, by: str) -> None:
     """It is known that the person leaves: their page asks for their signature. Their access stays.
 
