@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
+from callserver.domain.audit import FIRST_YEAR, LAST_YEAR, stamp
 from callserver.domain.call import Cause
 from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Purpose, Scope
@@ -87,7 +87,9 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
         case Effect.REFUSED:
             return (Finish(given.key), Mark(MarkKind.REFUSED))
         case Effect.NOT_NOW:
-            return (Again(now + timedelta(days=outcome.rest_days or 1), Effect.NOT_NOW.value),)
+            until = now + timedelta(days=outcome.rest_days or 1)
+            peace = Mark(MarkKind.NOT_NOW, {"until": stamp(until)})
+            return (Again(until, Effect.NOT_NOW.value), peace)
         case Effect.CALL_BACK:
             at = _instant(given.details["at"])
             rule = campaign.call_backs

@@ -30,12 +30,16 @@ class Extent(NamedTuple):
 _NEVER_AGAIN = "the person said no, or must not be called: in doubt it is them"
 _OWN_WORD = "it ends what protects the person, so no spelling and no merge may bring it"
 
+NOT_NOW = Extent(Reach.UNSURE, "a person who asked for peace has it on every list")
+"""Of the mark, and of a contact that waits because of it: earlier versions wrote no mark."""
+
 MARKS: Mapping[MarkKind, Extent] = {
     MarkKind.DECEASED: Extent(Reach.UNSURE, "relatives must not be asked for the dead"),
     MarkKind.GUARDIAN: Extent(Reach.UNSURE, _NEVER_AGAIN),
     MarkKind.VULNERABLE: Extent(Reach.UNSURE, _NEVER_AGAIN),
     MarkKind.ERASED: Extent(Reach.UNSURE, "nobody who was forgotten is called from another list"),
     MarkKind.REFUSED: Extent(Reach.UNSURE, "a refusal gives the person peace on every list"),
+    MarkKind.NOT_NOW: NOT_NOW,
     MarkKind.CONSENT_REVOKED: Extent(Reach.UNSURE, _NEVER_AGAIN),
     MarkKind.LEFT: Extent(Reach.UNSURE, "who has left is no member on any list"),
     MarkKind.NO_LISTENER: Extent(Reach.UNSURE, "nobody is heard who asked not to be"),
@@ -65,7 +69,6 @@ SCOPES: Mapping[Scope, Extent] = {
 ATTEMPTS = Extent(
     Reach.UNSURE, "caps, rests and a call in progress are the person's, not the list's"
 )
-NOT_NOW = Extent(Reach.UNSURE, "a person who asked for peace has it on every list")
 ENDED = Extent(Reach.UNSURE, "a list that knows of the end counts against one that says member")
 BORN = Extent(Reach.SAME, "a child is a child on every list; a parent may share the number")
 REGISTER = Extent(Reach.UNSURE, "a list with another address does not take a person off a register")

@@ -128,7 +128,7 @@ class World:
             spelled = spelling(dice, address)
             name = dice.choice([*person.names(), *([""] if has_ref else [])])
             ref = f"M{person.key}" if has_ref else dice.choice(["", "0", "ukendt"])
-            lines.append(f'{ref};"{name}";+{number};{spelled};gade;{person.key}')
+            lines.append(f'{ref};"{name}";+{number};{spelled};gade;p{person.key}')
             identifiers: list[tuple[Any, ...]] = [("number", number)]
             if has_ref:
                 identifiers.append(("ref", system, person.key))
@@ -226,7 +226,7 @@ def as_spelled(is_old: bool) -> Iterator[None]:
 
 def whose(contact: Contact) -> int:
     assert contact.fields is not None
-    return int(contact.fields["hvem"])
+    return int(contact.fields["hvem"].removeprefix("p"))
 
 
 def decided(tx: Tx, person: int, other: int, verdict: Match) -> None:
@@ -382,7 +382,9 @@ HEAD = "medlemsnr;navn;telefon;adresse;postnr;kilde;hvem\n"
 
 def listed(tx: Tx, row: str, campaign: str = "kanvas", *, is_old: bool = False) -> Contact:
     """Import a list of one row; its contact."""
-    order = ImportOrder(CAMPAIGNS[campaign], (HEAD + row + "\n").encode(), {})
+    cells, who = row.rsplit(";", 1)
+    raw = f"{HEAD}{cells};p{who}\n".encode()
+    order = ImportOrder(CAMPAIGNS[campaign], raw, {})
     with as_spelled(is_old):
         staged = importer.stage(tx, order, NOW.date())
         importer.write(staged, NOW, by="test")
@@ -410,7 +412,7 @@ def test_a_household_is_one_however_its_address_is_spelled(
         an_attempt(tx, anna, NOW - timedelta(minutes=1))
         if not is_known:
             tx.execute(contact_addresses.delete())
-            tx.execute(update(contacts_table).values(fields={"hvem": "1"}))
+            tx.execute(update(contacts_table).values(fields={"hvem": "p1"}))
         if is_old:
             household_keys.upgrade(tx)
         import_registers(tx, RULES, NOW)

@@ -62,6 +62,7 @@ class Town:
     households: int = 80
     residents: list[Resident] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    dead: set[int] = field(default_factory=set)  # whom the next version of one list knows to be
     _written: dict[tuple[str, str], int] = field(default_factory=dict)  # campaign, ref -> resident
     _named: dict[tuple[str, str, int], int] = field(default_factory=dict)  # campaign, name, number
 
@@ -84,9 +85,12 @@ class Town:
 
     def rows(self, source: Source, version: int = 1, share: float = 0.6) -> str:
         """The list as its system exports it: the same people in every version, written differently."""
+        dead = self.dead if source.members else set()
         out = io.StringIO()
         writer = csv.writer(out, delimiter=";")
-        writer.writerow(["nr", "navn", "adresse", "postnr", "mobil", "født", "medlem", "kilde"])
+        writer.writerow(
+            ["nr", "navn", "adresse", "postnr", "mobil", "født", "medlem", "kilde", "død"]
+        )
         for resident in self.residents:
             stands = random.Random(f"{self.seed}:{source}:{resident.id}")
             if stands.random() > share:
@@ -108,6 +112,7 @@ class Town:
                     "1970-01-01",
                     "ja" if source.members else "nej",
                     "gademøde",
+                    "ja" if resident.id in dead else "",
                 ]
             )
         return out.getvalue()
@@ -117,6 +122,11 @@ class Town:
         if ref:
             return self.residents[self._written[campaign, ref]]
         return self.residents[self._named[campaign, name or "", number - 45_0000_0000]]
+
+    def listed(self, source: Source) -> set[int]:
+        """Who stands in the list."""
+        of = self._written.items()
+        return {who for (campaign, ref), who in of if campaign == source.campaign and ref}
 
     def note(
         self, at: datetime, reach: str, of: int, kind: str, until: datetime | None = None

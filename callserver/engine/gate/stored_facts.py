@@ -111,7 +111,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         register=known.register,
         attempts=known.attempts,
         refused_at=latest.get(MarkKind.REFUSED),
-        not_now_until=_not_now_until(contact, reach),
+        not_now_until=_not_now_until(contact, reach, reaching),
         abandoned_at=latest.get(MarkKind.ABANDONED),
         callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,
         call_back_tolerance_minutes=campaign.call_backs.tolerance_minutes,
@@ -164,9 +164,16 @@ def _born(contact: Contact, reach: InReach) -> date | None:
     return _date(max(filter(None, dates), default=None))
 
 
-def _not_now_until(contact: Contact, reach: InReach) -> datetime | None:
+def _not_now_until(contact: Contact, reach: InReach, marks: Sequence[Mark]) -> datetime | None:
+    """Until when the person has asked for peace. A call that they asked for later ends it."""
     own = contact.next_at if _asked_for_later(contact) else None
-    return _latest_of(own, *(row.not_now_until for row in _of_rows(NOT_NOW.reach, reach)))
+    said: list[datetime] = []
+    for mark in marks:
+        if mark.kind == MarkKind.REQUESTED:
+            said.clear()
+        elif mark.kind == MarkKind.NOT_NOW and mark.detail:
+            said.append(datetime.fromisoformat(mark.detail["until"]))
+    return _latest_of(own, *said, *(row.not_now_until for row in _of_rows(NOT_NOW.reach, reach)))
 
 
 def _latest_of(*instants: datetime | None) -> datetime | None:

@@ -97,7 +97,7 @@ def decided(
     facts = gate.collect(tx, ctx.rules, ctx.secret, question)
     facts = replace(facts, active_call=False, phoner_reserved=True)
     if asks:
-        facts = replace(facts, refused_at=None)
+        facts = replace(facts, refused_at=None, not_now_until=None)
     answer = permit.decide(facts, "asked about")
     if not isinstance(answer, Refusal):
         return None

@@ -14,7 +14,7 @@ from callserver.domain import outcome as outcomes
 from callserver.domain.asking import Topic
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
-from callserver.domain.campaign import Ask, Campaign, Outcome
+from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Relation
 from callserver.domain.hours import Place
 from callserver.domain.outcome import Consequence
@@ -92,7 +92,10 @@ class OutcomeRecord:
         chosen = self._chosen(campaign, given)
         contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
         if contact is not None and call.outcome is not None:
-            contact = _uncounted(contact, campaign.outcomes.get(call.outcome))
+            before = campaign.outcomes.get(call.outcome)
+            contact = _uncounted(contact, before)
+            if before is not None and before.does is Effect.NOT_NOW:
+                self._wishes.take_back_not_now(tx, contact, call, by=f"user:{user.id}", now=now)
         if chosen.agreement:
             _refuse_after_no(tx, call, campaign, corrected=corrected)
         self._check_agreed(tx, call, campaign, chosen, given, contact, now)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from callserver.database import audit, calls, contacts, suppressions
+from callserver.database import audit, calls, contacts, marks, pseudonymous_keys, suppressions
+from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
 from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
@@ -190,6 +191,25 @@ class Wishes:
             at_time=stamp(promised.at),
             phoner=promised.phoner,
         )
+
+    def take_back_not_now(
+        self, tx: Tx, contact: Contact, call: CallRow, *, by: str, now: datetime
+    ) -> None:
+        """The call's outcome is corrected: the person had not asked for peace in it."""
+        about, kind = subject.of_person(contact.person), MarkKind.NOT_NOW
+        ended = marks.end(tx, [about], kind, now, by, since=call.outcome_at)
+        if ended:
+            audit.append(
+                tx,
+                now,
+                EntryKind.MARK_ENDED,
+                contact=contact.id,
+                call=call.attempt,
+                mark=kind.value,
+                marks=[key for key, _ in ended],
+                rows=pseudonymous_keys.rows(tx, ended),
+                by=by,
+            )
 
     def asks_for_call(self, tx: Tx, contact: Contact, now: datetime) -> None:
         """The person asks to be called, of their own accord: that ends their "no, thank you"."""

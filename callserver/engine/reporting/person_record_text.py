@@ -4,6 +4,7 @@ Colleagues are named by their role; by their name only where the reader may see 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from callserver.database.contacts import Contact
 from callserver.database.marks import MarkRow
@@ -79,7 +80,11 @@ def mark(kind: str, language: str) -> str:
 
 
 def mark_detail(row: MarkRow, language: str) -> str:
-    """What is stored with a mark: of a consent, whether it covers calls and where its proof is."""
+    """What is stored with a mark: of a consent, whether it covers calls and where its proof is; of "not
+    now", until when."""
+    if row.kind == MarkKind.NOT_NOW and row.detail:
+        until = when(datetime.fromisoformat(row.detail["until"]), language)
+        return say(language, "person.not_now_until", until=until)
     if row.kind != MarkKind.CONSENT_GIVEN:
         return ""
     detail = row.detail or {}
