@@ -294,3 +294,16 @@ async def test_another_projects_verifier_accepts_it(
         assert said.returncode == 0, (words, said)
     entry.write_bytes(bodies[298])
     assert aics("verify-inclusion", *log_key, *leaf, "--tiles", at).returncode != 0
+
+
+async def test_tiles_that_a_crash_has_torn_are_replaced(log: SealedLog) -> None:
+    await log.grow(250)
+    log.publish()
+    await log.grow(600)
+    for name in ("tile/0/000", "tile/entries/000", "tile/0/002.p/88", "tile/1/000.p/2"):
+        path = log.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"torn")
+    assert len(log.read()) == 250
+    log.publish()
+    assert log.read() == log.bodies()

@@ -141,7 +141,11 @@ class PublishedLog:
             os.close(handle)
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, whole or not at all."""
+        """Write a file, whole or not at all.
+
+        A new tile lies beyond the checkpoint, where nobody reads: it needs no second name, which on a disk
+        costs as much as the rest. One that a crash has torn is replaced the next time.
+        """
         path = f"{self._root}/{name}"
         folder, _, last = path.rpartition("/")
         made = f"{folder}/.{last}.new"
@@ -149,11 +153,14 @@ class PublishedLog:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self._folders.add(folder)
         self._written += 1
-        with open(made, "wb", 0) as file:  # noqa: PTH123 - thousands of files: twice as quick
+        # Thousands of files: os is twice as quick as pathlib.
+        is_new = name.startswith("tile/") and not os.path.exists(path)  # noqa: PTH110
+        with open(path if is_new else made, "wb", 0) as file:  # noqa: PTH123
             file.write(content)
             if self._durable and self._written <= SYNC_ALL:
                 os.fsync(file.fileno())
-        os.replace(made, path)  # noqa: PTH105
+        if not is_new:
+            os.replace(made, path)  # noqa: PTH105
         if self._durable and self._written <= SYNC_ALL:
             _sync_folder(folder)
 
