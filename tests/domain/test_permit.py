@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from callserver.domain.permit import LIFETIME, TRANSIENT, DialPermit, PermitVoid
+from callserver.domain.permit import LIFETIME, TRANSIENT, DialPermit, PermitVoid, decide
 from callserver.domain.reason import Reason
+from tests.domain.test_rules import EASY
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 
@@ -36,3 +37,10 @@ def test_what_passes_by_itself_is_no_word_about_the_person() -> None:
     assert Reason.FREQ_ACTIVE_CALL in TRANSIENT
     assert {reason for reason in Reason if reason.startswith("SYS_")} <= TRANSIENT
     assert not [reason for reason in TRANSIENT if reason.startswith(about_the_person)]
+
+
+def test_a_permit_says_what_was_asked() -> None:
+    answer = decide(EASY, "attempt")
+    assert isinstance(answer, DialPermit)
+    said = (answer.attempt, answer.number, answer.caller_id, answer.at, answer.ring_seconds)
+    assert said == ("attempt", EASY.number, EASY.caller_id, EASY.now, EASY.ring_seconds)
