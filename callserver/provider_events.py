@@ -32,6 +32,7 @@ class CallReport:
     why: str = ""  # with NO_REPLY: what went wrong
     code: int | None = None  # the final SIP response
     declined: Declined | None = None  # with DECLINED: the carrier's refusal
+    ordered_at: datetime | None = None  # with the answer to an order: when it was sent
 
 
 class RoomChange(StrEnum):

@@ -24,7 +24,7 @@ from callserver.errors import ConfigurationProblem, NotFound
 
 def register(app: typer.Typer) -> None:
     group = typer.Typer(
-        help="The audit log: verify, show, export, publish, prove, judge, reconcile, compare.",
+        help="The audit log: verify, show, export, publish, prove, judge, behaviour, reconcile, compare.",
         no_args_is_help=True,
     )
     group.command()(verify)

@@ -1,4 +1,5 @@
-"""`callserver audit decisions` and `judge`: decisions with their facts, recomputed by anybody."""
+"""`callserver audit decisions`, `judge` and `behaviour`: decisions with their facts, recomputed by anybody,
+and whether the log is that of a server that behaves as specified."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,9 @@ from callserver.cli import resources
 from callserver.database.engines import snapshot
 from callserver.domain import signed_note
 from callserver.domain.retention import RetentionClass
+from callserver.domain.signed_note import VerifierKey
 from callserver.engine.audit_log import decision_export, reconciliation
+from callserver.engine.audit_log.behaviour import check as check_behaviour
 from callserver.engine.audit_log.judge import judge as judge_export
 from callserver.engine.audit_log.published_log import origin_of
 from callserver.engine.audit_log.publishing import Publisher
@@ -20,6 +23,7 @@ from callserver.errors import ConfigurationProblem
 def register(group: typer.Typer) -> None:
     group.command()(decisions)
     group.command()(judge)
+    group.command()(behaviour)
     group.command()(reconcile)
 
 
@@ -75,11 +79,46 @@ def reconcile() -> None:
         raise typer.Exit(1)
 
 
+Vkey = Annotated[
+    Path | None, typer.Option(help="the log's public key, got elsewhere; by default DIR/vkey")
+]
+
+
+def _key(path: Path | None) -> VerifierKey | None:
+    if path is None:
+        return None
+    try:
+        return signed_note.parse_key(path.read_text("ascii"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationProblem(f"{path}: {error}") from None
+
+
+def behaviour(folder: Annotated[Path, typer.Argument(metavar="DIR")], vkey: Vkey = None) -> None:
+    """Check a published log against the specification of seats, contacts, opt-outs, calls and network.
+
+    Reads the folder alone: without database, settings and secrets. Names each entry that a server which
+    behaves as specified would not have written, and the rule that it breaks. Exit code 1 if there is one.
+
+    Example: callserver audit behaviour /srv/log
+    """
+    result = check_behaviour(folder, _key(vkey))
+    for violation in result.violations:
+        print(violation)
+    for what in result.damage:
+        print(what)
+    permits, seats = result.counts["permitted"], result.counts["seat"]
+    verdict = "accepted" if result.accepted else "rejected"
+    print(
+        f"{verdict}: {result.counts.total()} entries, {permits} permits, {seats} moves of seats,"
+        f" {len(result.violations)} violations; {result.open} things are not over yet at the log's end"
+    )
+    if not result.accepted:
+        raise typer.Exit(1)
+
+
 def judge(
     folder: Annotated[Path, typer.Argument(metavar="DIR")],
-    vkey: Annotated[
-        Path | None, typer.Option(help="the log's public key, got elsewhere; by default DIR/vkey")
-    ] = None,
+    vkey: Vkey = None,
 ) -> None:
     """Recompute every decision of an export, without a database and without secrets.
 
@@ -89,13 +128,7 @@ def judge(
 
     Example: callserver audit judge /srv/decisions
     """
-    key = None
-    if vkey is not None:
-        try:
-            key = signed_note.parse_key(vkey.read_text("ascii"))
-        except (OSError, ValueError) as error:
-            raise ConfigurationProblem(f"{vkey}: {error}") from None
-    result = judge_export(folder, key)
+    result = judge_export(folder, _key(vkey))
     for finding in result.findings:
         print(finding)
     counts = result.counts

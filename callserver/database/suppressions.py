@@ -7,9 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import Text, cast, func, insert, literal, or_, select, update
 
 from callserver import outbox
+from callserver.database import audit
 from callserver.database.prepared_statements import PreparedMany
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
+from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Purpose, Scope, Suppression
 from callserver.domain.marks import MarkKind
 from callserver.outbox import EndCalls
@@ -237,8 +239,8 @@ def lift(tx: Tx, suppression: int, at: datetime) -> bool:
     )
 
 
-def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
-    """Mark open, unanswered calls to these subjects to be stopped; how many.
+def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
+    """Mark open, unanswered calls to these subjects to be stopped, and log it; how many.
 
     A conversation is not cut off: it is the person on the line who opts out.
     """
@@ -259,16 +261,19 @@ def want_stopped(tx: Tx, subjects: Sequence[str]) -> int:
             calls.c.stop_wanted.is_(None),
         )
         .values(stop_wanted="suppressed")
-    ).rowcount
-
-    if stopped:
+        .returning(calls.c.attempt)
+    )
+    attempts = sorted(stopped.scalars())
+    for attempt in attempts:
+        audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason="suppressed")
+    if attempts:
         outbox.add(tx, EndCalls())
-    return stopped
+    return len(attempts)
 
 
-def want_stopped_among(tx: Tx, scope: Scope, keys: Collection[int]) -> int:
+def want_stopped_among(tx: Tx, scope: Scope, keys: Collection[int], now: datetime) -> int:
     """`want_stopped` for a long list of numbers or persons: few of them have an open call."""
     column = calls.c.number if scope is Scope.NUMBER else calls.c.person
     open_now = tx.execute(select(column).where(calls.c.ended_at.is_(None))).scalars()
     concerned = set(open_now) & set(keys)
-    return want_stopped(tx, [_SUBJECTS[scope](key) for key in sorted(concerned)])
+    return want_stopped(tx, [_SUBJECTS[scope](key) for key in sorted(concerned)], now)

@@ -29,7 +29,8 @@ class DialPermit:
     at: datetime
     ring_seconds: int
     revision: str
-    _spent: bool = False
+    closes_at: datetime | None = None  # when the calling hours end; None: outside them, as agreed
+    spent_at: datetime | None = None
 
     def spend(self, now: datetime) -> None:
         """Use the permit up.
@@ -37,9 +38,9 @@ class DialPermit:
         Raises:
             PermitVoid: it was spent before, or more than LIFETIME has passed since the decision.
         """
-        if self._spent:
+        if self.spent_at is not None:
             raise PermitVoid("spent before")
-        self._spent = True
+        self.spent_at = now
         if now - self.at > LIFETIME:
             raise PermitVoid("too old")
 
@@ -93,10 +94,16 @@ def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
                 at=facts.now,
                 ring_seconds=facts.ring_seconds,
                 revision=facts.revision,
+                closes_at=_closes_at(facts),
             )
         return Refusal(reasons, _next_permitted_at(facts, reasons))
     except Exception:  # noqa: BLE001 - whatever the error, nobody is called
         return Refusal((Reason.SYS_ERROR,), None)
+
+
+def _closes_at(facts: Facts) -> datetime | None:
+    policy = facts.policy
+    return None if policy is None else hours.closes_at(policy, _place(facts), facts.now)
 
 
 def reasons_against(facts: Facts) -> tuple[Reason, ...]:

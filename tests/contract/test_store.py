@@ -238,8 +238,10 @@ async def test_a_lease_that_was_let_go_is_free_and_shows_since_when(store: AnySt
 async def test_a_suppression_finds_the_open_calls(store: AnyStore) -> None:
     await store.run(lambda tx: calls.open_call(tx, a_call("a", number=5, household=6)))
     for subject in ("number:4", "person:6", "household:5"):
-        assert await store.run(partial(suppressions.want_stopped, subjects=(subject,))) == 0
-    assert await store.run(lambda tx: suppressions.want_stopped(tx, ("household:6",))) == 1
+        assert (
+            await store.run(partial(suppressions.want_stopped, subjects=(subject,), now=NOW)) == 0
+        )
+    assert await store.run(lambda tx: suppressions.want_stopped(tx, ("household:6",), NOW)) == 1
 
 
 @pytest.mark.parametrize("control", [False, True], ids=["locked", "control"])
@@ -263,7 +265,7 @@ async def test_an_opt_out_and_a_decision_race(store: AnyStore, full: bool, contr
 
         def refuse(tx: Tx) -> None:
             suppressions.add(tx, subject, Scope.NUMBER, NOW, "test")
-            suppressions.want_stopped(tx, (subject,))
+            suppressions.want_stopped(tx, (subject,), NOW)
 
         async def decided_too_early() -> None:
             seen = await store.run(look)

@@ -17,12 +17,15 @@ END = "<!-- end of kinds -->"
 ALWAYS = {"at", "kind", "contact", "call"}
 
 _MARK = "mark rows by detail holds_from"
-_LISTENING = "listening listener phoner seat mode why reasons before"
-_REPORT = "report state cause code why"
+_LISTENING = (
+    "listening listener phoner seat mode why reasons before"
+    " role department seat_department is_mentor"
+)
+_REPORT = "report state cause code why ordered_at"
 _DECISION = "revision keys commitment campaign path seat phoner line by"
 _REFUSED_REQUEST = "path why count"
 MORE = {
-    EntryKind.PERMITTED: _DECISION,
+    EntryKind.PERMITTED: f"{_DECISION} purpose ring_seconds closes_at gap_minutes per_day",
     EntryKind.REFUSED: f"{_DECISION} reasons next_at",
     EntryKind.PLACED: _REPORT,
     EntryKind.SILENT: _REPORT,

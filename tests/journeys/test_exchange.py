@@ -140,7 +140,7 @@ async def test_a_no_silences_a_ringing_telephone_within_a_second(opens: Opens) -
         def say_no(tx: Tx) -> None:
             about = subject.of_number(4532200102)
             suppressions.add(tx, about, Scope.NUMBER, system.clock.now(), "command")
-            suppressions.want_stopped(tx, (about,))
+            suppressions.want_stopped(tx, (about,), system.clock.now())
 
         await system.server.store.run(say_no)
         assert await system.wait_for(is_silent) < 1

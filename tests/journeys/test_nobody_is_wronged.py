@@ -31,7 +31,7 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
 def suppress(tx: Tx, now: Any, number: int = 4532200000) -> None:
     about = subject.of_number(number)
     suppressions.add(tx, about, Scope.NUMBER, now, "test")
-    suppressions.want_stopped(tx, (about,))
+    suppressions.want_stopped(tx, (about,), now)
 
 
 async def test_a_no_before_the_dial_is_final(system: SimulatedSystem) -> None:

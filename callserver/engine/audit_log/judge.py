@@ -68,10 +68,11 @@ def judge(folder: Path, key: VerifierKey | None = None) -> Judgement:
     Raises:
         ConfigurationProblem: the folder is no export.
     """
-    return _Judge(folder, key or _key(folder)).run()
+    return _Judge(folder, key or key_in(folder)).run()
 
 
-def _key(folder: Path) -> VerifierKey:
+def key_in(folder: Path) -> VerifierKey:
+    """The key that lies in the folder."""
     try:
         return signed_note.parse_key((folder / "vkey").read_text("ascii"))
     except (OSError, ValueError) as error:

@@ -13,7 +13,7 @@ from callserver.database import audit, calls, daily_counts, processed_events, se
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
-from callserver.domain.audit import EntryKind
+from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import Call, CallState, Cause, DialPath, Report
 from callserver.domain.permit import DialPermit, PermitVoid
 from callserver.domain.seat import SeatEvent, SeatState
@@ -71,9 +71,9 @@ class CallFlow:
             answer = Silent("our own error")
         match answer:
             case Placed(leg):
-                report = CallReport(attempt, Report.TAKEN, leg=leg)
+                report = CallReport(attempt, Report.TAKEN, leg=leg, ordered_at=permit.spent_at)
             case Silent(why):
-                report = CallReport(attempt, Report.NO_REPLY, why=why)
+                report = CallReport(attempt, Report.NO_REPLY, why=why, ordered_at=permit.spent_at)
             case Declined():
                 report = CallReport(attempt, Report.DECLINED, declined=answer)
         await self.receive(report)
@@ -114,8 +114,7 @@ class CallFlow:
         if call.ref is not None and row.stop_wanted and not row.stopped:
             outbox.add(tx, EndCalls())
 
-    @staticmethod
-    def _is_unexpected_leg(tx: Tx, row: CallRow, news: CallReport) -> bool:
+    def _is_unexpected_leg(self, tx: Tx, row: CallRow, news: CallReport) -> bool:
         """Whether the report is about a second leg of the attempt. A leg that nobody expects is ended.
 
         A call that was settled as never placed, and rings after all, is ended and still recorded.
@@ -124,13 +123,19 @@ class CallFlow:
             return False
         if row.ref and news.leg != row.ref and news.report is not Report.TAKEN:
             log.error("second_leg", attempt=news.attempt)  # the provider took an order twice
-            outbox.add(tx, HangUpLeg(news.leg))
+            self._end_leg(tx, row, news.leg, "second_leg")
             return True
         late = row.call.cause is Cause.DECLINED and row.ref is not None  # news of a leg that ended
         if news.report in _LIVING and row.call.cause in _NOTHING_RANG and not late:
             log.error("rings_after_all", attempt=news.attempt)
-            outbox.add(tx, HangUpLeg(news.leg))
+            self._end_leg(tx, row, news.leg, "rings_after_all")
         return False
+
+    def _end_leg(self, tx: Tx, row: CallRow, leg: str, reason: str) -> None:
+        """End a leg that nobody expects."""
+        now = self._ctx.clock.now()
+        audit.append(tx, now, EntryKind.STOPPED, call=row.attempt, reason=reason)
+        outbox.add(tx, HangUpLeg(leg))
 
     @staticmethod
     def _log(tx: Tx, row: CallRow, call: Call, news: CallReport, now: datetime) -> None:
@@ -146,6 +151,8 @@ class CallFlow:
             kind = EntryKind.PLACED
         elif news.report is Report.NO_REPLY:
             kind, details["why"] = EntryKind.SILENT, news.why
+        if news.ordered_at is not None:
+            details["ordered_at"] = stamp(news.ordered_at)
         audit.append(tx, now, kind, contact=row.contact, call=call.attempt, **details)
 
     def _deadline(self, tx: Tx, row: CallRow, call: Call, now: datetime) -> datetime | None:

@@ -90,13 +90,17 @@ class Hangups:
             self._under_way.discard(call.attempt)
         if not result.settled:
             log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
+            if apology:
+                await self._ctx.store.run(lambda tx: self._apologised(tx, call.attempt, result))
             return
         gone = result is Result.GONE
         await self._ctx.store.run(
-            lambda tx: self._stopped(tx, call.attempt, gone=gone, apology=apology and not gone)
+            lambda tx: self._stopped(
+                tx, call.attempt, gone=gone, apology=result if apology else None
+            )
         )
 
-    def _stopped(self, tx: Tx, attempt: str, *, gone: bool, apology: bool) -> None:
+    def _stopped(self, tx: Tx, attempt: str, *, gone: bool, apology: Result | None) -> None:
         """The provider took the order. A leg that was gone already is asked about at once: its end or
         its answer was not reported."""
         now = self._ctx.clock.now()
@@ -105,8 +109,18 @@ class Hangups:
         if row is not None and row.deadline is not None:
             soon = min(soon, row.deadline)  # pressing again does not postpone the question
         calls.change(tx, attempt, stopped=True, deadline=soon)
-        if apology:
+        if apology is not None:
+            self._apologised(tx, attempt, apology)
+
+    def _apologised(self, tx: Tx, attempt: str, result: Result) -> None:
+        """The order to apologise was given. A person who heard nothing had hung up (`apology_gone`), or the
+        provider failed, and it is ordered again while the call lasts."""
+        now = self._ctx.clock.now()
+        if result is Result.DONE:
             audit.append(tx, now, EntryKind.APOLOGISED, call=attempt)
+        else:
+            reason = f"apology_{result.value}"
+            audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=reason)
 
     async def hang_up(self, leg: str) -> None:
         """End a leg that belongs to no open call: nothing in the database asks for it again."""

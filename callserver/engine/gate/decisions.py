@@ -57,6 +57,20 @@ def second_call(decision: Decision) -> Decision:
     )
 
 
+def _bounds(rules: Rules, request: DialRequest, permit: DialPermit) -> dict[str, Any]:
+    """What the permitted call must keep to, so that the log alone shows whether it did."""
+    policy = rules.policy_of(request.campaign)
+    frequency = None if policy is None else policy.frequency
+    gap = None if frequency is None else frequency.gap_hours
+    return {
+        "purpose": request.campaign.purpose.value,
+        "ring_seconds": permit.ring_seconds,
+        "closes_at": None if permit.closes_at is None else stamp(permit.closes_at),
+        "gap_minutes": None if gap is None else int(gap * 60),
+        "per_day": None if frequency is None else frequency.per_day,
+    }
+
+
 def write(
     tx: Tx, ctx: EngineContext, request: DialRequest, decision: Decision, **details: Any
 ) -> None:
@@ -75,6 +89,7 @@ def write(
     else:
         _PERMITTED.inc()
         kind, details["call"] = EntryKind.PERMITTED, answer.attempt
+        details |= _bounds(ctx.rules, request, answer)
     entry = audit.append_numbered(tx, request.now, kind, **details)
     number = None if "contact" in details else request.contact.number
     openings.add(tx, entry, request.now, number, commitment.opening)

@@ -79,7 +79,7 @@ def _decide(
         why=why,
     )
     if verdict is Verdict.SAME:
-        silence(tx, [subject.of_person(one.person), subject.of_person(another.person)])
+        silence(tx, [subject.of_person(one.person), subject.of_person(another.person)], now)
     else:
         contacts.reopen_closed_for(tx, [one.person, another.person], REOPENED)
 

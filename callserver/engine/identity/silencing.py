@@ -1,6 +1,7 @@
 """A telephone that rings is silenced when something new forbids the call, for everybody in reach of it."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from callserver.database import calls, contacts, suppressions
 from callserver.database.calls import CallRow
@@ -10,18 +11,18 @@ from callserver.engine.identity import people_in_reach
 from callserver.ports import Tx
 
 
-def silence(tx: Tx, subjects: Iterable[str]) -> int:
+def silence(tx: Tx, subjects: Iterable[str], now: datetime) -> int:
     """Open calls that nobody has answered, to these subjects or to anybody they reach; how many."""
     subjects = list(subjects)
     reached = _reached(tx, _keys(subjects, "person"), _keys(subjects, "household"))
-    return suppressions.want_stopped(tx, [*subjects, *reached])
+    return suppressions.want_stopped(tx, [*subjects, *reached], now)
 
 
-def silence_listed(tx: Tx, scope: Scope, keys: Collection[int]) -> int:
+def silence_listed(tx: Tx, scope: Scope, keys: Collection[int], now: datetime) -> int:
     """The same for a long list of numbers or persons: few of them have an open call."""
     if scope is Scope.NUMBER:
-        return suppressions.want_stopped_among(tx, scope, keys)
-    return suppressions.want_stopped(tx, _reached(tx, set(keys), set()))
+        return suppressions.want_stopped_among(tx, scope, keys, now)
+    return suppressions.want_stopped(tx, _reached(tx, set(keys), set()), now)
 
 
 def _reached(tx: Tx, persons: set[int], households: set[int]) -> list[str]:

@@ -182,7 +182,11 @@ def log_entry(
     listening: int | None = None,
     **more: Any,
 ) -> None:
-    """Log who listens to whom, how and why, with the call in hand if there is one."""
+    """Log who listens to whom, how and why, with the call in hand if there is one.
+
+    Role and departments are those of now, so that the log alone shows whether the listener might.
+    """
+    user = accounts.user(tx, listener)
     audit.append(
         tx,
         ctx.clock.now(),
@@ -194,5 +198,9 @@ def log_entry(
         seat=seat.id,
         mode=wanted.mode.value,
         why=wanted.why.value,
+        role=None if user is None else user.role,
+        department=None if user is None else user.department,
+        seat_department=seat.department,
+        is_mentor=user is not None and user.mentor == seat.phoner,
         **more,
     )

@@ -218,7 +218,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     summary.consents = sum(
         _add_consent(tx, person, day, text, origin) for person, day, text in staged.reader.consents
     )
-    suppressions.want_stopped(tx, [subject.of_person(key) for key in compared.renumbered])
+    suppressions.want_stopped(tx, [subject.of_person(key) for key in compared.renumbered], now)
     _finish(tx, campaign, summary, number, now, by=by, refused=refused)
     return number
 

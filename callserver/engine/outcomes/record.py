@@ -116,6 +116,7 @@ class OutcomeRecord:
             contact=call.contact,
             call=call.attempt,
             outcome=given.outcome,
+            does=chosen.does.value,
             before=call.outcome,
             **({} if user.id == call.phoner else {"by": user.id}),  # the call says whose it is
             **({"outside_hours": [reason.value for reason in closed]} if closed else {}),

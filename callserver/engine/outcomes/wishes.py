@@ -236,7 +236,7 @@ class Wishes:
             suppressions.before_suppressing(tx)
         fields = marking.mark(tx, about, learned.kind, now, now, by=by, detail=learned.detail)
         if learned.kind in ENDS_CALLS:
-            silence(tx, [about])
+            silence(tx, [about], now)
         audit.append(
             tx,
             now,

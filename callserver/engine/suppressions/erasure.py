@@ -79,7 +79,7 @@ def erase(
     for person in sorted(persons):
         about = subject.of_person(person)
         erased.append((marks.mark(tx, about, MarkKind.ERASED, now), about))
-    silence(tx, [subject.of_person(person) for person in persons])
+    silence(tx, [subject.of_person(person) for person in persons], now)
     ids = [row.id for row in known]
     unlinked = erasure.unlink_calls(tx, persons, ids)
     alone = [key for key in numbers if not erasure.others_at(tx, key, persons)]

@@ -106,7 +106,7 @@ def add(
         ids += [_add_one(tx, key, scope, about, origin) for key in subjects]
         # A hash does not name the number of an open call, so the number itself is silenced.
         silenced = Scope.NUMBER if scope is Scope.HASH else scope
-        silence(tx, subject.reached_by(silenced, number, people, secret))
+        silence(tx, subject.reached_by(silenced, number, people, secret), origin.at)
     return ids
 
 
@@ -163,7 +163,7 @@ def add_listed(
         added += suppressions.add_listed(
             tx, scope, ordered[at : at + CHUNK], origin.at, origin.by, list_name
         )
-    silence_listed(tx, scope, keys)
+    silence_listed(tx, scope, keys, origin.at)
     for some in parts(added) or [[]]:
         audit.append(
             tx,

@@ -120,6 +120,7 @@ def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now
             *(subject.of_number(key) for key in numbers),
             *{subject.of_person(contact.person) for contact in known},
         ],
+        now,
     )
 
 

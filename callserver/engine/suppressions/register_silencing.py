@@ -22,7 +22,7 @@ def silence(tx: Tx, rules: Configuration, now: datetime) -> int:
     """
     ringing = [row for row in calls.every_open(tx) if row.answered_at is None]
     forbidden = [row for row in ringing if _is_forbidden(tx, rules, row, now)]
-    return suppressions.want_stopped(tx, [subject.of_person(row.person) for row in forbidden])
+    return suppressions.want_stopped(tx, [subject.of_person(row.person) for row in forbidden], now)
 
 
 def _is_forbidden(tx: Tx, rules: Configuration, row: CallRow, now: datetime) -> bool:
