@@ -156,6 +156,32 @@ async def test_columns_that_may_say_no_are_named(system: StaffedSystem) -> None:
     assert (seen["problem"], seen["doubtful"], seen["unread"]) == (None, [], ["By"])
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "problem", "field"),
+    [
+        ("Rob", "x", "error.doubtful_columns", "do_not_call"),
+        ("Nicht anrufen", "ja", "error.doubtful_columns", "do_not_call"),
+        ("Hjemsted", "Norge", "error.doubtful_countries", "country"),
+    ],
+)
+async def test_a_column_that_is_not_understood_is_asked_about_by_the_page(
+    system: StaffedSystem, column: str, cell: str, problem: str, field: str
+) -> None:
+    client = await system.client("administrator")
+    body = await sent(client, f"navn;tlf;{column}\nAnna;41234567;{cell}\n".encode())
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
+    assert (seen["problem"], seen["doubtful"]) == (problem, [column])
+    assert field in seen["fields"]
+    said = texts.say("da", problem, **seen["values"])
+    for step in ("dry-run", "import"):
+        assert lines(await client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {
+            "detail": said
+        }
+    body["columns"] = {"navn": "name", "tlf": "phone", column: field}
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
+    assert (seen["problem"], seen["doubtful"]) == (None, [])
+
+
 async def test_a_cell_that_says_no_is_shown_before_the_import_stops_at_it(
     system: StaffedSystem,
 ) -> None:

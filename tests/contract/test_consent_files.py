@@ -119,3 +119,46 @@ def test_a_file_without_the_columns_is_refused(store: AnyStore) -> None:
         pytest.raises(ConfigurationProblem, match="missing: date, event"),
     ):
         take(tx, ANNA, header="mobil")
+
+
+def test_a_row_that_says_both_counts_as_taken_back(store: AnyStore) -> None:
+    header = "mobil;navn;medlemsnr;dato;samtykke;bevis;Ring ikke"
+    with store.engine.begin() as tx:
+        anna, bo = person(tx, ANNA, "Anna Prøve"), person(tx, BO, "Bo Bech")
+        result = take(
+            tx,
+            f"{ANNA};Anna Prøve;;01-05-2026;ja;formular 7;ja",
+            f"{BO};Bo Bech;;01-05-2026;ja;formular 7;nej",
+            header=header,
+        )
+        assert (result.given, result.revoked, result.refused) == (1, 1, [])
+        assert recorded(tx) == [
+            (subject.of_person(anna), "consent_revoked"),
+            (subject.of_person(bo), "consent_given"),
+        ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"{ANNA} / {BO};;;;nej;",
+        f"{ANNA} lok. 2, tlf. {BO};;;;trukket;",
+        f"{ANNA}, {BO};;;ukendt;nein;",
+    ],
+)
+def test_one_that_is_taken_back_counts_at_every_number_that_can_be_read(
+    store: AnyStore, row: str
+) -> None:
+    """The row is refused all the same, so that somebody looks at it."""
+    with store.engine.begin() as tx:
+        people = {person(tx, ANNA, "Anna Prøve"), person(tx, BO, "Bo Bech")}
+        result = take(tx, row)
+        assert len(result.refused) == 1
+        assert set(recorded(tx)) == {(subject.of_person(key), "consent_revoked") for key in people}
+
+
+def test_a_consent_is_given_to_no_second_number(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        person(tx, ANNA, "Anna Prøve")
+        result = take(tx, f"{ANNA} / {BO};;;01-05-2026;ja;")
+        assert (len(result.refused), recorded(tx)) == (1, [])

@@ -2,7 +2,8 @@
 
 A consent permits calls, so it is recorded only for one certain person: known at the number, and the only
 one there or the one whose reference or name the row gives. One that is taken back protects: it is recorded
-for everybody whom the row may mean.
+for everybody whom the row may mean, at every number that can be read. A row that says both (`ja`, and yes in a
+column such as "Ring ikke") counts as taken back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from datetime import UTC, date, datetime, time
 
 from callserver.database import contacts, marks
 from callserver.database.contacts import Contact
-from callserver.domain import heading_words, phone, subject
+from callserver.domain import heading_words, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import folded
 from callserver.domain.marks import MarkKind
@@ -35,6 +36,8 @@ _GIVEN = frozenset(["ja", "yes", "true", "1", "x", "given", "givet", "afgivet", 
 _REVOKED = frozenset(
     [
         "nej",
+        "nei",
+        "nein",
         "no",
         "false",
         "0",
@@ -126,22 +129,57 @@ def _record(
         name, reason = problem
         return (result.header[columns[name]] if name else ""), reason
 
-    row = _read(cells, columns, region, now)
+    opts_out = _opts_out(result.header, cells, columns)
+    row = _read(cells, columns, region, now, opts_out=opts_out)
     if isinstance(row, tuple):
+        for number in _numbers_of_a_no(cells, columns, region, opts_out=opts_out):
+            _revoke(tx, contacts.by_number(tx, number), number, by, now)
         return named(row)
     known = list(_meant(contacts.by_number(tx, row.number), row))
     if row.is_given:
         problem = _give(tx, row, known, result, by, now)
         return None if problem is None else named(problem)
-    people = sorted({contact.person for contact in known})
-    for rows in [contacts.of_person(tx, person) for person in people] or [[]]:
-        person_facts.note(tx, row.number, rows, Fact.CONSENT_REVOKED, by, now)
+    _revoke(tx, known, row.number, by, now)
     result.revoked += 1
     return None
 
 
+def _opts_out(header: Sequence[str], cells: Sequence[str], columns: Mapping[str, int]) -> bool:
+    """Whether another column of the row says that the person must not be called."""
+    for at, (heading, cell) in enumerate(zip(header, cells, strict=False)):
+        name = heading_words.field(heading)
+        is_about_calls = name in heading_words.OPT_OUTS and at not in columns.values()
+        if is_about_calls and opt_out_cells.read(name or "", cell) is not None:
+            return True
+    return False
+
+
+def _numbers_of_a_no(
+    cells: Sequence[str], columns: Mapping[str, int], region: str, *, opts_out: bool
+) -> list[int]:
+    """The numbers of a refused row in which the consent is taken back."""
+    if len(cells) <= max(columns.values()):
+        return []
+    if not opts_out and folded(cells[columns["event"]].strip()) not in _REVOKED:
+        return []
+    return [
+        phone.to_int(number) for number in numbers_in_text.read(cells[columns["phone"]], region)[0]
+    ]
+
+
+def _revoke(tx: Tx, known: Sequence[Contact], number: int, by: str, now: datetime) -> None:
+    people = sorted({contact.person for contact in known})
+    for rows in [contacts.of_person(tx, person) for person in people] or [[]]:
+        person_facts.note(tx, number, rows, Fact.CONSENT_REVOKED, by, now)
+
+
 def _read(
-    cells: Sequence[str], columns: Mapping[str, int], region: str, now: datetime
+    cells: Sequence[str],
+    columns: Mapping[str, int],
+    region: str,
+    now: datetime,
+    *,
+    opts_out: bool,
 ) -> _Row | tuple[str, str]:
     """The row, or the column and the reason why it cannot be read."""
     if len(cells) <= max(columns.values()):
@@ -157,7 +195,8 @@ def _read(
         day = date.fromisoformat(parse_date(text["date"], now.year)) if text["date"] else None
     except ValueError:
         return "date", "not_a_date"
-    if event in _GIVEN and day is None:
+    is_given = event in _GIVEN and not opts_out
+    if is_given and day is None:
         return "date", "not_a_date"
     return _Row(
         number=phone.to_int(number),
@@ -165,7 +204,7 @@ def _read(
         name=text.get("name", ""),
         # The day's first instant: an opt-out of the same day is the newer one.
         at=None if day is None else datetime.combine(day, time(), UTC),
-        is_given=event in _GIVEN,
+        is_given=is_given,
         proof=text.get("proof", "")[:MOST_PROOF],
     )
 
