@@ -31,13 +31,19 @@ def latest(tx: Tx) -> datetime | None:
     return max((at for at in _latest(tx, {}).one() if at is not None), default=None)
 
 
+def recorded(tx: Tx) -> datetime | None:
+    """The latest instant at which a server ran, to a few seconds."""
+    at: datetime | None = tx.execute(_recorded, {"name": TIME}).scalar()
+    return at
+
+
 def record(tx: Tx, now: datetime, *, back: bool = False) -> None:
     """Record that a server runs now; every few seconds is enough.
 
     `back`: the clock was corrected, and the instant recorded before was too late.
     """
-    recorded: datetime | None = tx.execute(_recorded, {"name": TIME}).scalar()
-    if recorded is not None and not back and now - recorded < LEASE / 2:
+    before = recorded(tx)
+    if before is not None and not back and now - before < LEASE / 2:
         return
     tx.execute(
         INSERTS[tx.dialect.name](process_leases)

@@ -45,6 +45,11 @@ def in_room(tx: Tx, room: str) -> list[Interval]:
     return [Interval._make(row) for row in _in_room(tx, {"room": room})]
 
 
+def lasting(tx: Tx) -> list[Interval]:
+    """Every interval that lasts."""
+    return [Interval._make(row) for row in tx.execute(_all.where(_lasts))]
+
+
 def of_leg(tx: Tx, leg: str | None) -> list[Interval]:
     """Where a leg is, or may be."""
     if leg is None:

@@ -12,7 +12,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import calls, due_work, leases, listenings, messages, role_plays, seats
+from callserver.database import (
+    calls,
+    due_work,
+    known_time,
+    leases,
+    listenings,
+    messages,
+    role_plays,
+    seats,
+)
 from callserver.database.calls import CallRow
 from callserver.database.engines import UNAVAILABLE
 from callserver.database.seats import SeatRow
@@ -25,8 +34,10 @@ from callserver.engine.calls.call_flow import ASK_AGAIN
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
 from callserver.engine.context import EngineContext
+from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.retried_orders import carry_out
+from callserver.engine.training import standings
 from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, RingPhoner, SendMessages
 from callserver.ports import LegState, Tx
 
@@ -121,9 +132,12 @@ class Scheduler:
         self._accepted_ms += self._ctx.clock.accepted_ms()
         jumped, accepted = clock_checks.jumped(self._ctx.clock), self._accepted_ms
         if accepted or (self._jumped and not jumped):
-            await self._ctx.store.run(
-                lambda tx: clock_checks.correct_times(tx, self._ctx, accepted)
-            )
+
+            def correct(tx: Tx) -> None:
+                self._nobody_looked(tx)
+                clock_checks.correct_times(tx, self._ctx, accepted)
+
+            await self._ctx.store.run(correct)
             self._accepted_ms -= accepted
             self._gap = True
         self._jumped = jumped
@@ -138,6 +152,7 @@ class Scheduler:
         now = self._ctx.clock.now()
 
         def look(tx: Tx) -> None:
+            self._nobody_looked(tx)
             for call in calls.every_open(tx):
                 calls.change(tx, call.attempt, deadline=now)
             for row in seats.every(tx):
@@ -149,6 +164,13 @@ class Scheduler:
         await self._ctx.store.run(look)
         await self._listener_legs.check_all()
         await self._role_play_legs.check_all()
+
+    def _nobody_looked(self, tx: Tx) -> None:
+        """What happened since the latest recorded time is not known: it counts for no training."""
+        now = self._ctx.clock.now()
+        until = known_time.recorded(tx) or now
+        standings.nobody_looked(tx, self._ctx.rules.current.training, until, now)
+        room_occupancy.nobody_looked(tx, until, now)
 
     async def tick(self) -> datetime | None:
         """Do everything that is due; the instant of the next thing, None when nothing is known."""

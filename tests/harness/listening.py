@@ -1,10 +1,15 @@
 """A phoner, a user of each other role, and a check of every listener."""
 
+import hashlib
+import hmac
 from pathlib import Path
 from typing import Any
 
+from callserver.database import accounts
 from callserver.domain.role import Role
+from callserver.engine.accounts.authentication import hash_of
 from callserver.ports import Tx
+from callserver.simulator import asgi
 from callserver.simulator.legs import Conference, Leg
 from tests.harness.simulated import SimulatedSystem
 
@@ -78,6 +83,24 @@ class ListeningSystem(SimulatedSystem):
         for document in mine["documents"]:
             body = {"document": document["key"], "version": document["version"]}
             assert (await self.ask("POST", "/training/signatures", body, user=user))[0] == 200
+
+    async def be_present(self, user: int = SUPERVISOR) -> None:
+        """The page /floor of a supervisor who is signed in says that they are there."""
+        now, cookie = self.clock.now(), f"s{user}"
+        hashed = hash_of(cookie)
+
+        def sign_in(tx: Tx) -> None:
+            accounts.close_session(tx, hashed)
+            accounts.open_session(tx, hashed, user, now)
+            accounts.change_session(tx, hashed, code_given=True)
+
+        self.write(sign_in)
+        secret = self.server.ctx.secret
+        csrf = hmac.digest(secret, f"csrf:{cookie}".encode(), hashlib.sha256).hex()
+        headers = [(b"cookie", f"session={cookie}".encode()), (b"x-csrf", csrf.encode())]
+        url = f"{self.plan.public_url}/api/v1/presence"
+        status, reply = await asgi.call(self.app, "POST", url, headers, b"{}")
+        assert status == 200, reply
 
     async def listen(
         self, mode: str = "silent", *, user: int = SUPERVISOR, seat: int = 1, **more: Any

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from callserver.database import accounts
+from callserver.database.tables import listening_intervals, worked_shifts
 from callserver.engine.training import signatures
 from tests.harness.listening import ADMINISTRATOR, SUPERVISOR, TRAINEE, ListeningSystem
 from tests.harness.simulated import ROOT
+from tests.journeys.test_clock import stepping
 
 MONDAY = datetime(2026, 5, 18, 15, tzinfo=UTC)
 LISTEN_ONLY, SUPERVISED = "AGENT_LISTEN_ONLY", "AGENT_NEEDS_SUPERVISOR"
@@ -78,8 +81,8 @@ async def next_day(system: ListeningSystem) -> None:
     await system.on_shift(TRAINEE)
 
 
-async def first_shift(system: ListeningSystem) -> None:
-    """The trainee hears their mentor, and is in their room for half an hour."""
+async def first_shift(system: ListeningSystem, minutes: int = 25) -> None:
+    """The trainee hears their mentor for six minutes, and stays in their room."""
     assert await lead(system, f"/users/{TRAINEE}/mentor", {"mentor": 1}) == 200
     await system.on_shift(TRAINEE)
     await system.talking()
@@ -91,7 +94,7 @@ async def first_shift(system: ListeningSystem) -> None:
     await system.pass_time(2)
     await system.outcome("no_thanks", then="pause")
     await leave(system, 1)
-    await system.pass_time(25 * 60)
+    await system.pass_time(minutes * 60)
 
 
 async def exercise(system: ListeningSystem) -> None:
@@ -114,13 +117,15 @@ async def test_from_listening_to_the_conversation(system: ListeningSystem) -> No
 
     await next_day(system)  # the second shift
     await refused(system, SUPERVISED)
-    assert await lead(system, "/presence", {}) == 200
+    assert await lead(system, "/presence", {}) == 403  # with a token
+    await refused(system, SUPERVISED)
+    await system.be_present()
     await call(system, minutes=31)  # nobody listens
     await leave(system)
 
     await next_day(system)  # the second shift again
     await refused(system, SUPERVISED)
-    assert await lead(system, "/presence", {}) == 200
+    await system.be_present()
     await call(system, minutes=31, heard=True)
     await leave(system)
 
@@ -153,11 +158,49 @@ async def test_a_short_shift_and_a_clock_set_back_lead_nowhere(system: Listening
     await first_shift(system)
     await leave(system)
     await next_day(system)
-    assert await lead(system, "/presence", {}) == 200
+    await system.be_present()
     assert (await system.do("GET", "/training", phoner=TRAINEE))["shift"] == 2
     await leave(system)
     system.clock.step(-timedelta(days=1))
     assert (await system.do("GET", "/training", phoner=TRAINEE))["shift"] == 1
+
+
+async def test_time_in_which_no_server_ran_counts_for_no_shift(system: ListeningSystem) -> None:
+    """The trainee and their mentor are on the line when the server stops, and gone when it starts."""
+    await exercise(system)
+    assert await lead(system, f"/users/{TRAINEE}/mentor", {"mentor": 1}) == 200
+    await system.on_shift(TRAINEE)
+    await system.talking()
+    assert await system.listen(user=TRAINEE, why="mentor", seat=(await system.seat(1))["id"]) == 200
+    await system.pass_time(60)
+    for leg in [leg for leg in system.network.legs.values() if leg.live]:
+        leg.callback.url = None  # its end is not reported
+        await system.network.end(leg, "completed")
+    system.clock.set(system.clock.now() + timedelta(hours=2))
+    system.restart()
+    await system.server.scheduler.start()
+    await system.pass_time(5)
+    counted = system.read(lambda tx: tx.execute(select(worked_shifts)).mappings().one())
+    assert (counted["counts"], counted["seconds"] < 90) == (False, True)
+    heard = system.read(lambda tx: tx.execute(select(listening_intervals)).mappings().all())
+    lasted = [one["until"] - one["since"] for one in heard]
+    assert timedelta(seconds=40) < sum(lasted, timedelta()) < timedelta(seconds=90)
+    await leave(system)
+    await next_day(system)
+    await refused(system, LISTEN_ONLY)
+
+
+async def test_a_clock_that_jumps_counts_for_no_shift(system: ListeningSystem) -> None:
+    clock = stepping(system)
+    await exercise(system)
+    await first_shift(system, minutes=10)
+    clock.step(timedelta(hours=1))
+    await system.pass_time(5)
+    await leave(system)
+    clock.accept()
+    await system.pass_time(5)
+    await next_day(system)
+    await refused(system, LISTEN_ONLY)
 
 
 async def test_without_the_exercise_or_the_mentor_s_calls_the_first_shift_stays(
@@ -174,7 +217,7 @@ async def test_without_the_exercise_or_the_mentor_s_calls_the_first_shift_stays(
     await next_day(system)  # no exercise
     await refused(system, LISTEN_ONLY)
     await exercise(system)
-    assert await lead(system, "/presence", {}) == 200
+    await system.be_present()
     await call(system, minutes=1)
 
 

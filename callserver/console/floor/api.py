@@ -29,7 +29,7 @@ from callserver.engine.reporting.floor_figures import FloorFigures
 from callserver.engine.shared_read import SharedRead
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
 from callserver.engine.training import standings
-from callserver.errors import NotFound
+from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
 
 FRESH = timedelta(seconds=8)
@@ -259,8 +259,10 @@ class FloorApi:
         return Done()
 
     async def presence(self, request: UserRequest, body: Nothing) -> Present:
-        """Report that I am on the floor: a phoner's second shift requires a supervisor."""
+        """Report that I am on the floor: a phoner's second shift requires a supervisor. Not for tokens."""
         del body
+        if request.session is None:
+            raise NotAllowed("a program is not present", key="not_allowed")
         now = self._ctx.clock.now()
         await self._supervisor_actions.be_present(request.user, now)
         return Present(seen_at=now)

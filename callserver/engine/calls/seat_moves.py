@@ -10,6 +10,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import EntryKind
 from callserver.domain.seat import IN_CALL, Seat, SeatEvent, SeatState
+from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext
 from callserver.engine.training import standings
 from callserver.outbox import DialSeat
@@ -49,7 +50,8 @@ def move(
         listenings.set_due_at_seat(tx, row.id, now)
     if seat.connected != row.connected:
         training = ctx.rules.current.training
-        standings.moved(tx, training, row, now, inside=seat.connected)
+        jumped = clock_checks.jumped(ctx.clock)
+        standings.moved(tx, training, row, now, inside=seat.connected, clock_jumped=jumped)
     keeps = seat.state in IN_CALL or seat.state is SeatState.WRAPPING_UP or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at

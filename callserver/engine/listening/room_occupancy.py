@@ -86,6 +86,17 @@ def asked(
         listening_intervals.begin(tx, row.id, leg, room, mode, now)
 
 
+def nobody_looked(tx: Tx, until: datetime, now: datetime) -> None:
+    """No server ran from `until` to now, or its clock was in doubt: who heard what meanwhile is not known.
+
+    Each interval ends where it was known to last, and another begins now, until its leg is found gone.
+    """
+    for interval in listening_intervals.lasting(tx):
+        listening_intervals.end_one(tx, interval.id, max(interval.since, min(until, now)))
+        stay = (interval.listening, interval.leg, interval.room, interval.mode)
+        listening_intervals.begin(tx, *stay, now)
+
+
 def joined(
     tx: Tx, row: ListeningRow, leg: str, room: str, mode: Mode | None, now: datetime
 ) -> bool:

@@ -7,7 +7,7 @@ heard their mentor's calls for `mentor_minutes`. Time is added when the phoner's
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from callserver.database import accounts, audit, seats, worked_shifts
+from callserver.database import accounts, audit, known_time, seats, worked_shifts
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.database.worked_shifts import Credit, Heard
@@ -84,21 +84,39 @@ def _heard_on(intervals: Iterable[Heard], minutes: int) -> date | None:
     return None
 
 
-def moved(tx: Tx, rules: TrainingRules, row: SeatRow, now: datetime, *, inside: bool) -> None:
-    """The phoner's leg is in its room now, or no longer."""
+def moved(
+    tx: Tx, rules: TrainingRules, row: SeatRow, now: datetime, *, inside: bool, clock_jumped: bool
+) -> None:
+    """The phoner's leg is in its room now, or no longer.
+
+    Time while the clock is in doubt counts for no shift.
+    """
     if inside:
         user = accounts.user(tx, row.phoner)
-        if user is not None and user.role == Role.PHONER and user.trained_at is None:
+        is_new = user is not None and user.role == Role.PHONER and user.trained_at is None
+        if is_new and not clock_jumped:
             seats.set_line(tx, row.id, in_room_since=now)
-        return
-    if row.in_room_since is None:
-        return
-    seats.set_line(tx, row.id, in_room_since=None)
-    for day, seconds in seconds_by_day(row.in_room_since, now).items():
-        total = worked_shifts.add_time(tx, row.phoner, day, seconds)
-        if total >= rules.shift_minutes * 60 and _heard_enough(tx, rules, row.phoner, day):
-            worked_shifts.count_day(tx, row.phoner, day)
-    settle(tx, rules, row.phoner, now)
+    elif row.in_room_since is not None:
+        seats.set_line(tx, row.id, in_room_since=None)
+        until = min(now, known_time.recorded(tx) or row.in_room_since) if clock_jumped else now
+        _count(tx, rules, row.phoner, row.in_room_since, until)
+        settle(tx, rules, row.phoner, now)
+
+
+def nobody_looked(tx: Tx, rules: TrainingRules, until: datetime, now: datetime) -> None:
+    """No server ran from `until` to now, or its clock was in doubt: that time counts for no shift."""
+    for row in seats.every(tx):
+        if row.in_room_since is not None:
+            seats.set_line(tx, row.id, in_room_since=now)
+            _count(tx, rules, row.phoner, row.in_room_since, min(until, now))
+
+
+def _count(tx: Tx, rules: TrainingRules, phoner: int, since: datetime, until: datetime) -> None:
+    """Add time in the room. A day counts when it is enough."""
+    for day, seconds in seconds_by_day(since, until).items():
+        total = worked_shifts.add_time(tx, phoner, day, seconds)
+        if total >= rules.shift_minutes * 60 and _heard_enough(tx, rules, phoner, day):
+            worked_shifts.count_day(tx, phoner, day)
 
 
 def _heard_enough(tx: Tx, rules: TrainingRules, phoner: int, day: date) -> bool:
