@@ -14,11 +14,13 @@ from callserver.adapters.config_folder import load
 from callserver.cli import resources
 from callserver.database import audit, leases, migrate, snapshots
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
+from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import stamp
 from callserver.domain.signed_heads import Head
 from callserver.engine import restoring
 from callserver.engine.audit_log import verification
 from callserver.errors import ConfigurationProblem
+from callserver.settings import Settings, published_folder
 
 
 def register(app: typer.Typer) -> None:
@@ -98,6 +100,7 @@ def restore(
     gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
     print(f"restored as of {manifest['made_at']}; lost after it: {gone}")
     print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")
+    _propose_another_log(settings, cut)
     if not settings.seal_key.exists():
         print(f"put the sealing key back to {settings.seal_key}; another key begins another log")
 
@@ -193,6 +196,22 @@ def _set_heads_aside(
         file.replace(file.with_name(f"{file.name}.{suffix}"))
         _write(file, lines)
     return lost, kept
+
+
+def _propose_another_log(settings: Settings, cut: Head | None) -> None:
+    """What is published goes on beyond the cut, and is never shortened: the log needs another name."""
+    published, size = published_folder(settings), 0 if cut is None else cut.size
+    try:
+        held = checkpoint.parse(signed_note.parse((published / "checkpoint").read_bytes()).text)
+    except (OSError, ValueError):
+        return
+    if held.size > size:
+        print(
+            f"{published} holds {held.size:,} entries and stays. Publish the log under another name:"
+        )
+        print(f"  CALLSERVER_LOG_ORIGIN={held.origin}/after-{size}")
+        print(f"  CALLSERVER_PUBLISHED={published.with_name(f'{published.name}-after-{size}')}")
+        print("and give the new vkey to witnesses and to those who verify (docs/verifying.md)")
 
 
 def _write(file: Path, lines: list[bytes]) -> None:

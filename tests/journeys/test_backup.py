@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,10 +11,14 @@ from sqlalchemy import select
 
 from callserver.database import audit, campaign_states
 from callserver.database.engines import make_engine
+from callserver.database.store import open_store
 from callserver.database.tables import contacts
+from callserver.domain import merkle
 from callserver.domain.audit import EntryKind
+from callserver.engine.audit_log.sealing import Sealer
 from callserver.simulator.faults import NONE
-from tests.harness import processes
+from callserver.simulator.virtual_time import VirtualClock
+from tests.harness import processes, second_reader
 from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, in_a_talk
 
 
@@ -103,6 +108,42 @@ async def test_a_backup_beside_a_server_and_a_declared_restore(tmp_path: Path) -
         assert paused
         assert "restored from a backup" in reason
     engine.dispose()
+
+
+async def test_a_restored_log_is_published_under_another_name(tmp_path: Path) -> None:
+    """The old folder stays, and both show the same entries up to the cut."""
+    old, backup = Place(tmp_path / "old"), tmp_path / "backup"
+    system = await busy(old.folder)
+    old.ok("backup", backup)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.pass_time(20)
+    old.environment["CALLSERVER_LOG_ORIGIN"] = "calls.example.org/log"
+    system.close()
+    kept = tmp_path / "kept"
+    old.ok("audit", "publish", kept)
+    new = Place(tmp_path / "new")
+    for name in ("seals.jsonl", "seal.key"):
+        (new.folder / name).write_bytes((old.folder / name).read_bytes())
+    new.environment["CALLSERVER_PUBLISHED"] = str(kept)
+    said = new.ok("restore", backup)
+    proposed = dict(re.findall(r"^  (CALLSERVER_\w+)=(.+)$", said, re.MULTILINE))
+    assert proposed.keys() == {"CALLSERVER_LOG_ORIGIN", "CALLSERVER_PUBLISHED"}
+    assert new.run("audit", "publish", kept).returncode != 0  # never shortened
+    new.environment |= proposed
+    store = open_store(new.database)
+    heads = new.folder / "seals.jsonl"
+    await Sealer(store, VirtualClock(TUESDAY), new.folder / "seal.key", heads).seal()
+    store.close()
+    new.ok("audit", "publish")
+    begun = Path(proposed["CALLSERVER_PUBLISHED"])
+    before, after = (
+        second_reader.read_log(folder, (folder / "vkey").read_text()) for folder in (kept, begun)
+    )
+    cut = next(entry for entry in map(json.loads, after) if entry["kind"] == "restored")
+    size = cut["size"]
+    assert 0 < size < len(before)
+    assert after[:size] == before[:size]
+    assert merkle.root(merkle.extend(0, [], merkle.leaf_hashes(before[:size]))).hex() == cut["root"]
 
 
 async def test_a_changed_backup_is_refused(tmp_path: Path) -> None:
