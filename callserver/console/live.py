@@ -6,7 +6,7 @@ page that missed one is right again with the next.
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
 from starlette.responses import Response, StreamingResponse
@@ -35,6 +35,9 @@ POSITION_S = 10
 """At most this often a stream tells its position where nothing concerned its user. What lies between is
 looked at again when the page reconnects."""
 
+KEPT = 16
+"""Views of which the JSON is kept for the next stream."""
+
 REFRESH = "refresh"
 
 Updates = Sequence[tuple[str, Answer]]
@@ -57,6 +60,7 @@ class Live:
         self._feed = feed
         self._authenticator = authenticator
         self._sources = sources
+        self._written: deque[tuple[Answer, str]] = deque(maxlen=KEPT)
 
     def endpoints(self) -> list[Endpoint]:
         return [Endpoint("GET", "/events", Access.SIGNED_IN, self.events, EVERY_SCOPE)]
@@ -137,7 +141,16 @@ class Live:
         updates = [update for source in self._sources for update in await source(request, news)]
         if not updates:
             return f"id: {last}\n\n".encode() if with_position else b""
-        return b"".join(_event(name, view.model_dump_json(), last) for name, view in updates)
+        return b"".join(_event(name, self._json(view), last) for name, view in updates)
+
+    def _json(self, view: Answer) -> str:
+        """The view as JSON. A view that several streams share, the floor, is written once."""
+        for written, text in self._written:
+            if written is view:
+                return text
+        text = view.model_dump_json()
+        self._written.append((view, text))
+        return text
 
 
 class _Stream(StreamingResponse):

@@ -1,15 +1,29 @@
 """Audit entries, written in the transaction of what they record."""
 
 import json
+import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from callserver.database.feed_positions import Cursor, Position, digest_of
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, look_ups, seals
+from callserver.database.tables.audit import RARE
 from callserver.domain.audit import EntryKind, SearchColumns, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
 from callserver.domain.tiles import MOST_ENTRY_BYTES
@@ -253,6 +267,9 @@ def end(tx: Tx) -> Cursor:
     return Cursor(0, 0) if row is None else Cursor(*row)
 
 
+COMMON_KINDS = frozenset(re.findall(r"'(\w+)'", RARE))
+
+
 class LogQuery(NamedTuple):
     """Which entries a search wants; None and empty: all."""
 
@@ -269,6 +286,8 @@ def search(tx: Tx, wanted: LogQuery, most: int) -> list[dict[str, Any]]:
     query = select(audit.c.id, audit.c.leaf, audit.c.body).order_by(audit.c.id.desc()).limit(most)
     if wanted.kinds:
         query = query.where(audit.c.kind.in_(wanted.kinds))
+        if COMMON_KINDS.isdisjoint(wanted.kinds):
+            query = query.where(text(RARE))
     if wanted.contact is not None:
         looked_up = select(look_ups.c.entry).where(look_ups.c.contact == wanted.contact)
         about_contact = or_(audit.c.contact == wanted.contact, audit.c.id.in_(looked_up))

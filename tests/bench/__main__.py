@@ -1,4 +1,4 @@
-"""python -m tests.bench [--full] [start webhook streams claim reach decision import audit publish evening exchange]"""
+"""python -m tests.bench [--full] [start webhook streams claim reach decision import audit publish call log evening exchange]"""
 
 import asyncio
 import sys
@@ -12,7 +12,16 @@ from rich.table import Table
 
 from callserver.cli.simulate import START, evening
 from callserver.simulator.evening import Plan
-from tests.bench import exchange, publishing, serving, starting, storing, streaming
+from tests.bench import (
+    calling,
+    exchange,
+    long_log,
+    publishing,
+    serving,
+    starting,
+    storing,
+    streaming,
+)
 from tests.bench.measuring import Figure
 from tests.harness.simulated import ROOT
 
@@ -41,6 +50,8 @@ def main() -> None:
         "audit": lambda: [storing.verifying(1_000_000 if full else 200_000)],
         "publish": lambda: publishing.publishing(1_000_000 if full else 200_000),
         "exchange": lambda: exchange.exchange(100 if full else 50),
+        "call": calling.calling,
+        "log": lambda: long_log.searching(5_000_000 if full else 500_000),
         "evening": lambda: an_evening(4 if full else 1),
     }
     table = Table("what", "measured", "peer in the same run", "limit", "aim", "")

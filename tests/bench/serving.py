@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import uvicorn
@@ -47,14 +48,28 @@ def _serve(app: Callable[[], Starlette], door: socket.socket) -> None:
     uvicorn.Server(uvicorn.Config(app, factory=True, log_config=None, access_log=False)).run([door])
 
 
+class Started(NamedTuple):
+    """A server in a process of its own."""
+
+    port: int
+    process: int
+
+
 @contextlib.contextmanager
 def serving(app: Callable[[], Starlette]) -> Iterator[int]:
     """A server in a process of its own, as in life; its client has the other core."""
+    with serving_process(app) as started:
+        yield started.port
+
+
+@contextlib.contextmanager
+def serving_process(app: Callable[[], Starlette]) -> Iterator[Started]:
+    """The same, with the process."""
     door = listening()
     process = multiprocessing.get_context("fork").Process(target=_serve, args=(app, door))
     process.start()
     try:
-        yield door.getsockname()[1]
+        yield Started(door.getsockname()[1], process.pid or 0)
     finally:
         process.terminate()
         process.join()
