@@ -312,3 +312,25 @@ def test_a_cap_is_reached_and_passed() -> None:
         reasons = against(replace(EASY, policy=under, attempts=attempts))
         expected = {Reason.FREQ_DAY, Reason.FREQ_24H} if count >= 2 else set()
         assert reasons & {Reason.FREQ_DAY, Reason.FREQ_24H} == expected
+
+
+@pytest.mark.parametrize(("later", "counts"), [(-1, True), (0, True), (1, False)])
+def test_what_is_dated_counts_from_its_instant(later: int, counts: bool) -> None:
+    at = NOW + timedelta(microseconds=later)
+    moved = replace(EASY, reassigned_at=at)
+    died = replace(EASY, person=f.Person(deceased_at=at))
+    assert (Reason.NUM_REASSIGNED in against(moved)) == counts
+    assert (Reason.PERSON_DECEASED in against(died)) == counts
+
+
+@pytest.mark.parametrize(("ago", "too_old"), [(0, False), (730, False), (731, False), (732, True)])
+def test_a_gift_is_a_relation_for_two_years(ago: int, too_old: bool) -> None:
+    gave = f.Relation(last_gift=NOW.date() - DAY * ago)
+    asked = replace(EASY, relation=gave, purpose=f.Purpose.GIFT)
+    assert against(asked) == ({Reason.BASIS_GIFT_TOO_OLD} if too_old else set())
+
+
+def test_whose_age_is_not_known_counts_as_the_import_says() -> None:
+    for of_age, minor in ((None, False), (True, False), (False, True)):
+        reasons = against(replace(EASY, person=f.Person(of_age=of_age)))
+        assert (Reason.PERSON_MINOR in reasons) == minor
