@@ -35,6 +35,9 @@ def register(app: typer.Typer) -> None:
     group.command("consent")(consent)
     group.command("revoke")(revoke)
     group.command("guardian")(guardian)
+    group.command("deceased")(deceased)
+    group.command("vulnerable")(vulnerable)
+    group.command("wrong-number")(wrong_number)
     group.command("erase")(erase)
     group.command("undo")(undo)
     group.command("access")(access)
@@ -87,6 +90,30 @@ def guardian(number: Number, contact: ContactId = None, by: By = "command") -> N
     Example: callserver person guardian 32123456
     """
     _note(number, contact, Fact.GUARDIAN, by)
+
+
+def deceased(number: Number, contact: ContactId = None, by: By = "command") -> None:
+    """Record that a person has died: no more calls, at once.
+
+    Example: callserver person deceased 32123456
+    """
+    _note(number, contact, Fact.DECEASED, by)
+
+
+def vulnerable(number: Number, contact: ContactId = None, by: By = "command") -> None:
+    """Record that a person is vulnerable and is to be left in peace: no more calls, at once.
+
+    Example: callserver person vulnerable 32123456
+    """
+    _note(number, contact, Fact.VULNERABLE, by)
+
+
+def wrong_number(number: Number, contact: ContactId = None, by: By = "command") -> None:
+    """Record that a number is somebody else's: no more calls to it, at once.
+
+    Example: callserver person wrong-number 32123456
+    """
+    _note(number, contact, Fact.REASSIGNED, by)
 
 
 def erase(number: Number, contact: ContactId = None, by: By = "command") -> None:

@@ -127,18 +127,32 @@ async def test_a_consent_of_tomorrow_is_none(system: StaffedSystem) -> None:
 async def test_who_may_record_what(system: StaffedSystem) -> None:
     mads = await system.client("mads")
     assert (await consent(system, mads)).status_code == 403
-    wrong = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "deceased"})
+    wrong = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "left"})
     assert wrong.status_code == 422
 
 
-async def test_somebody_with_a_guardian_is_not_called(system: StaffedSystem) -> None:
+@pytest.mark.parametrize(
+    ("fact", "reason"),
+    [
+        ("guardian", "PERSON_INCAPABLE"),
+        ("deceased", "PERSON_DECEASED"),
+        ("vulnerable", "PERSON_VULNERABLE"),
+        ("reassigned", "NUM_REASSIGNED"),
+    ],
+)
+async def test_what_was_learned_outside_a_call_ends_calls_until_it_is_undone(
+    system: StaffedSystem, fact: str, reason: str
+) -> None:
     await system.on_shift()
     assert await dial(system) == []  # rings: nobody knows yet
-    mads = await system.client("mads")
-    told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": "guardian"})
+    mads, lea = await system.client("mads"), await system.client("lea")
+    told = await mads.api("POST", "/person/facts", {"number": NUMBER, "fact": fact})
     assert told.json()["contacts"] == [1]
-    assert "PERSON_INCAPABLE" in await dial(system)
+    assert reason in await dial(system)
     assert rang(system) == 1
+    body = {"contact": 1, "mark": fact, "why": "somebody else was meant"}
+    assert (await lea.api("POST", "/person/undo", body)).status_code == 200
+    assert reason not in await dial(system)
 
 
 async def test_what_ends_calls_silences_a_telephone_that_rings(system: StaffedSystem) -> None:

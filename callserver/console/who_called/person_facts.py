@@ -1,4 +1,4 @@
-"""What colleagues record about a person: a consent, its revocation, a guardian, erasure."""
+"""What colleagues record about a person: a consent, its revocation, a guardian, a death, erasure."""
 
 from collections.abc import Sequence
 
@@ -79,7 +79,8 @@ class PersonFactsApi:
         return Recorded(contacts=await self._ctx.store.run(work))
 
     async def note(self, request: UserRequest, body: FactNoted) -> Recorded:
-        """Record a revoked consent or a guardian, or erase a person: no more calls from now on."""
+        """Record a revoked consent, a guardian, a death, that the person is vulnerable or that the number is
+        somebody else's; or erase a person. No more calls from now on."""
         if body.fact is Fact.ERASED:
             return await self._erase(request, body)
 

@@ -1,7 +1,8 @@
-"""What colleagues record about a person outside a call: consent given or taken back, a guardian, erasure.
+"""What colleagues record about a person outside a call: consent given or taken back, a guardian, a death,
+a wrong number, erasure.
 
 Each is in force at the next dial, anywhere: a mark about the person, or about the number where nobody
-is known at it. What ends calls also silences a telephone that rings.
+is known at it or the fact is the number's. What ends calls also silences a telephone that rings.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from callserver.database import audit, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
-from callserver.domain.marks import MarkKind
+from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
 from callserver.engine.identity import people_in_reach
@@ -28,6 +29,9 @@ class Fact(StrEnum):
 
     CONSENT_REVOKED = MarkKind.CONSENT_REVOKED.value
     GUARDIAN = MarkKind.GUARDIAN.value
+    DECEASED = MarkKind.DECEASED.value
+    VULNERABLE = MarkKind.VULNERABLE.value
+    REASSIGNED = MarkKind.REASSIGNED.value  # of the number: somebody else answers there
     ERASED = MarkKind.ERASED.value
 
 
@@ -112,7 +116,9 @@ def consent(
 def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now: datetime) -> None:
     """Record what ends calls to a person; a ringing telephone is silenced."""
     suppressions.before_suppressing(tx)
-    _mark(tx, _about(number, known), MarkKind(fact), now, known, by, now, None)
+    kind = MarkKind(fact)
+    about = subject.of_number(number) if kind in ABOUT_THE_NUMBER else _about(number, known)
+    _mark(tx, about, kind, now, known, by, now, None)
     numbers = {number, *(contact.number for contact in known)}
     silence(
         tx,
