@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "audit": (
         "audit",
-        "The audit log: verify, show, export, publish, prove, judge, reconcile, compare.",
+        "The audit log: verify, show, export, publish, prove, judge, behaviour, reconcile, compare.",
     ),
     "backup": (
         "backup",
