@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
 
 from callserver.database.contacts import reopen
 from callserver.database.tables import (
@@ -74,9 +74,10 @@ def not_existing_in_a_row(tx: Tx, campaign: str, codes: Collection[int]) -> int:
     """How many different numbers do not exist, according to the carrier's response (one of `codes`), since one of the campaign's calls last reached a telephone, and since it was last resumed."""
     query = select(func.count(calls.c.number.distinct())).where(
         calls.c.campaign == campaign,
-        calls.c.cause == Cause.UNREACHABLE.value,
-        calls.c.rang_at.is_(None),
-        calls.c.code.in_(codes),
+        or_(
+            and_(calls.c.cause == Cause.DECLINED.value, calls.c.code.is_not(None)),
+            and_(calls.c.cause == Cause.UNREACHABLE.value, calls.c.code.in_(codes)),
+        ),
         *(calls.c.permit_at > begin for begin in _run_begins(campaign)),
     )
     return int(tx.execute(query).scalar_one())

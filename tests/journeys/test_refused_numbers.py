@@ -140,6 +140,20 @@ async def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not
     assert numbers & set(rang(system))
 
 
+async def test_a_carrier_to_which_no_number_is_one_stops_the_campaign(
+    system: StaffedSystem,
+) -> None:
+    """One such number is marked for good; ten in a row say something about how we write them."""
+    refuse(system, 21211, lambda _: True)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(40)
+    assert len(system.entries("declined")) == carrier_refusals.NOT_EXISTING
+    (entry,) = system.entries("breaker")
+    assert entry["reason"] == "provider_21211"
+    assert (await system.seat())["reason"] == "CAMP_PAUSED"
+
+
 async def test_a_call_that_reaches_somebody_ends_the_run(system: StaffedSystem) -> None:
     """Two refused, one reached, two refused: no run of three."""
     refused = {f"+453220000{n}" for n in (0, 1, 3, 4)}

@@ -202,7 +202,7 @@ class CallFlow:
         if in_hand:
             event = SeatEvent.ENDED if met else SeatEvent.ENDED_UNANSWERED
             seat_moves.move(tx, self._ctx, seat, event, now)
-        carrier_refusals.after_unreachable(tx, row.campaign, call, now)
+        carrier_refusals.after_end(tx, row.campaign, call, now)
         if not met:
             retries.after_unreached(tx, self._ctx, row, call, now)
 

@@ -95,11 +95,12 @@ def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
     log.warning("number_refused", contact=call.contact, campaign=call.campaign, code=code)
 
 
-def after_unreachable(tx: Tx, campaign: str, call: Call, now: datetime) -> None:
+def after_end(tx: Tx, campaign: str, call: Call, now: datetime) -> None:
     """Stop the campaign when the carrier knows none of its numbers."""
-    if call.cause is not Cause.UNREACHABLE or call.rang_at is not None:
+    if call.rang_at is not None or call.code is None:
         return
-    if call.code is None or call.code not in sip.NO_SUCH_NUMBER:
+    unknown = call.cause is Cause.UNREACHABLE and call.code in sip.NO_SUCH_NUMBER
+    if not unknown and call.cause is not Cause.DECLINED:
         return
     if refused_numbers.not_existing_in_a_row(tx, campaign, sip.NO_SUCH_NUMBER) >= NOT_EXISTING:
         _stop(tx, campaign, call.code, now)
