@@ -78,3 +78,29 @@ async def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.M
     monkeypatch.setattr(stream, "look_at_carrier", look)
     await asyncio.wait_for(stream.keep(), PATIENCE_S)
     assert rounds == 3
+
+
+class Locked(Store):
+    """Another program holds the database."""
+
+    async def run(self, work: Callable[..., Any]) -> Any:
+        del work
+        await asyncio.Event().wait()
+
+
+async def test_a_stop_waits_for_no_locked_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for events that cannot be stored, nor for the lease."""
+
+    async def catch_up() -> None: ...
+
+    store: Any = Locked()
+    settings = Settings(provider="asterisk", asterisk_password="word")
+    own = exchange.build(settings, CLOCK, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
+    assert own is not None
+    stream = own.events(RecordingEngine().events, catch_up)
+    received = asyncio.ensure_future(store.run(lambda _: None))
+    monkeypatch.setattr(events, "STOP_S", 0.05, raising=False)
+    monkeypatch.setattr(stream, "_last_tasks", {"a1": received})
+    stream.start()
+    await asyncio.wait_for(stream.stop(), PATIENCE_S)
+    assert received.cancelled()

@@ -39,6 +39,9 @@ AGAIN_S = 0.5
 PING_S = 5.0
 """A connection without an answer to a ping for this long is broken."""
 
+STOP_S = 3.0
+"""How long a stopping process finishes received events, and how long it tries to release the lease."""
+
 _UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
 """Most of the traffic, and not needed."""
 
@@ -90,14 +93,23 @@ class Events:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop receiving, finish the received events, and let another process take over at once."""
+        """Stop receiving, finish the received events, and let another process take over at once.
+
+        A database that does not answer is not waited for: the next owner looks everything up.
+        """
         if self._task is None:
             return
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*self._last_tasks.values(), return_exceptions=True)
+        if received := list(self._last_tasks.values()):
+            await asyncio.wait(received, timeout=STOP_S)
+            for task in received:
+                task.cancel()
+            await asyncio.gather(*received, return_exceptions=True)
         self._legs.forget()
-        await self._release()
+        with contextlib.suppress(*UNAVAILABLE):
+            async with asyncio.timeout(STOP_S):
+                await self._release()
 
     async def _run(self) -> None:
         while True:
