@@ -37,6 +37,10 @@ def test_a_colleague_confirms_the_account(
         say("sign_in.confirmation_not_yet")
     )
 
+    administrator = visit("asger", "/accounts", language=language)
+    row = administrator.locator("#people tr", has_text="Maja Prøve")
+    expect(row).to_contain_text(say("accounts.waits"))
+
     colleague = visit("lea", "/training", language=language)
     expect(colleague.locator("#colleagues")).to_contain_text("Maja Prøve")
     assert look(colleague, language, "once") == []

@@ -68,6 +68,8 @@ async def test_an_administrator_cannot_listen_by_an_account_that_they_made(
         assert reply.status_code == 401, path
     assert await waiting(administrator) == []
     assert await confirm(system, administrator) == 404
+    shown = (await administrator.api("GET", "/accounts")).json()["accounts"]
+    assert [one["handle"] for one in shown if one["waits"]] == ["maja"]
 
 
 @pytest.mark.parametrize("confirmer", ["supervisor", "leader"])

@@ -87,6 +87,7 @@ class AccountView(Answer):
     seat: str | None  # the seat's state during a shift
     mine: bool
     kept: bool  # a project leader's, which only a command changes
+    waits: bool  # for a second person to confirm it
 
 
 class AccountsView(Answer):
@@ -149,6 +150,7 @@ class AccountsApi:
             states = {row.phoner: row.state for row in seats.every(tx) if row.state != "off"}
             ids = {user.id for user in mine}
             leaving_states = leaving.states(tx, mine)
+            waiting = {waiter.id for waiter, _ in accounts.unconfirmed(tx)}
             return AccountsView(
                 accounts=[
                     _account(
@@ -158,6 +160,7 @@ class AccountsApi:
                         standings.shown(tx, rules.training, user, now),
                         leaving_state=leaving_states[user.id],
                         confirmed=user_lines.ready(tx, user),
+                        waits=user.id in waiting,
                     )
                     for user in mine
                 ],
@@ -242,6 +245,7 @@ def _account(
     *,
     leaving_state: LeavingState,
     confirmed: bool,
+    waits: bool,
 ) -> AccountView:
     return AccountView(
         id=user.id,
@@ -258,4 +262,5 @@ def _account(
         seat=seat,
         mine=user.id == request.user.id,
         kept=user.role == Role.LEADER,
+        waits=waits,
     )

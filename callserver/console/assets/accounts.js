@@ -58,6 +58,7 @@ function states(account) {
     account.shift ? badge(t("accounts.trainee", { count: account.shift })) : null,
     account.confirmed ? null : badge(t("accounts.line_owed"), "warn"),
     account.leaving === "announced" ? badge(t("accounts.announced"), "warn") : null,
+    account.waits ? badge(t("accounts.waits"), "warn") : null,
   ].filter(Boolean);
 }
 
