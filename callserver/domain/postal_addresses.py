@@ -43,6 +43,8 @@ _HOUSE = re.compile(
 )
 """A house number, with its letter; in front of it stands the street."""
 
+_NUMBERS = re.compile(r"\d[-/]\d")
+
 _LETTER = re.compile(r"[^\W\d_]")
 _NUMBER_WORD = re.compile(r"(?<!\w)nr\.?$")
 _CODE = re.compile(r"(?<!\d)\d{4}(?!\d)")
@@ -156,8 +158,8 @@ def household(text: str) -> str:
 
 
 def named_household(text: str) -> str:
-    """The same for a list's own column of households, where ids like `H-12` are no addresses."""
-    return household(text) if " " in text else text
+    """The same for a list's own column of households, where ids like `H-12` and `Hus 7-12` are no addresses."""
+    return household(text) if " " in text and not _NUMBERS.search(text) else text
 
 
 @lru_cache(maxsize=16384)

@@ -57,7 +57,7 @@ def test_an_opt_out_of_the_household_holds_for_every_spelling(
 
 
 def test_ids_of_households_stay_apart(store: AnyStore) -> None:
-    ids = ["H-1-2", "H-1-3", "hh-012", "hh-12", "Household 7", "Household 8", "0012"]
+    ids = ["H-1-2", "H-1-3", "hh-012", "hh-12", "Household 7", "Household 8", "Hus 7-1", "Hus 7/2"]
     with store.engine.connect() as tx:
         households = [
             listed(tx, f"M{n};Person {n};3220000{n};{name}", "kanvas").household
