@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import insert, select, text, update
 
+from callserver.database.staged_rows import DroppedRow
 from callserver.database.tables import calls, contacts, former_household_keys, former_identifiers
 from callserver.domain import heading_words, postal_addresses, subject
 from callserver.domain.addresses import is_no_address
@@ -17,8 +18,8 @@ from callserver.ports import Tx
 CHUNK = 5_000
 
 
-def adopt_staged(tx: Tx) -> None:
-    """A staged list names addresses again whose keys are still the former ones."""
+def adopt_listed(tx: Tx, dropped: Iterable[DroppedRow]) -> None:
+    """A list names addresses again whose keys are still the former ones: in any row, taken or not."""
     rows = tx.execute(
         text(
             "SELECT DISTINCT s.written, s.household FROM staged s"
@@ -26,7 +27,18 @@ def adopt_staged(tx: Tx) -> None:
             " WHERE s.written <> s.household"
         )
     )
-    replace(tx, {row.written: row.household for row in rows})
+    named = {row.written: row.household for row in rows}
+    replace(tx, {**_former_of(tx, dropped), **named})
+
+
+def _former_of(tx: Tx, dropped: Iterable[DroppedRow]) -> dict[int, int]:
+    """The former keys that dropped rows name again."""
+    named = {row.written: row.household for row in dropped if row.written != row.household}
+    keys, former = sorted(named), former_household_keys.c.household
+    known: list[int] = []
+    for at in range(0, len(keys), CHUNK):
+        known += tx.execute(select(former).where(former.in_(keys[at : at + CHUNK]))).scalars()
+    return {key: named[key] for key in known}
 
 
 def replace(tx: Tx, keys: Mapping[int, int]) -> None:

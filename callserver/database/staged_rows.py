@@ -1,12 +1,24 @@
 """Staged rows that an import looks at once more before it takes them: drops, keys, households."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, text
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.domain.identity import Known, KnownRow, Needed
 from callserver.ports import Tx
+
+
+class DroppedRow(NamedTuple):
+    """What a row tells about its person where another row of theirs is taken."""
+
+    person: int
+    number: int
+    household: int
+    name: str
+    born: str
+    written: int  # the household's key by the spelling of its address
 
 
 def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
@@ -40,20 +52,33 @@ def identifiers_of(tx: Tx, persons: Collection[int]) -> set[tuple[int, int, int]
     return {(person, number, home) for person, number, home in rows if person in wanted}
 
 
-def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[int]:
+def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[DroppedRow]:
     """Another person's key for each line; lines whose person is staged already are dropped: which."""
     taken = set(tx.execute(text("SELECT person FROM staged")).scalars())
-    values, doubled = [], []
+    values, doubled = [], dict[int, int]()
     for line, person in persons:
         if person in taken:
-            doubled.append(line)
+            doubled[line] = person
             continue
         taken.add(person)
         values.append({"line": line, "person": person})
     if values:
         tx.execute(text("UPDATE staged SET person = :person WHERE line = :line"), values)
+    dropped = _dropped(tx, doubled) if doubled else []
     drop_lines(tx, doubled)
-    return doubled
+    return dropped
+
+
+def _dropped(tx: Tx, persons: Mapping[int, int]) -> list[DroppedRow]:
+    """These lines, each with its person's key."""
+    rows = tx.execute(
+        text("SELECT line, number, household, name, born, written FROM staged ORDER BY line")
+    )
+    return [
+        DroppedRow(persons[line], number, household, name or "", born or "", written)
+        for line, number, household, name, born, written in rows
+        if line in persons
+    ]
 
 
 def make_younger(tx: Tx, births: Iterable[tuple[int, int, str, str]]) -> None:

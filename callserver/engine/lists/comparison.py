@@ -68,7 +68,7 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         listed.refuse_lines(raw, crowded, "phone", "number_of_many")
     _without_reference(tx, listed, staged_rows.lines_of(tx, "person", listed.crowded_references))
     births = _births(listed)
-    dropped = [(row.person, row.number, row.name, row.born) for row in listed.births()]
+    dropped = [(row.person, row.number, row.name, row.born) for row in listed.dropped() if row.born]
     refused = [(person, -1, "", born) for person, born in births.items()]
     staged_rows.make_younger(tx, [*dropped, *refused])
     compared = Comparison()
@@ -127,8 +127,7 @@ def _without_reference(tx: Tx, listed: ListReader, lines: Collection[int]) -> No
         (line, subject.person_key(None, number, name))
         for line, number, name in staged_rows.names_of(tx, lines)
     ]
-    doubled = staged_rows.rekey(tx, keys)
-    listed.summary.duplicates += len(doubled)
+    listed.merge(staged_rows.rekey(tx, keys))
     listed.summary.no_keys.update(lines)
 
 

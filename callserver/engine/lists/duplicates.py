@@ -5,11 +5,11 @@ as an identifier of its person, so that another list finds them by it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
-from callserver.database.former_identifiers import Identifier
+from callserver.database.staged_rows import DroppedRow
 from callserver.domain import names, subject
 from callserver.domain.contact import ContactRow, ContactRows
 from callserver.domain.names import Likeness
@@ -32,6 +32,7 @@ class Duplicates:
         self._households: list[int] = []
         self._written: list[int] = []
         self._dropped: dict[int, list[tuple[int, int, ContactRow]]] = {}  # by key: line, rank, row
+        self._merged: list[DroppedRow] = []
         self.crowded_numbers: set[int] = set()
 
     def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
@@ -99,6 +100,10 @@ class Duplicates:
         for line, rank, row in zip(lines, ranks, rows.rows(), strict=True):
             self._dropped.setdefault(row.person, []).append((line, rank, row))
 
+    def merge(self, rows: Iterable[DroppedRow]) -> None:
+        """Remember rows that were new by their reference, which is nobody's."""
+        self._merged += rows
+
     def crowded_references(self) -> set[int]:
         """Keys of references that stand with too many numbers to be anybody's."""
         return {
@@ -125,17 +130,14 @@ class Duplicates:
         columns = ContactRows._make(list(column) for column in zip(*rows, strict=True))
         return [line for line, _, _ in dropped], [rank for _, rank, _ in dropped], columns
 
-    def identifiers(self) -> list[Identifier]:
+    def dropped(self) -> Iterator[DroppedRow]:
         """What the dropped rows tell about their persons."""
-        return [
-            Identifier(row.person, row.number, row.household, row.name)
-            for dropped in self._dropped.values()
-            for _, _, row in dropped
-        ]
-
-    def births(self) -> list[ContactRow]:
-        """The dropped rows that have a date of birth."""
-        return [row for dropped in self._dropped.values() for _, _, row in dropped if row.born]
+        for dropped in self._dropped.values():
+            for _, _, row in dropped:
+                yield DroppedRow(
+                    row.person, row.number, row.household, row.name, row.born, row.written
+                )
+        yield from self._merged
 
     def shared(self) -> int:
         return sum(count for count in Counter(self._households).values() if count > 1)

@@ -26,7 +26,7 @@ from callserver.database import (
     staged_rows,
     suppressions,
 )
-from callserver.database.former_identifiers import Because
+from callserver.database.former_identifiers import Because, Identifier
 from callserver.database.side_connection import for_writing, side_connection
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -184,7 +184,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     """
     tx, summary, compared = staged.tx, staged.summary, staged.comparison
     campaign = staged.order.campaign
-    household_keys.adopt_staged(tx)
+    household_keys.adopt_listed(tx, staged.reader.dropped())
     number = imports.begin(tx, campaign.name, summary.content, now)
     base = list_import.last_rank(tx, campaign.name) if campaign.order is None else 0
     count = list_import.size(tx)
@@ -231,7 +231,10 @@ def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
         if {"number", "household", "name"} & changes.keys()
     ]
     former_identifiers.keep(tx, changed, Because.CHANGED, now)
-    listed = staged.reader.identifiers()
+    listed = [
+        Identifier(row.person, row.number, row.household, row.name)
+        for row in staged.reader.dropped()
+    ]
     taken = staged_rows.identifiers_of(tx, {one.person for one in listed})
     again = [one for one in listed if (one.person, one.number, one.household) not in taken]
     former_identifiers.add(tx, again, Because.LISTED, now)

@@ -10,12 +10,11 @@ from datetime import date
 from itertools import compress, islice
 from operator import itemgetter
 
-from callserver.database.former_identifiers import Identifier
+from callserver.database.staged_rows import DroppedRow
 from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import (
-    ContactRow,
     ContactRows,
     ListedOptOut,
     Reader,
@@ -85,13 +84,14 @@ class ListReader:
         """Numbers of more people than one number has."""
         return self._seen.crowded_numbers
 
-    def births(self) -> list[ContactRow]:
-        """Rows that were not taken and say when their person was born."""
-        return self._seen.births()
+    def dropped(self) -> Iterator[DroppedRow]:
+        """What the rows that are not taken tell about their persons."""
+        return self._seen.dropped()
 
-    def identifiers(self) -> list[Identifier]:
-        """What the rows that were not taken tell about their persons."""
-        return self._seen.identifiers()
+    def merge(self, rows: Collection[DroppedRow]) -> None:
+        """Staged rows that turn out to repeat a person."""
+        self.summary.duplicates += len(rows)
+        self._seen.merge(rows)
 
     def fresh(
         self, region: str, source: str | None, today: date, namespace: str = ""
