@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+import structlog
 from sqlalchemy import insert, update
 
 from callserver.database.tables import calls
@@ -74,7 +76,7 @@ def record(system: StaffedSystem, call: dict[str, Any]) -> None:
 
 
 async def test_erasing_leaves_no_byte_and_still_protects(
-    system: StaffedSystem, tmp_path: Path
+    system: StaffedSystem, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     asger, mads = await system.client("administrator"), await system.client("member_service")
     for campaign, content in LISTS.items():
@@ -112,6 +114,11 @@ async def test_erasing_leaves_no_byte_and_still_protects(
 
         reasons = system.read(ask).reasons
         assert {Reason.PERSON_ERASED, Reason.SUP_HASH} <= set(reasons)
+    structlog.get_logger().warning("the control")
+    logged = "".join(capfd.readouterr())  # nothing is erased there, so nothing may ever be there
+    assert "the control" in logged
+    assert NAME not in logged
+    assert NUMBER not in logged
 
 
 async def test_a_call_under_way_is_unlinked_when_it_has_ended(system: StaffedSystem) -> None:
