@@ -1,7 +1,7 @@
-"""python -m tests.bench [--full] [start webhook streams claim reach decision import audit publish call log evening exchange]"""
+"""scripts/bench: what things cost, each figure beside its peer in the same run."""
 
+import argparse
 import asyncio
-import sys
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -25,6 +25,8 @@ from tests.bench import (
 from tests.bench.measuring import Figure
 from tests.harness.simulated import ROOT
 
+PARTS = "start webhook streams claim reach decision import audit publish exchange call log evening"
+
 
 def an_evening(hours: float) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
@@ -36,8 +38,11 @@ def an_evening(hours: float) -> list[Figure]:
 
 
 def main() -> None:
-    full = "--full" in sys.argv
-    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="the large sizes")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all without one: {PARTS}")
+    given = parser.parse_args()
+    full = given.full
     many = 1_000_000 if full else 100_000
     parts: dict[str, Callable[[], list[Figure]]] = {
         "start": starting.starting,
@@ -54,10 +59,12 @@ def main() -> None:
         "log": lambda: long_log.searching(5_000_000 if full else 500_000),
         "evening": lambda: an_evening(4 if full else 1),
     }
+    if unknown := set(given.parts) - parts.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {PARTS}")
     table = Table("what", "measured", "peer in the same run", "limit", "aim", "")
     console = Console()
     for name, measure in parts.items():
-        if wanted and name not in wanted:
+        if given.parts and name not in given.parts:
             continue
         console.print(f"{name} …", style="dim")
         for one in measure():
