@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from callserver.domain.call import Report
+from callserver.engine.audit_log.reconciliation import reconcile
 from callserver.ports import Leg, LegState, Result
 from callserver.provider_events import CallReport
 from callserver.simulator.faults import Faults
@@ -152,6 +153,22 @@ async def test_what_was_settled_as_never_placed_and_rings_is_silenced(
     await receive(CallReport(call.attempt, Report.RANG, leg=leg.sid))
     await system.server.ctx.background.idle()
     assert not leg.live
+
+
+async def test_a_code_that_comes_late_is_in_the_log(system: SimulatedSystem) -> None:
+    """It decides whether the call counts as an attempt, so the log has it as the table has."""
+    await system.on_shift()
+    system.people.default = RINGS_OUT
+    await system.ready()
+    await system.pass_time(2)
+    call, receive = system.calls()[0], system.server.call_flow.receive
+    await receive(CallReport(call.attempt, Report.FAILED))
+    for _ in range(2):
+        await receive(CallReport(call.attempt, Report.FAILED, code=404))
+    assert system.calls()[0].code == 404
+    late = [entry for entry in system.entries("reported") if entry.get("code") == 404]
+    assert [(entry["state"], entry["cause"]) for entry in late] == [("ended", "unreachable")]
+    assert system.read(reconcile).named == []
 
 
 @pytest.mark.parametrize("off", [timedelta(days=200), timedelta(days=-9000)])

@@ -147,7 +147,7 @@ def reported(call: Call, entry: Entry) -> tuple[Call, list[Breach]]:
     if entry.kind == "placed" and call.ordered:
         breaches.append(Breach("one-permit-one-dial", "this permit has been dialed before"))
     breaches += _order(call, entry)
-    unchanged = entry.kind == "silent" and state == call.state
+    unchanged = state == call.state and (entry.kind == "silent" or _brings_code(call, entry))
     if not unchanged and state not in MOVES[call.state]:
         breaches.append(Breach("call-moves", f"a call that is {call.state} cannot be {state}"))
     after = replace(
@@ -160,6 +160,11 @@ def reported(call: Call, entry: Entry) -> tuple[Call, list[Breach]]:
         has_code=call.has_code or "code" in entry.fields,
     )
     return after, breaches
+
+
+def _brings_code(call: Call, entry: Entry) -> bool:
+    """A late report of the end adds the network's own response, once."""
+    return not call.is_open and "code" in entry.fields and not call.has_code
 
 
 def _order(call: Call, entry: Entry) -> list[Breach]:

@@ -139,7 +139,9 @@ class CallFlow:
 
     @staticmethod
     def _log(tx: Tx, row: CallRow, call: Call, news: CallReport, now: datetime) -> None:
-        if call.state == row.state and news.report is not Report.NO_REPLY:
+        # A late code says whether anything rang: whether the call counts as an attempt depends on it.
+        has_news = call.state != row.state or call.code != row.call.code
+        if not has_news and news.report is not Report.NO_REPLY:
             return
         details: dict[str, str | int] = {"report": news.report.value, "state": call.state.value}
         if call.cause is not None:
