@@ -27,12 +27,11 @@ from callserver.engine.audit_log.judge import judge
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.reconciliation import reconcile
 from callserver.engine.audit_log.sealing import load_key
-from callserver.engine.suppressions import erasure, person_facts
-from callserver.engine.suppressions.person_facts import Fact
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from tests.harness.simulated import SimulatedSystem
 from tests.journeys.test_judge import ORIGIN, an_evening, exported
+from tests.journeys.test_reconciliation import record_facts
 
 SEED = 11
 CHANGES = 10_000 if os.environ.get("CALLSERVER_FULL") == "1" else 400
@@ -58,18 +57,14 @@ KEYED = ("number", "person", "household")
 async def system(tmp_path: Path) -> SimulatedSystem:
     """An evening, and what colleagues recorded about people and accounts in it; all is sealed."""
     system = await an_evening(tmp_path)
-    now, secret = system.clock.now(), system.server.ctx.secret
-    people = system.contacts()
+    record_facts(system)
+    now = system.clock.now()
 
-    def recorded(tx: Tx) -> None:
-        person_facts.consent(tx, people[20].number, [people[20]], "user:1", now, at=now, proof="b7")
-        person_facts.note(tx, people[21].number, [people[21]], Fact.GUARDIAN, "user:1", now)
-        person_facts.note(tx, 4532990001, [], Fact.CONSENT_REVOKED, "user:1", now)
-        erasure.erase(tx, people[22].number, [people[22]], secret, "user:1", now)
+    def made(tx: Tx) -> None:
         for user, role in tx.execute(select(users.c.id, users.c.role)):
             audit.append(tx, now, EntryKind.USER, user=user, did="added", role=role, by="command")
 
-    system.write(recorded)
+    system.write(made)
     await system.pass_time(10)
     return system
 

@@ -25,6 +25,12 @@ from tests.journeys.test_judge import an_evening
 async def system(tmp_path: Path) -> SimulatedSystem:
     """An evening, and what colleagues recorded about people in it."""
     system = await an_evening(tmp_path)
+    record_facts(system)
+    return system
+
+
+def record_facts(system: SimulatedSystem) -> None:
+    """Colleagues record a consent, a guardian, a consent taken back, and an erasure."""
     now, secret = system.clock.now(), system.server.ctx.secret
     people = system.contacts()
 
@@ -35,7 +41,6 @@ async def system(tmp_path: Path) -> SimulatedSystem:
         erasure.erase(tx, people[22].number, [people[22]], secret, "user:1", now)
 
     system.write(recorded)
-    return system
 
 
 def reconciled(system: SimulatedSystem) -> Reconciled:
