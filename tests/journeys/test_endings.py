@@ -155,7 +155,7 @@ async def test_what_was_settled_as_never_placed_and_rings_is_silenced(
     assert not leg.live
 
 
-async def test_a_code_that_comes_late_is_in_the_log(system: SimulatedSystem) -> None:
+async def test_a_code_or_cause_that_comes_late_is_in_the_log(system: SimulatedSystem) -> None:
     """It decides whether the call counts as an attempt, so the log has it as the table has."""
     await system.on_shift()
     system.people.default = RINGS_OUT
@@ -168,6 +168,8 @@ async def test_a_code_that_comes_late_is_in_the_log(system: SimulatedSystem) -> 
     assert system.calls()[0].code == 404
     late = [entry for entry in system.entries("reported") if entry.get("code") == 404]
     assert [(entry["state"], entry["cause"]) for entry in late] == [("ended", "unreachable")]
+    await receive(CallReport(call.attempt, Report.ANSWERED))
+    assert system.calls()[0].cause == "completed"
     assert system.read(reconcile).named == []
 
 

@@ -143,11 +143,14 @@ MET_BY_STATE: Mapping[str, tuple[str, ...]] = {
 def reported(call: Call, entry: Entry) -> tuple[Call, list[Breach]]:
     """An entry with a state: placed, silent or reported."""
     state = entry.text("state")
-    breaches = network.report_breaches(entry, rang=call.rang, answered=call.answered)
+    ended_as = "" if call.is_open else call.cause
+    breaches = network.report_breaches(
+        entry, rang=call.rang, answered=call.answered, ended_as=ended_as
+    )
     if entry.kind == "placed" and call.ordered:
         breaches.append(Breach("one-permit-one-dial", "this permit has been dialed before"))
     breaches += _order(call, entry)
-    unchanged = state == call.state and (entry.kind == "silent" or _brings_code(call, entry))
+    unchanged = state == call.state and (entry.kind == "silent" or _brings_news(call, entry))
     if not unchanged and state not in MOVES[call.state]:
         breaches.append(Breach("call-moves", f"a call that is {call.state} cannot be {state}"))
     after = replace(
@@ -162,9 +165,10 @@ def reported(call: Call, entry: Entry) -> tuple[Call, list[Breach]]:
     return after, breaches
 
 
-def _brings_code(call: Call, entry: Entry) -> bool:
-    """A late report of the end adds the network's own response, once."""
-    return not call.is_open and "code" in entry.fields and not call.has_code
+def _brings_news(call: Call, entry: Entry) -> bool:
+    """A late report adds the network's own response, once, or corrects how the call ended."""
+    has_code = "code" in entry.fields and not call.has_code
+    return not call.is_open and (has_code or entry.text("cause") != call.cause)
 
 
 def _order(call: Call, entry: Entry) -> list[Breach]:

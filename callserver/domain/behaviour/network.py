@@ -40,17 +40,28 @@ NOTHING_RANG = frozenset({"declined", "never_placed"})
 """Causes of calls that reached no telephone."""
 
 
-def report_breaches(entry: Entry, *, rang: bool, answered: bool) -> list[Breach]:
-    """What is wrong with a report of a call that rang, or was answered, by what the log says so far."""
+LATE: Mapping[str, str] = {"answered": "completed", "rang": "unreachable"}
+"""Report that comes after the end -> how the call ended, as is known now."""
+
+
+def report_breaches(
+    entry: Entry, *, rang: bool, answered: bool, ended_as: str = ""
+) -> list[Breach]:
+    """What is wrong with a report of a call that rang, or was answered, by what the log says so far.
+
+    `ended_as`: the cause of a call that has ended already.
+    """
     report, state, cause = entry.text("report"), entry.text("state"), entry.text("cause")
     if report not in STATES:
         return [Breach("network-report", f"the network cannot report {report!r}")]
     breaches = []
-    if report != "no_reply" and state != STATES[report]:
+    if report != "no_reply" and not ended_as and state != STATES[report]:
         breaches.append(Breach("network-report", f"the report {report} does not make it {state}"))
     if state == "ended" and report != "no_reply":
         allowed = {CAUSES.get(report, "")}
-        if answered:  # whichever last status the network gives an answered call
+        if ended_as:
+            allowed = {ended_as, LATE.get(report, ended_as)}
+        elif answered:  # whichever last status the network gives an answered call
             allowed = {"completed", "machine"}
         elif rang and report == "declined":
             allowed = {"unreachable"}  # it rang after all

@@ -139,8 +139,9 @@ class CallFlow:
 
     @staticmethod
     def _log(tx: Tx, row: CallRow, call: Call, news: CallReport, now: datetime) -> None:
-        # A late code says whether anything rang: whether the call counts as an attempt depends on it.
-        has_news = call.state != row.state or call.code != row.call.code
+        # A late cause or code says whether anything rang: whether the call counts as an attempt.
+        before = row.call
+        has_news = (call.state, call.cause, call.code) != (before.state, before.cause, before.code)
         if not has_news and news.report is not Report.NO_REPLY:
             return
         details: dict[str, str | int] = {"report": news.report.value, "state": call.state.value}
