@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
@@ -22,6 +23,8 @@ from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
 from tests.harness import processes
 from tests.harness.exchange.real import WHY_NOT
+
+HOME = ZoneInfo("Europe/Copenhagen")
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -255,7 +258,7 @@ def test_users_and_their_tokens(run: Run) -> None:
     early = run("user", "checklist", "maja", "--complete")
     assert (early.returncode, "not done yet: keys" in early.stderr) == (2, True)
     ticks = [word for item in ("keys", "material", "equipment") for word in ("--tick", item)]
-    today = datetime.now(UTC).date().isoformat()
+    today = datetime.now(HOME).date().isoformat()
     done = run("user", "checklist", "maja", *ticks, "--letter-on", today, "--complete")
     assert (done.returncode, "maja: complete" in done.stdout) == (0, True), done.stderr
     assert run("user", "checklist", "maja", "--untick", "keys").returncode == 2
