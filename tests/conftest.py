@@ -9,10 +9,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import URL, create_engine, make_url, text
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
+from callserver.engine.accounts import authentication, password_hashing
 from tests.harness.databases import sqlite_file
 from tests.harness.exchange.real import Called, Exchange, await_trunk, running
 
@@ -42,6 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE / "browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """A hash in production is slow by intent: a fifth of a second that no test needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(password_hashing, "hasher", cheap)
+        patch.setattr(authentication, "NOBODY", cheap.hash("a password that nobody has"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import pytest
 
 from callserver.engine.accounts import password_rules
 from callserver.engine.accounts.authentication import NOBODY
-from callserver.engine.accounts.password_hashing import hasher
+from callserver.engine.accounts.password_hashing import hasher  # production's, at import time
 from callserver.errors import Impossible
 
 GOOD = (

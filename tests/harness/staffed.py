@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 import pyotp
-from argon2 import PasswordHasher
 
 from callserver.cli.invented_data import train
 from callserver.database import accounts
 from callserver.domain.role import Role
+from callserver.engine.accounts.password_hashing import hash_password
 from callserver.ports import Tx
 from tests.harness.simulated import SimulatedSystem
 
@@ -19,8 +19,7 @@ PASSWORD = "a green bicycle in the rain"
 
 @cache
 def _password_hash() -> str:
-    """A cheap hash: signing in is not what most tests are about."""
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    return hash_password(PASSWORD)
 
 
 @dataclass

@@ -28,7 +28,7 @@ from callserver.engine.accounts.login_attempts import (
     Source,
     notice,
 )
-from callserver.engine.accounts.password_hashing import PasswordHashing, hasher
+from callserver.engine.accounts.password_hashing import PasswordHashing, hash_password
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.engine.context import EngineContext
 from callserver.errors import NotAllowed, TooMany
@@ -90,7 +90,7 @@ def new_password() -> tuple[str, str]:
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
     password = "-".join(parts)
-    return password, hasher.hash(password)
+    return password, hash_password(password)
 
 
 def due_step(user: User, session: Session, kept: Secrets) -> Next:

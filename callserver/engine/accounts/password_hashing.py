@@ -21,6 +21,7 @@ COME_AGAIN_S = 3
 Made = TypeVar("Made")
 
 hasher = PasswordHasher(parallelism=1)
+"""Tests replace it by a cheap one (tests/conftest.py)."""
 
 
 class PasswordHashing:
@@ -36,7 +37,7 @@ class PasswordHashing:
         Raises:
             TooMany: too many wait already.
         """
-        return await self.run(lambda: hasher.hash(password))
+        return await self.run(lambda: hash_password(password))
 
     async def verified(self, kept: str, password: str) -> bool:
         """Whether this is the password.
@@ -59,6 +60,10 @@ class PasswordHashing:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
+
+
+def hash_password(password: str) -> str:
+    return hasher.hash(password)
 
 
 def verified(kept: str, password: str) -> bool:
