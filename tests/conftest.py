@@ -15,6 +15,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.engine.accounts import authentication, password_hashing
+from tests.harness import statements
 from tests.harness.databases import sqlite_file
 from tests.harness.exchange.real import Called, Exchange, await_trunk, running
 
@@ -23,6 +24,8 @@ HERE = Path(__file__).parent
 # No deadline for an example: how long one takes depends on the machine.
 hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
+
+statements.share()
 
 
 REAL_TIME = (
