@@ -1,5 +1,6 @@
 """Real databases for every test that asks for one: SQLite files and a PostgreSQL server from pip."""
 
+import gc
 import os
 import tempfile
 import uuid
@@ -47,6 +48,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE / "browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """What is loaded stays until the end: the garbage collector need not look at it again and again."""
+    if (
+        gc.get_freeze_count() == 0
+    ):  # also after a server or a long import, which unfreeze at their end
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
