@@ -18,6 +18,7 @@ from callserver.texts import formats
 LANGUAGES = ("da", "en")
 
 _PLURAL = re.compile(r"\{(\w+), plural, one \{([^{}]*)\} other \{([^{}]*)\}\}")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 _NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -33,7 +34,7 @@ def catalogue(language: str) -> dict[str, str]:
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
             continue
-        texts: dict[str, str] = yaml.safe_load(file.read_text("utf-8")) or {}
+        texts: dict[str, str] = yaml.load(file.read_text("utf-8"), _LOADER) or {}  # noqa: S506 - a safe one
         if duplicates := merged.keys() & texts.keys():
             raise ValueError(f"{file.name}: {', '.join(sorted(duplicates))} are in two files")
         merged |= texts
