@@ -13,23 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import text
 
 from callserver.adapters import yaml_files
-from callserver.database import campaign_states, contacts, marks, suppressions
-from callserver.database.tables import signatures, users
+from callserver.database import contacts, marks
 from callserver.domain import facts as f
 from callserver.domain import permit, phone, subject
 from callserver.domain.call import DialPath
 from callserver.domain.configuration import Configuration, compose
-from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, after_a_talk, in_a_talk
+from tests.harness.listening import ADMINISTRATOR, TRAINEE, ListeningSystem
+from tests.harness.simulated import ROOT, TUESDAY, after_a_talk, in_a_talk
 
 NUMBER = "32200000"
 HEAD = "ref;navn;telefon;født;kilde;sidste_gave\n"
@@ -38,20 +37,20 @@ ONE = HEAD + f"K0;Person Prøve;{NUMBER};1980-01-01;gade;\n"
 DK, KANVAS = "policies/dk.yaml", "campaigns/kanvas.yaml"
 LAPSED = "campaigns/lapsed.yaml"
 Edit = tuple[str, str, str]
-Play = Callable[[SimulatedSystem], Awaitable[None]]
+Play = Callable[[ListeningSystem], Awaitable[None]]
 
 
 def at(local: str) -> datetime:
     return datetime.fromisoformat(f"{local}+02:00")
 
 
-async def by_hand(system: SimulatedSystem) -> None:
+async def by_hand(system: ListeningSystem) -> None:
     """The phoner dials the one contact's number."""
     await system.on_shift()
     await refused_by_hand(system)
 
 
-async def refused_by_hand(system: SimulatedSystem) -> None:
+async def refused_by_hand(system: ListeningSystem) -> None:
     number = phone.from_int(system.contacts()[0].number)
     rang = len(system.network.record)
     status, said = await system.api("POST", "/dial", {"number": number})
@@ -60,7 +59,7 @@ async def refused_by_hand(system: SimulatedSystem) -> None:
     assert len(system.network.record) == rang
 
 
-async def from_the_list(system: SimulatedSystem) -> None:
+async def from_the_list(system: ListeningSystem) -> None:
     """The phoner presses Ready."""
     await system.on_shift()
     await system.ready()
@@ -71,7 +70,7 @@ async def from_the_list(system: SimulatedSystem) -> None:
 def outcome(key: str, **details: str) -> Play:
     """A talk ends so; then the phoner tries the same person again."""
 
-    async def work(system: SimulatedSystem) -> None:
+    async def work(system: ListeningSystem) -> None:
         await after_a_talk(system)
         status, said = await system.outcome(key, details, then="pause")
         assert status == 200, said
@@ -83,7 +82,7 @@ def outcome(key: str, **details: str) -> Play:
 def wish(key: str) -> Play:
     """A wish is heard in a talk; then the phoner tries the same person again."""
 
-    async def work(system: SimulatedSystem) -> None:
+    async def work(system: ListeningSystem) -> None:
         leg = await in_a_talk(system)
         status, said = await system.api("POST", "/wish", {"wish": key})
         assert status == 200, said
@@ -98,7 +97,7 @@ def wish(key: str) -> Play:
 def after_hours_of_rest(hours: float) -> Play:
     """Nobody answers; the phoner tries again after so long."""
 
-    async def work(system: SimulatedSystem) -> None:
+    async def work(system: ListeningSystem) -> None:
         system.people.default = Behaviour(answers_after=None)
         await system.on_shift()
         number = phone.from_int(system.contacts()[0].number)
@@ -110,23 +109,25 @@ def after_hours_of_rest(hours: float) -> Play:
     return work
 
 
-async def paused(system: SimulatedSystem) -> None:
+async def pause(system: ListeningSystem, *, paused: bool = True) -> None:
+    """A supervisor pauses the campaign, or resumes it."""
+    body = {"paused": paused, "reason": "meal"}
+    status, answer = await system.ask("POST", f"/campaigns/{system.campaign}", body)
+    assert status == 200, answer
+
+
+async def paused(system: ListeningSystem) -> None:
     await system.on_shift()
-    now = system.clock.now()
-    system.write(lambda tx: house_state(tx, now))
+    await pause(system)
     await refused_by_hand(system)
 
 
-def house_state(tx: Any, now: datetime) -> None:
-    campaign_states.put(tx, "kanvas", paused=True, reason="frokost", now=now)
-
-
-async def clock_off(system: SimulatedSystem) -> None:
+async def clock_off(system: ListeningSystem) -> None:
     system.server.ctx.clock.skew_ms = lambda: 501  # type: ignore[method-assign]
     await by_hand(system)
 
 
-async def abandoned_once(system: SimulatedSystem) -> None:
+async def abandoned_once(system: ListeningSystem) -> None:
     """The phoner's line dies in the same instant as the answer."""
     await system.on_shift()
     await system.ready()
@@ -141,40 +142,34 @@ async def abandoned_once(system: SimulatedSystem) -> None:
     await system.pass_time(30)
 
 
-def phoner(**values: Any) -> Play:
-    async def work(system: SimulatedSystem) -> None:
-        await system.on_shift()
-        system.write(lambda tx: tx.execute(update(users).values(**values)))
-        await system.ready()
+def newcomer(*, shifts: int, signs: bool) -> Play:
+    """A new phoner, with so many shifts credited by the administrator, presses Ready."""
+
+    async def work(system: ListeningSystem) -> None:
+        if shifts:
+            path, body = f"/training/phoners/{TRAINEE}/credit", {"shifts": shifts, "reason": "x"}
+            status, answer = await system.ask("POST", path, body, user=ADMINISTRATOR)
+            assert status == 200, answer
+        if signs:
+            await system.sign(TRAINEE)
+        await system.on_shift(TRAINEE)
+        await system.ready(TRAINEE)
         await system.pass_time(5)
         assert system.network.record == []
 
     return work
 
 
-async def unsigned(system: SimulatedSystem) -> None:
-    """The phoner has never signed what they have to."""
-    system.write(lambda tx: tx.execute(delete(signatures)))
+async def leaves(system: ListeningSystem) -> None:
+    """A phoner is off-boarded while their seat waits, and the campaign is resumed in the same moment."""
+    await pause(system)
     await system.on_shift()
     await system.ready()
+    status, answer = await system.ask("POST", "/accounts/1/off-board", {}, user=ADMINISTRATOR)
+    assert status == 200, answer
+    await pause(system, paused=False)
     await system.pass_time(5)
     assert system.network.record == []
-
-
-async def leaves(system: SimulatedSystem) -> None:
-    """A phoner is off-boarded while their seat waits for the campaign to be resumed."""
-    now = system.clock.now()
-    system.write(lambda tx: house_state(tx, now))
-    await system.on_shift()
-    await system.ready()
-    system.write(lambda tx: resumed(tx, now))
-    system.write(lambda tx: tx.execute(update(users).values(left_at=now)))
-    await system.server.dialer.dial(1)
-    assert system.network.record == []
-
-
-def resumed(tx: Any, now: datetime) -> None:
-    campaign_states.put(tx, "kanvas", paused=False, reason="", now=now)
 
 
 @dataclass(frozen=True)
@@ -243,9 +238,9 @@ PRODUCED: dict[Reason, Case] = {
     Reason.CAMP_ABANDON_RATE: Case(
         abandoned_once, edits=((DK, "limit_percent: 3.0", "limit_percent: 0.0"),)
     ),
-    Reason.AGENT_LISTEN_ONLY: Case(phoner(credited=0, trained_at=None)),
-    Reason.AGENT_NEEDS_SUPERVISOR: Case(phoner(credited=1, trained_at=None)),
-    Reason.AGENT_POLICY_NOT_ACKED: Case(unsigned),
+    Reason.AGENT_LISTEN_ONLY: Case(newcomer(shifts=0, signs=True)),
+    Reason.AGENT_NEEDS_SUPERVISOR: Case(newcomer(shifts=1, signs=True)),
+    Reason.AGENT_POLICY_NOT_ACKED: Case(newcomer(shifts=3, signs=False)),
     Reason.AGENT_LEFT: Case(leaves),
 }
 
@@ -311,7 +306,7 @@ def edited(folder: Path, edits: tuple[Edit, ...]) -> Path:
 @pytest.mark.parametrize("reason", PRODUCED)
 async def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> None:
     case = PRODUCED[reason]
-    made = SimulatedSystem(
+    made = ListeningSystem(
         tmp_path,
         people=case.people,
         config=edited(tmp_path, case.edits),
@@ -328,21 +323,21 @@ async def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def plain_system(tmp_path: Path) -> Iterator[SimulatedSystem]:
-    made = SimulatedSystem(tmp_path)
+def plain_system(tmp_path: Path) -> Iterator[ListeningSystem]:
+    made = ListeningSystem(tmp_path)
     yield made
     made.close()
 
 
 async def test_suppressions_are_never_older_than_the_decision(
-    plain_system: SimulatedSystem,
+    plain_system: ListeningSystem,
 ) -> None:
     """They are read in the transaction that decides: there is no copy that could be old."""
 
     await plain_system.on_shift()
-    about = subject.of_number(4532200000)
-    now = plain_system.clock.now()
-    plain_system.write(lambda tx: suppressions.add(tx, about, Scope.NUMBER, now, "another process"))
+    body = {"number": "+4532200000", "scope": "number", "received_by": "letter"}
+    status, answer = await plain_system.ask("POST", "/suppressions", body)
+    assert status < 300, answer
     await plain_system.ready()
     await plain_system.pass_time(5)
     assert "+4532200000" not in {ring.number for ring in plain_system.network.record}
@@ -351,7 +346,7 @@ async def test_suppressions_are_never_older_than_the_decision(
     assert facts.system.suppression_age_s == 0.0
 
 
-def some_facts(tx: Any, plain_system: SimulatedSystem, **more: Any) -> f.Facts:
+def some_facts(tx: Any, plain_system: ListeningSystem, **more: Any) -> f.Facts:
     rules = plain_system.server.ctx.rules
     one = contacts.by_number(tx, 4532200001)[0]
     question = DialRequest(
@@ -360,7 +355,7 @@ def some_facts(tx: Any, plain_system: SimulatedSystem, **more: Any) -> f.Facts:
     return replace(gate.collect(tx, rules, b"key", question), **more)
 
 
-async def test_without_its_entry_no_dial_is_made(plain_system: SimulatedSystem) -> None:
+async def test_without_its_entry_no_dial_is_made(plain_system: ListeningSystem) -> None:
     """Permit, call and audit entry are one transaction: while the log takes nothing, nothing rings."""
     broken = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END"
 
@@ -392,7 +387,7 @@ def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown:
 
 @pytest.mark.parametrize("number", ["112", "114", "1811", "12345678", "+45371234567890"])
 async def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, number: str) -> None:
-    made = SimulatedSystem(tmp_path, people=person(number))
+    made = ListeningSystem(tmp_path, people=person(number))
 
     await made.on_shift()
     status, _ = await made.api("POST", "/dial", {"number": number})
@@ -405,7 +400,7 @@ async def test_what_is_no_subscriber_number_gets_onto_no_list(tmp_path: Path, nu
 
 
 def test_no_dial_is_asked_for_without_a_phoner(
-    plain_system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+    plain_system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every dial is decided for a seat whose phoner is in the room. Without one the gate would refuse,
     also after an abandoned call; and no call can be written at all."""
