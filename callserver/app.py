@@ -194,6 +194,7 @@ def page_apis(
     exchange = None if server.exchange is None else server.exchange.softphones
     offer = SoftphoneOffer(server.settings, exchange, played=played is not None)
     leaving = LeavingApi(server.ctx)
+    confirming = ConfirmingApi(server.ctx)
     cases = CasesApi(server.ctx, pacing)
     book_files = BookFiles(server.settings.config)
     training = TrainingApi(server.ctx, book_files)
@@ -233,7 +234,7 @@ def page_apis(
         lists,
         RemovalApi(server.ctx),
         AccountsApi(server.ctx, server.account_administration, server.line_confirmation),
-        ConfirmingApi(server.ctx),
+        confirming,
         leaving,
         opt_outs,
         SuppressionFilesApi(server.ctx, server.uploads, server.settings),
@@ -256,6 +257,7 @@ def page_apis(
                     cases,
                     applicants,
                     leaving,
+                    confirming,
                     survey,
                     notices,
                     training,

@@ -84,6 +84,9 @@ NEEDS_CODE = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.LEADER})
 CONFIRMED = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR, Role.MEMBER_SERVICE})
 """Roles that an administrator gives, and a second person confirms before the account can be used."""
 
+CONFIRMS = CONFIRMED | {Role.LEADER}
+"""Roles that may confirm an account."""
+
 
 def may_confirm(role: str, department: str | None, of_role: str, of_department: str | None) -> bool:
     """Whether somebody may confirm an account: the project leader, or a colleague with the same role."""

@@ -6,7 +6,9 @@ import pytest
 
 from callserver.domain.role import Role
 from tests.console.test_accounts_page import account, change, key_of
+from tests.console.test_live import Stream
 from tests.harness.staffed import PASSWORD, Client, StaffedSystem
+from tests.harness.waiting import eventually
 
 NEW = "a blue bicycle in the sun"
 
@@ -140,3 +142,20 @@ async def test_a_token_of_an_account_that_waits_is_not_valid(system: StaffedSyst
     token = (await administrator.api("POST", path, body)).json()["secret"]
     bearer = {"authorization": f"Bearer {token}"}
     assert (await Client(system).api("GET", "/floor", **bearer)).status_code == 401
+
+
+async def test_those_who_confirm_are_told_live(system: StaffedSystem) -> None:
+    """An account waits, and is confirmed by another colleague: the pages of all who may confirm are told."""
+    administrator = await system.client("administrator")
+    clients = {handle: await system.client(handle) for handle in ("leader", "supervisor", "phoner")}
+    streams = {handle: Stream(client) for handle, client in clients.items()}
+    await eventually(lambda: all(stream.text for stream in streams.values()))
+    await entered(system, "maja", await made(system, Role.SUPERVISOR, administrator=administrator))
+    for handle in ("leader", "supervisor"):
+        await streams[handle].until("accounts_waiting")
+    before = len(await streams["supervisor"].until("accounts_waiting"))
+    assert await confirm(system, clients["leader"]) == 200
+    await streams["supervisor"].until("accounts_waiting", before + 1)
+    assert "accounts_waiting" not in streams["phoner"].text
+    for stream in streams.values():
+        await stream.close()

@@ -1,6 +1,12 @@
 """Accounts that wait for a second person: whom I may confirm."""
 
+from collections.abc import Sequence
+
 from callserver.console.endpoint import Access, Answer, Done, Endpoint, Nothing, UserRequest
+from callserver.console.live import Updates
+from callserver.database.audit import Entry
+from callserver.domain.audit import EntryKind
+from callserver.domain.role import CONFIRMS
 from callserver.engine.accounts.confirmation import Confirmation
 from callserver.engine.context import EngineContext
 
@@ -28,6 +34,11 @@ class ConfirmingApi:
             Endpoint("GET", "/accounts/waiting", Access.SESSION, self.waiting),
             Endpoint("POST", "/accounts/waiting/{user}/confirm", Access.SESSION, self.confirm),
         ]
+
+    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        """For those who confirm accounts, that an account has changed: it may wait, or wait no longer."""
+        changed = any(entry.body["kind"] == EntryKind.USER for entry in news)
+        return [("accounts_waiting", Done())] if changed and request.user.role in CONFIRMS else []
 
     async def waiting(self, request: UserRequest) -> WaitingAccounts:
         """The accounts that wait for my confirmation."""

@@ -28,4 +28,4 @@ async function refresh() {
 
 await unlessUnreachable(refresh());
 await unlessUnreachable(reading.openNext(false));
-follow(refresh, { training: take, training_team: team.refresh });
+follow(refresh, { training: take, training_team: team.refresh, accounts_waiting: colleagues.refresh });

@@ -6,12 +6,18 @@ import { t } from "../texts.js";
 
 export async function refresh() {
   const { accounts } = await get("/accounts/waiting");
+  const focused = document.activeElement?.dataset.account;
   show($("#colleagues"), accounts.length > 0);
   $("#colleagues ul").replaceChildren(...accounts.map(line));
+  if (focused) $(`[data-account="${focused}"]`)?.focus();
 }
 
 function line(account) {
-  const button = el("button", { type: "button" }, t("training.colleague_confirm", { name: account.name }));
+  const button = el(
+    "button",
+    { type: "button", "data-account": account.id },
+    t("training.colleague_confirm", { name: account.name }),
+  );
   onPress(button, async () => {
     await post(`/accounts/waiting/${account.id}/confirm`);
     $("#colleagues-done").textContent = t("training.colleague_confirmed", { name: account.name });
