@@ -1,8 +1,9 @@
 """Configuration files: YAML with the position of every key, and the folder of the files.
 
 YAML 1.1's surprises are switched off: only true and false are booleans, 09:00 is a text and not
-540, a date stays a text, and the same key twice in one mapping is an error. Aliases are
-refused: 280 bytes of nested aliases would expand to gigabytes.
+540, a date stays a text, << merges nothing, and the same key twice in one mapping is an error. Aliases are
+refused: 280 bytes of nested aliases would expand to gigabytes. So are tags: `!!bool x` is no YAML error for
+the parser but a KeyError.
 """
 
 import re
@@ -63,20 +64,22 @@ class Loader(yaml.SafeLoader):
         """Compose a node.
 
         Raises:
-            _MisleadingError: it is an alias, or the file has too many nodes.
+            _MisleadingError: it is an alias, it has a tag, or the file has too many nodes.
         """
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         mark: Any = event.start_mark
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
             raise _MisleadingError(InvalidInput("alias", name=str(event.anchor)[:MOST_WHY]), mark)
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise _MisleadingError(InvalidInput("tag", name=str(tag)[:MOST_WHY]), mark)
         if self._nodes > MOST_NODES:
             raise _MisleadingError(InvalidInput("too_many_values", most=MOST_NODES), mark)
         return super().compose_node(parent, index)
 
 
 _NULL = "tag:yaml.org,2002:null"
-_REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp")}
+_REPLACED = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "timestamp", "merge")}
 Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _REPLACED]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -135,7 +138,7 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
         return not_yaml(line, str(error.problem or error))
     except yaml.reader.ReaderError as error:
         return not_yaml(text.count("\n", 0, error.position) + 1, str(error.reason))
-    except (yaml.YAMLError, ValueError) as error:  # a wrong !!tag
+    except (yaml.YAMLError, ValueError) as error:  # a number of too many digits
         return not_yaml(1, str(error).splitlines()[0])
     except RecursionError:
         return wrong(1, InvalidInput("contains_itself"))

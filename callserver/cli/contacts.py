@@ -15,9 +15,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from callserver import texts
+from callserver.adapters import spreadsheets
 from callserver.cli import refused_rows, resources
 from callserver.database.engines import reading
-from callserver.domain import spreadsheet
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import dry_run as dry
 from callserver.engine.lists import eligibility, importer
@@ -140,7 +140,7 @@ def read(file: Path) -> bytes:
         ConfigurationProblem: it cannot be read.
     """
     try:
-        return spreadsheet.as_csv(file.read_bytes())
+        return spreadsheets.as_csv(file.read_bytes())
     except OSError as error:
         raise ConfigurationProblem(f"{file}: {error.strerror}") from error
     except ValueError as error:

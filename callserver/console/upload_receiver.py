@@ -3,9 +3,9 @@
 import asyncio
 from datetime import datetime
 
+from callserver.adapters import spreadsheets
 from callserver.adapters.uploads import Uploads
 from callserver.console.endpoint import TooLarge, UserRequest
-from callserver.domain import spreadsheet
 from callserver.errors import ConfigurationProblem, Impossible
 
 MEGABYTE = 1024 * 1024
@@ -29,7 +29,7 @@ async def receive(
         if not file.size:
             raise Impossible("the file is empty", key="upload_empty")
     try:
-        await asyncio.to_thread(uploads.convert, file.token, request.user.id, spreadsheet.as_csv)
+        await asyncio.to_thread(uploads.convert, file.token, request.user.id, spreadsheets.as_csv)
     except ValueError as error:
         uploads.drop(file.token, request.user.id)
         raise ConfigurationProblem(str(error)) from error

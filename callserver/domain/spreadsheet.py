@@ -17,6 +17,9 @@ from callserver.texts import InvalidInput
 MOST_BYTES = 512 * 1024 * 1024
 """Unpacked; a file that claims to be larger is not opened."""
 
+MOST_CELLS = 30_000_000
+"""Of the sheet's whole rectangle: one cell in its far corner makes all the others."""
+
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -33,6 +36,8 @@ def as_csv(raw: bytes) -> bytes:
 
     Raises:
         ValueError: it cannot be read, it is too large, or several visible sheets have rows.
+
+    A hostile file may end the process: use adapters/spreadsheets.py.
     """
     if not is_spreadsheet(raw):
         return raw
@@ -53,6 +58,8 @@ def as_csv(raw: bytes) -> bytes:
     if len(filled) > 1:
         raise InvalidInput("spreadsheet_sheets", names=", ".join(filled))
     (sheet,) = filled.values()
+    if sheet.height * sheet.width > MOST_CELLS:
+        raise InvalidInput("spreadsheet_heavy")
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\n")
     writer.writerows(map(_texts, sheet.iter_rows()))

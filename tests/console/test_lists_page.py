@@ -338,6 +338,15 @@ async def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem
     assert folder(system) == []
 
 
+async def test_a_spreadsheet_with_a_cell_far_out_is_refused(system: StaffedSystem) -> None:
+    """Two cells of a file of a kilobyte span a sheet of hundreds of gigabytes."""
+    client = await system.client("administrator")
+    reply = await client.upload("/uploads", spreadsheets.far_cell(1_048_576, "XFD"))
+    assert reply.status_code == 409
+    assert "for meget hukommelse" in reply.json()["detail"]
+    assert folder(system) == []
+
+
 async def test_an_import_is_rolled_back_as_far_as_nobody_called(system: StaffedSystem) -> None:
     client = await system.client("administrator")
     before = len(system.contacts())

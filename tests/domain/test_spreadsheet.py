@@ -74,3 +74,9 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_not_opened(
     monkeypatch.setattr("callserver.domain.spreadsheet.MOST_BYTES", 1000)
     with pytest.raises(InvalidInput, match="larger"):
         as_csv(spreadsheets.xlsx({"A": ROWS}))
+
+
+def test_a_sheet_with_a_cell_far_out_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callserver.domain.spreadsheet.MOST_CELLS", 1000)
+    with pytest.raises(InvalidInput, match="too much memory"):
+        as_csv(spreadsheets.far_cell(200, "Z"))

@@ -26,6 +26,16 @@ def xlsx(sheets: Mapping[str, Rows], hidden: Sequence[str] = (), first_row: int 
     return content.getvalue()
 
 
+def far_cell(row: int, column: str) -> bytes:
+    """A workbook with a heading, and one more cell so far out."""
+    workbook = openpyxl.Workbook()
+    workbook.active["A1"] = "phone"
+    workbook.active[f"{column}{row}"] = 32200001
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
 def ods(rows: Rows) -> bytes:
     """A LibreOffice sheet of texts and numbers."""
 
