@@ -256,6 +256,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "a country": countries.region,
     "a word against calling": lambda text: opt_out_cells.read("do_not_call", text),
     "an address": addresses.is_no_address,
+    "an address of nobody": addresses.is_no_household,
+    "a household's name": addresses.is_no_household_name,
     "a date": lambda text: dates.parse_date(text, 2026),
     "a fold": subject.fold,
     "a row": lambda text: contact.Reader(

@@ -184,7 +184,11 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
             table.add_row("  " + say(f"reason.{reason}"), str(count))
     print(*_notes(summary, say), sep="\n")
     Console().print(table)
-    for key, lines in (("unclear", summary.unclear), ("no_keys", sorted(summary.no_keys))):
+    for key, lines in (
+        ("unclear", summary.unclear),
+        ("no_keys", sorted(summary.no_keys)),
+        ("no_homes", sorted(summary.no_homes)),
+    ):
         if lines:
             named = ", ".join(map(str, lines[:MOST_NAMED]))
             print(say(f"import.{key}", count=len(lines), lines=named))

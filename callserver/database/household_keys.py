@@ -5,12 +5,19 @@ household grows, and no protective fact loses anybody whom it reached. Keys whos
 more are kept in `former_household_keys` until a list names the address again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import insert, select, text, update
 
 from callserver.database.staged_rows import DroppedRow
-from callserver.database.tables import calls, contacts, former_household_keys, former_identifiers
+from callserver.database.tables import (
+    calls,
+    contacts,
+    former_household_keys,
+    former_identifiers,
+    marks,
+    suppressions,
+)
 from callserver.domain import heading_words, postal_addresses, subject
 from callserver.domain.addresses import is_no_address
 from callserver.ports import Tx
@@ -83,6 +90,24 @@ def _replace_open_calls(tx: Tx, keys: Mapping[int, int]) -> None:
         if new is not None and new not in taken:
             taken.add(new)
             tx.execute(update(calls).where(calls.c.attempt == row.attempt).values(household=new))
+
+
+def protecting(tx: Tx, keys: Collection[int]) -> set[int]:
+    """Those of the keys that stand in an opt-out or a mark, or under which somebody stands who does."""
+    people = [(subject.of_household(key), key) for key in keys]
+    ordered = sorted(keys)
+    for table in (contacts, former_identifiers):
+        for at in range(0, len(ordered), CHUNK):
+            within = table.c.household.in_(ordered[at : at + CHUNK])
+            rows = tx.execute(select(table.c.person, table.c.household).where(within).distinct())
+            people += [(subject.of_person(person), key) for person, key in rows]
+    named = sorted({about for about, _ in people})
+    recorded: set[str] = set()
+    for table in (suppressions, marks):
+        for at in range(0, len(named), CHUNK):
+            within = table.c.subject.in_(named[at : at + CHUNK])
+            recorded.update(tx.execute(select(table.c.subject).where(within)).scalars())
+    return {key for about, key in people if about in recorded}
 
 
 def upgrade(tx: Tx) -> None:

@@ -109,14 +109,15 @@ def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
     return [(line, number) for line, number, household in rows if household in wanted]
 
 
-def set_households(tx: Tx, households: Iterable[tuple[int, int]]) -> None:
-    """Another household for each line."""
-    values = [{"line": line, "household": household} for line, household in households]
+def set_households(tx: Tx, households: Iterable[tuple[int, int, int]]) -> None:
+    """For each line another household, and its key by the spelling."""
+    values = [
+        {"line": line, "household": household, "written": written}
+        for line, household, written in households
+    ]
     if values:
         tx.execute(
-            text(
-                "UPDATE staged SET household = :household, written = :household WHERE line = :line"
-            ),
+            text("UPDATE staged SET household = :household, written = :written WHERE line = :line"),
             values,
         )
 

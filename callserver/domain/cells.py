@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from callserver.domain import countries, hours, opt_out_cells, phone, postal_addresses
-from callserver.domain.addresses import is_no_address, is_placeholder
+from callserver.domain.addresses import (
+    is_no_address,
+    is_no_household,
+    is_no_household_name,
+    is_placeholder,
+)
 from callserver.domain.dates import latest_birth_date, parse_date
 from callserver.domain.heading_words import MAY_CALL
 from callserver.domain.opt_out_cells import NO, YES
@@ -60,6 +65,17 @@ def _place_text(number: str, zone: str) -> str:
     if not zone and number.startswith("+45"):
         return "DK Europe/Copenhagen"  # most rows: no look-up is needed
     return _place(number, zone)
+
+
+class Homes(NamedTuple):
+    """What identifies the households of rows; empty where only the number does."""
+
+    homes: list[str]
+    written: list[str]  # as it is spelled
+    homeless: dict[int, tuple[str, str]]
+    """By row: what was once taken for its household, and its spelling: a district, a box, a placeholder."""
+
+    unused: list[int]  # rows with a household or an address that identifies none
 
 
 class Columns:
@@ -177,16 +193,34 @@ class Columns:
         names = [" ".join(cell.split()) for cell in whole]
         return [own or name for own, name in zip(joined, names, strict=True)] if parts else names
 
-    def households(self) -> tuple[list[str], list[str]]:
-        """What identifies a household, and as it is written; empty where only the number does."""
+    def households(self) -> Homes:
+        """What identifies each row's household."""
         written = self._written_homes()
         homes = [postal_addresses.household(home) if home else home for home in written]
-        if (given := self._cells("household")) is not None:
-            for at, cell in enumerate(given):
-                if not is_placeholder(cell):
-                    written[at] = cell.strip()
-                    homes[at] = postal_addresses.named_household(written[at])
-        return homes, written
+        addresses, codes = self._addresses(), self.texts("postcode")
+        homeless: dict[int, tuple[str, str]] = {}
+        for at, address in enumerate(addresses or ()):
+            if written[at] and is_no_household(address, codes[at]):
+                homeless[at] = (homes[at], written[at])
+                homes[at] = written[at] = ""
+        given = self._cells("household")
+        for at, cell in enumerate(given or ()):
+            if is_placeholder(cell):
+                continue
+            name = cell.strip()
+            home = postal_addresses.named_household(name)
+            if is_no_household_name(name, codes[at]):
+                homeless[at] = (home, name)
+            else:
+                homeless.pop(at, None)
+                homes[at], written[at] = home, name
+        named = [cells for cells in (addresses, given) if cells is not None]
+        unused = [
+            at
+            for at, home in enumerate(homes)
+            if at in homeless or (not home and any(cells[at].strip() for cells in named))
+        ]
+        return Homes(homes, written, homeless, unused)
 
     def _written_homes(self) -> list[str]:
         """Addresses with their postcode, as they are written."""

@@ -5,7 +5,7 @@ the reason, never the value: the reasons are printed and stored.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import compress, starmap
 from typing import NamedTuple
@@ -94,6 +94,13 @@ class ListedOptOut(NamedTuple):
     is_clear: bool  # False: the cell says neither yes nor no, which counts as an opt-out
 
 
+class FormerHome(NamedTuple):
+    """The keys of what was once taken for a household: a district, a box or a placeholder."""
+
+    household: int
+    written: int  # by its spelling
+
+
 class RefusedPerson(NamedTuple):
     """Whom a refused row is about, as far as it can be read."""
 
@@ -149,6 +156,8 @@ class Reader:
         self._today = today
         self._namespace = namespace
         self.placeholders: Sequence[int] = ()  # rows last read whose reference is a placeholder
+        self.homeless: Sequence[int] = ()  # rows last read whose household or address is none
+        self.former_homes: Mapping[int, FormerHome] = {}  # of rows last read
         self._widths = {headings.own_width(header), len(header)}
         # The columns of the household's key are merge fields as well, and so is one without a heading.
         columns = mapping.columns
@@ -186,8 +195,11 @@ class Reader:
         self.placeholders = [
             row for row, (ref, key) in enumerate(zip(refs, key_refs, strict=True)) if ref != key
         ]
-        homes, written = cells.households()
+        homes, written, homeless, self.homeless = cells.households()
         households = subject.household_keys(homes, keys)
+        self.former_homes = {
+            at: FormerHome(*subject.household_keys(home, [0, 0])) for at, home in homeless.items()
+        }
         values = ContactRows(
             number=keys,
             person=self._person_keys(key_refs, keys, names, namespaces),

@@ -281,5 +281,5 @@ def test_neighbours_are_no_household() -> None:
         "32200001,Elmevej,1,,4000",
         "32200002,Elmevej,2,st,4000",
     )
-    _, written = read.households()
+    written = read.households().written
     assert written == ["Elmevej 1 4000", "Elmevej 2 st 4000"]

@@ -96,6 +96,8 @@ class ImportResult(Answer):
     unclear_lines: Sequence[int] = ()  # the first of them
     no_keys: int = 0  # rows whose reference is not used to recognise the person
     no_keys_lines: Sequence[int] = ()  # the first of them
+    no_homes: int = 0  # rows whose household or address identifies no household
+    no_homes_lines: Sequence[int] = ()  # the first of them
     encoding: str | None = None  # as it was guessed
     row_numbers: str = ""  # a column of row numbers
 
@@ -318,6 +320,8 @@ def result_view(
         unclear_lines=summary.unclear[:REFUSED_SHOWN],
         no_keys=len(summary.no_keys),
         no_keys_lines=sorted(summary.no_keys)[:REFUSED_SHOWN],
+        no_homes=len(summary.no_homes),
+        no_homes_lines=sorted(summary.no_homes)[:REFUSED_SHOWN],
         encoding=summary.encoding,
         row_numbers=summary.row_numbers,
     )

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callserver.database import list_import, set_aside_contacts, staged_rows
+from callserver.database import household_keys, list_import, set_aside_contacts, staged_rows
 from callserver.database.list_import import KnownPerson
 from callserver.domain import names, subject
 from callserver.domain.contact_status import ContactStatus
@@ -62,6 +62,7 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
     A row whose reference is another person's is recognised by its number and name instead. Rows whose
     number is given for many people are refused.
     """
+    _return_home(tx, listed)
     _dissolve(tx, listed.crowds(MOST_IN_A_HOUSEHOLD))
     if crowded := staged_rows.lines_of(tx, "number", listed.crowded_numbers):
         staged_rows.drop_lines(tx, crowded)
@@ -133,9 +134,27 @@ def _without_reference(tx: Tx, listed: ListReader, lines: Collection[int]) -> No
 
 def _dissolve(tx: Tx, households: Collection[int]) -> None:
     lines = staged_rows.of_households(tx, households)
-    staged_rows.set_households(
-        tx, [(line, subject.household_key(None, number)) for line, number in lines]
-    )
+    alone = [(line, subject.household_key(None, number)) for line, number in lines]
+    staged_rows.set_households(tx, [(line, key, key) for line, key in alone])
+
+
+def _return_home(tx: Tx, listed: ListReader) -> None:
+    """What was once taken for a household still is one where it protects somebody: nobody becomes
+    callable because it is recognised as a district, a box or a placeholder."""
+    few = {
+        home: lines
+        for home, lines in listed.former_homes.items()
+        if len(lines) <= MOST_IN_A_HOUSEHOLD
+    }
+    protecting = household_keys.protecting(tx, {key for home in few for key in home})
+    homes = {
+        line: home
+        for home, lines in few.items()
+        if not protecting.isdisjoint(home)
+        for line in lines
+    }
+    staged_rows.set_households(tx, [(line, *home) for line, home in homes.items()])
+    listed.return_home(homes)
 
 
 def _may_be_one(pair: KnownPerson) -> bool:

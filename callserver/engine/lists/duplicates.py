@@ -11,7 +11,7 @@ from typing import Any
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.domain import names, subject
-from callserver.domain.contact import ContactRow, ContactRows
+from callserver.domain.contact import ContactRow, ContactRows, FormerHome
 from callserver.domain.names import Likeness
 
 MOST_AT_A_NUMBER = 10
@@ -33,6 +33,7 @@ class Duplicates:
         self._written: list[int] = []
         self._dropped: dict[int, list[tuple[int, int, ContactRow]]] = {}  # by key: line, rank, row
         self._merged: list[DroppedRow] = []
+        self._former_homes: Mapping[int, FormerHome] = {}  # by line
         self.crowded_numbers: set[int] = set()
 
     def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
@@ -100,6 +101,10 @@ class Duplicates:
         for line, rank, row in zip(lines, ranks, rows.rows(), strict=True):
             self._dropped.setdefault(row.person, []).append((line, rank, row))
 
+    def return_home(self, homes: Mapping[int, FormerHome]) -> None:
+        """The households, by line, that rows keep which are not taken."""
+        self._former_homes = homes
+
     def merge(self, rows: Iterable[DroppedRow]) -> None:
         """Remember rows that were new by their reference, which is nobody's."""
         self._merged += rows
@@ -133,10 +138,9 @@ class Duplicates:
     def dropped(self) -> Iterator[DroppedRow]:
         """What the dropped rows tell about their persons."""
         for dropped in self._dropped.values():
-            for _, _, row in dropped:
-                yield DroppedRow(
-                    row.person, row.number, row.household, row.name, row.born, row.written
-                )
+            for line, _, row in dropped:
+                home, written = self._former_homes.get(line, (row.household, row.written))
+                yield DroppedRow(row.person, row.number, home, row.name, row.born, written)
         yield from self._merged
 
     def shared(self) -> int:

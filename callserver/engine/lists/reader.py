@@ -16,6 +16,7 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import (
     ContactRows,
+    FormerHome,
     ListedOptOut,
     Reader,
     RefusedPerson,
@@ -65,6 +66,7 @@ class ListReader:
     )  # key of a person, day, text
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
+    former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines
     _seen: Duplicates = field(default_factory=Duplicates)
     _unread: tuple[int, ...] = field(init=False)  # columns whose cells may say: do not call
     _unasked: tuple[int, ...] = field(init=False)  # those that are read as nothing
@@ -87,6 +89,10 @@ class ListReader:
     def dropped(self) -> Iterator[DroppedRow]:
         """What the rows that are not taken tell about their persons."""
         return self._seen.dropped()
+
+    def return_home(self, homes: Mapping[int, FormerHome]) -> None:
+        """By line: the households of rows that are not taken either."""
+        self._seen.return_home(homes)
 
     def merge(self, rows: Collection[DroppedRow]) -> None:
         """Staged rows that turn out to repeat a person."""
@@ -117,6 +123,9 @@ class ListReader:
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
                 summary.no_keys.add(lines_of[at])
             summary.no_keys.update(lines_of[at] for at in reader.placeholders if at not in problems)
+            summary.no_homes.update(lines_of[at] for at in reader.homeless if at not in problems)
+            for at, home in reader.former_homes.items():
+                self.former_homes.setdefault(home, []).append(lines_of[at])
             self.consents += [
                 (rows.person[row], day, text) for row, day, text in consents if row not in problems
             ]

@@ -46,6 +46,7 @@ class Summary:
     encoding: str | None = None  # as it was guessed; None: the file says it itself
     row_numbers: str = ""  # a column that only counts the rows, and is no reference
     no_keys: set[int] = field(default_factory=set)  # lines whose reference identifies nobody
+    no_homes: set[int] = field(default_factory=set)  # lines whose household or address is none
     changes: Counter[str] = field(default_factory=Counter)  # of those changed, by field
     missing: int = 0  # contacts of the campaign who may still be called and are not in the file
     set_aside: int = (

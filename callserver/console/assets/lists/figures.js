@@ -82,6 +82,12 @@ export function importResult(result, caption, titles) {
           lines: result.no_keys_lines.map(number).join(", "),
         })
       : "",
+    result.no_homes
+      ? t("lists.no_homes", {
+          count: number(result.no_homes),
+          lines: result.no_homes_lines.map(number).join(", "),
+        })
+      : "",
     result.row_numbers ? t("lists.row_numbers", { column: result.row_numbers }) : "",
     result.encoding ? t("lists.encoding", { encoding: result.encoding }) : "",
   ].filter(Boolean);

@@ -1,0 +1,74 @@
+"""What is a household: not a district, a post-office box, poste restante or a placeholder."""
+
+import pytest
+
+from callserver.domain import addresses
+
+
+@pytest.mark.parametrize(
+    ("address", "postcode"),
+    [
+        ("8000 Aarhus C", ""),
+        ("DK-8000 Aarhus", ""),
+        ("8000", "8000"),
+        ("Nørregade 8000", ""),
+        ("Lynggården, 8000 Aarhus C, Danmark", ""),
+        ("10115 Berlin", ""),
+        ("123 45 Stockholm", ""),
+        ("1012 AB Amsterdam", ""),
+        ("Postboks 12", ""),
+        ("POSTBOKS nr. 12, 8000 Aarhus C", ""),
+        ("Box 12", "8000"),
+        ("P.O. Box 12", ""),
+        ("PO Box 12", "8000"),
+        ("c/o Hansen", "8000"),
+        ("C/O Hansen, 8000 Aarhus", ""),
+        ("Poste restante, 8000 Aarhus C", ""),
+        ("Ukendt", "8000"),
+        ("99999", ""),
+    ],
+)
+def test_nobody_lives_there(address: str, postcode: str) -> None:
+    assert addresses.is_no_household(address, postcode)
+
+
+@pytest.mark.parametrize(
+    ("address", "postcode"),
+    [
+        ("Lynvej 5", ""),
+        ("Lynvej 5", "8000"),
+        ("Lynvej 5, 8000 Aarhus C", ""),
+        ("Lynvej 5 st. th, DK-8000 Aarhus C, Danmark", "8000"),
+        ("c/o Hansen, Lynvej 5", "8000"),
+        ("Lynvej 5, Postboks 12", ""),
+        ("Boksvej 12", ""),
+        ("B-1234", "3900"),
+        ("B 1234, 3900 Nuuk", ""),
+        ("1200 Main Street", ""),
+        ("Main Street 1200", "60601"),
+        ("12 rue de la Paix, 75002 Paris", ""),
+        ("Storgata 5, 0155 Oslo, Norge", ""),
+    ],
+)
+def test_people_live_there(address: str, postcode: str) -> None:
+    assert not addresses.is_no_household(address, postcode)
+
+
+@pytest.mark.parametrize(
+    ("name", "postcode"),
+    [
+        *(("99999", ""), ("9999", ""), ("99999.0", "")),
+        *(("8000", "8000"), ("DK-8000", "8000"), ("8000 Aarhus C", ""), ("DK-8000", "")),
+        *(("Postboks 12", ""), ("Box 12", ""), ("c/o", ""), ("c/o Hansen", "")),
+        ("Poste restante", ""),
+    ],
+)
+def test_it_names_no_household(name: str, postcode: str) -> None:
+    assert addresses.is_no_household_name(name, postcode)
+
+
+@pytest.mark.parametrize(
+    "name", ["H-12", "4711", "8000", "999", "Hus 7-12", "S 1234", "Familien Hansen", "Lynvej 5"]
+)
+def test_it_names_a_household(name: str) -> None:
+    assert not addresses.is_no_household_name(name, "8210")
