@@ -87,10 +87,10 @@ class Line:
     async def send(self, request: bytes) -> None:
         self._write.write(request)
         head = await self._read.readuntil(b"\r\n\r\n")
-        assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")), head[:60]
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         if length and int(length):
             await self._read.readexactly(int(length))
+        assert head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")), head[:60]
 
     def close(self) -> None:
         self._write.close()
