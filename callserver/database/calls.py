@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, literal_column, or_, select, union_all, update
+from sqlalchemy import Integer, and_, bindparam, literal_column, or_, select, union_all, update
 
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, contacts
@@ -86,6 +86,13 @@ _to_stop = Prepared(
         calls.c.stopped.is_(literal_column("False")),
         calls.c.ref.is_not(None),
     )
+)
+_ringing = Prepared(_all.where(calls.c.ended_at.is_(None), calls.c.answered_at.is_(None)))
+_last_of_contact = Prepared(
+    select(calls.c.attempt)
+    .where(calls.c.contact == bindparam("contact"))
+    .order_by(calls.c.permit_at.desc())
+    .limit(literal_column("1", Integer))
 )
 _change = RowUpdate(calls.c.attempt)
 rang_or_may_have = or_(
@@ -256,6 +263,11 @@ def every_open(tx: Tx) -> list[CallRow]:
     return [CallRow._make(row) for row in tx.execute(_all.where(calls.c.ended_at.is_(None)))]
 
 
+def ringing(tx: Tx) -> list[CallRow]:
+    """Open calls that nobody has answered."""
+    return [CallRow._make(row) for row in _ringing(tx, {})]
+
+
 def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
     row = tx.execute(
         _all.where(calls.c.phoner == phoner).order_by(calls.c.permit_at.desc()).limit(1)
@@ -265,8 +277,7 @@ def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:
 
 def last_of_contact(tx: Tx, contact: int) -> str | None:
     """The latest attempt to a contact."""
-    query = select(calls.c.attempt).where(calls.c.contact == contact)
-    attempt: str | None = tx.execute(query.order_by(calls.c.permit_at.desc()).limit(1)).scalar()
+    attempt: str | None = _last_of_contact(tx, {"contact": contact}).scalar()
     return attempt
 
 

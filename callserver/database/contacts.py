@@ -82,6 +82,7 @@ _ready = Prepared(
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+_place = Prepared(select(contacts.c.place).where(contacts.c.id == bindparam("id")))
 _rank = Prepared(select(contacts.c.rank).where(contacts.c.id == bindparam("id")))
 _change = RowUpdate(contacts.c.id)
 _set_claimed = Prepared(
@@ -124,9 +125,7 @@ _places = Prepared(
 
 def place_of(tx: Tx, contact: int) -> str | None:
     """Where the contact's telephone rings."""
-    place: str | None = tx.execute(
-        select(contacts.c.place).where(contacts.c.id == contact)
-    ).scalar()
+    place: str | None = _place(tx, {"id": contact}).scalar()
     return place
 
 

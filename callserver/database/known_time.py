@@ -23,7 +23,9 @@ _latest = Prepared(
 )
 _last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
-_recorded = select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
+_recorded = Prepared(
+    select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
+)
 
 
 def latest(tx: Tx) -> datetime | None:
@@ -33,7 +35,7 @@ def latest(tx: Tx) -> datetime | None:
 
 def recorded(tx: Tx) -> datetime | None:
     """The latest instant at which a server ran, to a few seconds."""
-    at: datetime | None = tx.execute(_recorded, {"name": TIME}).scalar()
+    at: datetime | None = _recorded(tx, {"name": TIME}).scalar()
     return at
 
 

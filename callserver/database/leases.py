@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import process_leases
 from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
 
-_lease = select(process_leases.c.owner, process_leases.c.until).where(
-    process_leases.c.name == bindparam("name")
+_lease = Prepared(
+    select(process_leases.c.owner, process_leases.c.until).where(
+        process_leases.c.name == bindparam("name")
+    )
 )
 
 LEASE = timedelta(seconds=10)
@@ -30,9 +33,9 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
 
     A lease that lasts longer than LEASE was written by a clock that was ahead, and does not count.
     """
-    held = tx.execute(_lease, {"name": name}).one_or_none()
-    if held is not None and held.owner == owner and LEASE / 2 < held.until - now <= LEASE:
-        return True  # fresh enough: no write, no commit to wait for
+    for holder, until in _lease(tx, {"name": name}):
+        if holder == owner and LEASE / 2 < until - now <= LEASE:
+            return True  # fresh enough: no write, no commit to wait for
     too_far = now + LEASE + CLOCKS_DIFFER
     values = {"name": name, "owner": owner, "until": now + LEASE}
     statement = (
@@ -52,8 +55,7 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
 
 def is_held(tx: Tx, name: str, now: datetime) -> bool:
     """Whether a process has the lease now."""
-    held = tx.execute(_lease, {"name": name}).one_or_none()
-    return held is not None and held.owner != NOBODY and held.until > now
+    return any(holder != NOBODY and until > now for holder, until in _lease(tx, {"name": name}))
 
 
 def release(tx: Tx, name: str, owner: str, now: datetime) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import bindparam, exists, func, insert, select, update
 
 from callserver import outbox
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import messages
 from callserver.domain.message import (
     SENDING_LASTS,
@@ -50,6 +51,7 @@ class MessageRow(NamedTuple):
         )
 
 
+_any_due = Prepared(select(exists().where(messages.c.next_at <= bindparam("now"))))
 _all = select(*[messages.c[name] for name in MessageRow._fields])
 
 
@@ -84,7 +86,7 @@ def queue(
 
 def any_due(tx: Tx, now: datetime) -> bool:
     """Whether one is to be sent, or was lost while it was sent."""
-    return bool(tx.execute(select(exists().where(messages.c.next_at <= now))).scalar())
+    return bool(_any_due(tx, {"now": now}).scalar())
 
 
 def take_next(tx: Tx, now: datetime) -> MessageRow | None:

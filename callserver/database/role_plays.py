@@ -3,12 +3,15 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import applicants, role_plays
 from callserver.database.upserts import INSERTS
 from callserver.domain.role_play import Player, RolePlayState
 from callserver.ports import Tx
+
+_due = Prepared(select(role_plays.c.id).where(role_plays.c.look_at <= bindparam("now")))
 
 
 class RolePlayRow(NamedTuple):
@@ -112,7 +115,7 @@ def took_place(tx: Tx, applicant: int) -> bool:
 
 def due(tx: Tx, now: datetime) -> list[int]:
     """The role-play calls that the scheduler looks at now."""
-    return list(tx.execute(select(role_plays.c.id).where(role_plays.c.look_at <= now)).scalars())
+    return [role_play for (role_play,) in _due(tx, {"now": now})]
 
 
 def set_all_due(tx: Tx, now: datetime) -> None:

@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    cast,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from callserver import outbox
 from callserver.database import audit
@@ -27,6 +38,25 @@ _about = PreparedMany(
         suppressions.c.list,
     ).where(suppressions.c.subject.in_(subjects))
 )
+
+
+def _stop_by(column: ColumnElement[int]) -> PreparedMany:
+    return PreparedMany(
+        lambda keys: (
+            update(calls)
+            .where(
+                column.in_(keys),
+                calls.c.ended_at.is_(None),
+                calls.c.answered_at.is_(None),
+                calls.c.stop_wanted.is_(None),
+            )
+            .values(stop_wanted=literal_column("'suppressed'"))
+            .returning(calls.c.attempt)
+        )
+    )
+
+
+_want_stopped = {name: _stop_by(calls.c[name]) for name in ("number", "person", "household")}
 
 _SUBJECTS = {Scope.NUMBER: subject.of_number, Scope.PERSON: subject.of_person}
 """The scopes of lists, and how the key of a number or person becomes a subject."""
@@ -244,26 +274,14 @@ def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
 
     A conversation is not cut off: it is the person on the line who opts out.
     """
-    keys: dict[str, list[int]] = {"number": [], "person": [], "household": []}
+    keys: dict[str, list[int]] = {kind: [] for kind in _want_stopped}
     for subject_key in subjects:
         kind, _, key = subject_key.partition(":")
         if kind in keys:
             keys[kind].append(int(key))
-    if not any(keys.values()):
-        return 0
-    about = or_(*(calls.c[kind].in_(of_kind) for kind, of_kind in keys.items() if of_kind))
-    stopped = tx.execute(
-        update(calls)
-        .where(
-            about,
-            calls.c.ended_at.is_(None),
-            calls.c.answered_at.is_(None),
-            calls.c.stop_wanted.is_(None),
-        )
-        .values(stop_wanted="suppressed")
-        .returning(calls.c.attempt)
+    attempts = sorted(
+        attempt for kind, of_kind in keys.items() for (attempt,) in _want_stopped[kind](tx, of_kind)
     )
-    attempts = sorted(stopped.scalars())
     for attempt in attempts:
         audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason="suppressed")
     if attempts:

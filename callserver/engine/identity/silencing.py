@@ -29,16 +29,19 @@ def _reached(tx: Tx, persons: set[int], households: set[int]) -> list[str]:
     """The persons whose telephone rings, and whom a fact about one of these would keep from a dial."""
     if not persons and not households:
         return []
-    ringing = [row for row in calls.every_open(tx) if row.answered_at is None]
     return [
-        subject.of_person(row.person) for row in ringing if _concerns(tx, row, persons, households)
+        subject.of_person(row.person)
+        for row in calls.ringing(tx)
+        if _concerns(tx, row, persons, households)
     ]
 
 
 def _concerns(tx: Tx, row: CallRow, persons: set[int], households: set[int]) -> bool:
+    if row.person in persons or row.household in households:
+        return True
     contact = None if row.contact is None else contacts.get(tx, row.contact)
-    if row.person in persons or row.household in households or contact is None:
-        return row.person in persons or row.household in households
+    if contact is None:
+        return False
     reach = people_in_reach.of(tx, contact)
     return bool(reach.keys & persons or reach.households & households)
 
