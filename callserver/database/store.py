@@ -29,8 +29,8 @@ T = TypeVar("T")
 MOST_SHARING = 64
 """How many functions may share one commit; it limits how long the first of them waits."""
 
-ONE_WAIT_MS = 500
-"""How long one attempt to begin waits for a lock; a stopping server waits this long at most."""
+LOCKED_S = 0.02
+"""How soon a lock that another program holds is tried again."""
 
 
 class InlineStore:
@@ -67,8 +67,8 @@ class SqliteStore:
     """One connection; waiting functions share a commit, each in its own savepoint.
 
     The functions run in the event loop's thread: a second Python thread would compete with it for the
-    interpreter at every statement. The begin and the commit, which may wait for the disk or for
-    another process, run in a second thread.
+    interpreter at every statement. What may wait, for the disk or for another process, runs in a
+    second thread: a commit with changes, and a begin while another process holds the lock.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -79,6 +79,7 @@ class SqliteStore:
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
         self._reading = sqlite_engine(str(engine.url))
         self._tx: Connection | None = None
+        self._changes = 0  # that the connection had made when its transaction began
         self._at_work: asyncio.Task[None] | None = None
         self._checkpoint_wanted = False
         self._closing = False
@@ -123,8 +124,7 @@ class SqliteStore:
         try:
             while begun is not None or self._waiting:
                 try:
-                    turn = loop.run_in_executor(self._thread, self._turn, begun, done, loop)
-                    begun, done = await turn, []
+                    begun, done = await self._next(begun, done, loop), []
                     if begun is not None and not self._apply(begun, done):
                         begun = None
                 except Exception as error:  # noqa: BLE001 - locked by another process, or closed
@@ -137,6 +137,37 @@ class SqliteStore:
             for future in (*(told[0] for told in done), *(future for _, future in self._waiting)):
                 future.cancel()  # the loop ends
             self._waiting.clear()
+
+    async def _next(
+        self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
+    ) -> Connection | None:
+        """Commit the transaction, and begin the next one if a function waits."""
+        if begun is not None and self._must_be_written(begun):
+            return await loop.run_in_executor(self._thread, self._turn, begun, done, loop)
+        if begun is not None:
+            begun.commit()
+            self._answer_all(done, None)
+        if not self._waiting:
+            return None
+        if self._begun_at_once():
+            return self._tx
+        return await loop.run_in_executor(self._thread, self._turn, None, [], loop)
+
+    def _must_be_written(self, begun: Connection) -> bool:
+        """Whether the commit waits for the disk."""
+        raw: Any = begun.connection.dbapi_connection
+        return self._checkpoint_wanted or raw.total_changes != self._changes
+
+    def _begun_at_once(self) -> bool:
+        """Begin a transaction in the event loop's thread, unless there is something to wait for."""
+        tx = self._tx
+        if tx is None or self._closing or tx.get_transaction() is not None:
+            return False
+        try:
+            self._begin(tx)
+        except sqlite3.OperationalError:
+            return False  # the thread waits, or meets the same error
+        return True
 
     def _turn(
         self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
@@ -161,24 +192,30 @@ class SqliteStore:
             return None
         if self._tx is None:
             self._tx = self.engine.connect()
-            _wait_at_most(self._tx.connection.dbapi_connection, ONE_WAIT_MS)
+            _wait_at_most(self._tx.connection.dbapi_connection, 0)
         if self._tx.get_transaction() is not None:  # of a loop that ended, or of a failed rollback
             _undo(self._tx)
-        self._begin(self._tx)
+        self._wait_and_begin(self._tx)
         return self._tx
 
     def _begin(self, tx: Connection) -> None:
+        raw: Any = tx.connection.dbapi_connection
+        tx.begin()
+        self._changes = raw.total_changes
+
+    def _wait_and_begin(self, tx: Connection) -> None:
         """Begin a transaction, waiting up to BUSY_MS for another program's lock.
 
-        SQLite cannot be interrupted while it waits, so each single wait is short.
+        SQLite's own wait cannot be interrupted by a server that stops.
         """
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
-                tx.begin()
+                self._begin(tx)
             except sqlite3.OperationalError as error:
                 if not _is_locked(error) or self._closing or time.monotonic() >= end:
                     raise
+                time.sleep(LOCKED_S)
             else:
                 return
 
