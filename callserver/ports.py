@@ -70,6 +70,10 @@ class Store(Protocol):
         """Run `work`, which only reads, beside the transactions: however long, none waits for it."""
         ...
 
+    async def peek(self, work: Callable[[Tx], T]) -> T:
+        """`read` for a few rows that are found by their keys: on SQLite in the event loop's thread."""
+        ...
+
     async def checkpoint(self) -> None:
         """Move what was committed out of the write-ahead log and empty it, so that what was deleted or
         overwritten is in no file any more. While a reader needs the log, it stays until the next time."""

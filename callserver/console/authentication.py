@@ -139,7 +139,7 @@ class Authenticator:
 
     async def _bearer(self, request: Request, token: str) -> UserRequest:
         now, hashed = self._ctx.clock.now(), hash_of(token)
-        owner = await self._ctx.store.read(lambda tx: accounts.by_token(tx, hashed, now))
+        owner = await self._ctx.store.peek(lambda tx: accounts.by_token(tx, hashed, now))
         if owner is None:
             raise NotSignedIn("this token is not valid", key="sign_in")
         user, scopes = owner

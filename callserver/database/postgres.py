@@ -119,6 +119,9 @@ class PostgresStore:
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.run(work)
 
+    async def peek(self, work: Callable[[Tx], T]) -> T:
+        return await self.run(work)
+
     async def checkpoint(self) -> None:
         """PostgreSQL does this itself: its vacuum frees what was deleted, its log is recycled."""
 

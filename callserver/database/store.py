@@ -53,6 +53,9 @@ class InlineStore:
         self.send(follow_ups)
         return result
 
+    async def peek(self, work: Callable[[Tx], T]) -> T:
+        return await self.read(work)
+
     async def checkpoint(self) -> None:
         if self._tx is not None:
             _checkpoint(self._tx)
@@ -78,6 +81,7 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
         self._reading = sqlite_engine(str(engine.url))
+        self._peeking: Connection | None = None
         self._tx: Connection | None = None
         self._changes = 0  # that the connection had made when its transaction began
         self._at_work: asyncio.Task[None] | None = None
@@ -95,6 +99,18 @@ class SqliteStore:
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
+    async def peek(self, work: Callable[[Tx], T]) -> T:
+        """In the event loop's thread: changing threads would take several times as long."""
+        if self._peeking is None or self._closing:
+            return await self.read(work)
+        try:
+            with self._peeking.begin():
+                return work(self._peeking)
+        except sqlite3.OperationalError as error:
+            if not _is_locked(error):
+                raise
+        return await self.read(work)
+
     async def checkpoint(self) -> None:
         """After a commit, on the connection that writes: no other may (see `_turn`)."""
         self._checkpoint_wanted = True
@@ -111,6 +127,8 @@ class SqliteStore:
         """
         self._closing = True
         self._readers.shutdown()
+        if self._peeking is not None:
+            self._peeking.close()
         self._reading.dispose()
         self._thread.shutdown()
         if self._tx is not None:
@@ -193,6 +211,8 @@ class SqliteStore:
         if self._tx is None:
             self._tx = self.engine.connect()
             _wait_at_most(self._tx.connection.dbapi_connection, 0)
+            self._peeking = reading(self._reading)
+            _wait_at_most(self._peeking.connection.dbapi_connection, 0)
         if self._tx.get_transaction() is not None:  # of a loop that ended, or of a failed rollback
             _undo(self._tx)
         self._wait_and_begin(self._tx)

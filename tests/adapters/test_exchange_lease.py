@@ -38,6 +38,9 @@ class Store:
         del work
         raise AWAY
 
+    async def peek(self, work: Callable[..., Any]) -> Any:
+        return await self.read(work)
+
     async def checkpoint(self) -> None: ...
 
 

@@ -74,6 +74,19 @@ async def test_another_process_holds_the_lock(
         assert await store.run(kept) == [3]
 
 
+async def test_readers_wait_for_no_lock(sqlite_url: str, tmp_path: Path) -> None:
+    async with opened(sqlite_url) as store:
+        await store.run(put(1))
+        other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO notes VALUES (2)")
+        assert await store.read(kept) == [1]
+        assert await store.peek(kept) == [1]
+        other.execute("COMMIT")
+        assert await store.peek(kept) == [1, 2]
+        other.close()
+
+
 async def test_closing_does_not_wait_for_another_process(sqlite_url: str, tmp_path: Path) -> None:
     """A backup program may hold the lock for minutes: a stopping server ends all the same."""
     async with opened(sqlite_url) as store:

@@ -116,7 +116,7 @@ class PhoneApi:
     async def seat(self, request: UserRequest) -> MySeat:
         """My seat, with the call in hand and what its outcome asks for."""
         rules, now = self._ctx.rules, self._ctx.clock.now()
-        return await self._ctx.store.read(lambda tx: phone_views.seat(tx, rules, request.user, now))
+        return await self._ctx.store.peek(lambda tx: phone_views.seat(tx, rules, request.user, now))
 
     async def shift(self, request: UserRequest, body: Shift) -> MySeat:
         """Begin a shift for a campaign; my line is called, or calls in itself."""
