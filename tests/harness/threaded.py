@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.adapters.clock import ShiftedClock
-from callserver.cli.simulated_stack import SimulatedStack, StackPlan, started
+from callserver.cli.simulated_stack import DATABASE, SimulatedStack, StackPlan, started
 from callserver.ports import Tx
+from tests.harness.databases import sqlite_file
 from tests.harness.protocol import TestSystem
 
 
@@ -67,6 +68,7 @@ class BrowserSystem(TestSystem):
 @contextlib.contextmanager
 def open_system(plan: StackPlan, clock: ShiftedClock | None = None) -> Iterator[BrowserSystem]:
     """The system, until the block ends."""
+    sqlite_file(plan.folder / DATABASE)  # faster than making the tables each time
     opened: list[BrowserSystem] = []
     failed: list[BaseException] = []
     ready, over = threading.Event(), asyncio.Event()
