@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -69,6 +68,7 @@ from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.rate_limits import RateLimits
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
 from callserver.errors import CallserverError
+from callserver.garbage import frozen_heap
 from webhooks.routes import Webhooks
 
 log = structlog.get_logger(__name__)
@@ -111,14 +111,10 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             if events is not None:
                 events.start()
         log.info("started", revision=server.ctx.rules.current.revision)
-        # Everything loaded so far stays; collecting it repeatedly would stop every request for a tenth
-        # of a second.
-        gc.collect()
-        gc.freeze()
         try:
-            yield
+            with frozen_heap():
+                yield
         finally:
-            gc.unfreeze()
             drained_by = asyncio.get_running_loop().time() + DRAIN_SECONDS
             await ticker.stop()
             if events is not None:

@@ -1,6 +1,5 @@
 """Real databases for every test that asks for one: SQLite files and a PostgreSQL server from pip."""
 
-import gc
 import os
 import tempfile
 import uuid
@@ -16,6 +15,7 @@ from sqlalchemy import URL, create_engine, make_url, text
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.engine.accounts import authentication, password_hashing
+from callserver.garbage import frozen_heap
 from tests.harness import statements
 from tests.harness.databases import sqlite_file
 from tests.harness.exchange.real import Called, Exchange, await_trunk, running
@@ -50,14 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def frozen() -> None:
-    """What is loaded stays until the end: the garbage collector need not look at it again and again."""
-    if (
-        gc.get_freeze_count() == 0
-    ):  # also after a server or a long import, which unfreeze at their end
-        gc.collect()
-        gc.freeze()
+@pytest.fixture(scope="session", autouse=True)
+def frozen() -> Iterator[None]:
+    """What the tests' modules have loaded stays until the end."""
+    with frozen_heap():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
