@@ -5,6 +5,7 @@ import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 from itertools import groupby
@@ -91,7 +92,7 @@ class Pages:
         self._authenticator = authenticator
         self._pages = pages
         self._assets = _assets()
-        self._revision = _revision(self._assets)
+        self._revision = _revision()
         self._env = jinja2.Environment(
             loader=jinja2.PackageLoader(PACKAGE),
             autoescape=True,
@@ -226,8 +227,9 @@ def _menus(listed: Sequence[Page]) -> list[tuple[Group | None, list[Page]]]:
     return menus
 
 
+@cache
 def _assets() -> Mapping[str, bytes]:
-    """Every file under assets/."""
+    """Every file under assets/, as it was when the first page was made."""
     contents: dict[str, bytes] = {}
 
     def walk(folder: Any, prefix: str) -> None:
@@ -243,10 +245,11 @@ def _assets() -> Mapping[str, bytes]:
     return contents
 
 
-def _revision(assets: Mapping[str, bytes]) -> str:
+@cache
+def _revision() -> str:
     hashed = hashlib.sha256()
-    for path in sorted(assets):
-        hashed.update(path.encode() + b"\0" + hashlib.sha256(assets[path]).digest())
+    for path, content in sorted(_assets().items()):
+        hashed.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
     for language in texts.LANGUAGES:
         hashed.update(repr(sorted(texts.catalogue(language).items())).encode())
     return hashed.hexdigest()[:12]
