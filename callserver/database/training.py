@@ -17,6 +17,14 @@ _signed = Prepared(
         signatures.c.user == bindparam("user")
     )
 )
+_sign = Prepared(
+    {
+        name: insert(signatures)
+        .values({column: bindparam(column) for column in ("user", "document", "version", "at")})
+        .on_conflict_do_nothing()
+        for name, insert in INSERTS.items()
+    }
+)
 _signature = select(signatures.c.document, signatures.c.version, signatures.c.at)
 _versions = select(
     document_versions.c.document,
@@ -47,11 +55,8 @@ def every_signature(tx: Tx) -> dict[int, list[Signature]]:
 
 def sign(tx: Tx, user: int, document: str, version: str, now: datetime) -> bool:
     """Write a signature; False: there is one already."""
-    added = INSERTS[tx.dialect.name](signatures).values(
-        user=user, document=document, version=version, at=now
-    )
-    written = added.on_conflict_do_nothing().returning(signatures.c.id)
-    return tx.execute(written).one_or_none() is not None
+    row = {"user": user, "document": document, "version": version, "at": now}
+    return _sign(tx, row).rowcount == 1
 
 
 def versions(tx: Tx) -> list[Version]:
