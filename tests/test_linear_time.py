@@ -12,6 +12,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from re import _constants as codes
 from re import _parser as parser
@@ -94,9 +95,20 @@ def text_of(node: ast.expr, names: dict[str, Any]) -> str | None:
     return None
 
 
+@cache
+def attributes(module: ModuleType) -> list[ast.Call | ast.Attribute]:
+    """The calls and attributes of the module's source; none where it cannot use a pattern."""
+    source = Path(str(module.__file__)).read_text()
+    if not USES.search(source):
+        return []
+    return [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call | ast.Attribute)
+    ]
+
+
 def written(module: ModuleType) -> Iterator[tuple[str, bool]]:
     """Patterns that the module's source hands to a function of `re`, and whether that searches."""
-    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
+    for node in attributes(module):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=name), args=[first, *_]):
                 text = text_of(first, vars(module))
@@ -105,6 +117,7 @@ def written(module: ModuleType) -> Iterator[tuple[str, bool]]:
 
 
 SEARCHING = {"search", "sub", "subn", "findall", "finditer", "split"}
+USES = re.compile(rf"\bre\s*\.|\.\s*({'|'.join(SEARCHING)})\b")
 Found = dict[tuple[str, int], tuple[re.Pattern[str], bool]]
 
 
@@ -112,7 +125,7 @@ def searched_names() -> set[str]:
     """The names of patterns that are looked for at every place of a text; others only match."""
     found = set()
     for module in modules():
-        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
+        for node in attributes(module):
             match node:
                 case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=does):
                     if does in SEARCHING:
