@@ -84,20 +84,25 @@ class Supervisors:
     async def _ask(self, supervisor: Supervisor, seat: int, mode: str) -> bool:
         body = {"seat": seat, "mode": mode, "why": "quality"}
         at = self._network.now()
-        if not await self._send(supervisor, "/api/v1/listenings", body):
-            self.refused += 1
-            return False
-        supervisor.granted.append(
-            ListeningGrant(supervisor.line, at, self._network.now(), MODES.index(mode), seat)
-        )
-        return True
+        granted, repeated = await self._send(supervisor, "/api/v1/listenings", body)
+        self.refused += not granted
+        # A request without an answer may have been granted, even if its repetition is refused.
+        if granted or (repeated and mode in supervisor.modes):
+            supervisor.granted.append(
+                ListeningGrant(supervisor.line, at, self._network.now(), MODES.index(mode), seat)
+            )
+        return granted
 
-    async def _send(self, supervisor: Supervisor, path: str, body: Mapping[str, Any]) -> bool:
-        """Send a request until a server answers it; whether it succeeded."""
+    async def _send(
+        self, supervisor: Supervisor, path: str, body: Mapping[str, Any]
+    ) -> tuple[bool, bool]:
+        """Send a request until a server answers it; whether it succeeded, and whether it was repeated."""
+        repeated = False
         while True:
             status, _ = await self._api("POST", path, supervisor.token, body)
             if status:
-                return status == 200
+                return status == 200, repeated
+            repeated = True
             await self._network.agenda.clock.sleep(0.3)
 
     async def _go_on(self, supervisor: Supervisor) -> None:
@@ -108,7 +113,8 @@ class Supervisors:
             self._later(supervisor, self._dice.uniform(*LISTENS_S), self._go_on)
         else:
             at = self._network.now()
-            if await self._send(supervisor, "/api/v1/listenings/stop", {}) and supervisor.granted:
+            stopped, _ = await self._send(supervisor, "/api/v1/listenings/stop", {})
+            if stopped and supervisor.granted:
                 last = supervisor.granted[-1]
                 supervisor.granted.append(
                     ListeningGrant(supervisor.line, at, self._network.now(), -1, last.seat)
