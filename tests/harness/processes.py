@@ -18,6 +18,8 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+from tests.harness.delays import Delays
+
 ROOT = Path(__file__).parents[2]
 NOWHERE = Path(os.devnull)
 
@@ -38,6 +40,7 @@ def _command(
     streams: tuple[Path, Path],
     umask: int,
     clock: str,
+    delays: Delays | None,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
@@ -51,6 +54,8 @@ def _command(
     sys.argv = ["callserver", *words]
     if clock:
         _set_clock(clock)
+    if delays is not None:
+        delays.install()
     from callserver.cli import main
 
     main()
@@ -76,11 +81,12 @@ class Command:
         errors: Path = NOWHERE,
         umask: int = 0o022,
         clock: str = "",
+        delays: Delays | None = None,
     ) -> None:
         self._words = words
         self._process = _context().Process(
             target=_command,
-            args=(words, folder, dict(environment), (output, errors), umask, clock),
+            args=(words, folder, dict(environment), (output, errors), umask, clock, delays),
             daemon=True,  # ended with the tests at the latest
         )
         self._process.start()

@@ -31,6 +31,7 @@ from callserver.simulator.population import BehaviourRates
 from callserver.simulator.robots import Acknowledged
 from callserver.simulator.world import World
 from tests.harness.databases import sqlite_file
+from tests.harness.delays import Delays, Place
 from tests.harness.processes import Command
 from tests.harness.waiting import PATIENCE_S
 
@@ -51,10 +52,17 @@ QUICK = BehaviourRates(
 class Process:
     """One `callserver serve` (or scheduler) of its own."""
 
-    def __init__(self, command: str, environment: Mapping[str, str], clock: ShiftedClock) -> None:
+    def __init__(
+        self,
+        command: str,
+        environment: Mapping[str, str],
+        clock: ShiftedClock,
+        delays: Delays | None = None,
+    ) -> None:
         self._command = command
         self._environment = environment
         self._clock = clock
+        self._delays = delays
         self.start()
 
     def start(self) -> None:
@@ -65,6 +73,7 @@ class Process:
             environment=environment,
             errors=errors,
             clock=self._clock.now().isoformat(),
+            delays=self._delays,
         )
 
     @property
@@ -111,6 +120,7 @@ class TwoDoors(World):
     """A network whose callbacks, and phoners whose requests, reach either of two servers."""
 
     targets: tuple[str, ...] = ()
+    delays = Delays("", places=())
     _turn = 0
 
     def _elsewhere(self, url: str) -> str:
@@ -118,7 +128,10 @@ class TwoDoors(World):
         return url.replace(self._public_url, self.targets[self._turn % len(self.targets)], 1)
 
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:
-        return await super()._post(self._elsewhere(url), headers, body)
+        await self.delays.wait(Place.REQUEST)
+        reply = await super()._post(self._elsewhere(url), headers, body)
+        await self.delays.wait(Place.REPLY)
+        return reply
 
     def _address(self, path: str) -> str:
         return self._elsewhere(super()._address(path))
@@ -142,11 +155,14 @@ def fill(database: str, clock: ShiftedClock, phoners: int) -> tuple[list[Any], l
     rules = Rules(load(ROOT / "config"))
     engine = make_engine(database)
     with engine.begin() as tx:
-        robots = populate(tx, rules, 3, clock.now(), phoners, 800)
+        robots = populate(tx, rules, 3, clock.now(), phoners, 400)
         supervisors = add_supervisors(tx, rules, clock.now())
     engine.dispose()
     return robots, supervisors
 
+
+PLACES = [Place(name) for name in os.environ.get("CALLSERVER_DELAYS", "").split()] or list(Place)
+"""CALLSERVER_DELAYS="order answer" delays these places alone: to find those that a failure needs."""
 
 EARS = 12
 """Robot supervisors do in seconds what else takes minutes."""
@@ -248,36 +264,37 @@ async def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
     assert floor.acknowledged.outcomes
 
 
-@pytest.mark.timeout(420)
-async def test_two_servers_and_one_scheduler_on_postgresql(
-    tmp_path: Path, postgres_url: str
+async def two_servers(
+    folder: Path, database: str, seconds: float, pace: float, seed: int | None = None
 ) -> None:
-    """No double dial, no lost wake-up, whichever process a request or callback reaches."""
+    """An evening on two servers and one scheduler. `seed`: of random delays in every process."""
     clock = ShiftedClock(START)
+
+    def delays(process: str) -> Delays | None:
+        return None if seed is None else Delays(f"{seed}:{process}", PLACES)
 
     network_door, ports = listening(), (free_port(), free_port())
     public_url = "http://calls.test"
     town = world(TwoDoors, clock, public_url)
-    town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)  # type: ignore[attr-defined]
-    robots, supervisors = fill(postgres_url, clock, 8)
+    assert isinstance(town, TwoDoors)
+    town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)
+    robots, supervisors = fill(database, clock, 8)
     network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
-    settings = environment(tmp_path, postgres_url, public_url, network_url)
+    settings = environment(folder, database, public_url, network_url)
+    of_server = {**settings, "CALLSERVER_SCHEDULER": "no"}
     processes = [
-        Process(
-            "serve",
-            {**settings, "CALLSERVER_PORT": str(port), "CALLSERVER_SCHEDULER": "no"},
-            clock,
-        )
-        for port in ports
+        Process("serve", {**of_server, "CALLSERVER_PORT": str(port)}, clock, delays(f"server {n}"))
+        for n, port in enumerate(ports)
     ]
-    processes.append(Process("scheduler", settings, clock))
+    processes.append(Process("scheduler", settings, clock, delays("scheduler")))
     try:
         async with serving(town.rest, network_door):
             for port in ports:
                 await is_up(f"http://127.0.0.1:{port}")
+            town.delays = delays("network") or town.delays
             agenda = asyncio.ensure_future(town.agenda.run())
-            floor = town.start_shifts(robots, 24, supervisors, EARS)
-            await at_least(30, postgres_url, floor.acknowledged, 8, 5)
+            floor = town.start_shifts(robots, 24, supervisors, pace)
+            await at_least(seconds, database, floor.acknowledged, 8, 5)
             over = clock.now()
             agenda.cancel()
             ends = {await asyncio.to_thread(process.end) for process in processes}
@@ -287,6 +304,21 @@ async def test_two_servers_and_one_scheduler_on_postgresql(
             process.kill()
         await town.close()
     soon = timedelta(seconds=4)  # on a machine that has other work
-    totals = check(postgres_url, town, floor.acknowledged, clock, supervisors, soon, over)
+    totals = check(database, town, floor.acknowledged, clock, supervisors, soon, over)
     assert totals["answered"] > 8
     assert len(floor.acknowledged.outcomes) > 5
+
+
+@pytest.mark.timeout(420)
+async def test_two_servers_and_one_scheduler_on_postgresql(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """No double dial, no lost wake-up, whichever process a request or callback reaches."""
+    await two_servers(tmp_path, postgres_url, seconds=30, pace=EARS)
+
+
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("seed", range(100 if os.environ.get("CALLSERVER_FULL") == "1" else 2))
+async def test_two_servers_with_random_delays(tmp_path: Path, postgres_url: str, seed: int) -> None:
+    """The same, while transactions, orders, their answers and requests overtake each other."""
+    await two_servers(tmp_path, postgres_url, seconds=8, pace=3 * EARS, seed=seed)
