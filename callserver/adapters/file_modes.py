@@ -45,6 +45,10 @@ def exposed(settings: Settings) -> list[Exposed]:
 def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
     yield DOTENV, OTHERS
     database = sqlite_path(settings.database)
+    kept = [DOTENV, settings.seal_key, settings.seals, *([] if database is None else [database])]
+    for folder in sorted({path.absolute().parent for path in kept}):
+        if not _bits(folder) & stat.S_ISVTX:  # as in /tmp, where only an owner can replace a file
+            yield folder, OTHERS_WRITE
     if database is not None:
         for ending in ("", "-wal", "-shm", "-journal"):
             yield Path(f"{database}{ending}"), OTHERS

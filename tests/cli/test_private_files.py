@@ -69,6 +69,17 @@ def test_check_names_what_others_reach_with_the_remedy(tmp_path: Path) -> None:
     assert {Path(one["file"]).name for one in listed} == {"system.db", ".env"}
 
 
+def test_check_names_a_folder_in_which_others_could_replace_the_files(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+    folder = tmp_path / "var"
+    folder.chmod(0o777)
+    said = run(tmp_path, "check")
+    assert said.returncode == 2
+    assert f"chmod 0755 {folder}" in said.stdout.replace("\n", "")
+    folder.chmod(0o1777)
+    assert run(tmp_path, "check").returncode == 0
+
+
 def test_the_examples_key_and_short_ones_are_refused_by_every_command(tmp_path: Path) -> None:
     said = run(tmp_path, "serve", CALLSERVER_KEY="change-me-and-keep-me")
     assert (said.returncode, "CALLSERVER_KEY" in said.stderr) == (2, True)

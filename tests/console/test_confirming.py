@@ -168,3 +168,20 @@ async def test_no_number_is_called_to_confirm_it_while_the_clock_is_behind_the_l
     assert system.entries("refused")[-1]["reasons"] == ["SYS_CLOCK"]
     await system.pass_time(5)
     assert not system.network.record
+
+
+@pytest.mark.parametrize("queued", [20, 34, 60, 200])
+async def test_the_confirmation_call_is_silent_at_closing_time(
+    system: StaffedSystem, queued: float
+) -> None:
+    """It waits in the carrier's own queue, and the number may still be a stranger's."""
+    closing = datetime.fromisoformat("2026-05-12T21:00:00+02:00")
+    system.people.default = Behaviour(answers_after=None)
+    client = await entered(system)
+    await system.pass_time((closing - system.clock.now()).total_seconds() - 36)
+    system.network.next_start = system.clock.now() + timedelta(seconds=queued)
+    assert (await client.api("POST", "/line/call", {})).status_code == 200
+    await system.pass_time(400)
+    assert all(ring.ended_at and ring.ended_at <= closing for ring in system.network.record)
+    assert [call.cause for call in system.calls()] == ["cancelled"]
+    assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
