@@ -177,8 +177,9 @@ async def test_the_confirmation_call_is_silent_at_closing_time(
     """It waits in the carrier's own queue, and the number may still be a stranger's."""
     closing = datetime.fromisoformat("2026-05-12T21:00:00+02:00")
     system.people.default = Behaviour(answers_after=None)
-    client = await entered(system)
-    await system.pass_time((closing - system.clock.now()).total_seconds() - 36)
+    await by_administrator(system)
+    system.clock.set(closing - timedelta(seconds=36))
+    client = await system.client("phoner")
     system.network.next_start = system.clock.now() + timedelta(seconds=queued)
     assert (await client.api("POST", "/line/call", {})).status_code == 200
     await system.pass_time(400)

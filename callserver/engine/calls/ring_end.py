@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from callserver.database import contacts
 from callserver.database.calls import CallRow
-from callserver.domain import hours
+from callserver.domain import hours, phone
 from callserver.domain.hours import Place
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
@@ -18,13 +18,11 @@ BEFORE_CLOSING = timedelta(seconds=2)
 
 
 def of(tx: Tx, ctx: EngineContext, call: CallRow) -> datetime | None:
-    """When the call must have stopped ringing; None: it was agreed for a time outside the hours, or it
-    rings at a user's own line."""
-    place = None if call.contact is None else contacts.place_of(tx, call.contact)
+    """When the call must have stopped ringing; None: it was agreed for a time outside the hours."""
     policy = ctx.rules.policy_of(ctx.rules.known(call.campaign))
-    if place is None or policy is None:
+    if policy is None:
         return None
-    closes = hours.closes_at(policy, Place.parse(place), call.permit_at)
+    closes = hours.closes_at(policy, _place(tx, call), call.permit_at)
     return None if closes is None else closes - BEFORE_CLOSING
 
 
@@ -34,3 +32,12 @@ def at_the_latest(
     """The deadline of a call that is not answered, not later than the end of the hours."""
     end = of(tx, ctx, call)
     return deadline if end is None or end <= now else min(deadline, end)
+
+
+def _place(tx: Tx, call: CallRow) -> Place:
+    """Where it rings: by the contact, or by the number of a call that confirms a line, or whose contact is
+    gone."""
+    known = None if call.contact is None else contacts.place_of(tx, call.contact)
+    return (
+        hours.place_of(phone.from_int(call.number), None) if known is None else Place.parse(known)
+    )
