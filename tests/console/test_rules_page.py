@@ -391,6 +391,41 @@ async def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
     ).status_code == 409
 
 
+async def test_a_department_decides_only_about_its_own(system: StaffedSystem) -> None:
+    """By a proposal's id the project leader of one department refuses no proposal that reaches others."""
+    system.add_user("sydleader", Role.LEADER, "syd")
+    administrator, syd = await system.client("administrator"), await system.client("sydleader")
+    change = await edited(administrator, "  calendars: [DK]", SATURDAY)
+    made = await administrator.api("POST", "/rules/proposals", {**change, **REVIEW})
+    path = f"/rules/proposals/{made.json()['proposal']}"
+    for action, body in (("refuse", {"why": "no"}), ("withdraw", {})):
+        assert (await syd.api("POST", f"{path}/{action}", body)).status_code == 403
+    leader = await system.client("leader")
+    assert (await leader.api("POST", f"{path}/refuse", {"why": "no"})).status_code == 200
+
+
+async def test_another_departments_new_campaign_is_not_shown(system: StaffedSystem) -> None:
+    for department in ("nord", "syd"):
+        system.add_user(f"{department}admin", Role.ADMINISTRATOR, department)
+    administrator = await system.client("administrator")
+    kanvas = (await texts(administrator))["campaigns/kanvas.yaml"]
+    change = {"texts": {"campaigns/vinter.yaml": kanvas.replace("name: kanvas", "name: vinter")}}
+    answer = await administrator.api("POST", "/rules/proposals", {**change, **REVIEW})
+    assert answer.status_code == 200, answer.text
+    await administrator.api(
+        "POST", "/rules/proposals", {"texts": {"campaigns/vinter.yaml": None}, **REVIEW}
+    )
+
+    async def shown(client: Client) -> str:
+        rules = (await client.api("GET", "/rules")).json()
+        history = (await client.api("GET", "/rules/history")).json()
+        return str([rules["proposals"], history])
+
+    assert "vinter" in await shown(administrator)
+    assert "vinter" in await shown(await system.client("nordadmin"))
+    assert "vinter" not in await shown(await system.client("sydadmin"))
+
+
 async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem) -> None:
     """The list of 40: on a Saturday nobody may be called today, and everybody would be."""
     administrator = await system.client("administrator")

@@ -135,7 +135,7 @@ class RulesApi:
             proposals=[
                 rules_views.proposal(proposal, request, users, configuration.revision)
                 for proposal in proposals
-                if all(_sees(request, configuration, path) for path in proposal.changed)
+                if self._sees_proposal(request, configuration, proposal)
             ],
         )
 
@@ -148,7 +148,7 @@ class RulesApi:
             changes=[
                 rules_views.proposal(change, request, users, configuration.revision)
                 for change in changes
-                if all(_sees(request, configuration, path) for path in change.changed)
+                if self._sees_proposal(request, configuration, change)
             ]
         )
 
@@ -212,11 +212,25 @@ class RulesApi:
         self, request: UserRequest, key: int, configuration: Configuration
     ) -> revisions.Proposal:
         proposal = await self._ctx.store.read(lambda tx: revisions.proposal(tx, key))
-        if proposal is None or not all(
-            _sees(request, configuration, path) for path in proposal.changed
-        ):
+        if proposal is None or not self._sees_proposal(request, configuration, proposal):
             raise NotFound(f"there is no proposal {key}", key="not_found")
         return proposal
+
+    def _sees_proposal(
+        self, request: UserRequest, configuration: Configuration, proposal: revisions.Proposal
+    ) -> bool:
+        """Whether the user sees every file that it changes. A campaign that is not in force has the
+        department that the proposal gives it."""
+        if not all(_sees(request, configuration, path) for path in proposal.changed):
+            return False
+        new = {_campaign(path) for path in proposal.changed} - {"", *configuration.campaigns}
+        if not new or request.user.department is None or proposal.by == request.user.id:
+            return True
+        would = self._rules_in_force.folder.compose(proposal.texts)
+        return isinstance(would, Configuration) and all(
+            name in would.campaigns and request.sees(would.campaigns[name].department)
+            for name in new
+        )
 
     def _effects(
         self,
@@ -245,10 +259,15 @@ class RulesApi:
 
 def _sees(request: UserRequest, configuration: Configuration, path: str) -> bool:
     """Whether the user sees a file: a campaign's file belongs to its department, other files to all."""
-    name = path.removeprefix("campaigns/").removesuffix(".yaml")
-    if not path.startswith("campaigns/") or name not in configuration.campaigns:
+    name = _campaign(path)
+    if name not in configuration.campaigns:
         return True
     return request.sees(configuration.campaigns[name].department)
+
+
+def _campaign(path: str) -> str:
+    """The campaign of a file; empty: it is another file."""
+    return path[len("campaigns/") :].removesuffix(".yaml") if path.startswith("campaigns/") else ""
 
 
 def _bounded(texts: Texts) -> Texts:

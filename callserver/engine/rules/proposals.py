@@ -192,21 +192,38 @@ class RuleProposals:
 
         Raises:
             NotFound, Impossible: there is no such open proposal, or no reason is given.
+            NotAllowed: it reaches beyond the user's department.
         """
         if not why.strip():
             raise Impossible("say why", key="rules_why_not")
+        await self._check_reach(user, await self._ctx.store.read(lambda tx: _open(tx, key)))
         await self._decide(user, key, "refused", why.strip())
 
     async def withdraw(self, user: User, key: int) -> None:
         """Take a proposal back: one's own, or one that changed files made.
 
         Raises:
-            NotAllowed: it is somebody else's.
+            NotAllowed: it is somebody else's, or reaches beyond the user's department.
         """
         waiting = await self._ctx.store.read(lambda tx: _open(tx, key))
         if waiting.by not in (None, user.id):
             raise NotAllowed("it is somebody else's proposal", key="rules_not_yours")
+        await self._check_reach(user, waiting)
         await self._decide(user, key, "withdrawn", "")
+
+    async def _check_reach(self, user: User, waiting: Proposal) -> None:
+        """Raises:
+        NotAllowed: the proposal is another's, and reaches beyond the user's department.
+        """
+        if user.department is None or waiting.by == user.id:
+            return
+        before = await self._ctx.store.read(lambda tx: revisions.get(tx, waiting.base))
+        compose = self._rules_in_force.folder.compose
+        was = await asyncio.to_thread(compose, {} if before is None else before.texts or {})
+        would = await asyncio.to_thread(compose, waiting.texts)
+        if not isinstance(was, Configuration) or not isinstance(would, Configuration):
+            raise NotAllowed("this reaches beyond your department", key="rules_department")
+        _within_department(user.department, was, would)
 
     async def _decide(self, user: User, key: int, state: str, answer: str) -> None:
         def work(tx: Tx) -> None:
@@ -309,6 +326,7 @@ def _within_department(department: str | None, was: Configuration, would: Config
         and was.books == would.books
         and was.cases == would.cases
         and was.training == would.training
+        and was.survey == would.survey
         and all(was.campaigns.get(name) == would.campaigns.get(name) for name in others)
         and all(was.scripts.get(name) == would.scripts.get(name) for name in scripts)
     )
