@@ -27,12 +27,14 @@ from callserver.console.applicants.interviewer import InterviewerApi
 from callserver.console.books.api import BooksApi
 from callserver.console.cases.api import CasesApi
 from callserver.console.floor.api import FloorApi
+from callserver.console.floor.live_floor import LiveFloor
 from callserver.console.floor.refused_numbers import RefusedNumbersApi
 from callserver.console.headers import Headers
 from callserver.console.listening.api import ListeningApi
 from callserver.console.lists.api import ListsApi
 from callserver.console.lists.removal import RemovalApi
 from callserver.console.live import Live
+from callserver.console.live_updates import LiveUpdates
 from callserver.console.log.api import LogApi
 from callserver.console.notices.api import NoticesApi
 from callserver.console.operations.health import Health
@@ -42,6 +44,7 @@ from callserver.console.pages import Pages
 from callserver.console.person.api import PersonApi
 from callserver.console.phone.api import PhoneApi
 from callserver.console.phone.card import CardApi
+from callserver.console.phone.live_seat import LiveSeat
 from callserver.console.phone.own_calls import OwnCallsApi
 from callserver.console.phone.shift import ShiftApi
 from callserver.console.phone.simulated_telephone import SimulatedTelephoneApi, Telephones
@@ -51,6 +54,7 @@ from callserver.console.role_play.api import RolePlayApi
 from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.support.api import SupportApi
+from callserver.console.support.call_in_hand import CallInHand
 from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
@@ -178,8 +182,7 @@ def page_apis(
 ) -> list[PageApi]:
     """The pages' parts of the API, and the stream of their updates."""
     pacing = RateLimits(server.ctx)
-    own_seats = OwnSeats(server.ctx.store)
-    phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing, own_seats)
+    phoner = PhoneApi(server.ctx, server.phoner_actions, server.manual_dial, pacing)
     floor = FloorApi(server.ctx, SupervisorActions(server.ctx))
     listening = ListeningApi(
         server.ctx, server.listening_sessions, ListeningFeedback(server.ctx, server.listener_legs)
@@ -197,9 +200,23 @@ def page_apis(
     applicants = ApplicantsApi(server.ctx, server.hiring)
     survey = SurveyApi(server.ctx)
     notices = NoticesApi(server.ctx)
-    support = SupportApi(server.ctx, server.harassment_reports, own_seats)
+    support = SupportApi(server.ctx, server.harassment_reports)
     lists = ListsApi(server.ctx, server.uploads, server.settings)
     opt_outs = SuppressionsApi(server.ctx, pacing)
+    own_seats = OwnSeats()
+    live_updates = LiveUpdates(
+        server.feed,
+        server.ctx.store,
+        [
+            LiveSeat(server.ctx, own_seats),
+            CallInHand(server.ctx, own_seats),
+            LiveFloor(server.ctx),
+        ],
+        [
+            *(listening, rules, lists, cases, applicants, leaving, confirming),
+            *(survey, notices, training, support),
+        ],
+    )
     return [
         SignInApi(server.ctx, server.authentication, authenticator),
         ShiftApi(server.ctx, server.line_confirmation),
@@ -239,27 +256,5 @@ def page_apis(
         OptOutExportApi(server.ctx, server.settings),
         ReceiptsApi(server.ctx, server.settings, pacing),
         RegisterReviewApi(server.ctx, pacing),
-        Live(
-            server.feed,
-            authenticator,
-            [
-                page.updates
-                for page in (
-                    phoner,
-                    floor,
-                    listening,
-                    rules,
-                    lists,
-                    cases,
-                    applicants,
-                    leaving,
-                    confirming,
-                    survey,
-                    notices,
-                    training,
-                    support,
-                )
-            ],
-            pacing,
-        ),
+        Live(live_updates, authenticator, pacing),
     ]

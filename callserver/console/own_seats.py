@@ -1,24 +1,20 @@
-"""Whose seat is which: asked by every open page at every entry of the log.
+"""Whose seat is which. A seat belongs to one phoner as long as it exists, so it is read once."""
 
-A seat belongs to one phoner as long as it exists, so it is read once.
-"""
+from collections.abc import Collection
 
 from callserver.database import seats
-from callserver.ports import Store
+from callserver.ports import Tx
 
 
 class OwnSeats:
-    """The seats of users with an open page."""
+    """The phoners of seats."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[int, int] = {}
+    def __init__(self) -> None:
+        self._phoners: dict[int, int] = {}
 
-    async def of(self, user: int) -> int | None:
-        """The id of the user's seat; None: they have not had a shift yet."""
-        if user not in self._known:
-            row = await self._store.read(lambda tx: seats.peek(tx, user))
-            if row is None:
-                return None
-            self._known[user] = row.id
-        return self._known[user]
+    def phoners(self, tx: Tx, of: Collection[int]) -> dict[int, int]:
+        """Each seat's phoner."""
+        unknown = [seat for seat in of if seat not in self._phoners]
+        if unknown:
+            self._phoners.update(seats.phoners(tx, unknown))
+        return {seat: self._phoners[seat] for seat in of if seat in self._phoners}

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import (
     audit,
     calls,
@@ -57,15 +58,17 @@ _SEAT.insert(FloorSeat._fields.index("name"), users.c.name)
 _open = listenings.c.ended_at.is_(None)
 
 
+_shown = Prepared(
+    select(*_SEAT)
+    .join(users, users.c.id == seats.c.phoner)
+    .where(or_(seats.c.state != literal_column("'off'"), seats.c.since >= bindparam("since")))
+    .order_by(users.c.name, seats.c.id)
+)
+
+
 def seats_shown(tx: Tx, gone_since: datetime) -> list[FloorSeat]:
     """Every seat on shift, and those that left it since then, by name."""
-    query = (
-        select(*_SEAT)
-        .join(users, users.c.id == seats.c.phoner)
-        .where(or_(seats.c.state != "off", seats.c.since >= gone_since))
-        .order_by(users.c.name, seats.c.id)
-    )
-    return [FloorSeat._make(row) for row in tx.execute(query)]
+    return [FloorSeat._make(row) for row in _shown(tx, {"since": gone_since})]
 
 
 def listeners(tx: Tx) -> list[FloorListener]:

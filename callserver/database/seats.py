@@ -1,5 +1,6 @@
 """Seats: one row for each phoner. A function that needs a seat and a call locks the seat first."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -108,6 +109,12 @@ def of_phoner(tx: Tx, phoner: int) -> SeatRow | None:
     """The phoner's seat, locked."""
     row = _of_phoner(tx, {"phoner": phoner}).one_or_none()
     return None if row is None else SeatRow._make(row)
+
+
+def phoners(tx: Tx, of: Collection[int]) -> dict[int, int]:
+    """The phoner of each of these seats."""
+    query = select(seats.c.id, seats.c.phoner).where(seats.c.id.in_(of))
+    return {row.id: row.phoner for row in tx.execute(query)}
 
 
 def by_room(tx: Tx, room: str) -> SeatRow | None:

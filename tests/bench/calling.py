@@ -43,7 +43,7 @@ from tests.bench import serving
 from tests.bench.measuring import Figure, percentile
 from tests.bench.serving import Line
 from tests.bench.storing import people
-from tests.bench.streaming import following
+from tests.bench.streaming import FLOOR_PAGE, PHONE_PAGE, Page, following
 from tests.harness.simulated import ROOT, TUESDAY
 
 PHONERS = 100
@@ -161,21 +161,23 @@ def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[C
         processes = [server.process for server in started]
         evening = Evening(ports, carrier, phoners)
         plain = evening.measure(processes)
-        with _pages(ports, [f"s{n}" for n in range(1, phoners + FLOOR_PAGES + 1)]):
+        with _pages(ports, phoners):
             paged = evening.measure(processes)
         unit = (unit + _unit(bare)) / 2
     return plain, paged, unit
 
 
 @contextmanager
-def _pages(ports: Sequence[int], tokens: Sequence[str]) -> Iterator[None]:
-    """An open page for each token, spread over the servers."""
+def _pages(ports: Sequence[int], phoners: int) -> Iterator[None]:
+    """A page for each phoner, and the floor's, spread over the servers."""
+    pages = [Page(f"s{n}", PHONE_PAGE) for n in range(1, phoners + 1)]
+    pages += [Page(f"s{n}", FLOOR_PAGE) for n in range(phoners + 1, phoners + FLOOR_PAGES + 1)]
     with ExitStack() as stack:
         seen = [
-            stack.enter_context(following(port, tokens[at :: len(ports)]))
+            stack.enter_context(following(port, pages[at :: len(ports)]))
             for at, port in enumerate(ports)
         ]
-        while sum(one.open.value for one in seen) < len(tokens):
+        while sum(one.open.value for one in seen) < len(pages):
             time.sleep(0.1)
         yield
 

@@ -35,15 +35,26 @@ TURNS = (False, True, True, False, False, True, True, False)
 """With and without streams by turns, so that a busy minute of the machine falls on both."""
 
 
+PHONE_PAGE = "seat,listened_to_me,listening,survey,training,notices,my_support,call_in_hand"  # as in phone.js
+FLOOR_PAGE = "floor,floor_changes,listening,my_support,call_in_hand"  # as in floor.js
+
+
+class Page(NamedTuple):
+    """One open page: its user's token, and the events that it takes."""
+
+    token: str
+    takes: str
+
+
 def streams() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         settings = serving.settings(Path(folder))
         serving.fill(Path(folder))
-        tokens = employ(settings.database)
+        pages = employ(settings.database)
         with serving.serving(
             lambda: create(build(settings, clock=ShiftedClock(TUESDAY)), ticking=False)
         ) as port:
-            found, events = asyncio.run(_measure(port, tokens))
+            found, events = asyncio.run(_measure(port, pages))
     with_, without = (sorted(found[on])[len(found[on]) // 2] for on in (True, False))
     ratio, noise = with_ / without, max(found[False]) / min(found[False])
     return [
@@ -58,8 +69,8 @@ def streams() -> list[Figure]:
     ]
 
 
-def employ(database: str) -> list[str]:
-    """Phoners whose calls are in the rounds with streams, supervisors; their tokens."""
+def employ(database: str) -> list[Page]:
+    """Phoners whose calls are in the rounds with streams, supervisors; their pages."""
     engine = make_engine(database)
     calls = [call for number, on in enumerate(TURNS) if on for call in _calls(number)]
     phoners = calls[:: len(calls) // (STREAMS - SUPERVISORS)][: STREAMS - SUPERVISORS]
@@ -72,7 +83,10 @@ def employ(database: str) -> list[str]:
             )
             accounts.add_token(tx, hash_of(f"s{user}"), user, "bench", TUESDAY)
     engine.dispose()
-    return [f"s{user}" for user in (*phoners, *leaders)]
+    return [
+        *(Page(f"s{user}", PHONE_PAGE) for user in phoners),
+        *(Page(f"s{user}", FLOOR_PAGE) for user in leaders),
+    ]
 
 
 def _calls(turn: int) -> range:
@@ -81,7 +95,7 @@ def _calls(turn: int) -> range:
     return range(first, first + IN_A_ROUND // 4)
 
 
-async def _measure(port: int, tokens: Sequence[str]) -> tuple[dict[bool, list[float]], float]:
+async def _measure(port: int, pages: Sequence[Page]) -> tuple[dict[bool, list[float]], float]:
     """p99 in milliseconds of each round with streams (True) and without; events a second."""
     make = serving.status_requests(serving.PUBLIC)
     await serving.is_up(port)
@@ -92,7 +106,7 @@ async def _measure(port: int, tokens: Sequence[str]) -> tuple[dict[bool, list[fl
         if not on:
             found[on].append(await serving.open_loop(port, make, RATE, SECONDS))
             continue
-        with following(port, tokens) as seen:
+        with following(port, pages) as seen:
             await _all_open(seen)
             before = seen.events.value
             found[on].append(await serving.open_loop(port, make, RATE, SECONDS))
@@ -109,11 +123,11 @@ class Seen(NamedTuple):
 
 
 @contextmanager
-def following(port: int, tokens: Sequence[str]) -> Iterator[Seen]:
+def following(port: int, pages: Sequence[Page]) -> Iterator[Seen]:
     """So many open streams, read in a process of its own."""
     context = multiprocessing.get_context("fork")
     seen = Seen(context.Value("q", 0), context.Value("q", 0))
-    process = context.Process(target=_read, args=(port, tokens, seen))
+    process = context.Process(target=_read, args=(port, pages, seen))
     process.start()
     try:
         yield seen
@@ -122,18 +136,18 @@ def following(port: int, tokens: Sequence[str]) -> Iterator[Seen]:
         process.join()
 
 
-def _read(port: int, tokens: Sequence[str], seen: Seen) -> None:
-    async def one(token: str) -> None:
+def _read(port: int, pages: Sequence[Page], seen: Seen) -> None:
+    async def one(page: Page) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-        head = f"GET /api/v1/events HTTP/1.1\r\nhost: h\r\nauthorization: Bearer {token}\r\n\r\n"
-        writer.write(head.encode())
+        path, signed = f"/api/v1/events?of={page.takes}", f"authorization: Bearer {page.token}"
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: h\r\n{signed}\r\n\r\n".encode())
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         seen.open.value += 1
         while block := await reader.read(2**18):
             seen.events.value += block.count(b"event: ")
 
     async def everybody() -> None:
-        await asyncio.gather(*(one(token) for token in tokens))
+        await asyncio.gather(*(one(page) for page in pages))
 
     asyncio.run(everybody())
 

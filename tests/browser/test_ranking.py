@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
@@ -87,7 +88,7 @@ class StandingSystem:
 
     def answer(self, role: Role, route: Route) -> None:
         """The server's own answer to a request of a page; live updates do not come."""
-        if route.request.url.endswith("/events"):
+        if urlsplit(route.request.url).path.endswith("/events"):
             route.abort()
             return
         status, content, kind = self.run(self._asked(role, route.request))

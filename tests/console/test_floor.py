@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from callserver.console import live
+from callserver.console.floor import live_floor
 from callserver.database import accounts
 from callserver.database import floor as floor_rows
 from callserver.database.tables import registers, seats
@@ -224,7 +224,7 @@ async def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
 async def test_many_followers_share_one_reading(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "PACE_S", 0.05)
+    monkeypatch.setattr(live_floor, "PACE_S", 0.05)
     for name, department in (("one", "nord"), ("two", "nord"), ("three", "syd")):
         system.add_user(name, Role.SUPERVISOR, department)
     one, two, three = [await system.client(name) for name in ("one", "two", "three")]
@@ -257,7 +257,7 @@ async def test_what_happens_at_once_is_told_at_once(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A burst is one view, and the last state is never missed."""
-    monkeypatch.setattr(live, "PACE_S", 0.4)
+    monkeypatch.setattr(live_floor, "PACE_S", 0.4)
     client = await system.client("supervisor")
     told: list[Any] = []
 

@@ -4,17 +4,23 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
+from callserver.console.phone import views as phone_views
+from callserver.console.phone.views import MySeat
 from callserver.database import accounts, audit
+from callserver.database.accounts import User
 from callserver.database.feed_positions import Cursor
 from callserver.database.store import AnyStore
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log import feed as engine
 from callserver.engine.audit_log.feed import Feed
+from callserver.engine.context import Rules
+from callserver.ports import Tx
 from tests.harness.simulated import TUESDAY
 from tests.harness.staffed import Client, StaffedSystem
 from tests.harness.waiting import PATIENCE_S, eventually
@@ -33,7 +39,7 @@ def events(text: str) -> list[tuple[str, str, Any]]:
 class Stream:
     """One open stream, read by hand."""
 
-    def __init__(self, client: Client, last: str = "") -> None:
+    def __init__(self, client: Client, last: str = "", of: str = "") -> None:
         self.text = ""
         self.status = 0
         self._gone = asyncio.Event()
@@ -49,7 +55,7 @@ class Stream:
             "scheme": "http",
             "path": "/api/v1/events",
             "raw_path": b"/api/v1/events",
-            "query_string": b"",
+            "query_string": f"of={of}".encode() if of else b"",
             "root_path": "",
             "headers": headers,
             "client": ("127.0.0.1", 1),
@@ -79,8 +85,8 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def stream(client: Client, last: str = "") -> AsyncIterator[Stream]:
-    opened = Stream(client, last)
+async def stream(client: Client, last: str = "", of: str = "") -> AsyncIterator[Stream]:
+    opened = Stream(client, last, of)
     await asyncio.sleep(0.05)
     try:
         yield opened
@@ -105,6 +111,84 @@ async def test_a_phoner_gets_their_seat_and_a_supervisor_the_floor(
         assert not [one for one in events(own.text) if one[1] == "seat"]
         # A survey that is opened is everybody's news.
         assert not [one for one in events(nothing.text) if one[1] != "survey"]
+
+
+async def second_phoner(system: StaffedSystem) -> Client:
+    """A second phoner who is signed in and on shift."""
+    client = await system.client("phoner")
+    me = (await client.api("GET", "/me")).json()["id"]
+    shift = {"campaign": system.campaign, "line": f"client:phoner_{me}"}
+    assert (await client.api("POST", "/shift", shift)).status_code == 200
+    await system.pass_time(4)
+    return client
+
+
+def floor_as_told(text: str) -> dict[str, Any]:
+    """The floor as a page has it: the whole, and what has changed since."""
+    seats: dict[int, Any] = {}
+    campaigns: dict[str, Any] = {}
+    for _, name, view in events(text):
+        if name == "floor":
+            seats = {}
+        seats |= {seat["id"]: seat for seat in view["seats"]}
+        campaigns = view["campaigns"] or campaigns
+    return {"seats": list(seats.values()), "campaigns": campaigns}
+
+
+async def test_a_floor_page_gets_the_whole_floor_and_then_what_has_changed(
+    system: StaffedSystem,
+) -> None:
+    supervisor = await system.client("supervisor")
+
+    async def shown() -> dict[str, Any]:
+        floor = (await supervisor.api("GET", "/floor")).json()
+        return {"seats": floor["seats"], "campaigns": floor["campaigns"]}
+
+    async def is_told() -> None:
+        expected = await shown()
+        await eventually(lambda: floor_as_told(page.text) == expected)
+
+    async with stream(supervisor, of="floor,floor_changes") as page:
+        await system.on_shift(1)
+        await is_told()
+        second = await second_phoner(system)  # a seat that comes arrives with the whole floor
+        await is_told()
+        before = events(page.text)
+        await second.api("POST", "/hand", {"up": True})
+        await is_told()
+        (hand,) = events(page.text)[len(before) :]
+        assert hand[1] == "floor_changes"
+        assert [seat["name"] for seat in hand[2]["seats"]] == ["Phoner Prøve"]
+        assert hand[2]["campaigns"] is None
+        await supervisor.api("POST", "/campaigns/kanvas", {"paused": True, "reason": "Wrong list"})
+        await is_told()
+        assert floor_as_told(page.text)["campaigns"]["kanvas"]["paused"]
+        assert "floor" not in {name for _, name, _ in events(page.text)[len(before) :]}
+
+
+async def test_only_the_page_that_a_seat_concerns_is_read_and_told(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.on_shift(1)
+    second = await second_phoner(system)
+    read: list[int] = []
+    view = phone_views.seat
+
+    def reading(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
+        read.append(user.id)
+        return view(tx, rules, user, now)
+
+    await system.ready(1)
+    monkeypatch.setattr(phone_views, "seat", reading)
+    async with stream(second) as own, stream(second, of="call_in_hand") as box:
+        await system.pass_time(3)  # the first phoner's call goes on; nobody follows their seat
+        await second.api("POST", "/ready", {})
+        await own.until("seat")
+        await system.pass_time(3)
+        await eventually(lambda: (events(box.text) or [("", "", {})])[-1][2].get("in_call"))
+        assert {name for _, name, _ in events(box.text)} == {"call_in_hand"}
+        assert read
+        assert 1 not in read
 
 
 async def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) -> None:
@@ -222,7 +306,7 @@ async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
     told: list[int] = []
 
     async def follow() -> None:
-        async for news in feed.follow(None):
+        async for news in feed.follow():
             told.extend(entry.body["seat"] for entry in news or ())
             if len(told) >= 200:
                 return

@@ -1,9 +1,10 @@
 """Accounts that wait for a second person: whom I may confirm."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from callserver.console.endpoint import Access, Answer, Done, Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import CONFIRMS
@@ -25,6 +26,8 @@ class WaitingAccounts(Answer):
 
 class ConfirmingApi:
     """Colleagues confirm new accounts; only a signed-in browser may, and no token."""
+
+    causes: ClassVar[Causes] = {"accounts_waiting": {EntryKind.USER}}
 
     def __init__(self, ctx: EngineContext) -> None:
         self._confirmation = Confirmation(ctx)

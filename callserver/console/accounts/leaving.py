@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import ClassVar
 
 from pydantic import Field
 
 from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Date
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
@@ -68,6 +69,8 @@ class ChecklistView(Answer):
 
 class LeavingApi:
     """Administrators keep the checklist; the person who leaves signs the reminder of confidentiality."""
+
+    causes: ClassVar[Causes] = {"accounts": {EntryKind.USER}}
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx

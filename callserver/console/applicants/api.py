@@ -1,6 +1,7 @@
 """The applicants page's API: group interviews, who took part, and the decision about each applicant."""
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from callserver.console.applicants.presentation import presented
 from callserver.console.applicants.views import (
@@ -14,7 +15,7 @@ from callserver.console.applicants.views import (
     Words,
 )
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
@@ -33,6 +34,8 @@ KINDS = (
 
 class ApplicantsApi:
     """What supervisors and administrators see of applicants, and do."""
+
+    causes: ClassVar[Causes] = {"applicants": KINDS}
 
     def __init__(self, ctx: EngineContext, hiring: Hiring) -> None:
         self._ctx = ctx

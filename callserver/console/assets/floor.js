@@ -8,7 +8,7 @@ import "./floor/campaigns.js";
 import "./floor/details.js";
 import "./floor/listening.js";
 import "./floor/seats.js";
-import { fetchFigures, known, may, refreshDetails, take, takeMine } from "./floor/store.js";
+import { fetchFigures, known, may, refreshDetails, take, takeChanges, takeMine } from "./floor/store.js";
 import * as telephone from "./floor/telephone.js";
 
 const FIGURES_MS = 8000;
@@ -32,7 +32,7 @@ const figures = () => quietly(fetchFigures);
 
 await refresh();
 telephone.start();
-follow(refresh, { floor: take, listening: takeMine });
+follow(refresh, { floor: take, floor_changes: takeChanges, listening: takeMine });
 setInterval(figures, FIGURES_MS);
 setInterval(present, PRESENT_MS);
 document.addEventListener("visibilitychange", () => {

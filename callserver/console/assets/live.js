@@ -8,6 +8,7 @@ import { t } from "./texts.js";
 
 const AGAIN_MS = 2000;
 const BACK_SHOWN_MS = 4000;
+const OF_EVERY_PAGE = ["my_support", "call_in_hand"]; // for support/box.js
 
 export function follow(refresh, events) {
   const banner = $("#banner");
@@ -47,7 +48,8 @@ export function follow(refresh, events) {
   }
 
   function open() {
-    source = new EventSource("/api/v1/events");
+    const names = [...Object.keys(events), ...OF_EVERY_PAGE];
+    source = new EventSource(`/api/v1/events?of=${names.join()}`);
     source.addEventListener("open", () => isBehind && catchUp());
     source.addEventListener("error", () => {
       turn += 1;
@@ -55,9 +57,11 @@ export function follow(refresh, events) {
       if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS); // refused: connect again
     });
     source.addEventListener("refresh", catchUp);
-    source.addEventListener("my_support", ({ data }) =>
-      document.dispatchEvent(new CustomEvent("my_support", { detail: JSON.parse(data) })),
-    ); // support/box.js, on any page
+    for (const name of OF_EVERY_PAGE) {
+      source.addEventListener(name, ({ data }) =>
+        document.dispatchEvent(new CustomEvent(name, { detail: JSON.parse(data) })),
+      );
+    }
     for (const [name, does] of Object.entries(events)) {
       source.addEventListener(name, (event) => does(JSON.parse(event.data)));
     }

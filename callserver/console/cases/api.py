@@ -5,6 +5,7 @@ Numbers and words come in bodies, never in addresses. Opening a case is logged.
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import ClassVar
 
 from callserver.console.cases.presentation import presented, presented_item
 from callserver.console.cases.views import (
@@ -23,7 +24,7 @@ from callserver.console.cases.views import (
     Words,
 )
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.suppressions.api import parsed
 from callserver.database import accounts, cases, contacts, messages
 from callserver.database.audit import Entry
@@ -42,6 +43,8 @@ from callserver.ports import Tx
 
 class CasesApi:
     """What member service, supervisors, administrators and the project leader see of cases, and do."""
+
+    causes: ClassVar[Causes] = {"cases": {EntryKind.CASE, EntryKind.MESSAGE}}
 
     def __init__(self, ctx: EngineContext, rate_limits: RateLimits) -> None:
         self._ctx = ctx

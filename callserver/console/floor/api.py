@@ -1,29 +1,22 @@
 """The floor's API: every seat live, one seat in detail, campaigns, alarms, the supervisor's presence."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
-from callserver.console.floor import views
-from callserver.console.floor.views import Figures, FloorSeat, FloorView, SeatDetails
+from callserver.console.floor import shown, views
+from callserver.console.floor.shown import SeatViews
+from callserver.console.floor.views import Figures, FloorView, SeatDetails
 from callserver.console.listening.api import forms_of
-from callserver.console.live import Updates
 from callserver.console.phone.views import correctable
-from callserver.database import accounts, audit, calls, floor, listenings, seats
-from callserver.database.audit import Entry
+from callserver.database import accounts, calls, listenings
 from callserver.database.calls import CallRow
-from callserver.database.feed_positions import Cursor
 from callserver.domain import phone
-from callserver.domain.audit import EntryKind
 from callserver.domain.home import HOME
-from callserver.domain.listening import Mode
 from callserver.domain.role import Action
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.context import EngineContext
-from callserver.engine.listening import placement
 from callserver.engine.reporting import floor_figures
 from callserver.engine.reporting.floor_figures import FloorFigures
 from callserver.engine.shared_read import SharedRead
@@ -38,21 +31,7 @@ FRESH = timedelta(seconds=8)
 COUNTED = timedelta(seconds=20)
 """How often contacts are counted at most, for all pages together."""
 
-GONE = timedelta(hours=12)
-"""A seat that left the shift within this time is still shown."""
-
 MOST_CALLS = 60
-
-CHANGES = {
-    *(EntryKind.SEAT, EntryKind.BREAKER, EntryKind.HAND, EntryKind.SHIFT_ENDED),
-    *(
-        EntryKind.LISTENING_STARTED,
-        EntryKind.LISTENING_CHANGED,
-        EntryKind.LISTENING_STOPPED,
-        EntryKind.NO_LISTENER,
-    ),
-}
-"""Entries of the log that change what the floor shows."""
 
 
 class CampaignSwitch(Body):
@@ -69,41 +48,12 @@ class Present(Answer):
     seen_at: AwareDatetime
 
 
-@dataclass(slots=True)
-class Snapshot:
-    """The whole floor at one position in the log, and each department's part of it."""
-
-    at: Cursor
-    whole: FloorView
-    parts: dict[str, FloorView] = field(default_factory=dict)
-
-    def of(self, department: str | None) -> FloorView:
-        if department is None:
-            return self.whole
-        if department not in self.parts:
-            whole = self.whole
-            self.parts[department] = FloorView(
-                now=whole.now,
-                seats=[seat for seat in whole.seats if seat.department == department],
-                campaigns={
-                    name: campaign
-                    for name, campaign in whole.campaigns.items()
-                    if campaign.department == department
-                },
-                departments={
-                    name: title for name, title in whole.departments.items() if name == department
-                },
-            )
-        return self.parts[department]
-
-
 class FloorApi:
     """What supervisors and administrators see and do on the floor."""
 
     def __init__(self, ctx: EngineContext, actions: SupervisorActions) -> None:
         self._ctx = ctx
         self._supervisor_actions = actions
-        self._snapshots = SharedRead(self._read)
         self._counts = SharedRead(lambda: ctx.store.read(lambda tx: floor_figures.count(tx, ctx)))
         self._figures = SharedRead(self._read_figures)
 
@@ -118,63 +68,10 @@ class FloorApi:
             Endpoint("POST", "/campaigns/{campaign}", Action.LEAD_FLOOR, self.switch),
         ]
 
-    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """The floor, when something on it has changed: one reading serves all streams."""
-        if (
-            not request.may(Action.SEE_FLOOR)
-            or not {entry.body["kind"] for entry in news} & CHANGES
-        ):
-            return ()
-        since = news[-1].at
-        snapshot = await self._snapshots.get(lambda latest: latest.at >= since)
-        return [("floor", snapshot.of(request.user.department))]
-
     async def floor(self, request: UserRequest) -> FloorView:
         """Every seat of my department by name, and its campaigns."""
-        return (await self._read()).of(request.user.department)
-
-    async def _read(self) -> Snapshot:
-        return await self._ctx.store.read(lambda tx: Snapshot(audit.end(tx), self._whole(tx)))
-
-    def _whole(self, tx: Tx) -> FloorView:
-        now = self._ctx.clock.now()
-        states = floor.states(tx)
-        return FloorView(
-            now=now,
-            seats=self._seats(tx, now),
-            campaigns={
-                name: views.CampaignState(
-                    title=campaign.title,
-                    department=campaign.department,
-                    paused=name in states and states[name][0],
-                    reason=states[name][1] if name in states else "",
-                    since=states[name][2] if name in states else None,
-                )
-                for name, campaign in self._ctx.rules.current.campaigns.items()
-            },
-            departments={
-                name: department.title
-                for name, department in self._ctx.rules.current.departments.items()
-            },
-        )
-
-    def _seats(self, tx: Tx, now: datetime) -> list[FloorSeat]:
-        listeners: dict[int, list[views.Listener]] = {}
-        for row in floor.listeners(tx):
-            listener = views.Listener(user=row.listener, name=row.name, mode=Mode(row.mode))
-            listeners.setdefault(row.seat, []).append(listener)
-        return [
-            FloorSeat(
-                **row._asdict()
-                | {
-                    # Only the phoner sees that a pause is a breather.
-                    "reason": "pause" if row.reason == "breather" else row.reason,
-                    "listeners": listeners.get(row.id, []),
-                    "no_listener": row.id in listeners and _wants_none(tx, row.phoner),
-                }
-            )
-            for row in floor.seats_shown(tx, now - GONE)
-        ]
+        whole = await self._ctx.store.read(lambda tx: shown.whole(tx, self._ctx, SeatViews()))
+        return shown.part(whole, request.user.department)
 
     async def _read_figures(self) -> FloorFigures:
         now = self._ctx.clock.now()
@@ -224,15 +121,15 @@ class FloorApi:
         midnight = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
 
         def look(tx: Tx) -> SeatDetails:
-            shown = next((view for view in self._seats(tx, now) if view.id == seat), None)
-            user = None if shown is None else accounts.user(tx, shown.phoner)
-            if shown is None or user is None or not request.sees(shown.department):
+            seat_view = next((view for view in SeatViews().read(tx, now) if view.id == seat), None)
+            user = None if seat_view is None else accounts.user(tx, seat_view.phoner)
+            if seat_view is None or user is None or not request.sees(seat_view.department):
                 raise NotFound("there is no such seat", key="not_found")
             made = calls.of_phoner(tx, user.id, midnight)[:MOST_CALLS]
             listened = listenings.heard_of(tx, request.user.id, [call.attempt for call in made])
             trainees = accounts.trainees_of(tx, user.id)
             return SeatDetails(
-                seat=shown,
+                seat=seat_view,
                 shift=standings.shown(tx, self._ctx.rules.current.training, user, now),
                 trainees=[trainee.name for trainee in trainees],
                 calls=[_call(call, listened=call.attempt in listened) for call in made],
@@ -279,11 +176,6 @@ class FloorApi:
 
         await self._ctx.store.run(work)
         return Switched(campaign=campaign, paused=body.paused)
-
-
-def _wants_none(tx: Tx, phoner: int) -> bool:
-    seat = seats.peek(tx, phoner)
-    return seat is not None and placement.wants_no_listener(tx, seat)
 
 
 def _call(call: CallRow, *, listened: bool) -> views.CallLine:

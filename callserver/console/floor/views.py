@@ -61,6 +61,14 @@ class FloorView(Answer):
     departments: Mapping[str, Label]
 
 
+class FloorChanges(Answer):
+    """What has changed since the floor that this page was sent before."""
+
+    now: AwareDatetime
+    seats: list[FloorSeat]  # as they are now
+    campaigns: Mapping[str, CampaignState] | None  # all of them; None: unchanged
+
+
 class CampaignFigures(Answer):
     """A campaign's list and today's calls. Days are in UTC."""
 

@@ -1,6 +1,7 @@
 """Listening: start, change, stop; forms; what the phoner sees of it; mentors."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from callserver.console.endpoint import Access, Answer, Done, Endpoint, Nothing, UserRequest
 from callserver.console.listening.views import (
@@ -20,7 +21,7 @@ from callserver.console.listening.views import (
     PhonerView,
     Seen,
 )
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
@@ -42,6 +43,8 @@ CHANGES = {EntryKind.LISTENING_STARTED, EntryKind.LISTENING_CHANGED, EntryKind.L
 
 class ListeningApi:
     """Each method is one engine call or one read."""
+
+    causes: ClassVar[Causes] = {"listening": CHANGES, "listened_to_me": CHANGES}
 
     def __init__(
         self, ctx: EngineContext, sessions: ListeningSessions, feedback: ListeningFeedback

@@ -5,7 +5,7 @@ import csv
 import io
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from typing import IO, Literal
+from typing import IO, ClassVar, Literal
 
 import phonenumbers
 from pydantic import Field
@@ -22,7 +22,7 @@ from callserver.console.lists.views import (
     ListView,
     PreviewView,
 )
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.streaming import ReportProgress, progress_response
 from callserver.console.upload_receiver import MEGABYTE, receive
 from callserver.database import accounts, contacts, imports
@@ -89,6 +89,8 @@ class ListNews(Answer):
 
 class ListsApi:
     """Administrators import lists; they and the project leader export them."""
+
+    causes: ClassVar[Causes] = {"lists": {EntryKind.IMPORTED, EntryKind.REMOVED}}
 
     def __init__(self, ctx: EngineContext, uploads: Uploads, settings: Settings) -> None:
         self._ctx = ctx

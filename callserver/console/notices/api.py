@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from callserver.console import markup
 from callserver.console.endpoint import Access, Done, Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.notices.views import (
     CurrentNotices,
     CurrentView,
@@ -31,6 +32,8 @@ from callserver.ports import Tx
 
 class NoticesApi:
     """Everybody reads and asks; supervisors and the project leader write."""
+
+    causes: ClassVar[Causes] = {"notices": {EntryKind.NOTICE}}
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx

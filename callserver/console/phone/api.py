@@ -1,17 +1,12 @@
 """The phone page's API: shift, ready, pause, hang up, hand, wishes, outcome, manual dial."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
-from callserver.console.own_seats import OwnSeats
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
-from callserver.database.audit import Entry
-from callserver.domain.listening import may_reach_phoner
 from callserver.domain.role import Action
 from callserver.domain.seat import Pause as PauseReason
 from callserver.engine.context import EngineContext
@@ -78,10 +73,8 @@ class PhoneApi:
         actions: PhonerActions,
         manual_dial: ManualDial,
         pacing: RateLimits,
-        own_seats: OwnSeats,
     ) -> None:
         self._ctx = ctx
-        self._own_seats = own_seats
         self._pacing = pacing
         self._actions = actions
         self._manual_dial = manual_dial
@@ -101,17 +94,6 @@ class PhoneApi:
             Endpoint("POST", "/dial", Action.PHONE, self.dial),
             Endpoint("POST", "/redial", Action.PHONE, self.redial),
         ]
-
-    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """My seat, when an entry is about it."""
-        if not request.may(Action.PHONE):
-            return ()
-        about = {entry.body.get("seat") for entry in news if may_reach_phoner(entry.body)} - {None}
-        if not about:
-            return ()
-        if await self._own_seats.of(request.user.id) not in about:
-            return ()
-        return [("seat", await self.seat(request))]
 
     async def seat(self, request: UserRequest) -> MySeat:
         """My seat, with the call in hand and what its outcome asks for."""

@@ -1,6 +1,7 @@
 """The rules page's API: campaigns and policies in force, changes, proposals and decisions."""
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from pydantic import AwareDatetime, Field
 from starlette.responses import Response
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from callserver.adapters.yaml_files import MOST_BYTES
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Instant
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.rules import views as rules_views
 from callserver.console.rules.views import (
     ChangeView,
@@ -77,6 +78,8 @@ class RulesNews(Answer):
 
 class RulesApi:
     """Administrators and the project leader change rules; supervisors read them."""
+
+    causes: ClassVar[Causes] = {"rules": {EntryKind.CONFIGURATION}}
 
     def __init__(
         self, ctx: EngineContext, rules: RulesInForce, proposals: RuleProposals, database: str

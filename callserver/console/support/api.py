@@ -1,10 +1,10 @@
 """Support: a phoner's private box on every page of theirs, and the supervisors' page."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
-from callserver.console.own_seats import OwnSeats
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.support.views import (
     AnswerWords,
     Colleague,
@@ -25,22 +25,20 @@ from callserver.database.audit import Entry
 from callserver.database.support import Talk
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
-from callserver.domain.seat import SeatState
 from callserver.domain.support import MessageKind, MessageState, break_until
 from callserver.engine.context import EngineContext
 from callserver.engine.support import messages, talks
 from callserver.engine.support.harassment import HarassmentReports
 from callserver.ports import Tx
 
-_DURING_A_CALL = (SeatState.RINGING, SeatState.TALKING)
-
 
 class SupportApi:
     """Phoners write, report and book; supervisors answer, offer and see who needs a talk."""
 
-    def __init__(self, ctx: EngineContext, reports: HarassmentReports, own_seats: OwnSeats) -> None:
+    causes: ClassVar[Causes] = {"my_support": {EntryKind.SUPPORT}, "support": {EntryKind.SUPPORT}}
+
+    def __init__(self, ctx: EngineContext, reports: HarassmentReports) -> None:
         self._ctx = ctx
-        self._own_seats = own_seats
         self._reports = reports
 
     def endpoints(self) -> list[Endpoint]:
@@ -63,27 +61,13 @@ class SupportApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """What this user sees of support, once something of it changed, or their seat did."""
-        changed = any(entry.body["kind"] == EntryKind.SUPPORT for entry in news)
-        if request.may(Action.ASK_SUPPORT) and (changed or await self._seat_changed(request, news)):
+        """What this user sees of support."""
+        del news
+        if request.may(Action.ASK_SUPPORT):
             return [("my_support", await self.mine(request))]
-        if request.may(Action.GIVE_SUPPORT) and changed:
+        if request.may(Action.GIVE_SUPPORT):
             return [("support", await self.all(request))]
         return ()
-
-    async def _seat_changed(self, request: UserRequest, news: Sequence[Entry]) -> bool:
-        """Whether the phoner's call may have begun or ended. Nothing else of a seat is theirs to know.
-
-        A call begins with RESERVED: a seat that rings or talks was in the call before.
-        """
-        about = {
-            entry.body["seat"]
-            for entry in news
-            if entry.body["kind"] == EntryKind.SEAT and entry.body["state"] not in _DURING_A_CALL
-        }
-        if not about:
-            return False
-        return await self._own_seats.of(request.user.id) in about
 
     # -- a phoner's ----------------------------------------------------------------------------
 

@@ -4,9 +4,10 @@ A user who has answered no longer gets the form; nobody else learns of it.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from callserver.console.endpoint import Access, Done, Endpoint, UserRequest
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.survey.views import (
     Answers,
     DecisionView,
@@ -36,6 +37,8 @@ from callserver.ports import Tx
 
 class SurveyApi:
     """Phoners answer; everybody reads the results."""
+
+    causes: ClassVar[Causes] = {"survey": {EntryKind.SURVEY}}
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import Field
 
 from callserver.adapters.book_files import BookFiles
 from callserver.console.books.api import BookView, book_view
 from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, Nothing, UserRequest
-from callserver.console.live import Updates
+from callserver.console.live_updates import Causes, Updates
 from callserver.console.training.views import DocumentView, SessionView, document_views
 from callserver.database import accounts, training, training_sessions, worked_shifts
 from callserver.database.accounts import User
@@ -67,6 +68,8 @@ class NewSignature(Body):
 
 class TrainingApi:
     """A user's own training: what they see, sign and record."""
+
+    causes: ClassVar[Causes] = {"training": KINDS, "training_team": KINDS}
 
     def __init__(self, ctx: EngineContext, files: BookFiles) -> None:
         self._ctx = ctx

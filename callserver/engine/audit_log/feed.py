@@ -42,8 +42,8 @@ class Feed:
         self._reader: asyncio.Task[None] | None = None
         self._at = Cursor(0, 0)
 
-    async def follow(self, after: Position | None) -> AsyncGenerator[News, None]:
-        """What is new after the position (None: from now on), reading by reading, until the feed stops.
+    async def follow(self) -> AsyncGenerator[News, None]:
+        """What is new from now on, reading by reading, until the feed stops.
 
         None stands for "too much was missed: reload everything".
         """
@@ -53,28 +53,24 @@ class Feed:
         self._followers.add(queue)
         if self._reader is None:
             self._reader = asyncio.get_running_loop().create_task(self._read())
-        told = None if after is None else after.at
         try:
-            if after is not None:
-                missed, ends, holds = await self._store.read(
-                    lambda tx: (
-                        audit.tail(tx, after.at, MOST_MISSED),
-                        audit.end(tx),
-                        audit.holds(tx, after),
-                    )
-                )
-                told = missed[-1].at if missed else min(after.at, ends)
-                # Beyond the end, or another entry there: the log was restored from a backup since.
-                restored = after.at > ends or not holds
-                yield None if restored or len(missed) == MOST_MISSED else missed
             while not self._stopped.is_set():
-                news = await queue.get()
-                if news is None or told is None:
-                    yield news
-                    continue
-                yield [entry for entry in news if entry.at > told]
+                yield await queue.get()
         finally:
             self._followers.discard(queue)
+
+    async def missed(self, after: Position) -> News:
+        """What is new after the position; None: too much, or this is another log."""
+        entries, ends, holds = await self._store.read(
+            lambda tx: (
+                audit.tail(tx, after.at, MOST_MISSED),
+                audit.end(tx),
+                audit.holds(tx, after),
+            )
+        )
+        # Beyond the end, or another entry there: the log was restored from a backup since.
+        restored = after.at > ends or not holds
+        return None if restored or len(entries) == MOST_MISSED else entries
 
     def stop(self) -> None:
         """End every stream: the server is about to stop."""
@@ -92,12 +88,12 @@ class Feed:
                     log.exception("feed_failed")  # the database may come back
                     await asyncio.sleep(FAILED_S)
                     continue
-                if not news:
+                if news:
+                    self._at = news[-1].at
+                    for queue in self._followers:
+                        self._tell(queue, news)
+                if len(news) < MOST:
                     await asyncio.sleep(EVERY_S)
-                    continue
-                self._at = news[-1].at
-                for queue in self._followers:
-                    self._tell(queue, news)
         finally:
             self._reader = None
 

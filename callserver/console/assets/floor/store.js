@@ -33,6 +33,14 @@ export function take(floor) {
   changed("floor");
 }
 
+// The seats that have changed, as they are now. A seat that comes or goes arrives with the whole floor.
+export function takeChanges({ seats, campaigns }) {
+  const changedSeats = new Map(seats.map((seat) => [seat.id, seat]));
+  known.seats = known.seats.map((seat) => changedSeats.get(seat.id) ?? seat);
+  known.campaigns = campaigns ?? known.campaigns;
+  changed("floor");
+}
+
 export function takeMine(mine) {
   const before = known.mine?.open;
   known.mine = mine;

@@ -85,8 +85,6 @@ function draw(fetched) {
     ...view.supervisors.map((supervisor) => new Option(supervisor.name, supervisor.id)),
   );
   to.value = [...to.options].some((option) => option.value === chosen) ? chosen : "";
-  show(busy, view.in_call);
-  send.setAttribute("aria-disabled", String(view.in_call));
   const messages = view.messages.map(message);
   mine.replaceChildren(
     ...(messages.length ? messages : [el("li", { class: "soft" }, t("support.none_mine"))]),
@@ -95,13 +93,20 @@ function draw(fetched) {
     ? view.booked.map((row) => talk(row, "cancel"))
     : view.free.map((row) => talk(row, "book"));
   talks.replaceChildren(...(rows.length ? rows : [el("li", { class: "soft" }, t("support.none_free"))]));
+  drawCallInHand();
+}
+
+function drawCallInHand() {
+  show(busy, view.in_call);
+  send.setAttribute("aria-disabled", String(view.in_call));
   remind();
 }
 
 function remind() {
-  const soon = view.booked.find((row) => new Date(row.at) - new Date(view.now) < REMIND_MS);
+  const now = new Date(view.now);
+  const soon = view.booked.find(({ at }) => new Date(at) >= now && new Date(at) - now < REMIND_MS);
   let text = "";
-  if (view.break_until) text = t("support.break", { when: time(view.break_until) });
+  if (new Date(view.break_until ?? 0) > now) text = t("support.break", { when: time(view.break_until) });
   else if (soon) text = t("support.reminder", { name: soon.with_name, when: dateTime(soon.at) });
   $("#support-reminder").textContent = text;
   show($("#support-reminder"), text !== "" && !view.in_call);
@@ -124,5 +129,10 @@ $("#support-open").addEventListener("click", async () => {
   draw(await get("/support/mine"));
 });
 document.addEventListener("my_support", ({ detail }) => draw(detail));
+document.addEventListener("call_in_hand", ({ detail }) => {
+  if (!view) return; // it is being fetched
+  Object.assign(view, detail);
+  drawCallInHand();
+});
 
 draw(await get("/support/mine"));

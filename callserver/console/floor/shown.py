@@ -1,0 +1,101 @@
+"""The floor as supervisors see it: every seat by name, and the campaigns."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from callserver.console.floor.views import CampaignState, FloorSeat, FloorView, Listener
+from callserver.database import floor, seats
+from callserver.domain.listening import Mode
+from callserver.engine.context import EngineContext
+from callserver.engine.listening import placement
+from callserver.ports import Tx
+
+GONE = timedelta(hours=12)
+"""A seat that left the shift within this time is still shown."""
+
+
+class SeatViews:
+    """The views of seats; a view whose row has not changed is used again."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[object, FloorSeat]] = {}
+
+    def read(self, tx: Tx, now: datetime) -> list[FloorSeat]:
+        listeners: dict[int, list[floor.FloorListener]] = {}
+        for row in floor.listeners(tx):
+            listeners.setdefault(row.seat, []).append(row)
+        made: dict[int, tuple[object, FloorSeat]] = {}
+        for seat in floor.seats_shown(tx, now - GONE):
+            heard_by = listeners.get(seat.id, [])
+            no_listener = bool(heard_by) and _wants_none(tx, seat.phoner)
+            shown = (seat, heard_by, no_listener)
+            known = self._made.get(seat.id)
+            made[seat.id] = (
+                known
+                if known is not None and known[0] == shown
+                else (shown, _view(seat, heard_by, no_listener=no_listener))
+            )
+        self._made = made
+        return [view for _, view in made.values()]
+
+
+def whole(tx: Tx, ctx: EngineContext, seat_views: SeatViews) -> FloorView:
+    """The floor of all departments."""
+    now = ctx.clock.now()
+    states = floor.states(tx)
+    return FloorView(
+        now=now,
+        seats=seat_views.read(tx, now),
+        campaigns={
+            name: CampaignState(
+                title=campaign.title,
+                department=campaign.department,
+                paused=name in states and states[name][0],
+                reason=states[name][1] if name in states else "",
+                since=states[name][2] if name in states else None,
+            )
+            for name, campaign in ctx.rules.current.campaigns.items()
+        },
+        departments={
+            name: department.title for name, department in ctx.rules.current.departments.items()
+        },
+    )
+
+
+def part(floor_view: FloorView, department: str | None) -> FloorView:
+    """A department's part of the floor; None: the whole."""
+    if department is None:
+        return floor_view
+    return FloorView(
+        now=floor_view.now,
+        seats=[seat for seat in floor_view.seats if seat.department == department],
+        campaigns=_of(floor_view.campaigns, department),
+        departments={
+            name: title for name, title in floor_view.departments.items() if name == department
+        },
+    )
+
+
+def _of(campaigns: Mapping[str, CampaignState], department: str) -> dict[str, CampaignState]:
+    return {name: one for name, one in campaigns.items() if one.department == department}
+
+
+def _view(
+    seat: floor.FloorSeat, heard_by: list[floor.FloorListener], *, no_listener: bool
+) -> FloorSeat:
+    return FloorSeat(
+        **seat._asdict()
+        | {
+            # Only the phoner sees that a pause is a breather.
+            "reason": "pause" if seat.reason == "breather" else seat.reason,
+            "listeners": [
+                Listener(user=row.listener, name=row.name, mode=Mode(row.mode)) for row in heard_by
+            ],
+            "no_listener": no_listener,
+        }
+    )
+
+
+def _wants_none(tx: Tx, phoner: int) -> bool:
+    seat = seats.peek(tx, phoner)
+    return seat is not None and placement.wants_no_listener(tx, seat)
