@@ -14,6 +14,7 @@ from callserver.cli.simulate import START, evening
 from callserver.simulator.evening import Plan
 from tests.bench import (
     calling,
+    capacity,
     exchange,
     long_log,
     publishing,
@@ -25,7 +26,7 @@ from tests.bench import (
 from tests.bench.measuring import Figure
 from tests.harness.simulated import ROOT
 
-PARTS = "start webhook streams claim reach decision import audit publish exchange call log evening"
+PARTS = "start webhook streams claim reach decision import audit publish exchange call phoners log evening"
 
 
 def an_evening(hours: float) -> list[Figure]:
@@ -56,6 +57,7 @@ def main() -> None:
         "publish": lambda: publishing.publishing(1_000_000 if full else 200_000),
         "exchange": lambda: exchange.exchange(100 if full else 50),
         "call": calling.calling,
+        "phoners": capacity.on_sqlite,
         "log": lambda: long_log.searching(5_000_000 if full else 500_000),
         "evening": lambda: an_evening(4 if full else 1),
     }

@@ -65,6 +65,16 @@ def processor_seconds(process: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """So many phoners who each begin a call every so many seconds; how long it is measured."""
+
+    phoners: int
+    every_s: float = EVERY_S
+    warm_s: float = WARM_S
+    seconds: float = SECONDS
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Of one measurement: processor seconds of the servers per call, and how long webhooks took."""
 
@@ -72,6 +82,8 @@ class Cost:
     calls: int
     p99: float  # milliseconds
     shares: tuple[float, ...]  # of each server
+    busy: tuple[float, ...]  # of a core, of each server
+    lost: int  # calls that were due and did not get their outcome
 
 
 def calling(sizes: Sequence[int] = (PHONERS,)) -> list[Figure]:
@@ -132,6 +144,36 @@ def _figures(what: str, plain: Cost, paged: Cost, unit: float) -> list[Figure]:
 
 
 def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[Cost, Cost, float]:
+    load = Load(phoners)
+    with ExitStack() as stack:
+        started, evening = _begin(stack, database, folder, servers, load)
+        bare = stack.enter_context(
+            serving.serving_process(
+                lambda: Starlette(routes=[Route("/", serving.empty, methods=["POST"])])
+            )
+        )
+        asyncio.run(serving.is_up(bare.port))
+        unit = _unit(bare)
+        processes = [server.process for server in started]
+        plain = evening.measure(processes)
+        with _pages(evening.ports, phoners):
+            paged = evening.measure(processes)
+        unit = (unit + _unit(bare)) / 2
+    return plain, paged, unit
+
+
+def measure_load(database: str, folder: Path, servers: int, load: Load) -> Cost:
+    """What the servers make of a load, with a page per phoner and the floor's pages."""
+    with ExitStack() as stack:
+        started, evening = _begin(stack, database, folder, servers, load)
+        with _pages(evening.ports, load.phoners):
+            return evening.measure([server.process for server in started])
+
+
+def _begin(
+    stack: ExitStack, database: str, folder: Path, servers: int, load: Load
+) -> tuple[list["serving.Started"], "Evening"]:
+    """Servers on a filled database, and the carrier and the phoners that will use them."""
     carrier = listening()
     settings = Settings(
         database=database,
@@ -145,26 +187,12 @@ def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[C
         api_url=f"http://127.0.0.1:{carrier.getsockname()[1]}",
         calls_per_second=1000,
     )
-    fill(settings, phoners)
-    with ExitStack() as stack:
-        app = lambda: create(build(settings, clock=ShiftedClock(TUESDAY)))  # noqa: E731
-        started = [stack.enter_context(serving.serving_process(app)) for _ in range(servers)]
-        bare = stack.enter_context(
-            serving.serving_process(
-                lambda: Starlette(routes=[Route("/", serving.empty, methods=["POST"])])
-            )
-        )
-        ports = [server.port for server in started]
-        for port in (*ports, bare.port):
-            asyncio.run(serving.is_up(port))
-        unit = _unit(bare)
-        processes = [server.process for server in started]
-        evening = Evening(ports, carrier, phoners)
-        plain = evening.measure(processes)
-        with _pages(ports, phoners):
-            paged = evening.measure(processes)
-        unit = (unit + _unit(bare)) / 2
-    return plain, paged, unit
+    fill(settings, load.phoners)
+    app = lambda: create(build(settings, clock=ShiftedClock(TUESDAY)))  # noqa: E731
+    started = [stack.enter_context(serving.serving_process(app)) for _ in range(servers)]
+    for server in started:
+        asyncio.run(serving.is_up(server.port))
+    return started, Evening([server.port for server in started], carrier, load)
 
 
 @contextmanager
@@ -238,7 +266,7 @@ class Evening:
 
     ports: Sequence[int]
     carrier: Any  # the listening socket
-    phoners: int
+    load: Load
     number: Iterator[int] = field(default_factory=itertools.count)
 
     def measure(self, processes: Sequence[int]) -> Cost:
@@ -252,12 +280,14 @@ class Evening:
         before = [processor_seconds(one) for one in processes]
         done, p99 = mine.recv()
         used = [processor_seconds(one) - b for one, b in zip(processes, before, strict=True)]
+        lost = mine.recv()
         work.join()
         shares = tuple(one / sum(used) for one in used)
-        return Cost(sum(used) / done, done, p99, shares)
+        busy = tuple(one / self.load.seconds for one in used)
+        return Cost(sum(used) / max(done, 1), done, p99, shares, busy, lost)
 
     def _run(self, pipe: Any, first: int) -> None:
-        asyncio.run(_Network(self.ports, self.carrier, self.phoners, first).play(pipe))
+        asyncio.run(_Network(self.ports, self.carrier, self.load, first).play(pipe))
 
 
 _ORDER = re.compile(rb"POST /\S+/Conferences/(?P<room>CF\d+)/Participants\.json ")
@@ -276,14 +306,14 @@ def _answer(writer: asyncio.StreamWriter, document: Mapping[str, Any]) -> None:
 class _Network:
     """Takes orders, sends the callbacks of an answered call, and plays the phoners."""
 
-    def __init__(self, ports: Sequence[int], carrier: Any, phoners: int, first: int) -> None:
-        self._ports, self._carrier, self._phoners = ports, carrier, phoners
+    def __init__(self, ports: Sequence[int], carrier: Any, load: Load, first: int) -> None:
+        self._ports, self._carrier, self._load = ports, carrier, load
         self._sids = itertools.count(first + 10**9)
         self._sequence = itertools.count(first)
         self._lines: list[asyncio.Queue[Line]] = [asyncio.Queue() for _ in ports]
         self._turn = itertools.cycle(range(len(ports)))
         self._times: list[float] = []
-        self.done = 0
+        self.due = self.done = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def play(self, pipe: Any) -> None:
@@ -294,18 +324,22 @@ class _Network:
                 queue.put_nowait(line)
         server = await asyncio.start_server(self._order, sock=self._carrier)
         dice = random.Random(2)
-        ends = time.monotonic() + WARM_S + SECONDS
+        load = self._load
+        ends = time.monotonic() + load.warm_s + load.seconds
         phoners = [
-            asyncio.ensure_future(self._phoner(user, dice.uniform(0, EVERY_S), ends))
-            for user in range(1, self._phoners + 1)
+            asyncio.ensure_future(self._phoner(user, dice.uniform(0, load.every_s), ends))
+            for user in range(1, load.phoners + 1)
         ]
-        await asyncio.sleep(WARM_S)
+        await asyncio.sleep(load.warm_s)
         pipe.send("warm")
         before, self._times = self.done, []
-        await asyncio.sleep(SECONDS)
+        await asyncio.sleep(load.seconds)
         pipe.send((self.done - before, percentile(self._times, 0.99) * 1000))
         await asyncio.gather(*phoners)
-        await asyncio.sleep(1)
+        for _ in range(50):
+            if self.done < self.due:
+                await asyncio.sleep(0.2)
+        pipe.send(self.due - self.done)
         server.close()
         os._exit(0)
 
@@ -314,8 +348,9 @@ class _Network:
         while due < ends:
             await asyncio.sleep(due - time.monotonic())
             with contextlib.suppress(AssertionError):  # the call before is not over: none begins
+                self.due += 1
                 await self._api(user, "/api/v1/ready", {})
-            due += EVERY_S
+            due += self._load.every_s
 
     def _begin(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
