@@ -86,6 +86,9 @@ class LiveUpdates:
         self._store = store
         self._waiting = [_Waiting(source) for source in shared]
         self._sources = sources
+        self._rare = {
+            kind for source in sources for causes in source.causes.values() for kind in causes
+        }
         self._streams: set[Stream] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_work: asyncio.Task[None] | None = None
@@ -205,6 +208,8 @@ class LiveUpdates:
 
     def _ask_each(self, streams: Sequence[Stream], news: Sequence[Entry]) -> None:
         kinds = {entry.body["kind"] for entry in news}
+        if kinds.isdisjoint(self._rare):
+            return
         for source in self._sources:
             names = [name for name, causes in source.causes.items() if not kinds.isdisjoint(causes)]
             asking = [stream for stream in streams if any(map(stream.follows, names))]

@@ -71,20 +71,26 @@ def seats_shown(tx: Tx, gone_since: datetime) -> list[FloorSeat]:
     return [FloorSeat._make(row) for row in _shown(tx, {"since": gone_since})]
 
 
+_listeners = Prepared(
+    select(listenings.c.seat, listenings.c.listener, users.c.name, listenings.c.mode)
+    .join(users, users.c.id == listenings.c.listener)
+    .where(_open)
+    .order_by(listenings.c.started_at)
+)
+
+
 def listeners(tx: Tx) -> list[FloorListener]:
-    query = (
-        select(listenings.c.seat, listenings.c.listener, users.c.name, listenings.c.mode)
-        .join(users, users.c.id == listenings.c.listener)
-        .where(_open)
-        .order_by(listenings.c.started_at)
-    )
-    return [FloorListener._make(row) for row in tx.execute(query)]
+    return [FloorListener._make(row) for row in _listeners(tx, {})]
+
+
+_states = Prepared(
+    select(*[campaign_states.c[name] for name in ("campaign", "paused", "reason", "since")])
+)
 
 
 def states(tx: Tx) -> Mapping[str, tuple[bool, str, datetime]]:
     """Each campaign that was ever paused: whether it is paused now, why, and since when."""
-    query = select(*[campaign_states.c[name] for name in ("campaign", "paused", "reason", "since")])
-    return {name: (paused, reason, since) for name, paused, reason, since in tx.execute(query)}
+    return {name: (paused, reason, since) for name, paused, reason, since in _states(tx, {})}
 
 
 def ready_in(tx: Tx, campaign: str, place: str) -> int:
