@@ -11,6 +11,7 @@ from callserver.adapters.config_folder import load
 from callserver.domain import hours
 from callserver.domain.hours import Place
 from callserver.domain.policy import Policy
+from callserver.domain.reason import Reason
 
 POLICIES = load(Path(__file__).parents[2] / "config").policies
 DK, FR, RK = POLICIES["dk"], POLICIES["fr"], POLICIES["dk_rk"]
@@ -121,3 +122,82 @@ def test_a_single_date_has_its_own_window() -> None:
 def test_a_place_survives_being_written() -> None:
     for place in (COPENHAGEN, Place(None, ()), Place("GL", ("America/Nuuk", "America/Thule"))):
         assert Place.parse(str(place)) == place
+
+
+def hours_of(base: Policy = DK, **changed: object) -> Policy:
+    return base.model_copy(update={"hours": base.hours.model_copy(update=changed)})
+
+
+ZONE = ZoneInfo("Europe/Copenhagen")
+TEN_TO_FOUR = ((10 * 60, 16 * 60),)
+
+
+def local(day: date, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=ZONE)
+
+
+def test_a_call_has_stopped_ringing_when_the_hours_end() -> None:
+    tuesday = date(2026, 5, 12)
+    guarded = hours.guarded(DK, 25)
+    assert hours.is_open(guarded, COPENHAGEN, local(tuesday, 20, 59, 24))
+    assert not hours.is_open(guarded, COPENHAGEN, local(tuesday, 20, 59, 25))
+    stricter = hours_of(close_guard_seconds=60)
+    assert not hours.is_open(hours.guarded(stricter, 25), COPENHAGEN, local(tuesday, 20, 59, 10))
+    assert hours.guarded(hours_of(close_guard_seconds=35), 25).hours.close_guard_seconds == 35
+
+
+def test_the_search_ends_after_four_hundred_days() -> None:
+    monday = date(2026, 5, 11)
+    for ahead, is_found in ((399, True), (400, False)):
+        opening = monday + timedelta(days=ahead)
+        policy = hours_of(windows={}, calendars=(), dates={opening: TEN_TO_FOUR})
+        found = hours.next_open(policy, COPENHAGEN, local(monday, 12))
+        assert found == (local(opening, 10) if is_found else None)
+
+
+def test_a_week_end_before_a_holiday_keeps_its_own_windows() -> None:
+    policy = hours_of(
+        windows={"fri": TEN_TO_FOUR, "sat": TEN_TO_FOUR, "sun": TEN_TO_FOUR},
+        before_holiday=((10 * 60, 12 * 60),),
+        closed_days=(),
+    )
+    holy_saturday, last_sunday, last_friday = (
+        date(2026, 4, 4),  # before Easter Sunday
+        date(2023, 12, 31),  # before New Year's Day, a Monday
+        date(2027, 12, 24),  # before Christmas Day
+    )
+    assert hours.is_open(policy, COPENHAGEN, local(holy_saturday, 14))
+    assert hours.is_open(policy, COPENHAGEN, local(last_sunday, 14))
+    assert not hours.is_open(policy, COPENHAGEN, local(last_friday, 14))
+
+
+def test_between_two_windows_is_a_pause_and_after_the_last_it_is_over() -> None:
+    day = date(2026, 5, 12)
+    windows = {"tue": ((10 * 60, 13 * 60), (13 * 60 + 5, 13 * 60 + 10))}
+    policy = hours_of(windows=windows, close_guard_seconds=60)
+    for minute, second, reason in (
+        (2, 0, Reason.TIME_PAUSE),
+        (4, 30, Reason.TIME_PAUSE),
+        (9, 0, Reason.TIME_AFTER),
+        (10, 0, Reason.TIME_AFTER),
+    ):
+        at = local(day, 13, minute, second)
+        assert hours.problems(policy, COPENHAGEN, at) == (reason,)
+    assert hours.is_open(policy, COPENHAGEN, local(day, 13, 8, 59))
+
+
+def test_the_hours_end_where_they_end_first() -> None:
+    tuesday, saturday = date(2026, 5, 12), date(2026, 5, 16)
+    guarded = hours_of(close_guard_seconds=600)
+    for policy in (DK, guarded):  # the guard does not move the end
+        assert hours.closes_at(policy, COPENHAGEN, local(tuesday, 20, 55)) == local(tuesday, 21)
+    assert hours.closes_at(DK, COPENHAGEN, local(tuesday, 9)) == local(tuesday, 21)
+    for closed in (local(tuesday, 8, 59), local(tuesday, 21), local(saturday, 12)):
+        assert hours.closes_at(DK, COPENHAGEN, closed) is None
+    both = Place("DK", ("America/New_York", "Europe/Copenhagen"))
+    assert hours.closes_at(DK, both, local(tuesday, 16)) == local(tuesday, 21)
+    assert hours.closes_at(DK, both, local(tuesday, 14)) is None  # 08:00 in New York
+    pause = hours_of(windows={"tue": ((9 * 60, 12 * 60), (13 * 60, 20 * 60))})
+    assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 11)) == local(tuesday, 12)
+    assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 12, 30)) is None
+    assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 13)) == local(tuesday, 20)

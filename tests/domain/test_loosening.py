@@ -338,6 +338,28 @@ def test_a_campaign_that_points_at_a_looser_policy_is_looser() -> None:
     )
 
 
+def test_a_campaign_may_point_at_a_policy_of_any_name() -> None:
+    strict = replace(SHIPPED, campaigns=campaigns({"policy": "fr"}).campaigns)
+    changes = looser(strict, SHIPPED)
+    assert changes
+    assert {change.key.partition(":")[0] for change in changes} == {"policy (fr → dk)"}
+
+
+def test_a_looser_policy_is_named_once_and_not_with_its_campaigns() -> None:
+    would = with_policy(policy({"frequency": {"gap_hours": 1}}))
+    assert [change.file for change in looser(SHIPPED, would)] == ["policies/dk.yaml"]
+
+
+def test_beside_a_new_campaign_the_others_are_compared_too() -> None:
+    first = next(iter(SHIPPED.campaigns))
+    others = {name: one for name, one in SHIPPED.campaigns.items() if name != first}
+    changes = looser(replace(SHIPPED, campaigns=others), campaigns({"ring_seconds": 60}))
+    assert [(change.file, change.key) for change in changes] == [
+        (f"campaigns/{first}.yaml", "name"),
+        ("campaigns/kanvas.yaml", "ring_seconds"),
+    ]
+
+
 def test_a_new_campaign_and_a_number_given_up_are_looser() -> None:
     less = {name: one for name, one in SHIPPED.campaigns.items() if name != "kanvas"}
     without = replace(SHIPPED, campaigns=less)
