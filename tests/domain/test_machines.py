@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,13 +39,52 @@ TRUE_STORY = (
 
 @given(st.permutations(TRUE_STORY))
 def test_every_order_of_one_story_ends_the_same(story: list[tuple[Report, int]]) -> None:
-    told = Call("a")
+    now = Call("a")
     for report, second in story:
-        told = call.advance(told, report, NOW + timedelta(seconds=second), "CA1")
-    assert told.cause is Cause.COMPLETED
-    assert told.rang_at == NOW + timedelta(seconds=3)
-    assert told.answered_at == NOW + timedelta(seconds=9)
-    assert told.ended_at == NOW + timedelta(seconds=60)
+        now = call.advance(now, report, NOW + timedelta(seconds=second), "CA1")
+    assert now.cause is Cause.COMPLETED
+    assert now.rang_at == NOW + timedelta(seconds=3)
+    assert now.answered_at == NOW + timedelta(seconds=9)
+    assert now.ended_at == NOW + timedelta(seconds=60)
+
+
+def told(*reports: tuple[Report, int | None], ref: str | None = None) -> Call:
+    """A call after these reports, a second apart; with the final response of each."""
+    now = Call("a", ref=ref)
+    for step, (report, code) in enumerate(reports):
+        now = call.advance(now, report, NOW + timedelta(seconds=step), f"CA{step}", code)
+    return now
+
+
+@pytest.mark.parametrize("ending", list(call.ENDINGS))
+def test_an_answered_call_was_completed_unless_a_machine_answered(ending: Report) -> None:
+    own = call.ENDINGS[ending]
+    assert told((ending, None)).cause is own
+    for reports in (
+        ((Report.ANSWERED, None), (ending, None)),
+        ((ending, None), (Report.ANSWERED, None)),
+    ):
+        expected = Cause.MACHINE if own is Cause.MACHINE else Cause.COMPLETED
+        assert told(*reports).cause is expected
+    for reports in (((Report.RANG, None), (ending, None)), ((ending, None), (Report.RANG, None))):
+        expected = Cause.UNREACHABLE if own is Cause.DECLINED else own
+        assert told(*reports).cause is expected
+
+
+def test_the_first_reference_the_first_response_and_the_first_end_stay() -> None:
+    ended = told((Report.BUSY, 486), (Report.FAILED, 503))
+    assert (ended.ref, ended.code, ended.cause, ended.ended_at) == ("CA0", 486, Cause.BUSY, NOW)
+    assert told((Report.TAKEN, None), (Report.BUSY, 486)).code == 486
+    assert told((Report.TAKEN, None), ref="CA9").ref == "CA9"
+    twice = told(
+        (Report.RANG, None), (Report.RANG, None), (Report.ANSWERED, None), (Report.ANSWERED, None)
+    )
+    assert (twice.rang_at, twice.answered_at) == (NOW, NOW + timedelta(seconds=2))
+
+
+def test_one_receipt_is_one_report() -> None:
+    assert call.Receipt("call", "CA1", 1) == call.Receipt("call", "CA1", 1)
+    assert len({call.Receipt("call", "CA1", number) for number in (1, 1, 2)}) == 2
 
 
 def test_the_table_is_whole() -> None:
@@ -123,3 +163,92 @@ def test_no_seat_hangs(events: list[SeatEvent]) -> None:
         except ImpossibleEvent:
             continue
     assert now.state is seat.SeatState.WAITING
+
+
+ON_SHIFT = ((SeatEvent.ON_SHIFT, ""), (SeatEvent.JOINED, ""), (SeatEvent.READY, ""))
+TALKING = (*ON_SHIFT, (SeatEvent.RESERVED, ""), (SeatEvent.RANG, ""), (SeatEvent.ANSWERED, ""))
+WRAPPING_UP = (*TALKING, (SeatEvent.ENDED, ""))
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "reason"),
+    [
+        (ON_SHIFT[:1], "connecting", "arrived"),
+        (ON_SHIFT[:2], "paused", "arrived"),
+        (ON_SHIFT, "waiting", ""),
+        (TALKING, "talking", ""),
+        ((*TALKING, (SeatEvent.JOINED, "")), "talking", ""),
+        ((*TALKING, (SeatEvent.RANG, "")), "talking", ""),
+        ((*TALKING, (SeatEvent.OUTCOME, "")), "talking", ""),
+        ((*TALKING, (SeatEvent.OUTCOME, ""), (SeatEvent.ENDED, "")), "waiting", ""),
+        ((*TALKING, (SeatEvent.OFF_SHIFT, "")), "talking", ""),
+        ((*TALKING, (SeatEvent.ENDED_UNANSWERED, "")), "waiting", ""),
+        ((*TALKING, (SeatEvent.OFF_SHIFT, ""), (SeatEvent.ENDED_UNANSWERED, "")), "off", ""),
+        (WRAPPING_UP, "wrapping_up", ""),
+        ((*WRAPPING_UP, (SeatEvent.ENDED, "")), "wrapping_up", ""),
+        ((*WRAPPING_UP, (SeatEvent.ANSWERED, "")), "wrapping_up", ""),
+        ((*WRAPPING_UP, (SeatEvent.READY, "")), "wrapping_up", ""),
+        ((*WRAPPING_UP, (SeatEvent.OFF_SHIFT, "")), "wrapping_up", ""),
+        ((*WRAPPING_UP, (SeatEvent.OUTCOME, "")), "waiting", ""),
+        ((*WRAPPING_UP, (SeatEvent.WRAP_UP_OVER, "")), "paused", "outcome_owed"),
+        (
+            (*WRAPPING_UP, (SeatEvent.PAUSE, "breather"), (SeatEvent.WRAP_UP_OVER, "")),
+            "paused",
+            "breather",
+        ),
+        (
+            (*WRAPPING_UP, (SeatEvent.PAUSE, ""), (SeatEvent.WRAP_UP_OVER, "")),
+            "paused",
+            "outcome_owed",
+        ),
+        (
+            (*WRAPPING_UP, (SeatEvent.PAUSE, "breather"), (SeatEvent.OUTCOME, "")),
+            "paused",
+            "breather",
+        ),
+        *(
+            (
+                (*WRAPPING_UP, (SeatEvent.PAUSE, "breather"), then, (SeatEvent.WRAP_UP_OVER, "")),
+                "paused",
+                "outcome_owed",
+            )
+            for then in ((SeatEvent.OFF_SHIFT, ""), (SeatEvent.READY, ""))
+        ),
+        (
+            (*WRAPPING_UP, (SeatEvent.WRAP_UP_OVER, ""), (SeatEvent.LEG_LOST, "leg_lost")),
+            "paused",
+            "leg_lost",
+        ),
+        ((*ON_SHIFT[:2], (SeatEvent.LEG_LOST, "")), "connecting", "leg_lost"),
+        ((*ON_SHIFT, (SeatEvent.LEG_LOST, "")), "connecting", "leg_lost"),
+        ((*ON_SHIFT, (SeatEvent.LEG_LOST, "line_busy")), "connecting", "line_busy"),
+        (
+            (*ON_SHIFT, (SeatEvent.LEG_LOST, "line_busy"), (SeatEvent.JOINED, "")),
+            "paused",
+            "arrived",
+        ),
+        ((*TALKING, (SeatEvent.LEG_LOST, "")), "talking", "leg_lost"),
+        ((*ON_SHIFT, (SeatEvent.PAUSE, "breather")), "paused", "breather"),
+        ((*ON_SHIFT, (SeatEvent.OFF_SHIFT, "")), "off", ""),
+    ],
+)
+def test_a_phoners_shift(
+    events: tuple[tuple[SeatEvent, str], ...], state: str, reason: str
+) -> None:
+    now = Seat()
+    for event, why in events:
+        now = seat.move(now, event, why)
+    assert (now.state.value, now.reason) == (state, reason)
+
+
+def test_the_second_call_owes_an_outcome_of_its_own() -> None:
+    """An outcome that was given during the first call is not the second one's."""
+    now = Seat()
+    second = ((SeatEvent.OUTCOME, ""), (SeatEvent.ENDED, ""), *TALKING[3:], (SeatEvent.ENDED, ""))
+    for event, why in (*TALKING, *second):
+        now = seat.move(now, event, why)
+    assert now.state is seat.SeatState.WRAPPING_UP
+    assert now.outcome_owed
+    by_hand = seat.move(Seat(seat.SeatState.PAUSED, connected=True), SeatEvent.RESERVED)
+    assert not by_hand.outcome_given
+    assert not Seat().outcome_given

@@ -6,6 +6,9 @@ HOURS = "tests/domain/test_hours.py"
 SMALL_WORLD = "tests/domain/test_small_world.py"
 LOOSENING = "tests/domain/test_loosening.py"
 CONFIGURATION = "tests/domain/test_configuration.py"
+MACHINES = "tests/domain/test_machines.py"
+REGISTER = "tests/domain/test_register_match.py"
+TRAINING = "tests/domain/test_training.py"
 REACH = "tests/engine/test_reach.py"
 GATE = "tests/engine/test_gate.py"
 
@@ -23,6 +26,20 @@ TESTS = {
     "callserver.domain.loosening": (SMALL_WORLD, LOOSENING),
     "callserver.domain.loosening_hours": (LOOSENING,),
     "callserver.domain.loosening_tables": (SMALL_WORLD, LOOSENING),
+    "callserver.domain.call": (MACHINES,),
+    "callserver.domain.seat": (MACHINES,),
+    "callserver.domain.listening": ("tests/domain/test_listening.py",),
+    "callserver.domain.identity": ("tests/domain/test_identity.py",),
+    "callserver.domain.register_match": (REGISTER,),
+    "callserver.domain.robinson": ("tests/domain/test_robinson.py", REGISTER),
+    "callserver.domain.phone": ("tests/domain/test_phone.py", VECTORS),
+    "callserver.domain.case": ("tests/domain/test_case.py",),
+    "callserver.domain.case_rules": ("tests/domain/test_case.py", LOOSENING),
+    "callserver.domain.training": (TRAINING,),
+    "callserver.domain.training_rules": (TRAINING, LOOSENING),
+    "callserver.domain.commitment": ("tests/domain/test_commitment.py",),
+    "callserver.domain.pseudonyms": ("tests/domain/test_commitment.py",),
+    "callserver.domain.merkle": ("tests/domain/test_audit.py",),
     "callserver.engine.gate.gate": (GATE, "tests/journeys/test_every_reason.py", REACH),
     "callserver.engine.gate.stored_facts": (GATE, "tests/journeys/test_every_reason.py", REACH),
     "callserver.engine.gate.decisions": ("tests/engine/test_decisions.py", GATE),

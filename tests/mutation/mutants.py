@@ -1,7 +1,8 @@
 """The mutants of a module: Cosmic Ray's operators, one change each.
 
-Left out, because no test can tell them from the original: changes of annotations and of how a dataclass
-stores its fields, and an identity test for an equality test (`is` for `==`) or the other way round.
+Left out, because no test can tell them from the original: changes of annotations, of how a dataclass stores
+its fields and of what a cache keeps, a static method that is called on its class, and an identity test for an
+equality test (`is` for `==`) or the other way round.
 """
 
 import ast
@@ -60,9 +61,9 @@ def _is_used(name: str) -> bool:
 
 
 def _unasked(source: str) -> list[tuple[Place, Place]]:
-    """Where what is left out begins and ends."""
+    """Where what is left out begins and ends. A decorator begins with the @ before its expression."""
     return [
-        ((part.lineno, part.col_offset), (part.end_lineno or 0, part.end_col_offset or 0))
+        ((part.lineno, part.col_offset - 1), (part.end_lineno or 0, part.end_col_offset or 0))
         for node in ast.walk(ast.parse(source))
         for part in _beside(node)
     ]
@@ -71,9 +72,16 @@ def _unasked(source: str) -> list[tuple[Place, Place]]:
 def _beside(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
         yield node.annotation
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
-        yield node.returns
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if node.returns is not None:
+            yield node.returns
+        yield from (part for part in node.decorator_list if _changes_nothing(part))
     elif isinstance(node, ast.ClassDef):
         for decorator in node.decorator_list:
             if isinstance(decorator, ast.Call):
                 yield from (word.value for word in decorator.keywords)
+
+
+def _changes_nothing(decorator: ast.expr) -> bool:
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(named, ast.Name) and named.id in ("lru_cache", "cache", "staticmethod")

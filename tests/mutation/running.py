@@ -16,19 +16,48 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import Phase
 
 OWN = ("callserver", "webhooks", "tests")
-OPTIONS = ("-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+OPTIONS = (
+    *("-q", "-p", "no:cacheprovider", "-p", "no:rerunfailures", "-k", "not postgres"),
+    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+)
 """Plugins of pytest are libraries, too: they are loaded before it starts."""
 MARK = "MUTANT_UNDER_TEST"
+EXAMPLES = 30
 
 
 class Outcome(Enum):
     KILLED = "killed"
     SURVIVED = "survived"
     TIMED_OUT = "timed out"
+    EQUIVALENT = "equivalent"  # named in tests/mutation/equivalent.py; it does not count
     NOT_LOADED = "not loaded"  # the tests have passed without this mutant: a fault of this tool
+
+
+class FewExamples:
+    """A plugin of pytest: tests of properties try the same few examples for each mutant, and shrink none.
+
+    More examples may notice more: what is reported is a lower bound.
+    """
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            test = getattr(item, "obj", None)
+            test = getattr(test, "__func__", test)
+            used = getattr(test, "_hypothesis_internal_use_settings", None)
+            if isinstance(used, hypothesis.settings):
+                few = hypothesis.settings(
+                    used,
+                    max_examples=min(used.max_examples, EXAMPLES),
+                    phases=(Phase.explicit, Phase.generate),
+                    database=None,
+                    derandomize=True,
+                )
+                setattr(test, "_hypothesis_internal_use_settings", few)  # noqa: B010
 
 
 def child(work: Any, timeout: float) -> Any:
@@ -76,16 +105,23 @@ def load_libraries(files: Sequence[str]) -> None:
             __import__(name)
 
 
+def be_quiet() -> None:
+    """What the tests of a mutant print interests nobody."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    sys.dont_write_bytecode = True
+
+
 def run(module: str, mark: str, files: Sequence[str], timeout: float) -> Outcome:
     """Run the tests; the module in the copy has the mutant `mark`."""
 
     def tests() -> tuple[bool, bool]:
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
-        sys.dont_write_bytecode = True
+        be_quiet()
         # File by file: what the first one notices needs no import of the others.
-        passed = all(pytest.main(["-x", *OPTIONS, file]) == 0 for file in files)
+        passed = all(
+            pytest.main(["-x", *OPTIONS, file], plugins=[FewExamples()]) == 0 for file in files
+        )
         return passed, getattr(sys.modules.get(module), MARK, None) == mark
 
     answer = child(tests, timeout)

@@ -1,0 +1,65 @@
+"""Mutants that no test can tell from the original: the line, what it becomes, and why that is the same.
+
+They are not run and do not count; a complete run fails when one of them is no mutant any more.
+"""
+
+from collections.abc import Mapping
+
+NEVER_NEGATIVE = "a count is never negative"
+ONLY_SPEED = (
+    "keys of caches: what is not taken from a cache is computed again, with the same answer"
+)
+NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
+
+EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
+    "callserver.domain.attempt_limits": {
+        ("_MOST_DOUBLINGS = 20", "_MOST_DOUBLINGS = 21"): NO_OVERFLOW,
+        ("_MOST_DOUBLINGS = 20", "_MOST_DOUBLINGS = 19"): NO_OVERFLOW,
+        (
+            "if self.count == 0 or now - self.last > FORGOTTEN_AFTER:",
+            "if self.count <= 0 or now - self.last > FORGOTTEN_AFTER:",
+        ): NEVER_NEGATIVE,
+        (
+            "if excess < 0 or now - tried.last > FORGOTTEN_AFTER:",
+            "if excess < -1 or now - tried.last > FORGOTTEN_AFTER:",
+        ): "with one free attempt left the wait is int(first / 2), no time at all",
+        (
+            "if self._over(tried, now) or tried.count == 0:",
+            "if self._over(tried, now) or tried.count <= 0:",
+        ): NEVER_NEGATIVE,
+    },
+    "callserver.domain.call": {
+        (
+            "if report is Report.ANSWERED and answered_at is None:",
+            "if report <= Report.ANSWERED and answered_at is None:",
+        ): "no report's name comes before `answered`",
+    },
+    "callserver.domain.seat": {
+        (
+            "if seat.wants is S.WAITING and reason != PLANNED:",
+            "if seat.wants >= S.WAITING and reason != PLANNED:",
+        ): "a seat wants `waiting`, `paused` or `off`, in this order from the end of the alphabet",
+        (
+            "return replace(seat, state=S.RINGING) if seat.state is S.RESERVED else seat",
+            "return replace(seat, state=S.RINGING) if seat.state <= S.RESERVED else seat",
+        ): "no state that accepts this event has a name before `reserved`",
+    },
+    "callserver.domain.hours": {
+        (
+            'return Place(None if country == "-" else country, tuple(zones.split(",")) if zones else ())',
+            'return Place(None if country <= "-" else country, tuple(zones.split(",")) if zones else ())',
+        ): "letters come after a hyphen",
+        (
+            "return isinstance(other, _Hours) and other.policy is self.policy",
+            "return isinstance(other, _Hours) or other.policy is self.policy",
+        ): ONLY_SPEED,
+        (
+            "return isinstance(other, _Hours) and other.policy is self.policy",
+            "return isinstance(other, _Hours) and other.policy is not self.policy",
+        ): ONLY_SPEED,
+        (
+            "return isinstance(other, _Hours) and other.policy is self.policy",
+            "return isinstance(other, _Hours) and other.policy != self.policy",
+        ): ONLY_SPEED,
+    },
+}
