@@ -4,6 +4,7 @@ In virtual time one event happens at a time, and the clock moves only when the s
 """
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -83,10 +84,10 @@ class Agenda:
                 running.add(task)
                 task.add_done_callback(running.discard)
                 continue
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not wait_for, which may swallow a cancellation that meets a change of the agenda.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
 
 
 async def _awaited(work: Work) -> None:
