@@ -73,6 +73,14 @@ _ends = Prepared(
 _entries = select(audit.c.id, audit.c.body).order_by(audit.c.id)
 _of_contact = Prepared(_entries.where(audit.c.contact == bindparam("contact")))
 _of_call = Prepared(_entries.where(audit.c.call == bindparam("call")))
+_unsealed = Prepared(_entries.where(audit.c.leaf.is_(None)).limit(bindparam("most")))
+_last_head = Prepared(select(seals.c.body).order_by(seals.c.size.desc()).limit(1))
+_heads_after = Prepared(
+    select(seals.c.body)
+    .where(seals.c.size > bindparam("size"))
+    .order_by(seals.c.size)
+    .limit(bindparam("most"))
+)
 
 
 class Entry(NamedTuple):
@@ -133,10 +141,7 @@ def _columns(
 
 def unsealed(tx: Tx, most: int) -> list[tuple[int, bytes]]:
     """Entries that no head covers yet, oldest first."""
-    query = (
-        select(audit.c.id, audit.c.body).where(audit.c.leaf.is_(None)).order_by(audit.c.id)
-    ).limit(most)
-    return [(key, body) for key, body in tx.execute(query)]
+    return [(key, body) for key, body in _unsealed(tx, {"most": most})]
 
 
 def seal(tx: Tx, keys: Sequence[int], head: Head) -> None:
@@ -150,7 +155,7 @@ def seal(tx: Tx, keys: Sequence[int], head: Head) -> None:
 
 
 def last_head(tx: Tx) -> Head | None:
-    body = tx.execute(select(seals.c.body).order_by(seals.c.size.desc()).limit(1)).scalar()
+    body = _last_head(tx, {}).scalar()
     return None if body is None else parse(body)
 
 
@@ -162,8 +167,7 @@ def head_of_size(tx: Tx, size: int) -> Head | None:
 
 def heads_after(tx: Tx, size: int, most: int) -> list[bytes]:
     """The heads that cover more than `size` entries, the smallest first."""
-    query = select(seals.c.body).where(seals.c.size > size).order_by(seals.c.size).limit(most)
-    return list(tx.execute(query).scalars())
+    return [body for (body,) in _heads_after(tx, {"size": size, "most": most})]
 
 
 def heads_up_to(tx: Tx, size: int, after: int = 0) -> list[bytes]:

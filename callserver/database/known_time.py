@@ -23,6 +23,20 @@ _latest = Prepared(
 )
 _last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
+_added = {
+    name: insert(process_leases).values(
+        {column: bindparam(column) for column in ("name", "owner", "until")}
+    )
+    for name, insert in INSERTS.items()
+}
+_record = Prepared(
+    {
+        name: added.on_conflict_do_update(
+            index_elements=["name"], set_={"until": added.excluded.until}
+        )
+        for name, added in _added.items()
+    }
+)
 _recorded = Prepared(
     select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
 )
@@ -47,11 +61,7 @@ def record(tx: Tx, now: datetime, *, back: bool = False) -> None:
     before = recorded(tx)
     if before is not None and not back and now - before < LEASE / 2:
         return
-    tx.execute(
-        INSERTS[tx.dialect.name](process_leases)
-        .values(name=TIME, owner=NOBODY, until=now)
-        .on_conflict_do_update(index_elements=["name"], set_={"until": now})
-    )
+    _record(tx, {"name": TIME, "owner": NOBODY, "until": now})
 
 
 def last_recorded(tx: Tx) -> datetime | None:

@@ -15,6 +15,26 @@ _lease = Prepared(
     )
 )
 
+_added = {
+    name: insert(process_leases).values(
+        {column: bindparam(column) for column in ("name", "owner", "until")}
+    )
+    for name, insert in INSERTS.items()
+}
+_acquire = Prepared(
+    {
+        name: added.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"owner": added.excluded.owner, "until": added.excluded.until},
+            where=(process_leases.c.owner == added.excluded.owner)
+            | (process_leases.c.owner == bindparam("nobody"))
+            | (process_leases.c.until < bindparam("now"))
+            | (process_leases.c.until > bindparam("too_far")),
+        )
+        for name, added in _added.items()
+    }
+)
+
 LEASE = timedelta(seconds=10)
 """How long a dead process keeps others from taking its work over."""
 
@@ -36,21 +56,9 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     for holder, until in _lease(tx, {"name": name}):
         if holder == owner and LEASE / 2 < until - now <= LEASE:
             return True  # fresh enough: no write, no commit to wait for
-    too_far = now + LEASE + CLOCKS_DIFFER
-    values = {"name": name, "owner": owner, "until": now + LEASE}
-    statement = (
-        INSERTS[tx.dialect.name](process_leases)
-        .values(values)
-        .on_conflict_do_update(
-            index_elements=["name"],
-            set_={"owner": owner, "until": now + LEASE},
-            where=process_leases.c.owner.in_((owner, NOBODY))
-            | (process_leases.c.until < now)
-            | (process_leases.c.until > too_far),
-        )
-        .execution_options(preserve_rowcount=True)
-    )
-    return tx.execute(statement).rowcount == 1
+    row = {"name": name, "owner": owner, "until": now + LEASE}
+    free = {"nobody": NOBODY, "now": now, "too_far": now + LEASE + CLOCKS_DIFFER}
+    return _acquire(tx, {**row, **free}).rowcount == 1
 
 
 def is_held(tx: Tx, name: str, now: datetime) -> bool:
