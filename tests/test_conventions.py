@@ -52,7 +52,8 @@ def test_legs_are_ordered_by_telephony_alone() -> None:
     found = {
         path.relative_to(ROOT / "callserver").as_posix()
         for path in SOURCES
-        if re.search(orders, path.read_text()) and not any(one in path.parents for one in folders)
+        if re.search(orders, path.read_text())
+        and not any(folder in path.parents for folder in folders)
     }
     assert found == {"adapters/twilio/telephony.py", "adapters/asterisk/telephony.py"}
 

@@ -12,7 +12,7 @@ import pkgutil
 import re
 import time
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from re import _constants as codes
 from re import _parser as parser
@@ -70,15 +70,15 @@ def patterns_in(value: Any, depth: int = 3) -> Iterator[re.Pattern[str]]:
     elif depth == 0:
         return
     elif isinstance(value, dict):
-        for one in [*value, *value.values()]:
-            yield from patterns_in(one, depth - 1)
+        for part in [*value, *value.values()]:
+            yield from patterns_in(part, depth - 1)
     elif isinstance(value, (list, tuple, set, frozenset)):
-        for one in value:
-            yield from patterns_in(one, depth - 1)
+        for item in value:
+            yield from patterns_in(item, depth - 1)
     elif isinstance(value, type) and value.__module__.startswith(("callserver", "webhooks")):
-        for one in vars(value).values():
-            if not isinstance(one, type):
-                yield from patterns_in(one, depth - 1)
+        for attribute in vars(value).values():
+            if not isinstance(attribute, type):
+                yield from patterns_in(attribute, depth - 1)
 
 
 def text_of(node: ast.expr, names: dict[str, Any]) -> str | None:
@@ -137,12 +137,14 @@ def found_patterns() -> Found:
     """Every pattern, and whether it is searched for. One in a collection may be."""
     searched, found = searched_names(), Found()
     for module in modules():
-        for name, one in vars(module).items():
-            for pattern in patterns_in(one):
+        for name, member in vars(module).items():
+            for pattern in patterns_in(member):
                 if isinstance(pattern.pattern, str):
                     key = pattern.pattern, pattern.flags
                     search = (
-                        name in searched or one is not pattern or (key in found and found[key][1])
+                        name in searched
+                        or member is not pattern
+                        or (key in found and found[key][1])
                     )
                     found[key] = pattern, search
         for text, search in written(module):
@@ -208,13 +210,17 @@ def growth(work: Callable[[str], object], text: Callable[[int], str]) -> float:
     return min(found)
 
 
+def repeated(unit: str, size: int, end: str = "") -> str:
+    return unit * (size // len(unit)) + end
+
+
 def texts_of(alphabet: set[str]) -> Iterator[tuple[str, Callable[[int], str]]]:
     """Each letter repeated, alone, and with something at the end that matches nothing."""
-    for one in sorted(alphabet):
-        yield repr(one), lambda size, one=one: one * size  # type: ignore[misc]
-        yield f"{one!r} and an end", lambda size, one=one: one * size + "\x01"  # type: ignore[misc]
-        if one != "7":
-            yield f"{one!r} and 7", lambda size, one=one: (one + "7") * (size // 2)  # type: ignore[misc]
+    for character in sorted(alphabet):
+        yield repr(character), partial(repeated, character)
+        yield f"{character!r} and an end", partial(repeated, character, end="\x01")
+        if character != "7":
+            yield f"{character!r} and 7", partial(repeated, character + "7")
 
 
 PATTERNS = found_patterns()
@@ -222,13 +228,13 @@ PATTERNS = found_patterns()
 
 def test_the_patterns_are_found() -> None:
     known = [sheet.GUARDED, log.NUMBER, audit.NUMBER, inbound_callers.DIGITS]
-    assert {(one.pattern, one.flags) for one in known} <= set(PATTERNS)
+    assert {(pattern.pattern, pattern.flags) for pattern in known} <= set(PATTERNS)
     assert len(PATTERNS) > 30
-    assert len([one for one, is_searched in PATTERNS.values() if is_searched]) > 10
+    assert len([pattern for pattern, is_searched in PATTERNS.values() if is_searched]) > 10
 
 
 @pytest.mark.parametrize(
-    ("pattern", "is_searched"), PATTERNS.values(), ids=[one[0][:40] for one in PATTERNS]
+    ("pattern", "is_searched"), PATTERNS.values(), ids=[pattern[0][:40] for pattern in PATTERNS]
 )
 def test_a_pattern_takes_linear_time(pattern: re.Pattern[str], is_searched: bool) -> None:
     alphabet = set(letters(parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG)))

@@ -97,15 +97,15 @@ def test_every_line_is_json(lines: io.StringIO) -> None:
         warnings.simplefilter("always")
         warnings.warn("old", DeprecationWarning, stacklevel=1)
     found = told(lines)
-    assert [one["event"] for one in found[:4]] == [
+    assert [line["event"] for line in found[:4]] == [
         "ours",
         "ours_failed",
         "Exception in ASGI application\n",
         "lost a connection",
     ]
     assert "old" in str(found[4]["event"])
-    assert {one["level"] for one in found} == {"info", "error", "warning"}
-    assert all("timestamp" in one for one in found)
+    assert {line["level"] for line in found} == {"info", "error", "warning"}
+    assert all("timestamp" in line for line in found)
     assert "ValueError" in str(found[1]["exception"])
     assert "ValueError" in str(found[2]["exception"])
     assert NUMBER not in str(found)
@@ -113,7 +113,7 @@ def test_every_line_is_json(lines: io.StringIO) -> None:
 
 def repeated() -> float:
     [metric] = metrics.LOG_LINES_REPEATED.collect()
-    return next(one.value for one in metric.samples if one.name.endswith("_total"))
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
 
 
 def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> None:
@@ -132,7 +132,7 @@ def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> No
     mine.error("campaign_stopped", campaign="kanvas")
     for _ in range(500):
         mine.info("dialed")
-    said = [one["event"] for one in told(lines)]
+    said = [line["event"] for line in told(lines)]
     assert said.count("scheduler_failed") == log.MOST_A_MINUTE
     assert len(said) == 2 * log.MOST_A_MINUTE + 1 + 500
     assert repeated() - before == 1000 - 2 * log.MOST_A_MINUTE
@@ -142,7 +142,7 @@ def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> No
         raise ConnectionError("gone")
     except ConnectionError:
         mine.exception("scheduler_failed")
-    assert [one.get("repeated") for one in told(lines)] == [None, 500 - log.MOST_A_MINUTE]
+    assert [line.get("repeated") for line in told(lines)] == [None, 500 - log.MOST_A_MINUTE]
 
 
 @pytest.mark.parametrize("way", ["full", "pipe", "closed"])

@@ -19,7 +19,7 @@ TIMEOUT_S = 10.0
 def build(settings: Settings, http: httpx.AsyncClient, messages: Messages) -> list[AlarmChannel]:
     """The ways that the settings name."""
     channels: list[AlarmChannel] = []
-    addresses = [one.strip() for one in settings.alarm_mail.split(",") if one.strip()]
+    addresses = [address.strip() for address in settings.alarm_mail.split(",") if address.strip()]
     if addresses:
         channels.append(MailChannel(messages, addresses, settings))
     if settings.alarm_webhook:

@@ -63,7 +63,11 @@ def planned(by: By) -> None:
         rows = applicants.listed_interviews(connection, user.department, now)
         invited = applicants.participants_of(connection, [row.id for row in rows])
         for row in rows:
-            numbers = [str(one.applicant) for one in invited if one.interview == row.id]
+            numbers = [
+                str(participant.applicant)
+                for participant in invited
+                if participant.interview == row.id
+            ]
             when = f"{row.at.astimezone(HOME):%Y-%m-%d %H:%M}"
             table.add_row(str(row.id), str(row.module), when, row.department, ", ".join(numbers))
     Console().print(table)

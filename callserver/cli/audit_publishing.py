@@ -108,7 +108,7 @@ def receipt(
         for row in rows:
             receipts.record(tx, row.id, by, resources.now(tx))
     folder.mkdir(parents=True, exist_ok=True)
-    for one in made:
-        for name, content in receipt_files.files(one, language).items():
+    for receipt in made:
+        for name, content in receipt_files.files(receipt, language).items():
             (folder / name).write_text(content, "utf-8")
             print(folder / name)

@@ -38,7 +38,9 @@ def listing() -> None:
     with resources.database() as engine, reading(engine) as connection, connection.begin():
         results = surveys.results(connection)
         for row in surveys.every(connection):
-            whole = (one.answers for one in results.get(row.quarter, ()) if one.department is None)
+            whole = (
+                group.answers for group in results.get(row.quarter, ()) if group.department is None
+            )
             is_open = row.state == SurveyState.OPEN
             answers = "" if is_open else str(next(whole, "too few"))
             table.add_row(row.quarter, row.state, f"{row.closes_at:%Y-%m-%d}", answers)
@@ -56,9 +58,11 @@ def show(quarter: Quarter) -> None:
         row = follow_up.closed(connection, quarter)
         groups = surveys.results(connection).get(quarter, [])
         shown = [
-            one for one in surveys.texts(connection, undecided=False) if one.quarter == quarter
+            text for text in surveys.texts(connection, undecided=False) if text.quarter == quarter
         ]
-        decided = [one for one in surveys.decisions(connection) if one.quarter == quarter]
+        decided = [
+            decision for decision in surveys.decisions(connection) if decision.quarter == quarter
+        ]
     console = Console(highlight=False)
     for name, question in row.rules.questions.items():
         console.print(f"\n{question.text.en}")
@@ -70,8 +74,8 @@ def show(quarter: Quarter) -> None:
         for text in shown:
             if text.question == name:
                 console.print(f"  {text.text}")
-    for one in decided:
-        console.print(f"\ndecided {one.at:%Y-%m-%d}: {one.text}")
+    for decision in decided:
+        console.print(f"\ndecided {decision.at:%Y-%m-%d}: {decision.text}")
 
 
 def texts(by: By) -> None:

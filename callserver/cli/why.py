@@ -54,7 +54,7 @@ def why(
 
 def _document(record: PersonRecord, standing: list[Explanation]) -> dict[str, object]:
     answer = record.history
-    answers = {one.contact: one for one in standing}
+    answers = {explanation.contact: explanation for explanation in standing}
     return {
         "contacts": [
             {

@@ -104,7 +104,9 @@ def _contacts_named(
     """Reference and number of each contact, once, by the subjects that name it."""
     named: dict[str, dict[tuple[str | None, int | None], None]] = {}
     for kind, column in _NAMED.items():
-        keys = [int(one.partition(":")[2]) for one in subjects if one.startswith(f"{kind}:")]
+        keys = [
+            int(subject.partition(":")[2]) for subject in subjects if subject.startswith(f"{kind}:")
+        ]
         query = select(column, contacts.c.ref, contacts.c.number).where(column.in_(keys))
         for key, ref, number in tx.execute(query.order_by(contacts.c.id)) if keys else ():
             named.setdefault(f"{kind}:{key}", {})[ref, number or None] = None

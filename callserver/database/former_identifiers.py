@@ -65,7 +65,8 @@ def keep(
 def add(tx: Tx, identifiers: Iterable[Identifier], because: Because, at: datetime) -> None:
     """Remember identifiers of rows that were not taken."""
     values = [
-        {**one._asdict(), "because": because.value, "at": at} for one in dict.fromkeys(identifiers)
+        {**identifier._asdict(), "because": because.value, "at": at}
+        for identifier in dict.fromkeys(identifiers)
     ]
     if values:
         insert = INSERTS[tx.dialect.name](former_identifiers)

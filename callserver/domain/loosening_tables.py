@@ -210,9 +210,9 @@ def asks_less(was: Mapping[Level, LevelRules], would: Mapping[Level, LevelRules]
     """Somebody would make calls without what was to be signed or attended before."""
     before, after = TrainingRules(levels=dict(was)), TrainingRules(levels=dict(would))
     return any(
-        lost(before.documents_of(one), after.documents_of(one))
-        or lost(before.activities_of(one), after.activities_of(one))
-        for one in Level
+        lost(before.documents_of(level), after.documents_of(level))
+        or lost(before.activities_of(level), after.activities_of(level))
+        for level in Level
     )
 
 

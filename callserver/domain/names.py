@@ -56,7 +56,7 @@ def _compare(name: str, other: str) -> Likeness:
     people, others = _people(name), _people(other)
     if not people or not others:
         return Likeness.PERHAPS
-    if any(_may_be_one(one, another) for one in people for another in others):
+    if any(_may_be_one(person, another) for person in people for another in others):
         return Likeness.PERHAPS
     return Likeness.DIFFERENT
 

@@ -92,7 +92,11 @@ _NOTE = re.compile(r"[(\[]([^()\[\]]{1,60})|\s-+\s([^-]{1,60})")
 _ALTERNATIVES = "|".join(
     pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
 ).split("|")
-_PARTS = ("\u2020", "\u271d", *(one.replace(r"\w*", "") for one in _ALTERNATIVES if "*" in one))
+_PARTS = (
+    "\u2020",
+    "\u271d",
+    *(alternative.replace(r"\w*", "") for alternative in _ALTERNATIVES if "*" in alternative),
+)
 _WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()})
 _WORD = re.compile(r"[^\W_]+")
 _CROSS = re.compile("(?<![^\\W\\d_])[\u2020\u271d]|[\u2020\u271d](?![^\\W\\d_])")

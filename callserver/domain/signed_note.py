@@ -65,7 +65,11 @@ class Note:
 
     def by(self, key: VerifierKey) -> list[Signature]:
         """The signatures that this key is said to have made."""
-        return [one for one in self.signatures if (one.name, one.key_id) == (key.name, key.id)]
+        return [
+            signature
+            for signature in self.signatures
+            if (signature.name, signature.key_id) == (key.name, key.id)
+        ]
 
 
 def verifier_key(name: str, public: Ed25519PublicKey, algorithm: int = ED25519) -> VerifierKey:
@@ -136,7 +140,9 @@ def cosign(text: str, name: str, key: Ed25519PrivateKey, at: int) -> Signature:
 
 def verifies(note: Note, key: VerifierKey) -> bool:
     """Whether the note has a valid signature of this key; a wrong one beside it is refused."""
-    return bool(note.by(key)) and all(holds(note.text, one, key) for one in note.by(key))
+    return bool(note.by(key)) and all(
+        holds(note.text, signature, key) for signature in note.by(key)
+    )
 
 
 def holds(text: str, signature: Signature, key: VerifierKey) -> bool:

@@ -92,8 +92,8 @@ def check_quiet(state: SeatState) -> None:
 def longest_unanswered(answered: Iterable[bool]) -> int:
     """The most calls in a row that nobody answered."""
     longest = run = 0
-    for one in answered:
-        run = 0 if one else run + 1
+    for message in answered:
+        run = 0 if message else run + 1
         longest = max(longest, run)
     return longest
 

@@ -62,7 +62,7 @@ def results(rules: SurveyRules, submissions: Sequence[Submission]) -> list[Group
         _result(
             rules,
             group,
-            [one for one in submissions if group in (None, one.department)],
+            [submission for submission in submissions if group in (None, submission.department)],
             [name for name, enough in counted.items() if group in enough],
         )
         for group in groups
@@ -73,7 +73,9 @@ def _answered_by_enough(
     rules: SurveyRules, submissions: Sequence[Submission], question: str
 ) -> frozenset[str | None]:
     """The groups in which enough people answered this question; None: the whole organisation."""
-    sizes = Counter(one.department for one in submissions if question in one.given)
+    sizes = Counter(
+        submission.department for submission in submissions if question in submission.given
+    )
     if sizes.total() < rules.smallest_group:
         return frozenset()
     return frozenset({None, *shown_departments(sizes, rules.smallest_group)})
@@ -97,7 +99,7 @@ def _result(
 ) -> GroupResult:
     counts: dict[str, Mapping[str, int]] = {}
     for name in questions:
-        given = Counter(str(one.given.get(name, BLANK)) for one in submissions)
+        given = Counter(str(submission.given.get(name, BLANK)) for submission in submissions)
         answers = (*rules.questions[name].counted, BLANK)
         counts[name] = {answer: given[answer] for answer in answers}
     return GroupResult(department, len(submissions), counts)

@@ -68,7 +68,7 @@ class TrainingRules(Document):
 
     def activities_of(self, level: Level) -> frozenset[str]:
         """What a phoner has attended before they reach this level."""
-        so_far = [rules for one, rules in self.levels.items() if one.number <= level.number]
+        so_far = [rules for name, rules in self.levels.items() if name.number <= level.number]
         return frozenset(name for rules in so_far for name in rules.attend)
 
     @property
@@ -86,12 +86,12 @@ class TrainingRules(Document):
     def wrong(self, keys: Collection[str]) -> Iterator[tuple[Key, InvalidInput]]:
         """What names no book, and where. `keys`: of the books that there are."""
         places: list[tuple[Key, tuple[str, ...]]] = [(("colleagues",), self.colleagues)]
-        places += [(("levels", name, "read"), one.read) for name, one in self.levels.items()]
+        places += [(("levels", name, "read"), level.read) for name, level in self.levels.items()]
         for key, names in places:
             yield from _unknown(key, names, keys, "no_document")
-        for name, one in self.levels.items():
+        for name, level in self.levels.items():
             yield from _unknown(
-                ("levels", name, "attend"), one.attend, self.activities, "no_activity"
+                ("levels", name, "attend"), level.attend, self.activities, "no_activity"
             )
 
 

@@ -360,7 +360,7 @@ def test_every_sentence_that_may_be_said_has_a_file() -> None:
     assert campaigns["kanvas"].organisation in found["inbound_who-kanvas"]
     # Why we call may tell others in the household that somebody is a member.
     said = " ".join(found.values())
-    assert not any(one.why.da in said for one in campaigns.values())
+    assert not any(campaign.why.da in said for campaign in campaigns.values())
     assert "{" not in "".join(found.values())
     assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in found)
 

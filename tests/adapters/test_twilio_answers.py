@@ -134,12 +134,12 @@ def test_a_call_to_a_phoner_is_declined_as_one_to_a_contact() -> None:
 
 
 def test_a_permit_is_spent_once_and_soon() -> None:
-    one = permit()
+    granted = permit()
 
     async def twice(twilio: Twilio) -> None:
-        await twilio.place(one, Room("room", CF))
+        await twilio.place(granted, Room("room", CF))
         with pytest.raises(PermitVoid):
-            await twilio.place(one, Room("room", CF))
+            await twilio.place(granted, Room("room", CF))
 
     _, sent = run(twice, either)
     assert len(sent) == 1
@@ -281,7 +281,7 @@ def test_no_token_without_a_key_to_sign_it() -> None:
 def test_the_softphones_token() -> None:
     found = access_token(SETTINGS, "phoner_42")
     head, claims, _ = found.split(".")
-    header, body = (json.loads(base64.urlsafe_b64decode(one + "==")) for one in (head, claims))
+    header, body = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in (head, claims))
     assert header == {"alg": "HS256", "cty": "twilio-fpa;v=1", "typ": "JWT"}
     assert body["grants"]["identity"] == "phoner_42"
     assert body["grants"]["voice"]["incoming"] == {"allow": True}

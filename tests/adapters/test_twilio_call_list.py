@@ -90,7 +90,7 @@ def listed(
     with respx.mock as router:
         route = router.get(url__startswith=f"{BASE}/Calls.json").mock(side_effect=list(answers))
         result = asyncio.run(go())
-        return result, [one.request for one in route.calls], waits
+        return result, [call.request for call in route.calls], waits
 
 
 def test_every_page_is_read_and_whole_days_are_asked_for() -> None:
@@ -124,7 +124,7 @@ def test_only_calls_to_telephones_that_began_on_the_days_are_listed() -> None:
             )
         ]
     )
-    assert [one.number for one in calls] == [4532200005]
+    assert [call.number for call in calls] == [4532200005]
 
 
 def test_what_is_busy_or_broken_is_asked_again_later_each_time() -> None:

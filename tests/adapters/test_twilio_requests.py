@@ -96,7 +96,11 @@ def check(request: httpx.Request) -> None:
         .get("properties", {})
     )
     assert set(form) <= set(schema), f"unknown fields {set(form) - set(schema)}"
-    known = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+    known = {
+        parameter["name"]
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query"
+    }
     assert set(request.url.params) <= known
     for name, values in OPEN_IN_THE_SPEC.items():
         assert set(form.get(name, ())) <= values, name

@@ -69,9 +69,9 @@ def main() -> None:
         if given.parts and name not in given.parts:
             continue
         console.print(f"{name} …", style="dim")
-        for one in measure():
-            said = "[green]ok[/]" if one.good else "[red]missed[/]"
-            table.add_row(one.what, one.measured, one.peer, one.limit, one.aim, said)
+        for figure in measure():
+            said = "[green]ok[/]" if figure.good else "[red]missed[/]"
+            table.add_row(figure.what, figure.measured, figure.peer, figure.limit, figure.aim, said)
     console.print(table)
 
 

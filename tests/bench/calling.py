@@ -205,7 +205,7 @@ def _pages(ports: Sequence[int], phoners: int) -> Iterator[None]:
             stack.enter_context(following(port, pages[at :: len(ports)]))
             for at, port in enumerate(ports)
         ]
-        while sum(one.open.value for one in seen) < len(pages):
+        while sum(page.open.value for page in seen) < len(pages):
             time.sleep(0.1)
         yield
 
@@ -277,13 +277,15 @@ class Evening:
         work = context.Process(target=self._run, args=(theirs, first))
         work.start()
         assert mine.recv() == "warm"
-        before = [processor_seconds(one) for one in processes]
+        before = [processor_seconds(process) for process in processes]
         done, p99 = mine.recv()
-        used = [processor_seconds(one) - b for one, b in zip(processes, before, strict=True)]
+        used = [
+            processor_seconds(process) - b for process, b in zip(processes, before, strict=True)
+        ]
         lost = mine.recv()
         work.join()
-        shares = tuple(one / sum(used) for one in used)
-        busy = tuple(one / self.load.seconds for one in used)
+        shares = tuple(seconds / sum(used) for seconds in used)
+        busy = tuple(seconds / self.load.seconds for seconds in used)
         return Cost(sum(used) / max(done, 1), done, p99, shares, busy, lost)
 
     def _run(self, pipe: Any, first: int) -> None:

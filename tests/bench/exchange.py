@@ -172,7 +172,10 @@ async def _answered(contact: Telephone) -> Talk:
 
 def _first(ear: Talk, answered: Talk) -> float:
     since = answered.answered_at
-    return next(one.at for one in ear.heard if one.at >= since and len(set(one.sound)) > 8) - since
+    return (
+        next(packet.at for packet in ear.heard if packet.at >= since and len(set(packet.sound)) > 8)
+        - since
+    )
 
 
 def _compared(what: str, own: list[float], theirs: list[float]) -> Figure:
@@ -359,7 +362,7 @@ async def _originated(ari: Ari, phoner: int, number: int) -> None:
 async def _until_up(ari: Ari, count: int) -> None:
     for _ in range(300):
         found = (await ari.get("channels")).body
-        if [one["state"] for one in found].count("Up") == count:
+        if [channel["state"] for channel in found].count("Up") == count:
             return
         await asyncio.sleep(0.1)
     raise AssertionError(f"not {count} legs, but {len(found)}")

@@ -30,7 +30,7 @@ def side_by_side(rounds: int, *works: Callable[[], object]) -> tuple[list[float]
     found: list[list[float]] = [[] for _ in works]
     again: list[float] = []
     for number in range(rounds):
-        for position in sorted(range(len(works)), key=lambda one: (one + number) % len(works)):
+        for position in sorted(range(len(works)), key=lambda index: (index + number) % len(works)):
             found[position].append(timed(works[position]))
         again.append(timed(works[0]))
     medians = [statistics.median(times) for times in found]

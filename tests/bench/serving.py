@@ -139,18 +139,18 @@ async def closed_loop(port: int, make: Callable[[], bytes], count: int, lines: i
     left = itertools.count()
     requests = [make() for _ in range(count)]
     connections = [Line(port) for _ in range(lines)]
-    for one in connections:
-        await one.open()
+    for connection in connections:
+        await connection.open()
 
     async def work(line: Line) -> None:
         while (number := next(left)) < count:
             await line.send(requests[number])
 
     began = time.perf_counter()
-    await asyncio.gather(*(work(one) for one in connections))
+    await asyncio.gather(*(work(connection) for connection in connections))
     took = time.perf_counter() - began
-    for one in connections:
-        one.close()
+    for connection in connections:
+        connection.close()
     return count / took
 
 
@@ -236,7 +236,7 @@ async def _measure(ctx: int, bare: int) -> tuple[float, float, float]:
         for _ in range(3)
     ]
     p99 = await open_loop(ctx, make, 1000, 4)
-    return sorted(one for one, _ in rates)[1], sorted(one for _, one in rates)[1], p99
+    return sorted(rate for rate, _ in rates)[1], sorted(rate for _, rate in rates)[1], p99
 
 
 async def is_up(port: int) -> None:

@@ -239,13 +239,13 @@ def reach(sizes: list[int]) -> list[Figure]:
                 found = [contacts.by_number(tx, int(f"45{n}"), "kanvas")[0] for n in numbers]
 
                 def collect(some: list[Any], tx: Any = tx) -> None:
-                    for one in some:
-                        request = DialRequest(one, campaign, DialPath.EXPLAIN, None, TUESDAY)
+                    for row in some:
+                        request = DialRequest(row, campaign, DialPath.EXPLAIN, None, TUESDAY)
                         gate.collect(tx, rules, b"key", request)
 
                 def resolve(some: list[Any], tx: Any = tx) -> None:
-                    for one in some:
-                        people_in_reach.of(tx, one)
+                    for row in some:
+                        people_in_reach.of(tx, row)
 
                 collect(found)
                 for work, some, times in (
@@ -300,8 +300,8 @@ def importing(count: int) -> list[Figure]:
         return took
 
     def library() -> None:
-        for one in numbers:
-            phonenumbers.is_valid_number(phonenumbers.parse(one, "DK"))
+        for number in numbers:
+            phonenumbers.is_valid_number(phonenumbers.parse(number, "DK"))
 
     def alone() -> None:
         list(csv.reader(io.StringIO(raw), delimiter=";"))
@@ -311,7 +311,7 @@ def importing(count: int) -> list[Figure]:
     rate = count / took
     dice = random.Random(1)
     probes = [f"{dice.randrange(10**8):08}" for _ in range(20_000)]
-    wrong = sum(isinstance(phone.parse(one), str) != _valid(one) for one in probes)
+    wrong = sum(isinstance(phone.parse(probe), str) != _valid(probe) for probe in probes)
     return [
         Figure(
             f"import, {count:,} rows",

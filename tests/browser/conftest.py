@@ -105,7 +105,7 @@ def windows(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
     wrong: list[str] = []
 
     def noted(said: ConsoleMessage) -> None:
-        if said.type == "error" and not any(one in said.text for one in QUIET):
+        if said.type == "error" and not any(phrase in said.text for phrase in QUIET):
             wrong.append(said.text)
 
     def window(language: str = "en", **more: Any) -> Page:

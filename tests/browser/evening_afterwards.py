@@ -129,7 +129,7 @@ def she_heard_each_talk(shift: Evening, maja: Maja, *, but: set[str]) -> None:
         attempt for attempt in heard if not _there(network.listening_record.stays, rings[attempt])
     ] == []
     written = shift.system.read(lambda tx: listenings.heard_of(tx, SIGRID, maja.talks))
-    assert {who[rings[one].number] for one in set(heard) ^ written} == set()
+    assert {who[rings[attempt].number] for attempt in set(heard) ^ written} == set()
 
 
 def _there(voices: Any, ring: Ring) -> bool:

@@ -66,7 +66,7 @@ def axe(page: Page, only: list[str] | None = None) -> list[str]:
 def words(page: Page, language: str) -> list[str]:
     """Keys and holes where a text should be, and whole texts of the other language."""
     said = page.locator("body").inner_text()
-    wrong = [f"not a text: {one}" for one in RAW.findall(said) + EMPTY.findall(said)]
+    wrong = [f"not a text: {text}" for text in RAW.findall(said) + EMPTY.findall(said)]
     lines = {line.strip() for line in said.splitlines()}
     wrong += [f"not in {language}: {line}" for line in sorted(lines & _foreign(language))]
     if page.locator("html").get_attribute("lang") != language:
@@ -78,7 +78,7 @@ def words(page: Page, language: str) -> list[str]:
 def _foreign(language: str) -> frozenset[str]:
     """Texts that stand in another catalogue only."""
     own = set(texts.catalogue(language).values())
-    others = (texts.catalogue(one).values() for one in texts.LANGUAGES if one != language)
+    others = (texts.catalogue(other).values() for other in texts.LANGUAGES if other != language)
     return frozenset(text for some in others for text in some if text not in own)
 
 
@@ -95,14 +95,14 @@ def look(page: Page, language: str, depth: Depth = "whole") -> list[str]:
     wrong = [*words(page, language), *axe(page), *_sideways(page), *_moving(page)]
     if depth == "whole":
         page.emulate_media(color_scheme="dark")
-        wrong += [f"dark: {one}" for one in axe(page, COLOURS)]
+        wrong += [f"dark: {violation}" for violation in axe(page, COLOURS)]
         page.emulate_media(color_scheme="light")
     page.set_viewport_size(TABLET)  # type: ignore[arg-type]
     wrong += _sideways(page)
     if depth == "whole":
-        wrong += [f"tablet: {one}" for one in axe(page, LAYOUT)]
+        wrong += [f"tablet: {violation}" for violation in axe(page, LAYOUT)]
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
-    return [f"{page.url}: {one}" for one in wrong]
+    return [f"{page.url}: {problem}" for problem in wrong]
 
 
 def _moving(page: Page) -> list[str]:
@@ -110,7 +110,7 @@ def _moving(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         "() => document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 80))"
     )
-    return [f"moves: {one}" for one in found]
+    return [f"moves: {element}" for element in found]
 
 
 def _sideways(page: Page) -> list[str]:

@@ -43,19 +43,19 @@ def numbers(system: BrowserSystem) -> Iterator[str]:
     query = select(contacts.c.number).where(contacts.c.campaign == CAMPAIGN)
     rows = system.read(lambda tx: tx.execute(query.order_by(contacts.c.id.desc())).scalars().all())
     rung = {ring.number for ring in system.stage.world.network.record}
-    return (f"{one}"[2:] for one in rows if f"+{one}" not in rung)
+    return (f"{number}"[2:] for number in rows if f"+{number}" not in rung)
 
 
 def one_who(numbers: Iterator[str], *, answers: bool) -> str:
     def does(number: str) -> Behaviour:
         return Population(SEED, HALF).rings(f"+45{number}")
 
-    return next(one for one in numbers if (does(one) != Behaviour()) == answers)
+    return next(number for number in numbers if (does(number) != Behaviour()) == answers)
 
 
 def rings(system: BrowserSystem, number: str) -> int:
     """How often the telephone has rung, as the network has it."""
-    return [one.number for one in system.stage.world.network.record].count(f"+45{number}")
+    return [ring.number for ring in system.stage.world.network.record].count(f"+45{number}")
 
 
 def on_shift(page: Page) -> None:

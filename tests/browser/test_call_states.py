@@ -28,7 +28,7 @@ def test_each_state(visit: Visit, system: BrowserSystem) -> None:
     wrong: list[str] = []
 
     def looks(what: str, page: Page = maja) -> None:
-        wrong.extend(f"{what}: {one}" for one in look(page, "da"))
+        wrong.extend(f"{what}: {problem}" for problem in look(page, "da"))
 
     def looks_while(wanted: str) -> None:
         """In this state from the beginning of the look to its end."""

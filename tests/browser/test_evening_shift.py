@@ -402,4 +402,4 @@ def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(sigrid.tile).to_have_count(0)
     # Minutes in one step seem a standstill to the floor, until it looks again.
     expect(sigrid.page.locator("#alarms")).to_have_text("Everything is as it should be.")
-    assert not [one for one in sigrid.page.evaluate("window.alarms") if "clock" in one]
+    assert not [alarm for alarm in sigrid.page.evaluate("window.alarms") if "clock" in alarm]

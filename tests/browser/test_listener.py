@@ -73,7 +73,7 @@ async def hears(page: Page) -> set[str]:
 
 async def loudest(system: SoundSystem, *telephones: Telephone) -> list[float]:
     """The most of the supervisor's tone that each hears, in a tenth of a second of the next two."""
-    talks = [talk_of(one) for one in telephones]
+    talks = [talk_of(telephone) for telephone in telephones]
     since = [len(talk.heard) for talk in talks]
     await system.wait_for(
         lambda: all(len(talk.heard) >= n + 100 for talk, n in zip(talks, since, strict=True))

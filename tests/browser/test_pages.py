@@ -38,7 +38,7 @@ def test_every_page(visit: Visit, system: BrowserSystem) -> None:
     wrong: list[str] = []
     for handle in sorted(set(WHO.values())):
         page = visit(handle)
-        paths = [one.path for one in PAGES if WHO.get(one.name) == handle]
+        paths = [page.path for page in PAGES if WHO.get(page.name) == handle]
         for path in [*paths, *(["/nowhere"] if handle == "mads" else [])]:
             for language, depth in DEPTHS.items():
                 cookie = {"name": "language", "value": language, "url": system.url}
@@ -67,15 +67,21 @@ def test_before_signing_in(
 
 def test_no_page_is_left_out() -> None:
     others = {"sign_in", "phone", "role_play"}  # test_before_signing_in, test_call_states
-    assert {*others, *WHO} == {one.name for one in PAGES}
+    assert {*others, *WHO} == {page.name for page in PAGES}
 
 
 def test_the_look_finds_what_is_wrong(visit: Visit, system: BrowserSystem) -> None:
     page = visit("mads")
     page.evaluate(SPOILED)
     wrong = "\n".join(look(page, "en", "whole"))
-    for one in ("image-alt", "color-contrast", "sideways", "not a text: phone.title", "not in en"):
-        assert one in wrong
+    for defect in (
+        "image-alt",
+        "color-contrast",
+        "sideways",
+        "not a text: phone.title",
+        "not in en",
+    ):
+        assert defect in wrong
 
 
 SPOILED = """() => document.querySelector("main").insertAdjacentHTML("beforeend", `

@@ -65,7 +65,7 @@ def test_a_person_from_the_search_to_the_copy(
         wrong += looking.axe(printed)
         printed.close()
     # The list's own columns are shown as the list heads them.
-    assert not [one for one in wrong if not one.endswith("not in en: husstand")]
+    assert not [problem for problem in wrong if not problem.endswith("not in en: husstand")]
 
 
 @pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)

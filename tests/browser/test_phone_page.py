@@ -45,7 +45,7 @@ def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
     for before, after in ((paused, talking), (talking, wrapping_up)):
         stayed = before.keys() & after.keys()
         assert stayed >= {"mute", "pause", "breather", "hand", "books", "off", "help"}
-        assert [(one, after[one]) for one in stayed] == [(one, before[one]) for one in stayed]
+        assert [(name, after[name]) for name in stayed] == [(name, before[name]) for name in stayed]
 
 
 def arrive(page: Page) -> None:

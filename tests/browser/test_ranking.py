@@ -121,8 +121,8 @@ def systems(
         folder.mkdir()
     made = [StandingSystem(folder, wins) for wins, folder in enumerate(folders, 1)]
     yield made[0], made[1]
-    for one in made:
-        one.close()
+    for window in made:
+        window.close()
 
 
 def shown(page: Page, path: str, name: str) -> str:
@@ -144,7 +144,7 @@ def test_no_page_ranks_phoners(
 ) -> None:
     names_phoners: set[str] = set()
     for role in Role:
-        windows = [one.window(chromium, role) for one in systems]
+        windows = [system.window(chromium, role) for system in systems]
         for page in PAGES:
             if not page.listed or (isinstance(page.needs, Action) and page.needs not in MAY[role]):
                 continue
@@ -164,7 +164,7 @@ def test_a_planted_ranking_is_found(
     chromium: Browser, systems: tuple[StandingSystem, StandingSystem]
 ) -> None:
     made = ([("Phoner 1", 3), ("Phoner 2", 0)], [("Phoner 1", 0), ("Phoner 2", 3)])
-    windows = [one.window(chromium, Role.LEADER) for one in systems]
+    windows = [system.window(chromium, Role.LEADER) for system in systems]
     before = [shown(window, "/reports", "reports") for window in windows]
     assert not ranks(before[0], before[1])
     for name, markup in PLANTED.items():

@@ -76,7 +76,7 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: Browser
         return list(tx.execute(mine)), b"\n".join(tx.execute(select(audit.c.body)).scalars())
 
     found, log = system.read(look)
-    assert [one.outcome for one in found if one.answered_at] == ["no_thanks", "no_thanks"]
+    assert [call.outcome for call in found if call.answered_at] == ["no_thanks", "no_thanks"]
     assert b'"mode":"coach"' in log.replace(b" ", b"")
 
 

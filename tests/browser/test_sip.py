@@ -260,9 +260,9 @@ async def test_a_role_play_call_in_two_browsers(
             connected = "You are connected. Begin when you are ready."
             await expect(guest.locator("#state")).to_have_text(connected, timeout=30_000)
             await expect(page.locator("#playing-state")).to_contain_text("You talk.")
-            for one in (page, guest):
-                assert await grows(one, "sent")
-                assert await grows(one, "heard")
+            for window in (page, guest):
+                assert await grows(window, "sent")
+                assert await grows(window, "heard")
             await guest.close()
             await expect(page.locator("#playing")).to_be_hidden(timeout=30_000)
             assert system.server.exchange is not None

@@ -80,7 +80,7 @@ class Signalling:
         self._socket.send(json.dumps({"type": kind, "version": "1.6", "payload": payload}))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
-        return [one["payload"] for one in self.said if one["type"] == kind]
+        return [message["payload"] for message in self.said if message["type"] == kind]
 
 
 @pytest.fixture
@@ -184,6 +184,6 @@ def test_a_twilio_that_cannot_be_reached_is_said_in_words(
     page.locator("#shift-form .main").click()
     wrong = page.locator("#shift-form .wrong")
     expect(wrong).to_contain_text("cannot reach the telephone server", timeout=30_000)
-    assert not [one for one in said if "Content Security Policy" in one], said
-    assert [one for one in said if "voice-js.roaming.twilio.com" in one], said
+    assert not [message for message in said if "Content Security Policy" in message], said
+    assert [message for message in said if "voice-js.roaming.twilio.com" in message], said
     context.close()

@@ -56,7 +56,9 @@ def test_in_each_page(visit: Visit, system: BrowserSystem) -> None:
             page.goto(system.url + path)
 
             def looks(what: str) -> None:
-                wrong.extend(f"{what}: {one}" for one in look(page, language, DEPTHS[language]))
+                wrong.extend(
+                    f"{what}: {problem}" for problem in look(page, language, DEPTHS[language])
+                )
 
             return looks
 
@@ -249,7 +251,7 @@ def test_each_step_of_signing_in(
         page = window(language)
 
         def looks(what: str) -> None:
-            wrong.extend(f"{what}: {one}" for one in look(page, language, depth))
+            wrong.extend(f"{what}: {problem}" for problem in look(page, language, depth))
 
         def enters(password: str) -> None:
             page.locator("#credentials [name=handle]").fill(handle)

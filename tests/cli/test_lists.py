@@ -180,7 +180,9 @@ def test_an_export_can_be_taken_in_again(say: Say, engine: Engine, tmp_path: Pat
     again = say("import", "kanvas", out)
     assert [line for line in again.splitlines() if "unchanged" in line and " 4 " in line]
     say("import", "lapsed", out)
-    columns = [one for one in contacts.c if one.name not in ("id", "campaign", "imported", "rank")]
+    columns = [
+        column for column in contacts.c if column.name not in ("id", "campaign", "imported", "rank")
+    ]
     with engine.connect() as connection:
         before, after = (
             [
@@ -244,15 +246,15 @@ def test_refused_rows_run_in_no_spreadsheet(say: Say, tmp_path: Path, engine: En
 def test_export_outcomes(say: Say, a_list: Path, engine: Engine) -> None:
     say("import", "kanvas", a_list)
     with engine.begin() as tx:
-        one = tx.execute(select(contacts).where(contacts.c.ref == "1")).one()
+        contact = tx.execute(select(contacts).where(contacts.c.ref == "1")).one()
         values = {
             "attempt": "a1",
-            "contact": one.id,
+            "contact": contact.id,
             "campaign": "kanvas",
             "path": "list",
-            "number": one.number,
-            "person": one.person,
-            "household": one.household,
+            "number": contact.number,
+            "person": contact.person,
+            "household": contact.household,
             "seat": 1,
             "phoner": 1,
             "caller_id": "+4532123400",

@@ -89,8 +89,11 @@ def test_numbers_are_suppressed_and_what_rings_is_silenced(say: Say, engine: Eng
     assert suppressed(engine) == [("number:4532200001", "number"), ("number:4532200002", "number")]
     assert stopped(engine) == {4532200001}
     found = entries(engine, "suppressed")
-    assert [(one["suppression"], one["by"]) for one in found] == [(1, "user:3"), (2, "user:3")]
-    assert not any("4532200001" in json.dumps(one) for one in found)
+    assert [(entry["suppression"], entry["by"]) for entry in found] == [
+        (1, "user:3"),
+        (2, "user:3"),
+    ]
+    assert not any("4532200001" in json.dumps(entry) for entry in found)
 
 
 @pytest.mark.usefixtures("people")
@@ -191,7 +194,7 @@ def test_a_list_of_opt_outs(say: Say, engine: Engine, tmp_path: Path) -> None:
     assert refused[1].startswith("Ida;ab;3;Telefon;number_letters;")
     again = say("suppress", "import", file, "--list", "fra brevene", ends=1)
     assert "0 suppressed, 2 unchanged" in again
-    assert [one["count"] for one in entries(engine, "suppressed")] == [2, 0]
+    assert [entry["count"] for entry in entries(engine, "suppressed")] == [2, 0]
     shown = say("suppress", "list", "--list", "fra brevene", "--json").splitlines()
     assert [json.loads(line)["subject"] for line in shown] == [
         "number:•••••• 02",
@@ -283,7 +286,7 @@ def test_a_first_line_that_is_no_number_loses_nobody_else() -> None:
     """One number a line, and the very first has a slip: it is refused as any other line."""
     found = number_files.read(b"1220001\n32200002\n")
     assert found.numbers == [4532200002]
-    assert [(one.line, one.reason) for one in found.refused] == [(1, "number_invalid")]
+    assert [(row.line, row.reason) for row in found.refused] == [(1, "number_invalid")]
 
 
 def test_opt_outs_are_exported_for_the_membership_system(say: Say, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_check_names_what_others_reach_with_the_remedy(tmp_path: Path) -> None:
     assert f"chmod 0600 {database}" in said.stdout
     assert "chmod 0600 .env" in said.stdout
     listed = json.loads(run(tmp_path, "check", "--json").stdout)["problems"]
-    assert {Path(one["file"]).name for one in listed} == {"system.db", ".env"}
+    assert {Path(line["file"]).name for line in listed} == {"system.db", ".env"}
 
 
 def test_check_names_a_folder_in_which_others_could_replace_the_files(tmp_path: Path) -> None:

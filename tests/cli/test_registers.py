@@ -203,7 +203,7 @@ def test_the_official_file_is_compared_with_the_lists(
     issue = json.loads(line)
     assert (issue["kind"], issue["size"]) == ("people", 2)
     assert issue["washed_at"].startswith("2026-04-01")
-    (line,) = [one for one in say("register", "unsure").splitlines() if one.startswith("{")]
+    (line,) = [line for line in say("register", "unsure").splitlines() if line.startswith("{")]
     person = json.loads(line)
     assert person["own"] == [
         {"campaign": "kanvas", "name": "Bo Prøve", "address": "", "postcode": "8000"}

@@ -136,7 +136,7 @@ def close_a_quarter(engine: Engine) -> None:
     """A closed survey as the scheduler leaves it."""
     configuration = load(ROOT / "config")
     rules = configuration.survey
-    text = next(name for name, one in rules.questions.items() if not one.counted)
+    text = next(name for name, question in rules.questions.items() if not question.counted)
     given = [Submission("nord", {"respect": 5, text: f"ord {number}"}) for number in range(6)]
     with engine.begin() as tx:
         period = survey.period(rules, QUARTER)

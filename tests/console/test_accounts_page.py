@@ -46,10 +46,10 @@ async def test_somebody_starts(system: StaffedSystem) -> None:
     assert own.json()["next"] == "ready"
     assert (await newcomer.api("GET", "/seat")).status_code == 200
     shown = (await client.api("GET", "/accounts")).json()
-    maja = next(one for one in shown["accounts"] if one["handle"] == "maja")
+    maja = next(account for account in shown["accounts"] if account["handle"] == "maja")
     assert (maja["name"], maja["line"], maja["shift"]) == ("Maja Prøve", "+4528123456", 1)
     assert made["secret"] not in str(shown)
-    entry = next(one for one in system.entries("user") if one["did"] == "added")
+    entry = next(entry for entry in system.entries("user") if entry["did"] == "added")
     assert entry["by"] == f"user:{key_of(system, 'administrator')}"
     assert made["secret"] not in str(system.entries())
     assert "Maja" not in str(system.entries())
@@ -114,13 +114,13 @@ async def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSys
     ends = (await client.api("GET", "/accounts/1/leaving")).json()
     assert ends == {"sessions": 0, "tokens": 1, "seat": "paused", "call_backs": 3}
     shown = (await client.api("GET", "/accounts")).json()["accounts"]
-    assert next(one for one in shown if one["id"] == 1)["seat"] == "paused"
+    assert next(account for account in shown if account["id"] == 1)["seat"] == "paused"
     assert (await client.api("POST", "/accounts/1/off-board", {})).json() == {"call_backs": 3}
     assert (await client.api("POST", "/accounts/1/off-board", {})).status_code == 404
 
     await system.pass_time(2)
     assert (await system.api("GET", "/seat"))[0] == 401
-    assert [one.state for one in system.seats()] == ["off"]
+    assert [seat.state for seat in system.seats()] == ["off"]
     assert not [leg for leg in system.network.legs.values() if leg.live]
 
 
@@ -205,7 +205,7 @@ async def test_a_department_keeps_its_own_people(system: StaffedSystem) -> None:
     system.add_user("syd1", Role.PHONER, "syd")
     client = await system.client("nordadmin")
     shown = (await client.api("GET", "/accounts")).json()
-    assert {one["department"] for one in shown["accounts"]} == {"nord"}
+    assert {account["department"] for account in shown["accounts"]} == {"nord"}
     assert list(shown["departments"]) == ["nord"]
     assert (
         await client.api("POST", f"/accounts/{key_of(system, 'syd1')}/off-board", {})
@@ -234,12 +234,12 @@ async def test_tokens_for_machines(system: StaffedSystem) -> None:
     header = {"authorization": f"Bearer {made['secret']}"}
     assert (await Client(system).api("GET", "/me", **header)).status_code == 200
     listed = (await client.api("GET", "/accounts")).json()["tokens"]
-    assert [one["name"] for one in listed if one["user"] == user] == ["bot"]
+    assert [token["name"] for token in listed if token["user"] == user] == ["bot"]
     assert made["secret"] not in str(listed)
     assert (await client.api("POST", f"/tokens/{made['id']}/drop", {})).status_code == 200
     assert (await Client(system).api("GET", "/me", **header)).status_code == 401
     assert (await client.api("POST", f"/tokens/{made['id']}/drop", {})).status_code == 404
-    assert [one["did"] for one in system.entries("token")] == ["added", "dropped"]
+    assert [entry["did"] for entry in system.entries("token")] == ["added", "dropped"]
 
 
 NO_LINES = [
@@ -293,12 +293,12 @@ async def test_lines_are_entered_by_an_administrator_a_few_times_a_day(
         409,
         "En person kan højst få tre nye telefoner på et døgn. Prøv igen i morgen.",
     )
-    entered = [one for one in system.entries("line") if one["did"] == "entered"]
+    entered = [entry for entry in system.entries("line") if entry["did"] == "entered"]
     by = f"user:{key_of(system, 'administrator')}"
-    assert [(one["user"], one["by"], one["shown"]) for one in entered] == [
+    assert [(entry["user"], entry["by"], entry["shown"]) for entry in entered] == [
         (phoner, by, f"•••••• 5{number}") for number in range(3)
     ]
-    assert len({one["line"] for one in entered}) == 3
+    assert len({entry["line"] for entry in entered}) == 3
     assert "20304050" not in str(system.entries())
     terms, tomorrow = system.server.ctx.terms, system.clock.now() + timedelta(hours=24)
     system.write(lambda tx: user_lines.enter(tx, terms, phoner, "+4520304059", tomorrow, "test"))

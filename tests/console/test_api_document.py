@@ -30,8 +30,8 @@ async def test_the_document_names_every_address(system: StaffedSystem) -> None:
     document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    assert len({one["operationId"] for one in operations}) == len(operations)
-    assert all(one["summary"] for one in operations)
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    assert all(operation["summary"] for operation in operations)
     assert "/api/v1/ready" in document["paths"]
 
 

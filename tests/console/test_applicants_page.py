@@ -37,7 +37,9 @@ async def planned(client: Client, system: StaffedSystem, module: int, **more: An
     known = {interview["id"] for interview in (await shown(client))["interviews"]}
     body = {"module": module, "at": at.isoformat(), "department": "nord", **more}
     view = await ok(client, "/interviews", body)
-    return next(int(one["id"]) for one in view["interviews"] if one["id"] not in known)
+    return next(
+        int(interview["id"]) for interview in view["interviews"] if interview["id"] not in known
+    )
 
 
 async def present(client: Client, system: StaffedSystem, module: int, applicant: int) -> None:
@@ -76,9 +78,9 @@ async def test_who_went_through_it_all_is_accepted_with_an_account(system: Staff
     assert (user.name, user.role, user.department) == (NAME, "phoner", "nord")
     assert (user.credited, user.trained_at, user.line) == (0, None, None)
     assert (await Client(system).enter("ane", made["secret"]))["next"] == "password"
-    [one] = (await shown(client))["applicants"]
-    assert (one["state"], one["missing"]) == ("accepted", [])
-    assert [answer["answer"] for answer in one["form"]] == ANSWERS
+    [row] = (await shown(client))["applicants"]
+    assert (row["state"], row["missing"]) == ("accepted", [])
+    assert [answer["answer"] for answer in row["form"]] == ANSWERS
     for path, body in (
         ("reject", {}),
         ("accept", {"handle": "ane2"}),
@@ -145,8 +147,8 @@ async def test_an_account_that_cannot_be_made_leaves_the_applicant_open(
     applicant = await went_through_it_all(client, system)
     for handle in ("phoner", "Ane!"):
         await ok(client, f"/applicants/{applicant}/accept", {"handle": handle}, 409)
-    [one] = (await shown(client))["applicants"]
-    assert one["state"] == "open"
+    [row] = (await shown(client))["applicants"]
+    assert row["state"] == "open"
 
 
 async def test_presence_is_recorded_once_the_interview_begins(system: StaffedSystem) -> None:

@@ -58,8 +58,8 @@ async def test_few_hash_at_once_and_the_others_are_told_when_to_come_again(
     client = stranger(system)
     tries = [enter(client, f"nobody{n}", "guess") for n in range(12)]
     replies = await asyncio.gather(*tries)
-    assert sorted(one.status_code for one in replies) == [403] * 4 + [429] * 8
-    refused = next(one for one in replies if one.status_code == 429)
+    assert sorted(reply.status_code for reply in replies) == [403] * 4 + [429] * 8
+    refused = next(reply for reply in replies if reply.status_code == 429)
     assert 0 < int(refused.headers["retry-after"]) < 60
     assert len(hashed_passwords) == 4
     # Who was turned away was not counted: the address has 26 of its 30 attempts left.
@@ -176,10 +176,10 @@ async def test_the_owner_and_the_log_are_told(system: StaffedSystem) -> None:
     assert me["refused_attempts"] == MOST_FAILURES
     assert me["refused_at"] is not None
     locked = system.entries("sign_in_locked")
-    assert [(one["user"], one["secret"]) for one in locked] == [(me["id"], "password")]
+    assert [(entry["user"], entry["secret"]) for entry in locked] == [(me["id"], "password")]
     assert len(system.entries("sign_in_refused")) == MOST_FAILURES
     alarms = (await own.api("GET", "/floor/figures")).json()["alarms"]
-    assert [one["kind"] for one in alarms] == ["sign_in_guessed"]
+    assert [alarm["kind"] for alarm in alarms] == ["sign_in_guessed"]
     assert (await own.api("POST", "/me/refused-attempts", {})).status_code == 200
     assert (await own.api("GET", "/me")).json()["refused_attempts"] == 0
 

@@ -46,7 +46,7 @@ def system(tmp_path: Path, config: Path) -> Iterator[StaffedSystem]:
 
 async def owed(client: Client) -> dict[str, Any]:
     mine = (await client.api("GET", "/training")).json()
-    return next(one for one in mine["documents"] if one["key"] == "isobro")
+    return next(document for document in mine["documents"] if document["key"] == "isobro")
 
 
 async def test_it_is_fetched_with_safe_headers(system: StaffedSystem) -> None:

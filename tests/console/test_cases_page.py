@@ -118,7 +118,9 @@ async def test_a_complaint_from_the_letter_to_the_answer(
     assert (view["written_by"], view["confirmed_by"]) == ("Leader Prøve", "Administrator Prøve")
     view = await does(leader, case, "answer", {"by": "email"})
     assert (view["state"], view["reply_to"]) == ("answered", TO)
-    assert [(one["use"], one["state"]) for one in (await shown(leader, case))["messages"]] == [
+    assert [
+        (message["use"], message["state"]) for message in (await shown(leader, case))["messages"]
+    ] == [
         ("receipt", "sent"),
         ("answer", "sent"),
     ]
@@ -147,7 +149,7 @@ async def test_a_case_is_handed_over_to_somebody_who_may_answer_it(system: Staff
     second = system.add_user("mette", Role.MEMBER_SERVICE, None)
     phoner = system.add_user("pia", Role.PHONER)
     case = (await opened(service, "access"))["id"]
-    names = {one["name"] for one in (await shown(service, case))["colleagues"]}
+    names = {colleague["name"] for colleague in (await shown(service, case))["colleagues"]}
     assert names == {"Mette Prøve", "Administrator Prøve", "Leader Prøve"}
     assert (await does(service, case, "hand-over", {"to": second}))["owner"] == "Mette Prøve"
     await does(service, case, "hand-over", {"to": phoner}, 403)
@@ -202,16 +204,16 @@ async def test_an_overdue_case_is_first_and_raises_an_alarm(system: StaffedSyste
     system.clock.set(system.clock.now() + timedelta(days=3))
     service = await system.client("member_service")
     items = (await service.api("GET", "/cases")).json()["cases"]
-    assert [(one["id"], one["overdue"]) for one in items] == [(first, True), (second, False)]
+    assert [(item["id"], item["overdue"]) for item in items] == [(first, True), (second, False)]
     supervisor = await system.client("supervisor")
     alarms = (await supervisor.api("GET", "/floor/figures")).json()["alarms"]
-    values = {one["kind"]: one["values"] for one in alarms}
+    values = {alarm["kind"]: alarm["values"] for alarm in alarms}
     assert values["cases_overdue"] == {"count": 1}
     await does(service, first, "draft", {"text": "Here it is."})
     await does(service, first, "answer", {"by": "letter"})
     system.clock.set(system.clock.now() + timedelta(seconds=30))  # figures are shared for a moment
     alarms = (await supervisor.api("GET", "/floor/figures")).json()["alarms"]
-    assert "cases_overdue" not in {one["kind"] for one in alarms}
+    assert "cases_overdue" not in {alarm["kind"] for alarm in alarms}
 
 
 async def test_the_monthly_figures_name_nobody(system: StaffedSystem) -> None:

@@ -72,7 +72,7 @@ async def test_a_number_is_confirmed_and_called(system: StaffedSystem) -> None:
     assert (await client.api("POST", "/shift", body)).status_code == 200
     await system.pass_time(5)
     assert [ring.number for ring in system.network.record] == [NUMBER, NUMBER]
-    did = [one["did"] for one in system.entries("line")]
+    did = [entry["did"] for entry in system.entries("line")]
     assert did == ["entered", "refused", "confirmed", "rung"]
     permitted = system.entries("permitted")[-1]
     assert (permitted["path"], permitted["line"]) == (
@@ -135,7 +135,7 @@ async def test_an_administrator_confirms_for_somebody_within_reach(system: Staff
     reply = await administrator.api("POST", f"/accounts/{key}/line/code", {"code": code})
     assert reply.status_code == 200
     shown: list[Any] = (await administrator.api("GET", "/accounts")).json()["accounts"]
-    assert next(one["confirmed"] for one in shown if one["id"] == key)
+    assert next(line["confirmed"] for line in shown if line["id"] == key)
 
 
 async def test_an_opt_out_silences_the_confirmation_call(system: StaffedSystem) -> None:

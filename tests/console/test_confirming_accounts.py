@@ -42,7 +42,8 @@ async def made(
 
 async def waiting(client: Client) -> list[str]:
     return [
-        one["handle"] for one in (await client.api("GET", "/accounts/waiting")).json()["accounts"]
+        account["handle"]
+        for account in (await client.api("GET", "/accounts/waiting")).json()["accounts"]
     ]
 
 
@@ -71,7 +72,7 @@ async def test_an_administrator_cannot_listen_by_an_account_that_they_made(
     assert await waiting(administrator) == []
     assert await confirm(system, administrator) == 404
     shown = (await administrator.api("GET", "/accounts")).json()["accounts"]
-    assert [one["handle"] for one in shown if one["waits"]] == ["maja"]
+    assert [account["handle"] for account in shown if account["waits"]] == ["maja"]
 
 
 @pytest.mark.parametrize("confirmer", ["supervisor", "leader"])

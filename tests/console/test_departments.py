@@ -37,14 +37,14 @@ async def test_the_log_shows_a_department_its_own_entries_only(system: StaffedSy
     syd = system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
     await happened(system)
     calls = {"permitted", "placed", "reported", "seat"}
-    kinds = {one["kind"] for one in await seen_by(system, "nordadmin")}
+    kinds = {entry["kind"] for entry in await seen_by(system, "nordadmin")}
     assert calls <= kinds
     assert "configuration" not in kinds
     others = await seen_by(system, "sydadmin")
     assert others, "their own sign-in"
-    assert not calls & {one["kind"] for one in others}
-    assert {one["details"].get("user", syd) for one in others} == {syd}
-    whole = {one["kind"] for one in await seen_by(system, "leader")}
+    assert not calls & {other["kind"] for other in others}
+    assert {other["details"].get("user", syd) for other in others} == {syd}
+    whole = {entry["kind"] for entry in await seen_by(system, "leader")}
     assert calls <= whole
     # Asking for it by name shows no more.
     call = system.calls()[0]
@@ -66,8 +66,8 @@ async def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> N
             audit_rows.append(tx, system.clock.now(), EntryKind.USER, user=user, did="x", n=n)
 
     system.write(fill)
-    entries = [one["details"] for one in await seen_by(system, "sydadmin")]
-    found = [one["n"] for one in entries if "n" in one]
+    entries = [entry["details"] for entry in await seen_by(system, "sydadmin")]
+    found = [entry["n"] for entry in entries if "n" in entry]
     assert found == list(range(1490, -1, -10))
 
 

@@ -25,8 +25,8 @@ def raised() -> list[tuple[str, str, str]]:
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
                 continue
             name, where = call.func.id, f"{path.relative_to(PACKAGE)}:{call.lineno}"
-            keys = [one.value for one in call.keywords if one.arg == "key"]
-            literal = [str(one.value) for one in keys if isinstance(one, ast.Constant)]
+            keys = [keyword.value for keyword in call.keywords if keyword.arg == "key"]
+            literal = [str(key.value) for key in keys if isinstance(key, ast.Constant)]
             if name == "InvalidInput" and isinstance(call.args[0], ast.Constant):
                 found.append((where, name, f"wrong.{call.args[0].value!s}"))
             elif literal:
@@ -91,8 +91,8 @@ async def test_what_is_wrong_with_the_rules_is_said_in_the_readers_language(
 
     danish = await told()
     assert "skal være et helt tal og ikke 'zero'" in danish
-    assert any(one.startswith("Der er ingen afdeling 'vest'.") for one in danish)
-    assert any(one.startswith("er ikke gyldig YAML.") for one in danish)
+    assert any(text.startswith("Der er ingen afdeling 'vest'.") for text in danish)
+    assert any(text.startswith("er ikke gyldig YAML.") for text in danish)
     await reader.api("POST", "/me/language", {"language": "en"})
     assert "should be a whole number, not 'zero'" in await told()
 

@@ -51,7 +51,7 @@ PLAIN: dict[str, Any] = {
 
 def kinds(node: dict[str, Any]) -> list[str]:
     """What a field may be, as the schema says."""
-    several = [kind for one in node.get("anyOf", []) for kind in kinds(one)]
+    several = [kind for alternative in node.get("anyOf", []) for kind in kinds(alternative)]
     if "format" in node and node["format"] in EXTREMES:
         return [node["format"]]
     return several or ([node["type"]] if node.get("type") in EXTREMES else ["string"])
@@ -75,18 +75,18 @@ def bodies(schema: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def asked_for(one: Endpoint) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+def asked_for(endpoint: Endpoint) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Paths, queries and bodies of one address."""
-    names = list(one.in_path)
-    usual = one.path.format_map(dict.fromkeys(names, "1"))
+    names = list(endpoint.in_path)
+    usual = endpoint.path.format_map(dict.fromkeys(names, "1"))
     odd = ["0", "99999999999999999999", "9" * 400, "-1", "%EF%BF%BE"] if names else []
-    found: list[tuple[str, dict[str, Any], dict[str, Any]]]
-    found = [(one.path.format_map(dict.fromkeys(names, text)), {}, {}) for text in odd]
-    if one.body is not None:
-        found += [(usual, {}, body) for body in bodies(one.body.model_json_schema())]
-    if one.query is not None:
-        found += [(usual, query, {}) for query in bodies(one.query.model_json_schema())]
-    return found
+    requests: list[tuple[str, dict[str, Any], dict[str, Any]]]
+    requests = [(endpoint.path.format_map(dict.fromkeys(names, text)), {}, {}) for text in odd]
+    if endpoint.body is not None:
+        requests += [(usual, {}, body) for body in bodies(endpoint.body.model_json_schema())]
+    if endpoint.query is not None:
+        requests += [(usual, query, {}) for query in bodies(endpoint.query.model_json_schema())]
+    return requests
 
 
 LEFT_OUT = {"/sign-out", "/events"}
@@ -98,14 +98,14 @@ async def test_no_address_falls_over(system: StaffedSystem, role: Role) -> None:
     if role is Role.PHONER:
         assert (await client.api("POST", "/shift", {"campaign": "kanvas"})).status_code == 200
     async with client.open() as http:
-        for one in endpoints(system):
-            if one.path in LEFT_OUT or one.path.startswith("/sign-in"):
+        for endpoint in endpoints(system):
+            if endpoint.path in LEFT_OUT or endpoint.path.startswith("/sign-in"):
                 continue
-            for path, query, body in asked_for(one):
+            for path, query, body in asked_for(endpoint):
                 tried += 1
                 address = f"/api/v1{path}"
-                reply = await http.request(one.method, address, params=query, json=body)
-                assert reply.status_code < 500, (one.method, path, query, body)
+                reply = await http.request(endpoint.method, address, params=query, json=body)
+                assert reply.status_code < 500, (endpoint.method, path, query, body)
     assert tried > 300
 
 

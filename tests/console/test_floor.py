@@ -50,7 +50,7 @@ async def test_what_a_seat_looks_like(system: StaffedSystem) -> None:
     )
     assert reply.status_code == 200
     (seat,) = (await supervisor.api("GET", "/floor")).json()["seats"]
-    assert [one["mode"] for one in seat["listeners"]] == ["silent"]
+    assert [listener["mode"] for listener in seat["listeners"]] == ["silent"]
 
 
 async def test_who_hears_nothing_is_told_why(system: StaffedSystem) -> None:
@@ -159,7 +159,7 @@ async def test_the_administrator_reads_no_forms(system: StaffedSystem) -> None:
     attempt = system.calls()[0].attempt
     assert (await supervisor.api("POST", f"/calls/{attempt}/form", form)).status_code == 200
     details = (await supervisor.api("GET", "/floor/seats/1")).json()
-    assert [one["words"] for one in details["forms"]] == ["Fin samtale."]
+    assert [form["words"] for form in details["forms"]] == ["Fin samtale."]
     assert details["calls"][0]["listened"] is True
     assert (await (await system.client("administrator")).api("GET", "/floor/seats/1")).json()[
         "forms"
@@ -217,7 +217,7 @@ async def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
     await system.on_shift()
     system.clock.set(now + timedelta(minutes=9))
     found = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
-    kinds = {one["kind"] for one in found["alarms"]}
+    kinds = {alarm["kind"] for alarm in found["alarms"]}
     assert {"register_old", "sealing_behind", "scheduler_stalled"} <= kinds
 
 
@@ -270,7 +270,7 @@ async def test_what_happens_at_once_is_told_at_once(
         last = (await client.api("GET", "/floor")).json()["seats"]
 
         def last_is_told() -> bool:
-            told[:] = [one[2]["seats"] for one in events(opened.text) if one[1] == "floor"]
+            told[:] = [event[2]["seats"] for event in events(opened.text) if event[1] == "floor"]
             return bool(told) and told[-1] == last
 
         await eventually(last_is_told)

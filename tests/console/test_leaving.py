@@ -140,7 +140,9 @@ async def test_it_is_complete_when_nothing_is_open(system: StaffedSystem) -> Non
     assert await status(client, f"{address}/complete") == 409
     assert await status(client, f"{address}/item", item="keys", done=False) == 409
     listed = (await client.api("GET", "/accounts")).json()["accounts"]
-    assert [one["handle"] for one in listed if one["leaving"] == "complete"] == ["phoner"]
+    assert [account["handle"] for account in listed if account["leaving"] == "complete"] == [
+        "phoner"
+    ]
     did = [entry["did"] for entry in system.entries("user")]
     assert did[-2:] == ["leaving_ticked", "leaving_completed"]
     assert {"leaving_unticked", "leaving_letter"} < set(did)

@@ -35,8 +35,8 @@ async def states(client: Client) -> dict[str, bool]:
     opt_outs = (await client.api("POST", "/suppressions/search", {"number": ANNA})).json()[
         "opt_outs"
     ]
-    scopes = {one["scope"] for one in opt_outs}
-    held = {one["scope"] for one in opt_outs if one["lifted_at"] is None}
+    scopes = {opt_out["scope"] for opt_out in opt_outs}
+    held = {opt_out["scope"] for opt_out in opt_outs if opt_out["lifted_at"] is None}
     return {scope: scope not in held for scope in scopes}
 
 
@@ -73,7 +73,7 @@ async def test_two_people_and_a_newer_request(system: StaffedSystem) -> None:
     [proposed] = system.entries("lift_proposed")
     assert (proposed["channel"], proposed["suppressions"]) == ("letter", [1, 2])
     lifted = system.entries("lifted")
-    assert len({one["by"] for one in lifted} | {one["proposed_by"] for one in lifted}) == 2
+    assert len({entry["by"] for entry in lifted} | {entry["proposed_by"] for entry in lifted}) == 2
 
 
 async def test_a_token_counts_as_its_owner(system: StaffedSystem) -> None:

@@ -124,8 +124,8 @@ async def test_who_listens_and_who_was_heard_are_told(system: StaffedSystem) -> 
         await system.api("POST", "/off", {}, phoner=8)
         await system.pass_time(2)
         told = (await hearing.until("listened_to_me"))[-1][2]
-        (one,) = told["listenings"]
-        assert [stay["mode"] for stay in one["intervals"]] == ["coach"]
+        (listening,) = told["listenings"]
+        assert [stay["mode"] for stay in listening["intervals"]] == ["coach"]
         assert (await own.until("listening", 2))[-1][2]["open"] is None
 
 

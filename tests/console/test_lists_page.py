@@ -49,7 +49,7 @@ async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
     assert kept.stat().st_mode & 0o777 == 0o600
     seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert seen["problem"] is None
-    assert [one["field"] for one in seen["columns"]] == ["ref", "name", "phone", "born", None]
+    assert [column["field"] for column in seen["columns"]] == ["ref", "name", "phone", "born", None]
     assert seen["rows"][0]["number"] == "•••••• 00"
     assert "3220" not in json.dumps(seen)  # numbers masked, in the samples as well
     before = len(system.contacts())
@@ -67,7 +67,7 @@ async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
         "opted_out": 0,
     }
     assert tried["callable"] == {"callable": 70}  # with the forty who stand there already
-    assert [(one["line"], one["reason"]) for one in tried["refused"]] == [
+    assert [(row["line"], row["reason"]) for row in tried["refused"]] == [
         (32, "number_invalid"),
         (33, "not_a_date"),
     ]
@@ -79,7 +79,11 @@ async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
     assert entry["by"].startswith("user:")
     assert entry["counts"]["taken"] == 30
     found = (await client.api("GET", "/lists")).json()
-    kanvas = next(one for one in found["lists"] if one["campaign"] == "kanvas")
+    kanvas = next(
+        listed_campaign
+        for listed_campaign in found["lists"]
+        if listed_campaign["campaign"] == "kanvas"
+    )
     assert kanvas["sizes"] == {"ready": 70}
     newest = found["imports"][0]
     assert (newest["id"], newest["by"]) == (done["number"], "Administrator Prøve")
@@ -135,8 +139,10 @@ async def test_a_column_that_only_counts_the_rows_is_no_reference(system: Staffe
     body = await sent(client, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
     seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
     assert seen["row_numbers"] == "nr"
-    assert [one["field"] for one in seen["columns"]] == [None, "name", "phone"]
-    body["columns"] = {one["name"]: one["field"] for one in seen["columns"] if one["field"]}
+    assert [column["field"] for column in seen["columns"]] == [None, "name", "phone"]
+    body["columns"] = {
+        column["name"]: column["field"] for column in seen["columns"] if column["field"]
+    }
     assert (await client.api("POST", "/lists/kanvas/preview", body)).json()["rows"][0][
         "ref"
     ] is None
@@ -208,7 +214,7 @@ async def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSyst
     client = await system.client("administrator")
     content = "navn;tlf\nBjørn;32205001\n".encode() + b"Bj\xf8rn;32205002\nAnna;32205003\n"
     seen = (await client.api("POST", "/lists/kanvas/preview", await sent(client, content))).json()
-    assert [one["reason"] for one in seen["rows"]] == [None, "encoding", None]
+    assert [row["reason"] for row in seen["rows"]] == [None, "encoding", None]
     assert seen["columns"][0]["samples"] == ["Bjørn", "Bj\ufffdrn", "Anna"]
 
 
@@ -286,9 +292,10 @@ async def test_copies_stand_in_the_log(system: StaffedSystem, role: str) -> None
 async def test_a_department_sees_its_own_lists(system: StaffedSystem) -> None:
     system.add_user("sydadmin", Role.ADMINISTRATOR, "syd")
     client = await system.client("sydadmin")
-    assert [one["campaign"] for one in (await client.api("GET", "/lists")).json()["lists"]] == [
-        "lapsed"
-    ]
+    assert [
+        listed_campaign["campaign"]
+        for listed_campaign in (await client.api("GET", "/lists")).json()["lists"]
+    ] == ["lapsed"]
     body = await sent(client)
     for path in ("preview", "dry-run", "import"):
         assert (await client.api("POST", f"/lists/kanvas/{path}", body)).status_code == 404

@@ -108,9 +108,9 @@ async def test_a_phoner_gets_their_seat_and_a_supervisor_the_floor(
                 await asyncio.sleep(0.02)
                 latest = (await floor.until("floor"))[-1][2]
                 states = [seat["state"] for seat in latest["seats"]]
-        assert not [one for one in events(own.text) if one[1] == "seat"]
+        assert not [event for event in events(own.text) if event[1] == "seat"]
         # A survey that is opened is everybody's news.
-        assert not [one for one in events(nothing.text) if one[1] != "survey"]
+        assert not [event for event in events(nothing.text) if event[1] != "survey"]
 
 
 async def second_phoner(system: StaffedSystem) -> Client:

@@ -34,16 +34,16 @@ async def test_found_by_kind_contact_call_and_time_newest_first(system: StaffedS
     await happened(system)
     client = await system.client("leader")
     everything = await search(client)
-    ids = [one["id"] for one in everything]
+    ids = [entry["id"] for entry in everything]
     assert ids == sorted(ids, reverse=True)
-    assert {one["kind"] for one in await search(client, kinds=["permitted"])} == {"permitted"}
+    assert {entry["kind"] for entry in await search(client, kinds=["permitted"])} == {"permitted"}
     call = system.calls()[0]
     of_call = await search(client, call=call.attempt)
-    assert {"permitted", "placed"} <= {one["kind"] for one in of_call}
+    assert {"permitted", "placed"} <= {entry["kind"] for entry in of_call}
     assert (await search(client, contact=call.contact))[-1]["kind"] == "permitted"
     later = (system.clock.now() + timedelta(minutes=1)).isoformat()
     assert await search(client, since=later) == []
-    assert {one["kind"] for one in await search(client, until=(began).isoformat())} <= {
+    assert {entry["kind"] for entry in await search(client, until=(began).isoformat())} <= {
         "configuration",
         "imported",
     }
@@ -58,7 +58,7 @@ async def test_ids_are_named_for_who_may_see_them(system: StaffedSystem) -> None
     assert seat["names"]["campaign"]
     looked = (await search(client, kinds=["log_searched"]))[-1]
     assert looked["names"] == {"by": "Leader Prøve"}
-    assert all("contact" not in one["names"] for one in await search(client))
+    assert all("contact" not in entry["names"] for entry in await search(client))
 
 
 async def test_who_looks_is_written_down(system: StaffedSystem) -> None:
@@ -76,7 +76,7 @@ async def test_page_by_page(system: StaffedSystem) -> None:
     seen: list[object] = []
     reply = (await client.api("POST", "/log", {})).json()
     while True:
-        seen += [one["id"] for one in reply["entries"]]
+        seen += [entry["id"] for entry in reply["entries"]]
         if reply["before"] is None:
             break
         reply = (await client.api("POST", "/log", {"before": reply["before"]})).json()

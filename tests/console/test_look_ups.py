@@ -59,7 +59,7 @@ async def test_it_expires_and_the_log_stays_sealed(system: StaffedSystem) -> Non
     await system.server.scheduler.tick()
     await leader.sign_in("leader")
     assert await log_of(leader, contact=contact) == []
-    assert [one["details"].keys() for one in await log_of(leader)] == [{"by", "commitment"}] * 2
+    assert [entry["details"].keys() for entry in await log_of(leader)] == [{"by", "commitment"}] * 2
     assert (await view(await service.sign_in("member_service"), contact))["look_ups"] == []
     assert [
         entry["count"] for entry in system.entries("retention") if entry["what"] == "look_ups"
@@ -79,4 +79,4 @@ async def test_it_opens_the_commitment_and_goes_at_erasure(system: StaffedSystem
     assert commitment.root(digests) == entry["commitment"]
     body = {"number": "32277441", "fact": "erased", "contact": contact}
     assert (await service.api("POST", "/person/facts", body)).status_code == 200
-    assert all("contact" not in one for one in system.look_ups())
+    assert all("contact" not in look_up for look_up in system.look_ups())

@@ -283,7 +283,7 @@ def as_log(made: Mapping[int, int]) -> str:
 
 def as_outcome_export(made: Mapping[int, int]) -> str:
     return "attempt,phoner,outcome\n" + "".join(
-        f"{one['call']},{one['by']},{one['outcome']}\n" for one in entries_of(made)
+        f"{entry['call']},{entry['by']},{entry['outcome']}\n" for entry in entries_of(made)
     )
 
 

@@ -54,7 +54,7 @@ async def test_written_by_a_supervisor_for_their_department(system: StaffedSyste
     await stream.close()
     resumed = Stream(phoner, "0-0")
     told = (await resumed.until("notices"))[-1][2]
-    assert [one["title"] for one in told["notices"]] == ["A case"]
+    assert [notice["title"] for notice in told["notices"]] == ["A case"]
     await resumed.close()
 
 
@@ -69,7 +69,7 @@ async def test_a_talk_takes_questions_until_it_begins(system: StaffedSystem) -> 
     await does(phoner, path, {"text": "Case 32200000?", "has_no_number": True})
     assert (await phoner.api("GET", path)).status_code == 403
     asked = (await leader.api("GET", path)).json()["questions"]
-    assert {one["text"]: one["sender"] for one in asked} == {
+    assert {question["text"]: question["sender"] for question in asked} == {
         "How long did it take?": "Phoner Prøve",
         "Are you afraid?": None,
         "Case 32200000?": "Phoner Prøve",
@@ -114,4 +114,4 @@ async def test_before_a_shift_there_are_talks_and_the_latest_case(system: Staffe
     await does(leader, "/notices", {**TALK, "title": "Later", "at": "2026-05-20T15:00:00+02:00"})
     await does(leader, "/notices", TALK)
     shown = (await phoner.api("GET", "/notices/current")).json()["notices"]
-    assert [one["title"] for one in shown] == ["A talk", "Later", "A case"]
+    assert [notice["title"] for notice in shown] == ["A talk", "Later", "A case"]

@@ -15,12 +15,14 @@ async def test_look_ups_are_limited_wherever_they_are_made(system: StaffedSystem
     for n in range(most + 2):
         path = "/who-called" if n % 2 else "/suppressions/search"
         answers.append(await client.api("POST", path, {"number": f"3298{n:04}"}))
-    assert [one.status_code for one in answers] == [200] * most + [429] * 2
+    assert [answer.status_code for answer in answers] == [200] * most + [429] * 2
     assert int(answers[-1].headers["retry-after"]) <= 600
     told = system.entries("pace")
-    assert [(one["what"], one["by"].startswith("user:")) for one in told] == [("look_up", True)]
+    assert [(entry["what"], entry["by"].startswith("user:")) for entry in told] == [
+        ("look_up", True)
+    ]
     alarms = (await client.api("GET", "/floor/figures")).json()["alarms"]
-    assert "pace" in [one["kind"] for one in alarms]
+    assert "pace" in [alarm["kind"] for alarm in alarms]
     # Opting somebody out is never held up, and nobody else is.
     body = {"number": "32989999", "reach": "never"}
     assert (await client.api("POST", "/who-called/opt-out", body)).status_code == 200
@@ -37,22 +39,25 @@ async def test_typed_numbers_are_limited(system: StaffedSystem) -> None:
         for n in range(DIALS.most + 1)
     ]
     assert answers == [404] * DIALS.most + [429]
-    assert [one["what"] for one in system.entries("pace")] == ["dial"]
+    assert [entry["what"] for entry in system.entries("pace")] == ["dial"]
 
 
 async def test_live_pages_are_limited_and_closing_one_makes_room(system: StaffedSystem) -> None:
     """Also when all of them come at the same moment."""
     client = await system.client("leader")
     streams = [Stream(client) for _ in range(3 * MOST_STREAMS)]
-    await eventually(lambda: all(one.status for one in streams))
-    assert sorted(one.status for one in streams) == [200] * MOST_STREAMS + [429] * 2 * MOST_STREAMS
-    await next(one for one in streams if one.status == 200).close()
+    await eventually(lambda: all(stream.status for stream in streams))
+    assert (
+        sorted(stream.status for stream in streams)
+        == [200] * MOST_STREAMS + [429] * 2 * MOST_STREAMS
+    )
+    await next(stream for stream in streams if stream.status == 200).close()
     again = Stream(client)
     await eventually(lambda: again.status)
     assert again.status == 200
-    for one in (*streams, again):
-        await one.close()
-    assert [one["what"] for one in system.entries("pace")] == ["stream"]
+    for stream in (*streams, again):
+        await stream.close()
+    assert [entry["what"] for entry in system.entries("pace")] == ["stream"]
     last = Stream(client)
     await eventually(lambda: last.status)
     assert last.status == 200

@@ -114,15 +114,15 @@ async def test_every_entry_about_the_person_has_a_proof(system: StaffedSystem) -
     await system.pass_time(120)
     copy = json.loads(await copied(system, "json", "en"))
     vkey = (system.folder / "published/vkey").read_text()
-    proved = [second_reader.verify_proof(one["proof"], vkey) for one in copy["logged"]]
+    proved = [second_reader.verify_proof(entry["proof"], vkey) for entry in copy["logged"]]
     assert [(number, entry.decode()) for number, entry, _ in proved] == [
-        (one["number"], one["entry"]) for one in copy["logged"]
+        (entry["number"], entry["entry"]) for entry in copy["logged"]
     ]
     kinds = {json.loads(entry)["kind"] for _, entry, _ in proved}
     assert {"permitted", "outcome", "suppressed", "looked_up"} <= kinds
     named = [json.loads(entry) for _, entry, _ in proved]
-    assert all(one["contact"] == 1 for one in named if one["kind"] != "looked_up")
-    assert all("contact" not in one for one in named if one["kind"] == "looked_up")
+    assert all(entry["contact"] == 1 for entry in named if entry["kind"] != "looked_up")
+    assert all("contact" not in entry for entry in named if entry["kind"] == "looked_up")
     (system.folder / "published/checkpoint").write_text("damaged")
     assert json.loads(await copied(system, "json", "en"))["logged"] == []
 
@@ -137,8 +137,8 @@ async def test_nobody_else_is_in_it(system: StaffedSystem, form: str, language: 
         assert name.casefold() not in said.casefold(), name
     for number in ("32200001", "32 20 00 01"):
         assert number not in said
-    for one in (*Role, "Prøve"):
-        assert f"{one.title()} Prøve" not in said  # colleagues of the test are called so
+    for word in (*Role, "Prøve"):
+        assert f"{word.title()} Prøve" not in said  # colleagues of the test are called so
 
 
 async def test_the_page_to_print_is_whole_and_needs_nothing(system: StaffedSystem) -> None:

@@ -110,7 +110,7 @@ async def test_the_command_and_the_pages_say_the_same(
     shown = await view(client)
     page = [row["text"] for row in shown["calls"]]
     asked = (await client.api("POST", "/who-called", {"number": ANNA})).json()["said"]
-    assert page == [one["text"] for one in asked]
+    assert page == [question["text"] for question in asked]
     monkeypatch.setenv("CALLSERVER_DATABASE", f"sqlite:///{system.folder}/system.db")
     monkeypatch.setenv("CALLSERVER_KEY", "test")
     monkeypatch.setenv("CALLSERVER_CLOCK", system.clock.now().isoformat())
@@ -165,7 +165,7 @@ async def test_many_look_ups_are_slowed_and_raise_an_alarm(system: StaffedSystem
         statuses.append((await client.api("POST", "/person", body)).status_code)
     assert statuses == [200] * limit.most + [429] * 2
     alarms = (await client.api("GET", "/floor/figures")).json()["alarms"]
-    assert "pace" in [one["kind"] for one in alarms]
+    assert "pace" in [alarm["kind"] for alarm in alarms]
     system.clock.set(system.clock.now() + timedelta(minutes=limit.within_minutes))
     assert (await client.api("POST", "/person", {"contact": 1, "why": "asked"})).status_code == 200
 
@@ -180,10 +180,10 @@ async def test_who_may_be_the_same_person_is_shown_and_decided(system: StaffedSy
     shown = await view(service)
     assert [row["contact"] for row in shown["campaigns"]] == [1]
     assert shown["may_decide"]
-    [one] = shown["others"]
-    assert (one["contact"], one["name"], one["ref"]) == (41, "Bo Prøve", "X9")
-    assert "nummer" in one["shares"]
-    assert one["facts"] == ["Personen har en værge"]
+    [unsure] = shown["others"]
+    assert (unsure["contact"], unsure["name"], unsure["ref"]) == (41, "Bo Prøve", "X9")
+    assert "nummer" in unsure["shares"]
+    assert unsure["facts"] == ["Personen har en værge"]
     assert "værge" in shown["campaigns"][0]["next"]  # in doubt it is them
     different = {"contact": 1, "other": 41, "verdict": "different", "why": "to personer"}
     assert (await service.api("POST", "/person/decide", different)).status_code == 200
@@ -240,7 +240,7 @@ async def test_decisions_are_listed_and_undone(system: StaffedSystem) -> None:
     assert (await service.api("POST", "/person/decide", undo)).status_code == 200
     shown = await view(service)
     assert [row["in_force"] for row in shown["decisions"]] == [False, False]
-    assert [one["contact"] for one in shown["others"]] == [41]  # unsure again
+    assert [other["contact"] for other in shown["others"]] == [41]  # unsure again
 
 
 async def test_who_was_never_called_can_be_removed_by_who_may_import(

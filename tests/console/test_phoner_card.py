@@ -117,9 +117,9 @@ async def test_the_script_is_open_until_the_training_is_complete(members: Staffe
 
 async def test_honest_answers_know_the_source(members: StaffedSystem) -> None:
     questions = (await talking(members))["questions"]
-    assert any("gademøde" in one["answer"] for one in questions)
-    assert any("timeløn" in one["answer"] for one in questions)
-    assert not any("{" in one["answer"] for one in questions)
+    assert any("gademøde" in question["answer"] for question in questions)
+    assert any("timeløn" in question["answer"] for question in questions)
+    assert not any("{" in question["answer"] for question in questions)
 
 
 async def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ async def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
 
     def numbers(node: Any) -> list[Any]:
         if isinstance(node, dict):
-            return [one for value in node.values() for one in numbers(value)]
+            return [number for value in node.values() for number in numbers(value)]
         if isinstance(node, list):
-            return [one for value in node for one in numbers(value)]
+            return [number for value in node for number in numbers(value)]
         plain = isinstance(node, int | float) and not isinstance(node, bool)
         return [node] if plain else []
 

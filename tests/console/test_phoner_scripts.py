@@ -34,7 +34,7 @@ def run(module: str, name: str, calls: list[list[Any]]) -> list[Any]:
 
 def words(language: str) -> dict[str, str]:
     topics = ("health", "religion", "politics", "sexuality", "crime")
-    return {one: texts.say(language, f"phone.note.words.{one}") for one in topics}
+    return {topic: texts.say(language, f"phone.note.words.{topic}") for topic in topics}
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

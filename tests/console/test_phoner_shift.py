@@ -43,13 +43,16 @@ def line_of(system: StaffedSystem) -> str | None:
 
 async def test_the_campaigns_of_my_department_and_what_they_have(system: StaffedSystem) -> None:
     found = (await (await system.client("phoner")).api("GET", "/shift")).json()
-    assert [one["name"] for one in found["campaigns"]] == ["leads", "kanvas"]  # by priority
+    assert [campaign["name"] for campaign in found["campaigns"]] == [
+        "leads",
+        "kanvas",
+    ]  # by priority
     leads, kanvas = found["campaigns"]
     assert (kanvas["reason"], leads["reason"]) == ("", "no_list")
     assert kanvas["why"]["da"].startswith("Vi ringer")
     system.add_user("sydpa", Role.PHONER, "syd")
     theirs = (await (await system.client("sydpa")).api("GET", "/shift")).json()["campaigns"]
-    assert [one["name"] for one in theirs] == ["lapsed"]
+    assert [campaign["name"] for campaign in theirs] == ["lapsed"]
 
 
 async def test_a_paused_or_closed_campaign_says_so(system: StaffedSystem) -> None:
@@ -121,7 +124,7 @@ async def test_a_confirmed_telephone_is_called_without_being_typed(system: Staff
     number = f"+45{OWN}"
     system.write(lambda tx: enter_line(tx, user.id, number, system.clock.now()))
     lines = (await (await system.client("phoner")).api("GET", "/shift")).json()["lines"]
-    assert [one["kind"] for one in lines] == ["browser", "telephone"]
+    assert [line["kind"] for line in lines] == ["browser", "telephone"]
     assert (lines[1]["shown"], lines[1]["problem"]) == ("•••••• 56", None)
     assert (await shift(system, None))[1]["line"] == "telephone"
     assert rung(system) == [number]
@@ -212,7 +215,7 @@ async def test_a_confirmed_number_is_asked_about_again_at_every_ring(
     reason = "line_unconfirmed" if what == "unconfirmed" else "line_refused"
     assert problem["detail"] == say("da", f"error.{reason}")
     shown = (await (await system.client("phoner")).api("GET", "/shift")).json()["lines"]
-    assert [one["problem"] for one in shown] == [None, reason]
+    assert [line["problem"] for line in shown] == [None, reason]
 
 
 @pytest.mark.parametrize(("hour", "status"), [(3, 403), (7, 403), (8, 200), (21, 200), (23, 403)])
@@ -246,7 +249,7 @@ async def test_a_telephone_that_nobody_answers_rests(system: StaffedSystem) -> N
     assert await rings(10) == UNANSWERED_A_DAY - UNANSWERED_IN_A_ROW
     await system.pass_time(60 * 60)
     assert await rings(1) == 0
-    assert [one["did"] for one in system.entries("line")].count("rung") == UNANSWERED_A_DAY
+    assert [entry["did"] for entry in system.entries("line")].count("rung") == UNANSWERED_A_DAY
 
 
 async def test_another_department_s_campaign_is_not_for_me(system: StaffedSystem) -> None:

@@ -41,7 +41,7 @@ def opt_outs(system: StaffedSystem, number: int = 4532200000) -> set[Scope]:
         subject.of_household(household),
     )
     found: tuple[Any, ...] = system.read(lambda tx: suppressions.for_subjects(tx, about))
-    return {one.scope for one in found}
+    return {opt_out.scope for opt_out in found}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_a_no_holds_while_still_talking(
 
 async def test_every_wish_of_the_campaign_can_be_heard(system: StaffedSystem) -> None:
     outcomes = (await talking(system))["call"]["outcomes"]
-    wishes = {key: one["wish"] for key, one in outcomes.items() if one["wish"]}
+    wishes = {key: outcome["wish"] for key, outcome in outcomes.items() if outcome["wish"]}
     assert wishes == {
         key: key
         for key in (

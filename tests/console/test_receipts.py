@@ -41,8 +41,8 @@ async def receipts(
     client = await system.client("member_service")
     found = await client.api("POST", "/suppressions/search", {"number": number})
     made = []
-    for one in found.json()["opt_outs"]:
-        body = {"number": number, "id": one["id"], "language": language}
+    for opt_out in found.json()["opt_outs"]:
+        body = {"number": number, "id": opt_out["id"], "language": language}
         reply = await client.api("POST", "/suppressions/receipt", body)
         assert reply.status_code == 200, reply.text
         with zipfile.ZipFile(io.BytesIO(reply.content)) as archive:
@@ -96,8 +96,8 @@ async def test_member_service_gives_it_in_both_languages(system: StaffedSystem) 
     assert other.status_code == 404
     phoner = await system.client("phoner")
     assert (await phoner.api("POST", "/suppressions/receipt", query)).status_code == 403
-    made = [one for one in system.entries("exported") if one["what"] == "receipt"]
-    assert [one["suppression"] for one in made] == [added["id"]] * 2
+    made = [entry for entry in system.entries("exported") if entry["what"] == "receipt"]
+    assert [entry["suppression"] for entry in made] == [added["id"]] * 2
 
 
 async def test_a_listed_opt_out_has_no_receipt_of_its_own(system: StaffedSystem) -> None:

@@ -54,7 +54,7 @@ async def test_both_records_are_shown_and_the_look_up_is_logged(system: StaffedS
     await imported(system)
     review = (await mads.api("GET", "/registers/unsure")).json()
     assert (review["unsure"], review["incomparable"]) == (3, 1)
-    people = {one["own"][0]["name"]: one for one in review["people"]}
+    people = {person["own"][0]["name"]: person for person in review["people"]}
     assert people.keys() == {"Bo Prøve", "Å. Prøve"}
     assert people["Å. Prøve"]["own"] == [
         {"campaign": "kanvas", "name": "Å. Prøve", "address": "Prøvevej 12", "postcode": "8000"}
@@ -70,7 +70,7 @@ async def test_both_records_are_shown_and_the_look_up_is_logged(system: StaffedS
     ]
     assert people["Bo Prøve"]["entries"][0]["is_former"]
     entries = system.look_ups()
-    shown = sorted(one["contact"] for one in review["people"])
+    shown = sorted(person["contact"] for person in review["people"])
     assert [entry["contact"] for entry in entries] == shown
     assert all(entry["by"].startswith("user:") for entry in entries)
     elsewhere = (await (await system.client("syd")).api("GET", "/registers/unsure")).json()
@@ -86,10 +86,10 @@ async def test_a_decision_holds_at_the_next_dial(
     await system.ready()
     await system.pass_time(20)
     assert system.network.record == []
-    assert {one.reason for one in system.contacts()[1:]} == {"SUP_EXTERNAL_UNSURE"}
+    assert {contact.reason for contact in system.contacts()[1:]} == {"SUP_EXTERNAL_UNSURE"}
     lea = await system.client("lea")
     people = (await lea.api("GET", "/registers/unsure")).json()["people"]
-    [bo] = [one for one in people if one["own"][0]["name"] == "Bo Prøve"]
+    [bo] = [person for person in people if person["own"][0]["name"] == "Bo Prøve"]
     body = {"contact": bo["contact"], "listed": listed, "state": bo["state"]}
     other = await system.client("syd")
     assert (await other.api("POST", "/registers/decide", body)).status_code == 404

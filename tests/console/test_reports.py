@@ -35,7 +35,10 @@ async def test_a_days_figures(system: StaffedSystem) -> None:
     assert day["answered"] == 3
     assert day["dials"] >= 3
     assert day["agreements"] == 1
-    assert {one["key"]: one["count"] for one in day["outcomes"]} == {"member": 1, "no_thanks": 2}
+    assert {outcome["key"]: outcome["count"] for outcome in day["outcomes"]} == {
+        "member": 1,
+        "no_thanks": 2,
+    }
     assert 70 <= day["talked_seconds"] <= 90
     assert set(found["campaigns"]) == {"kanvas", "leads"}  # the supervisor's department's
 
@@ -45,7 +48,7 @@ async def test_who_was_not_called_and_why(system: StaffedSystem) -> None:
     for reason in ("SUP_PERSON", "SUP_PERSON", "FREQ_GAP"):
         system.write(partial(count_refusal, campaign="kanvas", reason=reason, now=now))
     (day,) = (await (await system.client("supervisor")).api("GET", "/reports")).json()["days"]
-    assert (day["dials"], [(one["key"], one["count"]) for one in day["refused"]]) == (
+    assert (day["dials"], [(row["key"], row["count"]) for row in day["refused"]]) == (
         0,
         [("SUP_PERSON", 2), ("FREQ_GAP", 1)],
     )

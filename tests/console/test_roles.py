@@ -21,19 +21,19 @@ def endpoints(system: StaffedSystem) -> list[Endpoint]:
 
     server = system.server
     door = Authenticator(server.ctx, server.authentication, server.settings)
-    return [one for api in page_apis(server, door) for one in api.endpoints()]
+    return [endpoint for api in page_apis(server, door) for endpoint in api.endpoints()]
 
 
-def address(one: Endpoint) -> str:
-    return one.path.format_map(dict.fromkeys(one.in_path, "1"))
+def address(endpoint: Endpoint) -> str:
+    return endpoint.path.format_map(dict.fromkeys(endpoint.in_path, "1"))
 
 
 async def test_nobody_gets_in(system: StaffedSystem) -> None:
     nobody = Client(system)
-    for one in endpoints(system):
-        status = (await nobody.api(one.method, address(one), {})).status_code
-        if one.needs is not Access.OPEN:
-            assert status == 401, one.path
+    for endpoint in endpoints(system):
+        status = (await nobody.api(endpoint.method, address(endpoint), {})).status_code
+        if endpoint.needs is not Access.OPEN:
+            assert status == 401, endpoint.path
     for page in PAGES:
         reply = await nobody.request("GET", page.path)
         if page.needs is Access.OPEN:
@@ -45,19 +45,19 @@ async def test_nobody_gets_in(system: StaffedSystem) -> None:
 @pytest.mark.parametrize("role", Role)
 async def test_each_role_may_what_the_table_says(system: StaffedSystem, role: Role) -> None:
     client = await system.client(role.value)
-    for one in sorted(endpoints(system), key=lambda one: one.path == "/sign-out"):
-        if one.path == "/events":  # a stream: test_live follows it
+    for endpoint in sorted(endpoints(system), key=lambda endpoint: endpoint.path == "/sign-out"):
+        if endpoint.path == "/events":  # a stream: test_live follows it
             continue
-        if one.path == "/sign-out":
+        if endpoint.path == "/sign-out":
             for page in PAGES:
                 if isinstance(page.needs, Action):
                     status = (await client.request("GET", page.path)).status_code
                     assert status == (200 if page.needs in MAY[role] else 404), page.path
-        status = (await client.api(one.method, address(one), {})).status_code
-        if isinstance(one.needs, Action) and one.needs not in MAY[role]:
-            assert status == 403, f"{one.method} {one.path}"
-        elif one.path != "/sign-in":
-            assert status not in NO, f"{one.method} {one.path}"
+        status = (await client.api(endpoint.method, address(endpoint), {})).status_code
+        if isinstance(endpoint.needs, Action) and endpoint.needs not in MAY[role]:
+            assert status == 403, f"{endpoint.method} {endpoint.path}"
+        elif endpoint.path != "/sign-in":
+            assert status not in NO, f"{endpoint.method} {endpoint.path}"
 
 
 PRESENCE = "/presence"
@@ -72,27 +72,35 @@ async def test_a_token_may_only_what_it_is_for(system: StaffedSystem) -> None:
         token, hashed = new_token()
         work = partial(accounts.add_token, hashed=hashed, user_id=user.id, name="t", now=now)
         system.write(partial(work, scopes=[scope]))
-        for one in endpoints(system):
-            if one.needs is Access.OPEN or one.path == "/events":
+        for endpoint in endpoints(system):
+            if endpoint.needs is Access.OPEN or endpoint.path == "/events":
                 continue
             reply = await Client(system).api(
-                one.method, address(one), {}, authorization=f"Bearer {token}"
+                endpoint.method, address(endpoint), {}, authorization=f"Bearer {token}"
             )
-            allowed = (one.needs is scope or scope in one.scopes) and one.path != PRESENCE
-            refused = reply.status_code in NO if one.needs is Access.SIGNING_IN else None
+            allowed = (
+                endpoint.needs is scope or scope in endpoint.scopes
+            ) and endpoint.path != PRESENCE
+            refused = reply.status_code in NO if endpoint.needs is Access.SIGNING_IN else None
             assert (reply.status_code == 403 if refused is None else refused) == (not allowed), (
                 scope,
-                one.path,
+                endpoint.path,
             )
 
 
 def test_addresses_for_every_token_are_few(system: StaffedSystem) -> None:
     """What needs no action is shut to a narrow token, unless the address says otherwise."""
     open_to_all = {
-        f"{one.method} {one.path}" for one in endpoints(system) if one.scopes == EVERY_SCOPE
+        f"{endpoint.method} {endpoint.path}"
+        for endpoint in endpoints(system)
+        if endpoint.scopes == EVERY_SCOPE
     }
     assert open_to_all == {"GET /me", "GET /events"}
-    to_some = {one.path for one in endpoints(system) if one.scopes and one.scopes != EVERY_SCOPE}
+    to_some = {
+        endpoint.path
+        for endpoint in endpoints(system)
+        if endpoint.scopes and endpoint.scopes != EVERY_SCOPE
+    }
     assert to_some == {"/listenings", "/listenings/stop", "/listenings/mine"}
 
 

@@ -63,10 +63,10 @@ def in_force(system: StaffedSystem) -> str:
 async def test_the_rules_are_read_in_full(system: StaffedSystem) -> None:
     found = (await (await system.client("supervisor")).api("GET", "/rules")).json()
     # A supervisor of the north sees the north's campaigns, and every policy.
-    assert {one["name"] for one in found["campaigns"]} == {"kanvas", "leads"}
+    assert {campaign["name"] for campaign in found["campaigns"]} == {"kanvas", "leads"}
     assert "campaigns/lapsed.yaml" not in found["texts"]
-    assert {one["name"] for one in found["policies"]} >= {"dk", "us"}
-    dk = next(one["document"] for one in found["policies"] if one["name"] == "dk")
+    assert {policy["name"] for policy in found["policies"]} >= {"dk", "us"}
+    dk = next(policy["document"] for policy in found["policies"] if policy["name"] == "dk")
     assert dk["hours"]["windows"]["mon"] == ["09:00-21:00"]
     assert dk["hours"]["source"]
     assert dk["register"]["respected"] is True
@@ -77,7 +77,9 @@ async def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> N
     client = await system.client("administrator")
     wrong = await edited(client, "per_day: 2", "per_day: zero")
     found = (await client.api("POST", "/rules/check", wrong)).json()
-    assert [(one["file"], one["line"], one["key"]) for one in found["problems"]][-1] == (
+    assert [(problem["file"], problem["line"], problem["key"]) for problem in found["problems"]][
+        -1
+    ] == (
         DK,
         24,
         "frequency.per_day",
@@ -87,12 +89,12 @@ async def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> N
         await client.api("POST", "/rules/check", await edited(client, "per_day: 2", "per_day: 3"))
     ).json()
     assert looser["problems"] == []
-    assert {one["key"] for one in looser["looser"]} == {"frequency.per_day"}
+    assert {line["key"] for line in looser["looser"]} == {"frequency.per_day"}
     assert looser["changed"] == [DK]
-    signs = [(one["sign"], one["text"].strip()) for one in looser["diff"][DK]]
+    signs = [(line["sign"], line["text"].strip()) for line in looser["diff"][DK]]
     assert ("-", "per_day: 2") in signs
     assert ("+", "per_day: 3") in signs
-    assert [one for one in system.entries("configuration") if "proposal" in one] == []
+    assert [entry for entry in system.entries("configuration") if "proposal" in entry] == []
 
 
 async def test_a_file_that_would_expand_or_is_too_large_is_refused(system: StaffedSystem) -> None:
@@ -148,9 +150,9 @@ async def test_what_is_looser_needs_another_person(system: StaffedSystem, config
         "Prøve",
         False,
     )
-    assert {one["key"] for one in waiting["looser"]} == {"hours.windows.sat"}
+    assert {loosening["key"] for loosening in waiting["looser"]} == {"hours.windows.sat"}
     detail = (await leader.api("GET", f"/rules/proposals/{key}")).json()
-    assert any(one["sign"] == "+" and "sat" in one["text"] for one in detail["diff"][DK])
+    assert any(line["sign"] == "+" and "sat" in line["text"] for line in detail["diff"][DK])
     other = await leader.api("POST", approve, {"revision": before})
     assert said(other) == (409, "Reglerne er blevet ændret imens. Se ændringen igennem igen.")
     approved = (await leader.api("POST", approve, seen)).json()
@@ -158,9 +160,9 @@ async def test_what_is_looser_needs_another_person(system: StaffedSystem, config
     assert in_force(system) == made["revision"]
     assert 'sat: ["10:00-16:00"]' in (config / DK).read_text("utf-8")
     assert (await leader.api("POST", approve, seen)).status_code == 409  # decided already
-    entries = [one for one in system.entries("configuration") if "proposal" in one]
-    assert [one["did"] for one in entries] == ["proposed", "approved"]
-    assert len({one["by"] for one in entries}) == 2
+    entries = [entry for entry in system.entries("configuration") if "proposal" in entry]
+    assert [entry["did"] for entry in entries] == ["proposed", "approved"]
+    assert len({entry["by"] for entry in entries}) == 2
     assert "10:00" not in str(entries)
 
 
@@ -243,7 +245,8 @@ async def test_refused_and_withdrawn(system: StaffedSystem) -> None:
         await administrator.api("POST", f"/rules/proposals/{second}/withdraw", {})
     ).status_code == 200
     found = {
-        one["id"]: one for one in (await administrator.api("GET", "/rules")).json()["proposals"]
+        proposal["id"]: proposal
+        for proposal in (await administrator.api("GET", "/rules")).json()["proposals"]
     }
     assert (found[first]["state"], found[first]["answer"]) == ("refused", "For tæt")
     assert found[first]["decided_by"] == "Leader Prøve"
@@ -432,7 +435,7 @@ async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem)
     change = await edited(administrator, "  calendars: [DK]", SATURDAY)
     asked = {**change, "at": "2026-05-16T12:00:00+02:00"}
     found = lines(await administrator.api("POST", "/rules/effect", asked))
-    effects = {one["campaign"]: one for one in found[-1]["effects"]}
+    effects = {effect["campaign"]: effect for effect in found[-1]["effects"]}
     assert effects["kanvas"]["before"] == {"TIME_WEEKDAY": 40}
     assert effects["kanvas"]["after"] == {"callable": 40}
     assert effects["leads"] == {"campaign": "leads", "before": {}, "after": {}}
@@ -464,7 +467,7 @@ async def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
     administrator = await system.client("administrator")
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 6")
     found = lines(await administrator.api("POST", "/rules/effect", change))[-1]
-    effects = {one["campaign"]: one["after"] for one in found["effects"]}
+    effects = {effect["campaign"]: effect["after"] for effect in found["effects"]}
     assert effects["kanvas"] == {"callable": 35, "SUP_NUMBER": 5}
     assert effects["opgradering"] == {"callable": 1}
 
@@ -504,4 +507,4 @@ async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> 
         )
         told = (await own.until("rules"))[-1][2]
         assert told == {"revision": made.revision, "waiting": 0}
-        assert not [one for one in events(other.text) if one[1] == "rules"]
+        assert not [event for event in events(other.text) if event[1] == "rules"]

@@ -113,8 +113,8 @@ async def test_no_log_entry_and_no_address_holds_it(twilio: StaffedSystem) -> No
 async def test_pages_may_connect_to_twilios_edge_and_nowhere_else(
     twilio: StaffedSystem, system: StaffedSystem
 ) -> None:
-    async def connect(one: StaffedSystem) -> str:
-        policy = (await (await one.client("phoner")).request("GET", "/phone")).headers[
+    async def connect(server: StaffedSystem) -> str:
+        policy = (await (await server.client("phoner")).request("GET", "/phone")).headers[
             "content-security-policy"
         ]
         return next(part for part in policy.split("; ") if part.startswith("connect-src"))
@@ -133,8 +133,8 @@ async def test_a_house_without_one_says_so(system: StaffedSystem) -> None:
 async def test_no_production_server_plays_telephones(
     twilio: StaffedSystem, system: StaffedSystem
 ) -> None:
-    for one in (twilio, system):
-        client = await one.client("phoner")
+    for server in (twilio, system):
+        client = await server.client("phoner")
         for path in ("/softphone/played", "/softphone/played/call", "/softphone/listener/played"):
             assert (await client.api("POST", path, {})).status_code == 404
 
@@ -197,16 +197,16 @@ async def test_the_softphones_of_a_role_play_call_can_only_be_called(twilio: Sta
     begun = await client.api("POST", f"/applicants/{applicant}/role-play", {"campaign": "kanvas"})
     await guest.api("POST", "/role-play/enter", {"code": begun.json()["code"]})
     key = begun.json()["id"]
-    for who, one, path in (
+    for who, server, path in (
         ("interviewer", client, f"/role-plays/{key}/softphone"),
         ("applicant", guest, "/role-play/softphone"),
     ):
-        assert (await one.api("GET", path)).json()["identity"] == f"{who}_{key}"
-        reply = await one.api("POST", path, {})
+        assert (await server.api("GET", path)).json()["identity"] == f"{who}_{key}"
+        reply = await server.api("POST", path, {})
         assert reply.headers["cache-control"] == "no-store"
         assert not reply.json()["twilio"]["calls_in"]
         body = claims(reply.json()["twilio"]["token"])
         grants: Any = body["grants"]
         assert grants == {"identity": f"{who}_{key}", "voice": {"incoming": {"allow": True}}}
         assert int(str(body["exp"])) - int(str(body["nbf"])) == 45 * 60
-        assert (await one.api("POST", f"{path}/played", {})).status_code == 404
+        assert (await server.api("POST", f"{path}/played", {})).status_code == 404

@@ -33,13 +33,13 @@ async def test_a_source_that_the_server_made_up_is_never_read_out(unknown: Staff
     assert status == 200
     assert "import:" not in str(card)
     assert card["source"] is None
-    answers = " ".join(one["answer"] for one in card["questions"])
+    answers = " ".join(question["answer"] for question in card["questions"])
     assert texts.say("da", "phone.source_unknown") in answers
     reply = await (await unknown.client("member_service")).api(
         "POST", "/who-called", {"number": "32200000"}
     )
-    said = [one["text"] for one in reply.json()["said"]]
-    assert not any("import:" in one for one in said)
+    said = [sentence["text"] for sentence in reply.json()["said"]]
+    assert not any("import:" in sentence for sentence in said)
     assert texts.say("da", "why.source_unknown") in said
 
 

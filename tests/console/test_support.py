@@ -88,7 +88,7 @@ async def test_only_the_addressed_supervisors_and_the_sender_read_it(
     system.add_user("pia", Role.PHONER)
     assert (await mine(await system.client("pia")))["messages"] == []
     await does(phoner, "/messages", {"words": WORDS, "to": supervisors["svend"]}, 404)
-    names = {one["name"] for one in (await mine(phoner))["supervisors"]}
+    names = {supervisor["name"] for supervisor in (await mine(phoner))["supervisors"]}
     assert names == {"Sigrid Prøve", "Supervisor Prøve"}
 
 
@@ -132,7 +132,7 @@ async def test_a_report_ends_the_call_protects_and_gives_a_break(
     found = await shown(supervisor)
     [note] = found["messages"]
     assert (note["kind"], note["words"]) == ("harassment", "Han truede mig.")
-    assert [(one["name"], one["reasons"]) for one in found["hard"]] == [
+    assert [(phoner["name"], phoner["reasons"]) for phoner in found["hard"]] == [
         ("Phoner 1", ["harassment"])
     ]
     ends = (await system.api("GET", "/support/mine"))[1]["break_until"]
@@ -196,8 +196,13 @@ async def test_long_waits_and_complaints_are_shown_without_a_count(system: Staff
     await system.ready()
     await system.pass_time(25 * 40)
     supervisor = await system.client("supervisor")
-    [one] = (await shown(supervisor))["hard"]
-    assert one == {"phoner": 1, "name": "Phoner 1", "reasons": ["unanswered"], "last_talked": None}
+    [phoner_in_need] = (await shown(supervisor))["hard"]
+    assert phoner_in_need == {
+        "phoner": 1,
+        "name": "Phoner 1",
+        "reasons": ["unanswered"],
+        "last_talked": None,
+    }
 
 
 async def test_a_conversation_is_offered_booked_and_held(
@@ -241,7 +246,9 @@ async def test_who_leaves_frees_what_they_held(
     administrator = await system.client("administrator")
     await administrator.api("POST", f"/accounts/{supervisors['sigrid']}/off-board", {})
     found = await shown(await system.client("supervisor"))
-    assert [(one["state"], one["to_me"]) for one in found["messages"]] == [("open", False)]
+    assert [(message["state"], message["to_me"]) for message in found["messages"]] == [
+        ("open", False)
+    ]
     assert (await mine(phoner))["free"] == []
 
 

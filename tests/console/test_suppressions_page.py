@@ -33,7 +33,9 @@ async def test_a_number_is_looked_up_and_the_look_up_logged(
     found = (await client.api("POST", "/suppressions/search", {"number": "32 20 00 00"})).json()
     assert found["number"] == "•••••• 00"
     assert found["opt_outs"] == []
-    assert [(one["campaign"], one["name"]) for one in found["known"]] == [("kanvas", "Person 0")]
+    assert [(contact["campaign"], contact["name"]) for contact in found["known"]] == [
+        ("kanvas", "Person 0")
+    ]
     [entry] = system.look_ups()
     assert entry["contact"] == 1
     assert entry["by"].startswith("user:")
@@ -84,7 +86,7 @@ async def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
     for scope in ("person", "household", "org", "complaint"):
         found = (await client.api("POST", "/suppressions", {**NOTE, "scope": scope})).json()
         assert found["added"] == 1
-    assert [one["scope"] for one in found["opt_outs"]] == [
+    assert [opt_out["scope"] for opt_out in found["opt_outs"]] == [
         "complaint",
         "org",
         "household",
@@ -142,14 +144,16 @@ async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
 async def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
     client = await system.client("administrator")
     found = (await client.api("GET", "/registers")).json()
-    assert [(one["name"], one["days_old"]) for one in found["registers"]] == [("robinson", 1)]
+    assert [(register["name"], register["days_old"]) for register in found["registers"]] == [
+        ("robinson", 1)
+    ]
     assert (found["most_days"], found["missing"]) == (100, [])
     numbers = "".join(f"322000{n:02}\n" for n in range(10)).encode()
     issued = (system.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
     done = last(await client.upload(f"/registers/import?name=robinson&issued_at={issued}", numbers))
     assert done["added"] == 10
-    [one] = (await client.api("GET", "/registers")).json()["registers"]
-    assert (one["days_old"], one["stale"], one["size"]) == (90, False, 10)
+    [robinson] = (await client.api("GET", "/registers")).json()["registers"]
+    assert (robinson["days_old"], robinson["stale"], robinson["size"]) == (90, False, 10)
     looked = (await client.api("POST", "/suppressions/search", {"number": ANNA})).json()
     assert looked["registers"] == ["robinson"]
     small = last(await client.upload("/registers/import?name=robinson", b"32200001\n"))
@@ -161,15 +165,15 @@ async def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
     assert (await service.upload("/registers/import?name=robinson", numbers)).status_code == 403
     system.clock.set(system.clock.now() + timedelta(days=101))
     system.add_user("later", Role.ADMINISTRATOR, None)
-    [one] = (await (await system.client("later")).api("GET", "/registers")).json()["registers"]
-    assert one["stale"]
+    [robinson] = (await (await system.client("later")).api("GET", "/registers")).json()["registers"]
+    assert robinson["stale"]
 
 
 async def test_numbers_stand_in_no_address(system: StaffedSystem) -> None:
     document = (await Client(system).request("GET", "/api/v1/openapi.json")).json()
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            named = [one["name"] for one in operation.get("parameters", ())]
+            named = [parameter["name"] for parameter in operation.get("parameters", ())]
             assert "number" not in named or path.startswith("/api/v1/imports/"), path
 
 
@@ -191,7 +195,7 @@ async def test_opt_outs_are_handed_to_the_membership_system(system: StaffedSyste
     later = await service.api("POST", "/suppressions/export", {"since": "2026-05-13"})
     assert later.content.decode("utf-8-sig").splitlines() == lines[:1]
     entries = system.entries("exported")
-    assert [(one["what"], one.get("since")) for one in entries] == [
+    assert [(entry["what"], entry.get("since")) for entry in entries] == [
         ("opt_outs", ""),
         ("opt_outs", "2026-05-13"),
     ]

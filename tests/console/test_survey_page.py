@@ -76,7 +76,9 @@ async def test_results_of_departments_are_for_those_who_see_the_department(
         assert list(shown["departments"]) == departments
         [quarter] = shown["quarters"]
         assert (quarter["quarter"], quarter["answers"]) == (QUARTER, 11)
-        respect = next(one for one in shown["series"] if one["question"] == "respect")
+        respect = next(
+            question for question in shown["series"] if question["question"] == "respect"
+        )
         points = {point["department"]: point for point in respect["points"]}
         assert set(points) == {None, *departments}
         assert points[None]["counts"] == {"1": 5, "2": 0, "3": 0, "4": 0, "5": 6, "": 0}

@@ -22,7 +22,7 @@ async def test_the_answer_can_be_read_out_and_says_who_looked(system: StaffedSys
     client = await system.client("member_service")
     found = (await client.api("POST", "/who-called", {"number": f" {number} "})).json()
     assert found["number"].replace(" ", "") == number
-    texts = [one["text"] for one in found["said"]]
+    texts = [sentence["text"] for sentence in found["said"]]
     assert len(texts) >= 2
     assert "ringede" in texts[0]
     assert "gade" in texts[-1]  # where the number comes from

@@ -202,9 +202,9 @@ class SimulatedTwilio:
         for room in self._evening.network.rooms.values():
             for ear in room.legs.values():
                 found[names.get(ear.far_end, "contact")] |= {
-                    names.get(one.far_end, "contact")
-                    for one in room.legs.values()
-                    if room.hears(ear, one)
+                    names.get(leg.far_end, "contact")
+                    for leg in room.legs.values()
+                    if room.hears(ear, leg)
                 }
         return found
 

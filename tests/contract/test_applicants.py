@@ -30,16 +30,18 @@ def test_an_applicant_from_the_invitation_to_the_deletion(store: AnyStore) -> No
         applicants.change(tx, ane, form=answers)
         applicants.keep_from(tx, bo, NOW)
         applicants.keep_from(tx, bo, LONG_AGO)  # never earlier again
-        found = {one.name: one.form for one in applicants.every(tx, "nord")}
+        found = {applicant.name: applicant.form for applicant in applicants.every(tx, "nord")}
         assert found == {"Ane": answers, "Bo": None}
         assert applicants.every(tx, "syd") == []
     with store.engine.begin() as tx:
         policy, kind = RetentionPolicy(), RetentionClass.APPLICANTS
         assert retention.due(tx, policy, NOW)[kind] == 1
         retention.drop_some(tx, policy, kind, NOW, "test")
-        assert [one.name for one in applicants.every(tx, None)] == ["Bo"]
-        assert [one.applicant for one in applicants.participants_of(tx, [interview])] == [bo]
-        assert [one.id for one in applicants.listed_interviews(tx, "nord", NOW)] == [interview]
+        assert [applicant.name for applicant in applicants.every(tx, None)] == ["Bo"]
+        assert [
+            participant.applicant for participant in applicants.participants_of(tx, [interview])
+        ] == [bo]
+        assert [row.id for row in applicants.listed_interviews(tx, "nord", NOW)] == [interview]
         applicants.cancel(tx, interview, NOW)
         assert applicants.listed_interviews(tx, "nord", LONG_AGO) == []
 

@@ -275,7 +275,9 @@ def test_words_are_forgotten_and_figures_stay(store: AnyStore) -> None:
         assert (row.kind, row.answered_at, other.words) == ("opt_out", NOW, "What do you know?")
         assert set(tx.execute(select(case_history.c.note)).scalars()) == {None}
         sent = messages.of_case(tx, key)
-        assert {(one.to, one.subject, one.text) for one in sent} == {(None, None, None)}
+        assert {(message.to, message.subject, message.text) for message in sent} == {
+            (None, None, None)
+        }
 
 
 def test_one_opt_out_belongs_to_one_case(store: AnyStore) -> None:

@@ -66,8 +66,8 @@ async def test_another_process_holds_the_lock(
     async with opened(sqlite_url) as store:
         other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        for one in await fates(store, put(1), put(2)):
-            assert "locked" in one
+        for fate in await fates(store, put(1), put(2)):
+            assert "locked" in fate
         other.execute("COMMIT")
         other.close()
         assert await fates(store, put(3)) == ["done"]
@@ -141,7 +141,7 @@ async def test_a_commit_that_fails_is_told_to_all_who_shared_it(sqlite_url: str)
         _strict(store.engine)
         orphan = text("INSERT INTO two VALUES (9)")  # refused by the commit, not before
         told = await fates(store, put(1), lambda tx: tx.execute(orphan), put(2))
-        assert ["IntegrityError" in one for one in told] == [True] * 3
+        assert ["IntegrityError" in answer for answer in told] == [True] * 3
         assert await fates(store, put(3)) == ["done"]
         assert await store.run(kept) == [3]
 
@@ -182,7 +182,7 @@ async def test_a_full_disk_at_the_commit_loses_nothing_that_was_acknowledged(
         await store.run(put("a"))
         with _full_disk(tmp_path / "test.db-wal"):
             told = await fates(store, put("b"), put("x" * 30_000), put("c"))
-        assert all("OperationalError" in one for one in told)
+        assert all("OperationalError" in answer for answer in told)
         assert await fates(store, put("d")) == ["done"]
         assert await store.run(kept) == ["a", "d"]
 
@@ -209,10 +209,10 @@ async def test_one_failing_among_many_shares_nothing(store: AnyStore) -> None:
         raise RuntimeError("mine alone")
 
     await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
-    works = [bad if one % 3 == 0 else put(one) for one in range(200)]
+    works = [bad if number % 3 == 0 else put(number) for number in range(200)]
     told = await fates(store, *works)
-    assert [one == "done" for one in told] == [one % 3 != 0 for one in range(200)]
-    assert await store.run(kept) == [one for one in range(200) if one % 3]
+    assert [answer == "done" for answer in told] == [number % 3 != 0 for number in range(200)]
+    assert await store.run(kept) == [number for number in range(200) if number % 3]
 
 
 async def test_who_gave_up_before_its_turn_changes_nothing(sqlite_url: str) -> None:
@@ -228,7 +228,7 @@ async def test_who_gave_up_before_its_turn_changes_nothing(sqlite_url: str) -> N
 @pytest.mark.parametrize("after", [0.0, 0.001, 0.01], ids=["at once", "begun", "under way"])
 async def test_closing_leaves_nobody_waiting(sqlite_url: str, tmp_path: Path, after: float) -> None:
     async with opened(sqlite_url) as store:
-        waiting = [asyncio.ensure_future(fate(store.run(put(one)))) for one in range(300)]
+        waiting = [asyncio.ensure_future(fate(store.run(put(number)))) for number in range(300)]
         await asyncio.sleep(after)
         store.close()
         told = await asyncio.gather(*waiting)
@@ -244,7 +244,7 @@ def test_a_store_outlives_a_loop_that_ended_in_the_middle(sqlite_url: str) -> No
         store = open_store(sqlite_url)
         assert isinstance(store, SqliteStore)
         await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value)")))
-        tasks = [asyncio.ensure_future(store.run(put(one))) for one in range(300)]
+        tasks = [asyncio.ensure_future(store.run(put(number))) for number in range(300)]
         await asyncio.sleep(0)
         assert not tasks[-1].done()
         return store
@@ -262,7 +262,7 @@ async def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
     store = open_store(postgres_url)
     assert isinstance(store, PostgresStore)
     await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
-    await asyncio.gather(*(store.run(put(one)) for one in range(20)))
+    await asyncio.gather(*(store.run(put(number)) for number in range(20)))
     killer = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with killer.connect() as admin:
         admin.execute(
@@ -272,7 +272,7 @@ async def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
             )
         )
     killer.dispose()
-    told = [(await fates(store, put(100 + one)))[0] for one in range(10)]
+    told = [(await fates(store, put(100 + number)))[0] for number in range(10)]
     assert told.count("done") >= 9
     assert told[-1] == "done"
     store.close()
@@ -301,7 +301,7 @@ async def test_a_silent_database_frees_every_thread(
         monkeypatch.setattr(postgres, "MOST_S", 0.2)
         began = time.monotonic()
         told = await asyncio.gather(*map(store.run, map(put, range(30))), return_exceptions=True)
-        assert all(isinstance(one, UNAVAILABLE) for one in told)
+        assert all(isinstance(answer, UNAVAILABLE) for answer in told)
         assert time.monotonic() - began < 60
         way.talk()
         monkeypatch.setattr(postgres, "MOST_S", 20)
@@ -326,9 +326,9 @@ async def test_a_caller_who_gave_up_leaves_no_thread_behind(
         await store.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
         await fates(store, *map(put, range(20)))
         way.silence()
-        for one in range(12):
+        for number in range(12):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(store.run(put(one)), 0.01)
+                await asyncio.wait_for(store.run(put(number)), 0.01)
         await eventually(lambda: not store.busy_threads)
         way.talk()
         monkeypatch.setattr(postgres, "MOST_S", 20)

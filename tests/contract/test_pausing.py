@@ -23,7 +23,7 @@ async def seat(store: AnyStore, phoner: int, campaign: str, state: str) -> int:
 
 
 async def test_who_waits_is_told_in_the_same_transaction(store: AnyStore) -> None:
-    one = await seat(store, 1, "kanvas", "waiting")
+    seat_id = await seat(store, 1, "kanvas", "waiting")
     other = await seat(store, 2, "kanvas", "waiting")
     elsewhere = await seat(store, 3, "leads", "waiting")
     talks = await seat(store, 4, "kanvas", "talking")
@@ -45,13 +45,13 @@ async def test_who_waits_is_told_in_the_same_transaction(store: AnyStore) -> Non
         )
         return sent
 
-    assert await pause(True) == [DialSeat(one), DialSeat(other)]
-    assert [((await now(key)).reason, (await now(key)).until) for key in (one, other)] == [
+    assert await pause(True) == [DialSeat(seat_id), DialSeat(other)]
+    assert [((await now(key)).reason, (await now(key)).until) for key in (seat_id, other)] == [
         ("CAMP_PAUSED", None)
     ] * 2
     assert (await now(elsewhere)).reason == (await now(talks)).reason == "next_contact"
-    assert await pause(False) == [DialSeat(one), DialSeat(other)]
-    assert (await now(one)).wake_at == (await now(other)).wake_at == TUESDAY
+    assert await pause(False) == [DialSeat(seat_id), DialSeat(other)]
+    assert (await now(seat_id)).wake_at == (await now(other)).wake_at == TUESDAY
     assert (await now(elsewhere)).wake_at != TUESDAY
     await store.run(lambda tx: campaign_pauses.wake_all(tx, TUESDAY))
     assert (await now(elsewhere)).wake_at == TUESDAY

@@ -44,10 +44,10 @@ async def test_calls_of_a_person_and_of_a_phoner(store: AnyStore) -> None:
 
     await store.run(fill)
     ctx = await store.read(lambda tx: calls.of_person(tx, 45, 7, 5))
-    assert [one.attempt for one in ctx] == ["b", "a"]
+    assert [call.attempt for call in ctx] == ["b", "a"]
     assert len(await store.read(lambda tx: calls.of_person(tx, 45, 7, 1))) == 1
     later = NOW + timedelta(minutes=1)
     mine = await store.read(lambda tx: calls.of_phoner(tx, 1, later))
-    assert [one.attempt for one in mine] == ["c"]
+    assert [call.attempt for call in mine] == ["c"]
     assert await store.read(lambda tx: contacts.names(tx, [1])) == {1: "Karla Holm"}
     assert await store.read(lambda tx: contacts.names(tx, [])) == {}

@@ -103,7 +103,9 @@ async def test_open_calls_race(store: AnyStore) -> None:
     """Sixteen seats want the same number at once: one gets it."""
 
     wanted = [a_call(f"c{seat}", seat=seat, household=seat) for seat in range(16)]
-    got = await asyncio.gather(*(store.run(partial(calls.open_call, values=one)) for one in wanted))
+    got = await asyncio.gather(
+        *(store.run(partial(calls.open_call, values=values)) for values in wanted)
+    )
     assert sum(got) == 1
 
 
@@ -170,9 +172,9 @@ async def test_an_error_of_the_database_names_nobody(store: AnyStore) -> None:
 
 
 async def test_a_receipt_counts_once(store: AnyStore) -> None:
-    one = Receipt("call", "CA1", 0)
+    receipt = Receipt("call", "CA1", 0)
     got = await asyncio.gather(
-        *(store.run(lambda tx: processed_events.first_time(tx, one, NOW)) for _ in range(10))
+        *(store.run(lambda tx: processed_events.first_time(tx, receipt, NOW)) for _ in range(10))
     )
     assert sum(got) == 1
 
@@ -371,9 +373,9 @@ def test_the_database_alone_refuses_a_second_open_call(store: AnyStore) -> None:
     seconds = [a_call("b", 1, 2, 2), a_call("b", 2, 1, 2), a_call("b", 2, 2, 1)]
     with store.engine.begin() as tx:
         tx.execute(insert(calls_table).values(a_call("a", 1, 1, 1)))
-    for one in seconds:
+    for second in seconds:
         with pytest.raises(IntegrityError), store.engine.begin() as tx:
-            tx.execute(insert(calls_table).values(one))
+            tx.execute(insert(calls_table).values(second))
     with store.engine.begin() as tx:
         tx.execute(insert(calls_table).values(a_call("b", 2, 2, 2)))
     with pytest.raises(IntegrityError), store.engine.begin() as tx:
@@ -453,9 +455,9 @@ async def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: A
         counting.reserve(tx, Secret.PASSWORD, "maja", None, Source("203.0.113.9"), NOW)
 
     found = await asyncio.gather(*(store.run(reserve) for _ in range(40)), return_exceptions=True)
-    refused = [one for one in found if isinstance(one, TooManyFailures)]
+    refused = [outcome for outcome in found if isinstance(outcome, TooManyFailures)]
     assert len(refused) == 40 - MOST_FAILURES
-    assert [one for one in found if one is None] == [None] * MOST_FAILURES
+    assert [outcome for outcome in found if outcome is None] == [None] * MOST_FAILURES
 
 
 def test_renamed_tables_keep_their_rows(store: AnyStore) -> None:

@@ -36,8 +36,11 @@ def test_a_message_is_for_its_supervisors_alone(store: AnyStore) -> None:
         open_ = messages.send(tx, maja, "Til jer", None, NOW)
         with pytest.raises(NotFound):
             messages.send(tx, maja, "Til en anden afdeling", other.id, NOW)
-        assert [one.id for one in support.to_supervisor(tx, sigrid.id, "nord")] == [private, open_]
-        assert [one.id for one in support.to_supervisor(tx, olav.id, "nord")] == [open_]
+        assert [message.id for message in support.to_supervisor(tx, sigrid.id, "nord")] == [
+            private,
+            open_,
+        ]
+        assert [message.id for message in support.to_supervisor(tx, olav.id, "nord")] == [open_]
         assert support.to_supervisor(tx, other.id, "syd") == []
         for who in (olav, other):
             with pytest.raises(NotFound):
@@ -47,7 +50,7 @@ def test_a_message_is_for_its_supervisors_alone(store: AnyStore) -> None:
             messages.take(tx, sigrid, private, NOW)
         messages.answer(tx, sigrid, private, "Kom ind", NOW)
         messages.close(tx, sigrid, private, NOW)
-        assert [one.state for one in support.of_phoner(tx, maja.id)] == [
+        assert [message.state for message in support.of_phoner(tx, maja.id)] == [
             MessageState.OPEN,
             MessageState.CLOSED,
         ]
@@ -61,7 +64,7 @@ def test_a_conversation_is_booked_once(store: AnyStore) -> None:
         key = talks.offer(tx, sigrid, at, 15, NOW)
         with pytest.raises(Impossible):
             talks.offer(tx, sigrid, at + timedelta(minutes=10), 15, NOW)
-        assert [one.id for one in support.free_talks(tx, "nord", NOW)] == [key]
+        assert [talk.id for talk in support.free_talks(tx, "nord", NOW)] == [key]
         assert support.free_talks(tx, "syd", NOW) == []
         with pytest.raises(NotFound):
             talks.book(tx, far, key, NOW)

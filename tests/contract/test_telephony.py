@@ -46,7 +46,7 @@ async def test_what_a_telephone_does_is_told_in_its_order(
     room = await carrier.phoner_in_room()
     assert isinstance(await carrier.telephony.place(permit(carrier, ending), room), Placed)
     await carrier.until(lambda: told[-1] in carrier.engine.reports("a1"))
-    heard = [one for one in carrier.engine.reports("a1") if one is not Report.TAKEN]
+    heard = [report for report in carrier.engine.reports("a1") if report is not Report.TAKEN]
     # Whether a telephone that ends at once was heard to ring is the network's to say.
     assert heard in (told, [Report.RANG, *told])
     assert carrier.rung() in ([], [f"+45322001{ending}"])

@@ -35,7 +35,7 @@ async def test_a_version_that_returns_keeps_its_first_time(store: AnyStore) -> N
         in_force, at = {"ethics": version}, NOW + timedelta(hours=number)
         await store.run(partial(training.put_in_force, in_force=in_force, now=at))
     rows = await store.read(training.versions)
-    assert [(one.version, one.since, one.first_at) for one in rows] == [
+    assert [(row.version, row.since, row.first_at) for row in rows] == [
         ("v2", NOW + timedelta(hours=1), NOW + timedelta(hours=1)),
         ("v1", NOW + timedelta(hours=3), NOW),
     ]

@@ -144,15 +144,15 @@ def test_a_healthy_system_raises_none() -> None:
     ],
 )
 def test_each(facts: AlarmFacts, kind: AlarmKind, values: dict[str, Any]) -> None:
-    (one,) = alarms(facts)
-    assert (one.kind, dict(one.values)) == (kind, values)
+    (alarm,) = alarms(facts)
+    assert (alarm.kind, dict(alarm.values)) == (kind, values)
 
 
 def test_a_pause_by_a_person_is_no_alarm_and_they_come_in_order() -> None:
     paused = replace(QUIET, paused=True, reason="frokost")
     assert alarms(replace(WELL, campaigns=[paused])) == []
     both = replace(WELL, silent=3, oldest_unsealed=NOW - timedelta(hours=1), skew_ms=900)
-    assert [one.kind for one in alarms(both)] == [
+    assert [alarm.kind for alarm in alarms(both)] == [
         AlarmKind.CLOCK,
         AlarmKind.PROVIDER_SILENT,
         AlarmKind.SEALING_BEHIND,

@@ -33,7 +33,7 @@ def sealed_log(count: int, batch: int = 7) -> tuple[Log, list[Head]]:
 
 
 def found(log: Log, heads: list[Head]) -> list[str]:
-    return [str(one) for one in signed_heads.verify(log, heads, KEY.public_key())[0]]
+    return [str(finding) for finding in signed_heads.verify(log, heads, KEY.public_key())[0]]
 
 
 def plain_root(leaves: list[bytes]) -> bytes:
@@ -65,8 +65,8 @@ def test_known_roots() -> None:
     assert (
         merkle.root([]).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     )
-    one = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    assert merkle.root(merkle.extend(0, [], [merkle.leaf_hash(b"")])).hex() == one
+    leaf = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    assert merkle.root(merkle.extend(0, [], [merkle.leaf_hash(b"")])).hex() == leaf
 
 
 def test_a_whole_log_has_no_findings() -> None:
@@ -106,14 +106,14 @@ def test_every_change_is_found_and_named(full: bool) -> None:
     for _ in range(10_000 if full else 400):
         changed, named = tamper(log, dice)
         said = found(changed, heads)
-        assert any(one.startswith(f"entry {named}:") for one in said), said
+        assert any(finding.startswith(f"entry {named}:") for finding in said), said
 
 
 @pytest.mark.parametrize("cut", [1, 7, 30, 59, 60])
 def test_a_cut_tail_is_found_by_the_heads_outside(cut: int) -> None:
     log, heads = sealed_log(60)
     said = found(log[:-cut], heads)
-    assert any("gone" in one for one in said)
+    assert any("gone" in finding for finding in said)
 
 
 def test_without_heads_outside_a_cut_tail_goes_unnoticed() -> None:
@@ -125,7 +125,7 @@ def test_without_heads_outside_a_cut_tail_goes_unnoticed() -> None:
 def test_old_backup_and_forged_heads() -> None:
     log, heads = sealed_log(60)
     forged = [*heads[:3], replace(heads[3], root="00" * 32), *heads[4:]]
-    assert any("wrong signature" in one for one in found(log, forged))
+    assert any("wrong signature" in finding for finding in found(log, forged))
     (said,) = found(log, [heads[0], *heads[2:]])
     assert "the heads of entries 7 to 13 are missing" in said
     other = signed_heads.seal(heads[0], [b"another history"], "now", KEY)
@@ -139,7 +139,7 @@ def test_a_log_that_is_read_while_a_server_seals(read: int) -> None:
     before, after = heads[:4], heads  # 28 entries were sealed at the first look, 60 at the second
     assert found(log[:read], signed_heads.between(before, after, log[:read])) == []
     cut = signed_heads.between(before, after, log[:20])
-    assert any("the tail is cut" in one for one in found(log[:20], cut))
+    assert any("the tail is cut" in finding for finding in found(log[:20], cut))
 
 
 def test_a_head_survives_being_written() -> None:

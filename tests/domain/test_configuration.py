@@ -32,7 +32,7 @@ ALIASES = b"{a0: &a0 [x,x,x,x,x,x,x,x,x], " + b", ".join(
 
 def problems(folder: Path) -> list[str]:
     found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
-    return [] if isinstance(found, Configuration) else [str(one) for one in found]
+    return [] if isinstance(found, Configuration) else [str(problem) for problem in found]
 
 
 def change(folder: Path, name: str, old: str, new: str) -> None:
@@ -155,12 +155,12 @@ def test_a_mistake_is_named_with_its_place(
     change(folder, name, old, new)
     found = problems(folder)
     assert found
-    assert any(said in one and f":{line}: " in one for one in found), found
+    assert any(said in problem and f":{line}: " in problem for problem in found), found
 
 
 def test_a_book_stands_in_both_languages(folder: Path) -> None:
     (folder / "books" / "law.en.md").unlink()
-    assert any("no books/law.en.md" in one for one in problems(folder))
+    assert any("no books/law.en.md" in problem for problem in problems(folder))
 
 
 @pytest.mark.parametrize(
@@ -194,14 +194,14 @@ def test_a_file_that_cannot_be_read_is_named(
 ) -> None:
     (folder / name).write_bytes(content)
     found = problems(folder)
-    assert any(re.match(rf"{name}:[12]: ", one) and said in one for one in found), found
+    assert any(re.match(rf"{name}:[12]: ", problem) and said in problem for problem in found), found
 
 
 def test_one_mistake_is_one_problem(folder: Path) -> None:
     """Neither the campaigns that use a broken policy nor the policies on top of it are blamed."""
     change(folder, "policies/dk.yaml", "per_day: 2", "per_day: 0")
-    (one,) = problems(folder)
-    assert one.startswith("policies/dk.yaml:24: frequency.per_day")
+    (problem,) = problems(folder)
+    assert problem.startswith("policies/dk.yaml:24: frequency.per_day")
 
 
 def test_single_dates_can_be_written(folder: Path) -> None:
@@ -275,7 +275,7 @@ def test_all_at_once_and_nothing_half(folder: Path) -> None:
     change(folder, "campaigns/kanvas.yaml", "department: nord", "department: vest")
     change(folder, "campaigns/leads.yaml", "caller_id:", "callerid:")
     found = problems(folder)
-    assert {one.partition(":")[0] for one in found} >= {
+    assert {problem.partition(":")[0] for problem in found} >= {
         "policies/dk.yaml",
         "campaigns/kanvas.yaml",
         "campaigns/leads.yaml",
@@ -319,7 +319,9 @@ def test_the_organisations_own_rules(
 ) -> None:
     change(folder, "house.yaml", old, new)
     found = problems(folder)
-    assert any(one.startswith(f"house.yaml:{line}:") and said in one for one in found), found
+    assert any(
+        problem.startswith(f"house.yaml:{line}:") and said in problem for problem in found
+    ), found
 
 
 def test_without_an_organisation_file_nobody_may_listen(folder: Path) -> None:
@@ -345,7 +347,9 @@ def test_the_texts_and_deadlines_of_cases(
 ) -> None:
     change(folder, "cases.yaml", old, new)
     found = problems(folder)
-    assert any(one.startswith(f"cases.yaml:{line}:") and said in one for one in found), found
+    assert any(
+        problem.startswith(f"cases.yaml:{line}:") and said in problem for problem in found
+    ), found
 
 
 def test_without_a_file_cases_have_their_deadlines_and_no_texts(folder: Path) -> None:
@@ -359,7 +363,7 @@ def test_a_document_that_is_no_book_is_named_with_file_line_and_key(folder: Path
     path = folder / "training.yaml"
     text = path.read_text("utf-8").replace("read: [isobro,", "read: [isobrow,")
     path.write_text(text, "utf-8")
-    line = next(n for n, one in enumerate(text.splitlines(), 1) if "isobrow" in one)
+    line = next(n for n, text_line in enumerate(text.splitlines(), 1) if "isobrow" in text_line)
     (problem,) = problems(folder)
     assert problem.startswith(f"training.yaml:{line}: levels.second.read.0: ")
     assert "no book 'isobrow' in books/" in problem

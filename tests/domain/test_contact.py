@@ -45,16 +45,16 @@ def test_a_whole_row() -> None:
 
 
 def test_the_number_is_the_household_of_those_without_an_address() -> None:
-    one = row("M1;32123456;Bo;Bech;;4000;;;;;")
+    contact = row("M1;32123456;Bo;Bech;;4000;;;;;")
     other = row("M2;+45 32 12 34 56;Ida;Bech;;9999;;;;;")
-    assert one.household == other.household
-    assert one.person != other.person
+    assert contact.household == other.household
+    assert contact.person != other.person
 
 
 def test_the_same_street_in_another_town_is_another_household() -> None:
-    one = row("M1;32123456;Bo;Bech;Lyngvej 1;4000;;;;;")
+    contact = row("M1;32123456;Bo;Bech;Lyngvej 1;4000;;;;;")
     other = row("M2;32123457;Ida;Bech;Lyngvej 1;5000;;;;;")
-    assert one.household != other.household
+    assert contact.household != other.household
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_row_reads_the_same_beside_any_other(many: list[list[str]]) -> None:
         rows, problems = reader.read(some)
         return [problems.get(at, row) for at, row in enumerate(rows.rows())]
 
-    assert found(many) == [one for cells in many for one in found([cells])]
+    assert found(many) == [phrase for cells in many for phrase in found([cells])]
 
 
 def test_every_reason_is_explained_in_both_languages() -> None:

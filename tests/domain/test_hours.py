@@ -59,8 +59,8 @@ def instants(count: int) -> list[datetime]:
     start = datetime(2022, 1, 1, tzinfo=UTC)
     span = int(timedelta(days=365 * 11).total_seconds())
     found = [start + timedelta(seconds=dice.randrange(span)) for _ in range(count)]
-    for one in found[: count // 2]:
-        edge = one.replace(hour=dice.choice((7, 8, 19, 20)), minute=0, second=0)
+    for instant in found[: count // 2]:
+        edge = instant.replace(hour=dice.choice((7, 8, 19, 20)), minute=0, second=0)
         found.append(edge + timedelta(seconds=dice.choice((-1, 0, 1))))
     return found
 
@@ -79,7 +79,7 @@ def test_the_oracle_can_disagree() -> None:
     assert any(hours.is_open(DK, COPENHAGEN, at) != oracle(at, 1) for at in points)
 
 
-@pytest.mark.parametrize("policy", [DK, FR, RK, POLICIES["it"]], ids=lambda one: one.name)
+@pytest.mark.parametrize("policy", [DK, FR, RK, POLICIES["it"]], ids=lambda policy: policy.name)
 def test_next_open_is_the_first_open_instant(policy: Policy) -> None:
     place = {
         "fr": Place("FR", ("Europe/Paris",)),

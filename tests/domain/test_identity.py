@@ -27,13 +27,13 @@ def row(person: int, number: int, household: int, name: str, *, former: bool = F
 def known(*rows: KnownRow, decided: dict[tuple[int, int], Match] | None = None) -> Known:
     """Everything is read already."""
     everything = Known()
-    for one in rows:
+    for row in rows:
         for place, key in (
-            (everything.at_number, one.number),
-            (everything.at_household, one.household),
-            (everything.of_person, one.person),
+            (everything.at_number, row.number),
+            (everything.at_household, row.household),
+            (everything.of_person, row.person),
         ):
-            place[key] = [*place.get(key, ()), one]
+            place[key] = [*place.get(key, ()), row]
     for (first, second), verdict in (decided or {}).items():
         for key, beside in ((first, second), (second, first)):
             everything.decisions[key] = {**everything.decisions.get(key, {}), beside: verdict}

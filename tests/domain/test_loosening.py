@@ -78,7 +78,7 @@ def test_every_part_of_a_configuration_is_known() -> None:
 def test_a_part_that_nobody_knows_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loosening, "PARTS", loosening_tables.PARTS - {"scripts"})
     would = replace(SHIPPED, scripts={})
-    assert [(one.file, one.text) for one in looser(SHIPPED, would)] == [
+    assert [(case.file, case.text) for case in looser(SHIPPED, would)] == [
         ("scripts.yaml", "looser.unknown")
     ]
 
@@ -112,7 +112,7 @@ def with_policy(found: Policy, campaign: str = "kanvas") -> Configuration:
 
 
 def keys(was: Policy, would: Policy) -> list[str]:
-    return [one.key for one in looser(with_policy(was), with_policy(would))]
+    return [case.key for case in looser(with_policy(was), with_policy(would))]
 
 
 WEEK = {day: ["09:00-21:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
@@ -213,7 +213,7 @@ LOOSER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("key", "was", "would"), LOOSER, ids=[one[0] for one in LOOSER])
+@pytest.mark.parametrize(("key", "was", "would"), LOOSER, ids=[case[0] for case in LOOSER])
 def test_a_looser_policy_is_named_by_its_key(
     key: str, was: dict[str, Any], would: dict[str, Any]
 ) -> None:
@@ -262,7 +262,9 @@ def test_words_and_stricter_rules_need_one_person(
 def campaigns(change: Mapping[str, Any], drop: str = "") -> Configuration:
     data = merged(dict(KANVAS), dict(change))
     if drop:
-        data["outcomes"] = {key: one for key, one in data["outcomes"].items() if key != drop}
+        data["outcomes"] = {
+            key: outcome for key, outcome in data["outcomes"].items() if key != drop
+        }
     found = Campaign.model_validate(data)
     return replace(SHIPPED, campaigns={**SHIPPED.campaigns, "kanvas": found})
 
@@ -300,13 +302,15 @@ def campaigns(change: Mapping[str, Any], drop: str = "") -> Configuration:
 )
 def test_a_looser_campaign_is_named_by_its_key(key: str, change: dict[str, Any]) -> None:
     found = looser(SHIPPED, campaigns(change))
-    assert [(one.file, one.key) for one in found] == [("campaigns/kanvas.yaml", key)]
+    assert [(loosening.file, loosening.key) for loosening in found] == [
+        ("campaigns/kanvas.yaml", key)
+    ]
 
 
 @pytest.mark.parametrize("name", ["never", "no_thanks", "complaint", "vulnerable", "call_back"])
 def test_a_wish_that_cannot_be_given_any_more_is_looser(name: str) -> None:
     found = looser(SHIPPED, campaigns({}, drop=name))
-    assert [(one.key, one.text) for one in found] == [
+    assert [(loosening.key, loosening.text) for loosening in found] == [
         (f"outcomes.{name}", "looser.outcomes.removed")
     ]
 
@@ -361,10 +365,10 @@ def test_beside_a_new_campaign_the_others_are_compared_too() -> None:
 
 
 def test_a_new_campaign_and_a_number_given_up_are_looser() -> None:
-    less = {name: one for name, one in SHIPPED.campaigns.items() if name != "kanvas"}
+    less = {name: campaign for name, campaign in SHIPPED.campaigns.items() if name != "kanvas"}
     without = replace(SHIPPED, campaigns=less)
-    assert [one.text for one in looser(without, SHIPPED)] == ["looser.new_campaign"]
-    assert [one.text for one in looser(SHIPPED, without)] == ["looser.given_up"]
+    assert [case.text for case in looser(without, SHIPPED)] == ["looser.new_campaign"]
+    assert [case.text for case in looser(SHIPPED, without)] == ["looser.given_up"]
 
 
 @pytest.mark.parametrize(
@@ -384,10 +388,10 @@ def test_listening_sooner_or_unseen_is_looser(change: dict[str, Any], counts: bo
     )
     was = replace(SHIPPED, organisation=Organisation(listening=during))
     would = replace(SHIPPED, organisation=Organisation(listening=during.model_copy(update=change)))
-    assert [one.text for one in looser(was, would)] == ["looser.house.listening"] * counts
+    assert [case.text for case in looser(was, would)] == ["looser.house.listening"] * counts
     nobody = replace(SHIPPED, organisation=Organisation())
     assert looser(was, nobody) == ()
-    assert [one.key for one in looser(nobody, would)] == ["listening"]
+    assert [case.key for case in looser(nobody, would)] == ["listening"]
 
 
 def test_a_field_that_nobody_classified_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -395,7 +399,9 @@ def test_a_field_that_nobody_classified_counts(monkeypatch: pytest.MonkeyPatch) 
     table = {key: compare for key, compare in CAMPAIGN.items() if key != "priority"}
     monkeypatch.setattr(loosening, "CAMPAIGN", table)
     found = looser(SHIPPED, campaigns({"priority": 9}))
-    assert [(one.key, one.text) for one in found] == [("priority", "looser.unknown")]
+    assert [(loosening.key, loosening.text) for loosening in found] == [
+        ("priority", "looser.unknown")
+    ]
 
 
 # -- the promise -------------------------------------------------------------------------------
@@ -469,7 +475,7 @@ def policies(draw: st.DrawFn, family: tuple[str, str]) -> tuple[Policy, Policy]:
     block, key = family
     if block == "consent":
         pair = st.lists(st.sampled_from(CONSENTS), min_size=2, max_size=2, unique_by=str)
-        was, would = ({**DK, "consent": {**SOURCE, **one}} for one in draw(pair))
+        was, would = ({**DK, "consent": {**SOURCE, **rules}} for rules in draw(pair))
         return policy({}, was), policy({}, would)
     base: dict[str, Any] = {"register": {"except_members": False}}
     if draw(st.booleans()):
@@ -500,7 +506,7 @@ def situations() -> list[f.Facts]:  # noqa: C901 - a list of small changes
         back = (hours * dice.choice([1, 2, 3, 4, 5, 23]) * 1.1, weeks * dice.choice([1, 2, 4]))
         ago = [dice.choice(back) for _ in range(dice.randrange(1, 6))]
         agreed = dice.choice([None, facts.now + timedelta(minutes=dice.randrange(-16, 17))])
-        attempts = tuple(facts.now - one for one in ago)
+        attempts = tuple(facts.now - age for age in ago)
         return replace(facts, attempts=attempts, callback_for=agreed)
 
     def rested(facts: f.Facts) -> f.Facts:
@@ -604,7 +610,7 @@ def test_whatever_the_facts(pair: tuple[Policy, Policy], facts: f.Facts) -> None
 )
 def test_a_later_answer_to_a_person_is_looser(change: dict[str, Any], found: list[str]) -> None:
     would = replace(SHIPPED, cases=SHIPPED.cases.model_copy(update=change))
-    assert [(one.file, one.key) for one in looser(SHIPPED, would)] == [
+    assert [(case.file, case.key) for case in looser(SHIPPED, would)] == [
         ("cases.yaml", key) for key in found
     ]
 
@@ -626,7 +632,7 @@ def training(**change: Any) -> Configuration:
     ],
 )
 def test_who_signs_less_is_named_by_its_key(key: str, change: dict[str, Any]) -> None:
-    assert [(one.file, one.key) for one in looser(SHIPPED, training(**change))] == [
+    assert [(case.file, case.key) for case in looser(SHIPPED, training(**change))] == [
         ("training.yaml", key)
     ]
 

@@ -119,7 +119,7 @@ def test_a_seat_waits_only_in_its_room_and_owes_nothing(events: list[SeatEvent])
 @given(
     st.lists(st.sampled_from(list(SeatEvent)), max_size=40),
     st.lists(
-        st.sampled_from([one for one in SeatEvent if one is not SeatEvent.READY]), max_size=40
+        st.sampled_from([event for event in SeatEvent if event is not SeatEvent.READY]), max_size=40
     ),
 )
 def test_after_a_lost_leg_a_seat_waits_only_when_its_phoner_is_ready(

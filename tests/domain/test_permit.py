@@ -17,18 +17,18 @@ def permit() -> DialPermit:
 
 @pytest.mark.parametrize("after", [0, 1, 2])
 def test_a_permit_is_spent_once(after: int) -> None:
-    one = permit()
-    one.spend(NOW + timedelta(seconds=after))
+    granted = permit()
+    granted.spend(NOW + timedelta(seconds=after))
     with pytest.raises(PermitVoid, match="before"):
-        one.spend(NOW + timedelta(seconds=after))
+        granted.spend(NOW + timedelta(seconds=after))
 
 
 def test_a_permit_that_is_too_old_is_void_and_stays_void() -> None:
-    one = permit()
+    granted = permit()
     with pytest.raises(PermitVoid, match="old"):
-        one.spend(NOW + timedelta(seconds=2, microseconds=1))
+        granted.spend(NOW + timedelta(seconds=2, microseconds=1))
     with pytest.raises(PermitVoid, match="before"):
-        one.spend(NOW)
+        granted.spend(NOW)
     assert timedelta(seconds=2) == LIFETIME
 
 

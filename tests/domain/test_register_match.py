@@ -15,15 +15,15 @@ from tests.harness.robinson import Invented
 NO, UNSURE, YES = Match.NO, Match.UNSURE, Match.YES
 
 
-def entry(one: Invented) -> Entry:
-    record = robinson.parse(one.line())
+def entry(person: Invented) -> Entry:
+    record = robinson.parse(person.line())
     assert isinstance(record, Record)
     return register_match.entry(record)
 
 
-def compare(one: Invented, *person: str) -> Match:
+def compare(entered: Invented, *person: str) -> Match:
     """As the engine does: an entry that is not found by a key is no match."""
-    listed, who = entry(one), Person(*person)
+    listed, who = entry(entered), Person(*person)
     is_found = register_match.keys_of_entry(listed) & register_match.keys_of_person(who)
     return register_match.match(listed, who) if is_found else NO
 

@@ -16,7 +16,7 @@ PEOPLE = st.builds(
     Invented,
     name=st.tuples(WORDS, WORDS).map(",".join),
     address=WORDS,
-    postal=st.tuples(st.integers(800, 9999), WORDS).map(lambda one: f"{one[0]:04} {one[1]}"),
+    postal=st.tuples(st.integers(800, 9999), WORDS).map(lambda parts: f"{parts[0]:04} {parts[1]}"),
     place=st.just("") | WORDS,
     municipality=st.just("0751"),
     road=st.from_regex(r"\A[0-9]{4}\Z"),
@@ -35,14 +35,14 @@ def read(raw: bytes) -> tuple[list[Record], Content]:
 def test_what_is_written_in_the_columns_is_read(people: list[Invented]) -> None:
     records, content = read(official(people))
     assert content == Content(issued=date(2026, 4, 1), read=len(people))
-    for record, one in zip(records, people, strict=True):
-        assert record.name == one.name[:34].rstrip()
-        assert record.address == one.address[:34].strip()
-        assert record.place == one.place[:34].strip()
-        assert record.postal == one.postal[:25].strip()
-        assert record.is_former == (one.mark == "*")
-        assert (record.municipality, record.road) == (one.municipality, one.road)
-        assert (record.house, record.floor) == (one.house, one.floor)
+    for record, person in zip(records, people, strict=True):
+        assert record.name == person.name[:34].rstrip()
+        assert record.address == person.address[:34].strip()
+        assert record.place == person.place[:34].strip()
+        assert record.postal == person.postal[:25].strip()
+        assert record.is_former == (person.mark == "*")
+        assert (record.municipality, record.road) == (person.municipality, person.road)
+        assert (record.house, record.floor) == (person.house, person.floor)
         assert robinson.parse(record.text) == record
 
 
@@ -51,7 +51,7 @@ def test_a_line_of_something_else_stops_nothing(
     people: list[Invented], junk: bytes, at: int
 ) -> None:
     junk = junk.replace(b"\n", b"").replace(b"\r", b"")
-    lines = [one.line().encode("latin-1") for one in people]
+    lines = [person.line().encode("latin-1") for person in people]
     first = Invented("Prøve,Bo").line().encode("latin-1")
     records, content = read(b"\n".join([first, *lines[:at], junk, *lines[at:]]))
     assert content.read == content.records + content.refused
@@ -85,7 +85,7 @@ GOOD = Invented("Prøve,Åse", "Prøvevej 12,1 TV", house="012", floor="01").lin
 def test_what_is_out_of_place_is_refused(line: str, reason: str) -> None:
     records, content = read(f"{GOOD}\n{line}\n{GOOD}\n".encode("latin-1"))
     assert len(records) == 2
-    assert [(one.line, one.reason) for one in content.problems] == [(2, reason)]
+    assert [(problem.line, problem.reason) for problem in content.problems] == [(2, reason)]
     assert reason in robinson.PROBLEMS
 
 

@@ -57,7 +57,7 @@ def only_time(draw: st.DrawFn) -> f.Facts:
         now=now,
         number=number,
         policy=POLICIES[policy],
-        attempts=tuple(now - one for one in attempts),
+        attempts=tuple(now - attempt for attempt in attempts),
         refused_at=None if refused is None else now - refused,
         not_now_until=None if not_now is None else now + not_now,
         callback_for=None if agreed is None else now + agreed,

@@ -130,15 +130,15 @@ def test_a_guess_at_the_encoding_is_known_as_one() -> None:
         encoding: Sheet(TEXT.encode(encoding))
         for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1252")
     }
-    assert {key: (one.encoding, one.is_guessed) for key, one in found.items()} == {
+    assert {key: (column.encoding, column.is_guessed) for key, column in found.items()} == {
         "utf-8": ("UTF-8", False),
         "utf-16": ("UTF-16", False),
         "utf-16-le": ("UTF-16", True),
         "utf-16-be": ("UTF-16", True),
         "windows-1252": ("Windows-1252", True),
     }
-    for one in found.values():
-        assert list(one.rows()) == [(2, ["1", "Søren Ærø"])]
+    for column in found.values():
+        assert list(column.rows()) == [(2, ["1", "Søren Ærø"])]
     assert not Sheet(b"a;b\n1;2\n").is_guessed
 
 

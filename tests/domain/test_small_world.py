@@ -116,7 +116,7 @@ def _attempts() -> Iterator[f.Facts]:
     ):
         yield replace(
             EASY,
-            attempts=tuple(NOW - HOUR * one for one in hours),
+            attempts=tuple(NOW - HOUR * hour for hour in hours),
             refused_at=None if refused is None else NOW - DAY * refused,
             callback_for=None if agreed is None else NOW + timedelta(minutes=agreed),
         )
@@ -225,7 +225,7 @@ CONSENTS = [
     for phone in (False, True)
     for own in (False, True)
 ]
-WAYS = [(), *((one,) for one in CONSENTS), *itertools.combinations(CONSENTS[::3], 2)]
+WAYS = [(), *((consent,) for consent in CONSENTS), *itertools.combinations(CONSENTS[::3], 2)]
 
 
 def against(facts: f.Facts) -> set[Reason]:
@@ -248,15 +248,15 @@ def is_in_force(entry: f.Suppression, consents: Sequence[f.Consent]) -> bool:
         return entry.purpose in (None, f.Purpose.GIFT)
     if entry.scope not in (f.Scope.NUMBER, f.Scope.PERSON):
         return True
-    past = [one for one in consents if one.at <= NOW]
-    revoked = [one.at for one in past if one.event is f.ConsentEvent.REVOKED]
+    past = [consent for consent in consents if consent.at <= NOW]
+    revoked = [consent.at for consent in past if consent.event is f.ConsentEvent.REVOKED]
     return not any(
-        one.event is f.ConsentEvent.GIVEN
-        and one.phone
-        and one.is_own
-        and one.at > entry.at
-        and all(one.at > at for at in revoked)
-        for one in past
+        consent.event is f.ConsentEvent.GIVEN
+        and consent.phone
+        and consent.is_own
+        and consent.at > entry.at
+        and all(consent.at > at for at in revoked)
+        for consent in past
     )
 
 
@@ -308,7 +308,7 @@ def test_an_exception_of_a_year_ends_after_a_year(ago: int, excepted: bool) -> N
 def test_a_cap_is_reached_and_passed() -> None:
     under = policy({"frequency": {"gap_hours": None, "per_day": 2, "per_24_hours": 2}})
     for count in range(5):
-        attempts = tuple(NOW - HOUR * 0.1 * (one + 1) for one in range(count))
+        attempts = tuple(NOW - HOUR * 0.1 * (number + 1) for number in range(count))
         reasons = against(replace(EASY, policy=under, attempts=attempts))
         expected = {Reason.FREQ_DAY, Reason.FREQ_24H} if count >= 2 else set()
         assert reasons & {Reason.FREQ_DAY, Reason.FREQ_24H} == expected

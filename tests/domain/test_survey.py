@@ -154,11 +154,13 @@ def test_no_sum_or_difference_concerns_fewer_than_the_smallest_group(
     sets = [
         {person for person in people if result.department in (None, person[0])} for result in shown
     ]
-    assert [len(one) for one in sets] == [result.answers for result in shown]
+    assert [len(group) for group in sets] == [result.answers for result in shown]
     for signs in product((-1, 0, 1), repeat=len(sets)):
         times = Counter(
             {
-                person: sum(sign for sign, one in zip(signs, sets, strict=True) if person in one)
+                person: sum(
+                    sign for sign, group in zip(signs, sets, strict=True) if person in group
+                )
                 for person in people
             }
         )
@@ -211,7 +213,7 @@ def test_the_answers_of_one_person_are_not_kept_together() -> None:
     apart = [{"respect": 1, "heard": 5}, {"respect": 5, "heard": 1}, *[{"respect": 3}] * 3]
     other = [{"respect": 1, "heard": 1}, {"respect": 5, "heard": 5}, *[{"respect": 3}] * 3]
     shown = [
-        survey_results.results(RULES, [Submission(None, dict(one)) for one in answers])
+        survey_results.results(RULES, [Submission(None, dict(answer)) for answer in answers])
         for answers in (apart, other)
     ]
     assert shown[0] == shown[1]

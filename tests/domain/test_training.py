@@ -91,7 +91,7 @@ def progress(
     attended: tuple[str, ...] = ("pair",),
 ) -> Progress:
     heard_on = None if heard is None else day(heard)
-    return Progress(credited, [day(one) for one in days], heard_on, talked, attended)
+    return Progress(credited, [day(number) for number in days], heard_on, talked, attended)
 
 
 @pytest.mark.parametrize(

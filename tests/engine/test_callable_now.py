@@ -54,15 +54,15 @@ def a_list(tx: Tx, people: int) -> None:
     import_list(tx, KANVAS, ("ref;telefon;navn;adresse\n" + "".join(rows)).encode(), NOW)
 
 
-def a_call(tx: Tx, one: contacts.Contact, number: int, at: datetime, *, is_open: bool) -> None:
+def a_call(tx: Tx, contact: contacts.Contact, number: int, at: datetime, *, is_open: bool) -> None:
     values = {
         "attempt": f"a{number}",
-        "contact": one.id,
+        "contact": contact.id,
         "campaign": "kanvas",
         "path": "list",
-        "number": one.number,
-        "person": one.person,
-        "household": one.household,
+        "number": contact.number,
+        "person": contact.person,
+        "household": contact.household,
         "seat": number,
         "phoner": 1,
         "caller_id": KANVAS.caller_id,
@@ -77,7 +77,7 @@ def a_call(tx: Tx, one: contacts.Contact, number: int, at: datetime, *, is_open:
 
 
 def everyone(tx: Tx) -> list[contacts.Contact]:
-    return [one for chunk in bulk_facts.ready(tx, "kanvas") for one in chunk]
+    return [contact for chunk in bulk_facts.ready(tx, "kanvas") for contact in chunk]
 
 
 def a_mark(tx: Tx, dice: random.Random, about: str, at: datetime) -> None:
@@ -91,34 +91,36 @@ def what_is_known(tx: Tx, dice: random.Random) -> None:
     """Opt-outs, marks, calls and a register over a list, by seeded dice."""
     people = everyone(tx)
     busy: set[int] = set()
-    for number, one in enumerate(people):
-        about = dice.choice(stored_facts.subjects_of(one, SECRET, NOBODY_ELSE))
+    for number, contact in enumerate(people):
+        about = dice.choice(stored_facts.subjects_of(contact, SECRET, NOBODY_ELSE))
         at = NOW - timedelta(hours=dice.randrange(1, 2000))
         if dice.random() < 0.2:
             purpose = dice.choice([None, Purpose.GIFT, Purpose.RECRUIT])
             scope = dice.choice(list(Scope))
-            about_no = subject.of_hash(one.number, SECRET) if scope is Scope.HASH else about
+            about_no = subject.of_hash(contact.number, SECRET) if scope is Scope.HASH else about
             key = suppressions.add(tx, about_no, scope, at, "test", purpose=purpose)
             if dice.random() < 0.3:
                 suppressions.lift(tx, key, at + timedelta(minutes=1))
         while dice.random() < 0.4:
             a_mark(tx, dice, about, at)
         if dice.random() < 0.1:
-            refused_numbers.add(tx, one.number, one.id, "kanvas", 21215, at)
+            refused_numbers.add(tx, contact.number, contact.id, "kanvas", 21215, at)
         if dice.random() < 0.4:
-            free = one.number not in busy and one.household not in busy
-            a_call(tx, one, number, at, is_open=free and dice.random() < 0.3)
-            busy |= {one.number, one.household}
+            free = contact.number not in busy and contact.household not in busy
+            a_call(tx, contact, number, at, is_open=free and dice.random() < 0.3)
+            busy |= {contact.number, contact.household}
     for version, active in ((1, False), (2, True)):
         values = {"version": version, "name": "robinson", "washed_at": NOW, "active": active}
         tx.execute(insert(registers).values(values))
-        numbers = {one.number for one in people if dice.random() < 0.2}
+        numbers = {person.number for person in people if dice.random() < 0.2}
         entries = [{"number": number, "version": version} for number in numbers]
         tx.execute(insert(register_entries), entries)
     for version, active in ((3, False), (4, True)):  # somebody has no result: unsure
         values = {"version": version, "name": "names", "washed_at": NOW, "active": active}
         tx.execute(insert(registers).values(**values, kind="people"))
-        results = dict.fromkeys((one.person for one in people if dice.random() < 0.9), Match.NO)
+        results = dict.fromkeys(
+            (person.person for person in people if dice.random() < 0.9), Match.NO
+        )
         for person in results:
             results[person] = dice.choice([Match.NO, Match.NO, Match.NO, Match.UNSURE, Match.YES])
         register_people.keep(tx, version, results)
@@ -133,9 +135,9 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
         assert len(people) == 120
         found = list(eligibility.facts_of(tx, RULES, SECRET, KANVAS, people, NOW))
         reasons = Counter[str]()
-        for one, facts in zip(people, found, strict=True):
+        for person, facts in zip(people, found, strict=True):
             asked = gate.collect(
-                tx, RULES, SECRET, DialRequest(one, KANVAS, DialPath.EXPLAIN, None, NOW)
+                tx, RULES, SECRET, DialRequest(person, KANVAS, DialPath.EXPLAIN, None, NOW)
             )
             assert set(facts.suppressions) == set(asked.suppressions)
             assert facts.consents == asked.consents

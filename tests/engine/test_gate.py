@@ -65,15 +65,15 @@ def first(tx: Tx, campaign: str) -> contacts.Contact:
     return found
 
 
-def a_call(tx: Tx, one: contacts.Contact, **more: Any) -> None:
+def a_call(tx: Tx, contact: contacts.Contact, **more: Any) -> None:
     values = {
         "attempt": "a1",
-        "contact": one.id,
-        "campaign": one.campaign,
+        "contact": contact.id,
+        "campaign": contact.campaign,
         "path": "list",
-        "number": one.number,
-        "person": one.person,
-        "household": one.household,
+        "number": contact.number,
+        "person": contact.person,
+        "household": contact.household,
         "seat": 1,
         "phoner": 1,
         "caller_id": KANVAS.caller_id,
@@ -124,9 +124,9 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
     evening = datetime(2026, 5, 12, 19, tzinfo=UTC)  # 21:00 in Copenhagen
     with store.engine.begin() as tx:
         import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
-        one = first(tx, "kanvas")._replace(callback_for=evening)
+        contact = first(tx, "kanvas")._replace(callback_for=evening)
         at = evening + timedelta(minutes=late)
-        found = reasons(tx, one, rules(campaign=campaign), DialPath.CALL_BACK, at)
+        found = reasons(tx, contact, rules(campaign=campaign), DialPath.CALL_BACK, at)
     assert (Reason.TIME_AFTER in found) == refused
 
 

@@ -94,7 +94,7 @@ def test_an_order_column_ranks(engine: Engine) -> None:
     text = "telefon;ophørt\n32200001;2026-01-01\n32200002;\n32200003;01-03-2026\n32200004;snart\n"
     summary = take(engine, text, AFMELDTE)
     assert [number for (number,) in rows(engine, "number")] == [4532200003, 4532200001, 4532200002]
-    assert [(one.line, one.reason) for one in summary.refused] == [(5, "not_a_date")]
+    assert [(row.line, row.reason) for row in summary.refused] == [(5, "not_a_date")]
 
 
 @pytest.mark.parametrize("worst", ["9" * 40, "-" + "9" * 40, "--5", "-", "x"])
@@ -105,7 +105,7 @@ def test_a_rank_that_no_database_holds_is_refused(sqlite: Engine, worst: str) ->
         update={"order": order.order.model_copy(update={"column": "points"})}
     )
     summary = take(sqlite, f"telefon;points\n32200001;{worst}\n32200002;7\n", campaign)
-    assert [(one.column, one.reason) for one in summary.refused] == [("points", "not_a_rank")]
+    assert [(row.column, row.reason) for row in summary.refused] == [("points", "not_a_rank")]
     assert summary.taken == 1
 
 
@@ -169,20 +169,20 @@ def test_a_lead_says_itself_where_it_comes_from(sqlite: Engine) -> None:
 def test_a_row_in_another_encoding_is_refused_alone(engine: Engine) -> None:
     raw = "telefon;navn\n32200001;Søren\n32200002;".encode() + b"Bj\xf8rn\n32200003;Ida\n"
     summary = take(engine, raw)
-    assert [(one.line, one.reason) for one in summary.refused] == [(3, "encoding")]
+    assert [(row.line, row.reason) for row in summary.refused] == [(3, "encoding")]
     assert rows(engine, "name") == [("Søren",), ("Ida",)]
 
 
 def test_a_short_row_stops_no_ordered_list(engine: Engine) -> None:
     summary = take(engine, "telefon;ophørt\n32200001\n32200002;2026-01-02\n", AFMELDTE)
-    assert [(one.line, one.reason) for one in summary.refused] == [(2, "cells")]
+    assert [(row.line, row.reason) for row in summary.refused] == [(2, "cells")]
     assert summary.taken == 1
 
 
 def test_a_nul_is_refused(engine: Engine) -> None:
     """PostgreSQL takes none: one such row must not stop the list."""
     summary = take(engine, b"telefon;navn\n32200001;B\0o\n32200002;Ida\n")
-    assert [(one.line, one.reason) for one in summary.refused] == [(2, "nul")]
+    assert [(row.line, row.reason) for row in summary.refused] == [(2, "nul")]
     assert summary.taken == 1
 
 
@@ -297,7 +297,7 @@ def test_nothing_is_lost_whatever_comes(sqlite: Engine, text: str, encoding: str
         counts[name] for name in ("taken", "unchanged", "duplicates", "refused")
     )
     assert after - before == counts["taken"]
-    lines = [one.line for one in summary.refused]
+    lines = [row.line for row in summary.refused]
     assert lines == sorted(lines)
 
 

@@ -103,7 +103,7 @@ def test_the_tables_are_as_the_log_says_until_a_row_is_changed(keyed: AnyStore) 
         tx.execute(delete(table).where(table.c.id == row))
         tx.execute(update(table).where(table.c.id == row + 5).values(lifted_at=NOW))
     with snapshot(keyed.engine) as tx:
-        assert [str(one) for one in reconcile(tx).named] == [
+        assert [str(difference) for difference in reconcile(tx).named] == [
             f"suppressions {row + 5}: lifted_at is not as in the log",
             f"suppressions {row}: is gone",
         ]

@@ -199,7 +199,7 @@ def test_another_spelling_of_the_same_person_is_no_way_round(store: AnyStore) ->
         tx.execute(update(contacts_table).values(**closed))
     decide(store, everybody(store)[2].id, is_listed=False)
     assert answers(store) == [YES, YES, NO, NO]
-    assert [one.status for one in everybody(store)][2:] == ["ready", "ready"]
+    assert [contact.status for contact in everybody(store)][2:] == ["ready", "ready"]
 
 
 def test_a_mapped_column_holds_the_address(store: AnyStore) -> None:
@@ -379,7 +379,7 @@ def test_both_records_are_shown(store: AnyStore) -> None:
     put(store)
     shown = review(store)
     assert (shown.unsure, shown.incomparable) == (3, 1)
-    by_name = {one.rows[0].person.name: one for one in shown.people}
+    by_name = {person.rows[0].person.name: person for person in shown.people}
     assert by_name.keys() == {"Bo Prøve", "Åse Prøve-Hansen"}
     [candidate] = by_name["Bo Prøve"].candidates
     assert (candidate.entry.record.name, candidate.entry.record.is_former) == ("Prøve,Bo", True)
@@ -394,14 +394,14 @@ def test_a_decision_holds_at_the_next_dial_and_for_the_next_issue(
     with store.engine.begin() as tx:
         closed = {"status": ContactStatus.CLOSED, "reason": UNSURE}
         tx.execute(update(contacts_table).values(**closed))
-    [bo] = [one for one in review(store).people if one.rows[0].person.name == "Bo Prøve"]
+    [bo] = [person for person in review(store).people if person.rows[0].person.name == "Bo Prøve"]
     decide(store, bo.rows[0].contact, is_listed=is_listed, state=bo.state)
     decided = YES if is_listed else NO
     assert answers(store) == [YES, decided, NO, UNSURE, UNSURE, NO]
     assert everybody(store)[1].status == "ready"
     with store.engine.begin() as tx:
         entries = audit.about(tx, contact=bo.rows[0].contact)
-    [entry] = [one for one in entries if one["kind"] == "register_decided"]
+    [entry] = [entry for entry in entries if entry["kind"] == "register_decided"]
     assert {key: entry[key] for key in ("contact", "listed", "by", "register")} == {
         "contact": bo.rows[0].contact,
         "listed": is_listed,
@@ -411,7 +411,7 @@ def test_a_decision_holds_at_the_next_dial_and_for_the_next_issue(
     assert "Prøve" not in json.dumps(entry, ensure_ascii=False)
     put(store)  # the next issue, with the same entry
     assert answers(store)[1] == decided
-    assert "Bo Prøve" not in {one.rows[0].person.name for one in review(store).people}
+    assert "Bo Prøve" not in {person.rows[0].person.name for person in review(store).people}
     put(store, [ASE, BO._replace(mark="", address="Andenvej 3,1"), *OTHERS])  # it has changed
     assert answers(store)[1] == YES  # the present address now
     put(store, [ASE, BO._replace(address="Andenvej 3,1"), *OTHERS])
@@ -446,7 +446,7 @@ def test_a_yes_is_about_the_person(store: AnyStore) -> None:
 def test_what_was_shown_has_to_be_what_is_there(store: AnyStore) -> None:
     take(store)
     put(store)
-    [bo] = [one for one in review(store).people if one.rows[0].person.name == "Bo Prøve"]
+    [bo] = [person for person in review(store).people if person.rows[0].person.name == "Bo Prøve"]
     contact = bo.rows[0].contact
     put(store, [ASE, BO._replace(address="Andenvej 3,1"), *OTHERS])
     with pytest.raises(Impossible, match="changed"):

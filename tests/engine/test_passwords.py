@@ -46,7 +46,7 @@ def test_what_is_guessed_first_may_not(password: str) -> None:
 
 def test_the_list_holds_only_what_the_length_does_not_refuse_already() -> None:
     assert len(password_rules.common()) > 50
-    assert all(one == one.lower() for one in password_rules.common())
+    assert all(password == password.lower() for password in password_rules.common())
 
 
 def test_an_unknown_name_costs_the_same_time_as_a_known_one() -> None:

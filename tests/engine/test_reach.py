@@ -80,11 +80,11 @@ class Person:
         """For each number, the group of the rows that identifiers of the person link."""
         group: dict[Any, int] = {}
         for row in self.rows:
-            joined = {group[one] for one in row if one in group}
+            joined = {group[key] for key in row if key in group}
             name = min(joined, default=len(group))
-            for one in [*row, *(key for key, other in group.items() if other in joined)]:
-                group[one] = name
-        return {one[1]: name for one, name in group.items() if one[0] == "number"}
+            for linked in [*row, *(key for key, other in group.items() if other in joined)]:
+                group[linked] = name
+        return {key[1]: name for key, name in group.items() if key[0] == "number"}
 
 
 class World:

@@ -110,17 +110,21 @@ async def test_looser_files_wait_for_a_second_person(
     assert in_force(system) == first
     [waiting] = proposals(system)
     assert (waiting.state, waiting.by, waiting.base) == ("open", None, first)
-    assert {one["key"] for one in waiting.looser} == {"frequency.gap_hours"}
+    assert {loosening["key"] for loosening in waiting.looser} == {"frequency.gap_hours"}
     entry = system.entries("configuration")[-1]
     assert (entry["did"], entry["proposal"], entry["by"]) == ("proposed", waiting.id, "files")
     assert entry["paths"] == ["policies/dk.yaml"]
     assert "gap_hours" not in str(entry)  # never the texts
     change("policies/dk.yaml", "gap_hours: 1", "gap_hours: 2")  # another thought
     await settled(system)
-    assert [one.state for one in proposals(system)] == ["open", "withdrawn"]
+    assert [proposal.state for proposal in proposals(system)] == ["open", "withdrawn"]
     change("policies/dk.yaml", "gap_hours: 2", "gap_hours: 8")  # and now it is stricter
     await settled(system)
-    assert [one.state for one in proposals(system)] == ["applied", "withdrawn", "withdrawn"]
+    assert [proposal.state for proposal in proposals(system)] == [
+        "applied",
+        "withdrawn",
+        "withdrawn",
+    ]
     assert in_force(system) != first
 
 
@@ -204,7 +208,7 @@ async def test_an_old_folder_takes_nothing_back(system: SimulatedSystem, change:
     system.restart()
     await system.server.rules_in_force.start()
     assert in_force(system) == second
-    assert [one.state for one in proposals(system)] == ["applied"]
+    assert [proposal.state for proposal in proposals(system)] == ["applied"]
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 12")  # a change while it runs counts
     await settled(system)
     assert in_force(system) != second

@@ -58,7 +58,7 @@ class Log:
         public = load_key(self.key).public_key()
         with self.store.engine.connect() as connection:
             found = verification.verify(connection, self.outside, public)
-        return [str(one) for one in found.findings]
+        return [str(finding) for finding in found.findings]
 
 
 @pytest.fixture
@@ -109,9 +109,9 @@ def unseal(tx: Tx) -> None:
 @pytest.mark.parametrize("tampering", [flip, remove, swap, double, unseal])
 async def test_a_change_in_the_database_is_named(log: Log, tampering: Callable[[Tx], None]) -> None:
     await log.change(tampering)
-    assert any(one.startswith("entry 5: ") for one in log.findings())
+    assert any(finding.startswith("entry 5: ") for finding in log.findings())
     await log.write(3)  # and stays found when the server goes on
-    assert any(one.startswith("entry 5: ") for one in log.findings())
+    assert any(finding.startswith("entry 5: ") for finding in log.findings())
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ async def test_a_cut_tail_is_found_though_its_heads_went_with_it(log: Log) -> No
         tx.execute(delete(seals).where(seals.c.size > 8))
 
     await log.change(cut)
-    assert any("the tail is cut: 4 entries" in one for one in log.findings())
+    assert any("the tail is cut: 4 entries" in finding for finding in log.findings())
 
 
 async def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log: Log) -> None:
@@ -281,7 +281,7 @@ async def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log:
     log.sealer = Sealer(log.store, log.clock, log.key, log.outside)  # a new process
     for _ in range(4):
         await log.write(4)
-    assert any("entry 4: " in one for one in log.findings())
+    assert any("entry 4: " in finding for finding in log.findings())
 
 
 async def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
@@ -297,11 +297,11 @@ async def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
         tx.execute(insert(seals).values(size=head.size, body=head.line()))
 
     await log.change(forge)
-    assert any("entry 0: " in one for one in log.findings())
+    assert any("entry 0: " in finding for finding in log.findings())
     log.outside.write_bytes(b"")  # and even with the file outside replaced
     log.sealer = Sealer(log.store, log.clock, log.key, log.outside)
     await log.write(1)
-    assert any("wrong signature" in one for one in log.findings())
+    assert any("wrong signature" in finding for finding in log.findings())
 
 
 async def test_a_full_disk_outside_is_made_good(postgres_url: str, tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_several_processes_make_one_key(tmp_path: Path) -> None:
         keys = list(pool.map(lambda _: load_key(path).private_bytes_raw(), range(8)))
     assert set(keys) == {load_key(path).private_bytes_raw()}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert sorted(one.name for one in path.parent.iterdir()) == ["seal.key", "seal.pub"]
+    assert sorted(file.name for file in path.parent.iterdir()) == ["seal.key", "seal.pub"]
     path.with_suffix(".pub").unlink()
     load_key(path)
     assert path.with_suffix(".pub").exists()

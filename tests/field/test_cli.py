@@ -37,7 +37,7 @@ def test_what_the_list_says_against_calls_is_in_force(
     assert {"number:4532200101", "number:4532200102"} <= found
     assert "number:4532200103" not in found
     assert (
-        len([one for one in found if one.startswith("person:")]) == 4
+        len([subject for subject in found if subject.startswith("person:")]) == 4
     )  # by reference, and by name
 
 
@@ -59,7 +59,7 @@ PHONES = (
 
 
 def words(text: str) -> list[str]:
-    return [one.strip() for one in text.split("|")]
+    return [part.strip() for part in text.split("|")]
 
 
 @pytest.mark.parametrize("heading", words(NO))
@@ -105,10 +105,10 @@ def test_other_headings_are_details(heading: str) -> None:
     ("value", "is_no"),
     [
         *(
-            (one, True)
-            for one in ("TRUE", "1", "x", "ja", "Yes", "J", "2026-01-01", "måske", "ring ikke")
+            (cell, True)
+            for cell in ("TRUE", "1", "x", "ja", "Yes", "J", "2026-01-01", "måske", "ring ikke")
         ),
-        *((one, False) for one in ("", "FALSE", "0", "nej", "No", "n")),
+        *((cell, False) for cell in ("", "FALSE", "0", "nej", "No", "n")),
     ],
 )
 def test_values_that_say_no(
@@ -220,9 +220,9 @@ def test_countries(
     country: str, number: int | None, take: Callable[..., str], engine: Engine
 ) -> None:
     take(f"Id;Telefon;Country\nA7;41234567;{country}\nA8;+4532200142;Narnia\n")
-    assert numbers(engine) == [one for one in (4532200142, number) if one] or numbers(
+    assert numbers(engine) == [stored for stored in (4532200142, number) if stored] or numbers(
         engine
-    ) == sorted(one for one in (4532200142, number) if one)
+    ) == sorted(stored for stored in (4532200142, number) if stored)
 
 
 def test_references_keep_their_case(take: Callable[..., str], engine: Engine) -> None:

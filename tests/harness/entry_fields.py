@@ -63,7 +63,7 @@ def fields() -> dict[EntryKind, frozenset[str]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not ast.unparse(node.func).startswith("audit.app"):
                 continue
-            names = {one.arg for one in node.keywords if one.arg is not None}
+            names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
             for part in ast.walk(node.args[2]):
                 if isinstance(part, ast.Attribute) and ast.unparse(part.value) == "EntryKind":
                     found[EntryKind[part.attr]].update(names)

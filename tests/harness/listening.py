@@ -45,10 +45,10 @@ class ListeningSystem(SimulatedSystem):
             parties = [] if room is None else room.parties()
             heard = room.hears if room is not None else None
             return {
-                (one.sid, other.sid)
-                for one in parties
+                (party.sid, other.sid)
+                for party in parties
                 for other in parties
-                if heard is not None and heard(one, other)
+                if heard is not None and heard(party, other)
             }
 
         def watched(leg: Leg, room: Conference | None, act: Any) -> None:
@@ -161,7 +161,7 @@ class ListeningSystem(SimulatedSystem):
                     continue
                 hearers = self.hearers(leg)
                 assert not leg.muted or not hearers
-                assert leg.coach is None or all("phoner" in one for one in hearers)
+                assert leg.coach is None or all("phoner" in hearer for hearer in hearers)
         for ring in self.network.record:
             assert ring.heard != "silence"
 

@@ -41,5 +41,5 @@ class Invented(NamedTuple):
 
 def official(people: Iterable[Invented], headings: Iterable[str] = HEADINGS) -> bytes:
     """A whole file."""
-    lines = [*headings, *(one.line() for one in people)]
+    lines = [*headings, *(person.line() for person in people)]
     return "".join(f"{line}\r\n" for line in lines).encode("latin-1")

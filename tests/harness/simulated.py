@@ -147,7 +147,7 @@ class SimulatedSystem(CallingSystem):
         wake: datetime | None = self.clock.now()
         for _ in range(20_000):
             due = self.world.agenda.next_at()
-            at = min((one for one in (due, wake) if one is not None), default=end)
+            at = min((instant for instant in (due, wake) if instant is not None), default=end)
             if at > end:
                 break
             self.clock.set(at)

@@ -50,10 +50,10 @@ def test_a_missing_register_is_told_by_mail_and_webhook(tmp_path: Path) -> None:
         with serving(tmp_path, "file", **settings) as server:
             until(lambda: got)
             until(lambda: len(inbox.got) >= 2)
-    [notice] = [one for one in got if one["alarm"] == "register_missing"]
+    [notice] = [notice for notice in got if notice["alarm"] == "register_missing"]
     assert (notice["status"], notice["server"]) == ("raised", server.url)
     assert "has never been imported" in notice["text"]
-    assert {one.rcpt_tos[0] for one in inbox.got} == {"drift@example.org", "vagt@example.org"}
+    assert {notice.rcpt_tos[0] for notice in inbox.got} == {"drift@example.org", "vagt@example.org"}
     mail = message_from_bytes(inbox.got[0].content, policy=policy.default)
     assert mail["Subject"] == f"Alarm at {server.url}"
     assert "has never been imported" in mail.get_content()

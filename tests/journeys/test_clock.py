@@ -41,7 +41,7 @@ def stepping(system: SimulatedSystem) -> Stepping:
 
 
 def refused(system: SimulatedSystem) -> list[Any]:
-    return [one["reasons"] for one in system.entries("refused")]
+    return [entry["reasons"] for entry in system.entries("refused")]
 
 
 @pytest.mark.parametrize("by", [3, -3, -3600])
@@ -57,7 +57,7 @@ async def test_a_step_stops_dialing_until_it_is_accepted(tmp_path: Path, by: int
     assert system.calls() == []
     clock.accept()
     await system.pass_time(1)
-    assert [one["ms"] for one in system.entries("clock")] == [by * 1000]
+    assert [entry["ms"] for entry in system.entries("clock")] == [by * 1000]
     assert len(system.calls()) == 1
     system.close()
 

@@ -125,7 +125,7 @@ async def test_every_path_refuses_what_would_ring_after_closing_time(
             tx, system.server.ctx, floor_figures.count(tx, system.server.ctx)
         )
     )
-    kanvas = next(one for one in stands.campaigns if one.campaign is campaign)
+    kanvas = next(row for row in stands.campaigns if row.campaign is campaign)
     assert (kanvas.open_now, kanvas.next_at) == (0, CLOSING + timedelta(hours=12))
     seat = await system.ready()
     await system.pass_time(1)

@@ -348,9 +348,9 @@ async def test_suppressions_are_never_older_than_the_decision(
 
 def some_facts(tx: Any, plain_system: ListeningSystem, **more: Any) -> f.Facts:
     rules = plain_system.server.ctx.rules
-    one = contacts.by_number(tx, 4532200001)[0]
+    contact = contacts.by_number(tx, 4532200001)[0]
     question = DialRequest(
-        one, rules.campaign("kanvas"), DialPath.LIST, None, plain_system.clock.now()
+        contact, rules.campaign("kanvas"), DialPath.LIST, None, plain_system.clock.now()
     )
     return replace(gate.collect(tx, rules, b"key", question), **more)
 
@@ -417,10 +417,10 @@ def test_no_dial_is_asked_for_without_a_phoner(
 
     def without_a_seat(tx: Any) -> Any:
         ctx = plain_system.server.ctx
-        one = contacts.by_number(tx, 4532200001)[0]
-        marks.mark(tx, subject.of_number(one.number), MarkKind.ABANDONED, ctx.clock.now())
+        contact = contacts.by_number(tx, 4532200001)[0]
+        marks.mark(tx, subject.of_number(contact.number), MarkKind.ABANDONED, ctx.clock.now())
         question = DialRequest(
-            one, ctx.rules.campaign("kanvas"), DialPath.LIST, None, ctx.clock.now()
+            contact, ctx.rules.campaign("kanvas"), DialPath.LIST, None, ctx.clock.now()
         )
         return gate.ask(tx, ctx, question)
 

@@ -115,7 +115,7 @@ async def test_three_telephones_that_nobody_answers(
         )
         assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
         lasted = (call.ended_at - call.permit_at for call in found.values())
-        assert all(24 < one.total_seconds() < 28 for one in lasted)
+        assert all(24 < duration.total_seconds() < 28 for duration in lasted)
 
 
 async def test_early_sound_is_heard_before_the_answer(opens: Opens) -> None:

@@ -58,7 +58,7 @@ def refused(code: int) -> str:
 def alarms(system: ExchangeSystem) -> set[str]:
     ctx = system.server.ctx
     found = system.read(lambda tx: floor_figures.read(tx, ctx, floor_figures.count(tx, ctx)))
-    return {one.kind.value for one in found.alarms}
+    return {alarm.kind.value for alarm in found.alarms}
 
 
 @asynccontextmanager
@@ -148,8 +148,8 @@ async def test_a_carrier_that_does_not_accept_us_stops_the_campaign_at_once(
         await system.wait_for(lambda: system.entries("breaker"))
         assert system.entries("breaker")[0]["reason"] == f"provider_{code}"
         await system.wait_for(lambda: system.seat_row().reason == "CAMP_PAUSED")
-        assert [(one.cause, one.code) for one in system.calls()] == [("declined", code)]
-        assert all(one.tries == 0 for one in system.contacts())
+        assert [(call.cause, call.code) for call in system.calls()] == [("declined", code)]
+        assert all(contact.tries == 0 for contact in system.contacts())
         assert "campaign_stopped" in alarms(system)
 
 
@@ -163,9 +163,11 @@ async def test_a_run_of_refusals_without_any_ringing_stops_the_campaign(
         await system.wait_for(lambda: system.seat_row().reason == "CAMP_PAUSED")
         calls = system.calls()
         assert 1 < len(calls) < 5
-        assert len({one.number for one in calls}) == len(calls)
-        assert {(one.cause, one.code, one.rang_at) for one in calls} == {("declined", code, None)}
-        assert all(one.tries == 0 for one in system.contacts())
+        assert len({call.number for call in calls}) == len(calls)
+        assert {(call.cause, call.code, call.rang_at) for call in calls} == {
+            ("declined", code, None)
+        }
+        assert all(contact.tries == 0 for contact in system.contacts())
 
 
 async def test_a_wrong_password_of_the_trunk_is_told_everywhere(
@@ -180,7 +182,7 @@ async def test_a_wrong_password_of_the_trunk_is_told_everywhere(
             await system.ready()
             await system.wait_for(lambda: system.entries("breaker"))
             assert system.entries("breaker")[0]["reason"] == "provider_407"
-            assert [one.code for one in system.calls()] == [407]
+            assert [call.code for call in system.calls()] == [407]
         code, said = await asyncio.to_thread(checked, at[0], monkeypatch)
         assert code == 1
         assert "has not accepted our registration" in said
@@ -218,7 +220,7 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
     async with opened(tmp_path, exchange, called, people("00")) as system:
 
         def at_carrier_() -> bool:
-            found = {one.state for one in system.read(states.every)}
+            found = {carrier.state for carrier in system.read(states.every)}
             return found == {"online", "registered"}
 
         await system.wait_for(at_carrier_)
@@ -237,7 +239,7 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
             await system.wait_for(talk.loud)
             await caller.hang_up(talk)  # before the greeting has been said
             await eventually(no_channels)
-        assert not [one for one in logs if one["log_level"] == "error"]
+        assert not [log for log in logs if log["log_level"] == "error"]
         assert (await caller.call("32123499")).status == 404  # none that we show
         assert "not_registered" not in alarms(system)
     assert (await asyncio.to_thread(checked, exchange, monkeypatch))[0] == 0
@@ -280,7 +282,7 @@ async def test_a_wrong_password_leaves_a_line_for_fail2ban(
 
         def told() -> list[str]:
             lines = security.read_text().splitlines()
-            return [one for one in lines if "ChallengeResponseFailed" in one]
+            return [line for line in lines if "ChallengeResponseFailed" in line]
 
         await system.wait_for(told)
         assert 'RemoteAddress="IPV4/UDP/127.0.0.1/' in told()[-1]

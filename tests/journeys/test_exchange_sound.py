@@ -33,7 +33,7 @@ def ari(system: SoundSystem) -> Ari:
 
 
 async def names(system: SoundSystem, kind: str) -> list[str]:
-    return sorted(str(one["id"]) for one in (await ari(system).get(kind)).body)
+    return sorted(str(row["id"]) for row in (await ari(system).get(kind)).body)
 
 
 async def no_ears(system: SoundSystem) -> None:
@@ -61,7 +61,7 @@ async def hears_something(system: SoundSystem, talk: Talk) -> None:
 def heard_at(telephone: Telephone, since: float) -> float:
     """Packets in a second."""
     passed = asyncio.get_running_loop().time() - since
-    return sum(one.at >= since for one in talk_of(telephone).heard) / passed
+    return sum(packet.at >= since for packet in talk_of(telephone).heard) / passed
 
 
 def under_way(system: SoundSystem) -> list[int]:
@@ -141,7 +141,7 @@ async def test_a_listener_follows_the_seat_and_hears_calls_only(opens: Opens) ->
         await system.do("POST", "/off", {})
         await system.wait_for(lambda: system.supervisor.talk is None)
         await system.wait_for(lambda: system.entries("listening_stopped"))
-        assert [one["why"] for one in system.entries("listening_stopped")] == ["shift_over"]
+        assert [entry["why"] for entry in system.entries("listening_stopped")] == ["shift_over"]
         await no_ears(system)
 
 
@@ -180,7 +180,7 @@ async def test_a_restarted_server_finds_the_snoop_channels_again(opens: Opens) -
         await system.talking()
         await system.listen("coach")
         await system.until_heard(system.phoner, "contact", "supervisor")
-        (ear,) = [one for one in await names(system, "channels") if "~" in one]
+        (ear,) = [name for name in await names(system, "channels") if "~" in name]
         phoner = system.seat_row().leg
         await system.stop()
         stray = await system.snoop(phoner, f"listening-9~silent~{phoner}")
@@ -191,7 +191,7 @@ async def test_a_restarted_server_finds_the_snoop_channels_again(opens: Opens) -
         assert await system.matrix() == {**TALK, "phoner": {"contact", "supervisor"}} | {
             "supervisor": BOTH
         }
-        assert [one for one in await names(system, "channels") if "~" in one] == [ear]
+        assert [name for name in await names(system, "channels") if "~" in name] == [ear]
         assert heard_at(system.supervisor, since) == pytest.approx(50, abs=15), "not even a blink"
         system.proxy.cut(shut=True)
         await system.wait_for(lambda: not system.events.owns.is_set())
@@ -219,14 +219,14 @@ async def test_who_may_listen_no_more_hears_nothing_after_the_server_was_away(op
         await system.until_heard(system.supervisor, *BOTH)  # nobody is there to end it
         await system.start()
         await system.wait_for(lambda: system.supervisor.talk is None)
-        assert [one["why"] for one in system.entries("listening_stopped")] == ["right_gone"]
+        assert [entry["why"] for entry in system.entries("listening_stopped")] == ["right_gone"]
         assert await system.matrix() == {**TALK, "supervisor": set()}
 
 
 def test_the_measure_measures() -> None:
     """A control: what is faint, lost, late or strange is found."""
-    one = tone(400)(0)
-    stream = [Packet(n / 50, n, n * 160, 7, one) for n in range(20)]
+    sample = tone(400)(0)
+    stream = [Packet(n / 50, n, n * 160, 7, sample) for n in range(20)]
     assert breaks(stream) == []
     assert strength(stream, 400) == pytest.approx(1, abs=0.02)
     assert strength(stream, 650) < 0.01
@@ -234,6 +234,6 @@ def test_the_measure_measures() -> None:
     assert breaks(stream[:5] + stream[6:]) == [("sequence", 2)]
     assert breaks([*stream[:5], stream[5]._replace(stamp=1)]) == [("time", (1 - 640) & 0xFFFFFFFF)]
     assert breaks([*stream[:5], stream[5]._replace(source=8)]) == [("source", 0)]
-    half = [p._replace(sound=one if n % 2 else b"\xd5" * 160) for n, p in enumerate(stream)]
+    half = [p._replace(sound=sample if n % 2 else b"\xd5" * 160) for n, p in enumerate(stream)]
     with pytest.raises(AssertionError, match="in part"):
         assert whom(half[:3], {"a": 400})

@@ -168,7 +168,7 @@ async def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
         # An answer without keys has no sound: the leg ends, and never joins a room.
         await system.wait_for(talk.ended.is_set)
         assert not system.seat_row().connected
-        assert not [one for one in system.entries("seat") if one["state"] == "paused"]
+        assert not [entry for entry in system.entries("seat") if entry["state"] == "paused"]
 
 
 async def test_nothing_listens_without_tls(secure: Exchange) -> None:

@@ -142,7 +142,7 @@ async def test_from_listening_to_the_conversation(system: ListeningSystem) -> No
     mine = await system.do("POST", "/training/talk", {}, phoner=TRAINEE)
     assert (mine["shift"], mine["words"]) == (None, "Godt gået.")
     await call(system, minutes=1)
-    did = [one["did"] for one in system.entries("training")]
+    did = [entry["did"] for entry in system.entries("training")]
     assert did[-3:] == ["talked", "talked", "trained"]
     assert "Godt" not in str(system.entries())
 
@@ -183,7 +183,7 @@ async def test_time_in_which_no_server_ran_counts_for_no_shift(system: Listening
     counted = system.read(lambda tx: tx.execute(select(worked_shifts)).mappings().one())
     assert (counted["counts"], counted["seconds"] < 90) == (False, True)
     heard = system.read(lambda tx: tx.execute(select(listening_intervals)).mappings().all())
-    lasted = [one["until"] - one["since"] for one in heard]
+    lasted = [listening["until"] - listening["since"] for listening in heard]
     assert timedelta(seconds=40) < sum(lasted, timedelta()) < timedelta(seconds=90)
     await leave(system)
     await next_day(system)
@@ -238,8 +238,8 @@ async def test_experience_is_credited_with_a_reason_and_by_administrators(
     assert (entry["user"], entry["shifts"], entry["by"]) == (TRAINEE, 3, f"user:{ADMINISTRATOR}")
     assert "2024" not in str(system.entries("training"))
     team = (await system.ask("GET", "/training/team"))[1]
-    shown = next(one for one in team["members"] if one["id"] == TRAINEE)
-    assert [one["reason"] for one in shown["credits"]] == ["Har ringet for os i 2024."]
+    shown = next(member for member in team["members"] if member["id"] == TRAINEE)
+    assert [credit["reason"] for credit in shown["credits"]] == ["Har ringet for os i 2024."]
 
 
 async def test_a_new_account_starts_at_the_first_shift(system: ListeningSystem) -> None:

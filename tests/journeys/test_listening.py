@@ -113,7 +113,7 @@ async def test_listening_follows_the_seat_and_hears_no_pause(system: ListeningSy
     assert system.heard(ear) == {PHONER, "+4532200001"}
     system.check()
     heard = system.entries("heard")
-    assert len({one["call"] for one in heard}) == 2
+    assert len({entry["call"] for entry in heard}) == 2
     first = system.network.record[0]
     joined = min(voice.since for voice in system.network.listening_record.stays)
     assert first.answered_at is not None
@@ -135,7 +135,7 @@ async def test_a_talk_of_one_word_is_written_down_too(system: ListeningSystem) -
     system.network.hang_up_by_person(system.live_legs()[0])
     await system.pass_time(3)
     assert system.calls()[0].ended_at is not None
-    assert [one["call"] for one in system.entries("heard")] == [system.calls()[0].attempt]
+    assert [entry["call"] for entry in system.entries("heard")] == [system.calls()[0].attempt]
 
 
 async def test_a_listener_goes_along_into_the_next_room(system: ListeningSystem) -> None:
@@ -257,7 +257,7 @@ async def test_each_no_is_told_and_logged(
     assert await system.listen(mode, user=user) == status
     await system.pass_time(5)
     denied = system.entries("listen_denied")
-    assert [one["reasons"] for one in denied] == ([] if reasons is None else [reasons])
+    assert [entry["reasons"] for entry in denied] == ([] if reasons is None else [reasons])
     assert bool(system.entries("listening_started")) == (reasons is None)
     if reasons is not None:
         assert denied[0]["listener"] == user
@@ -287,7 +287,7 @@ async def test_a_house_that_has_not_told_its_staff_cannot(tmp_path: Path, block:
     assert await system.listen(user=LEADER) == 409
     _, mine = await system.ask("GET", "/listenings/mine")
     assert mine["allowed"] is False
-    assert {tuple(one["reasons"]) for one in system.entries("listen_denied")} == {
+    assert {tuple(entry["reasons"]) for entry in system.entries("listen_denied")} == {
         ("NOT_ANNOUNCED",)
     }
     system.close()
@@ -329,7 +329,7 @@ async def test_a_mentor_is_a_colleague(system: ListeningSystem) -> None:
         found = await system.ask("POST", f"/users/{trainee}/mentor", body, user=by)
         assert found[0] == status, (by, mentor)
     _, listed = await system.ask("GET", "/phoners")
-    assert [one["mentor"] for one in listed["phoners"] if one["id"] == TRAINEE] == [1]
+    assert [phoner["mentor"] for phoner in listed["phoners"] if phoner["id"] == TRAINEE] == [1]
     assert "sign" not in str(listed)
 
 
@@ -480,7 +480,7 @@ async def test_a_listener_who_is_not_there_does_not_listen(system: ListeningSyst
     assert await system.listen() == 200
     await system.pass_time(50)
     assert (await system.ask("GET", "/listenings/mine"))[1]["open"] is None
-    assert [one["why"] for one in system.entries("listening_stopped")] == [
+    assert [entry["why"] for entry in system.entries("listening_stopped")] == [
         "not_answered",
         "leg_gone",
     ]
@@ -599,17 +599,19 @@ async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> 
     assert (await system.ask("POST", f"/calls/{attempt}/form", too_much))[0] == 422
     await system.stop()
     _, heard = await system.api("GET", "/listened-to-me")
-    (one,) = heard["listenings"]
-    assert (one["by"], one["calls"]) == (f"u{SUPERVISOR}", [attempt])
-    assert [stay["mode"] for stay in one["intervals"]] == ["silent"]
-    assert [(one["positive"], one["words"]) for one in heard["forms"]] == [(3, "Rolig og ærlig.")]
+    (listening,) = heard["listenings"]
+    assert (listening["by"], listening["calls"]) == (f"u{SUPERVISOR}", [attempt])
+    assert [stay["mode"] for stay in listening["intervals"]] == ["silent"]
+    assert [(form["positive"], form["words"]) for form in heard["forms"]] == [
+        (3, "Rolig og ærlig.")
+    ]
     assert heard["untold"] == 1
-    _, heard = await system.api("POST", "/listened-to-me", {"listenings": [one["id"]]})
+    _, heard = await system.api("POST", "/listened-to-me", {"listenings": [listening["id"]]})
     assert heard["untold"] == 0
     assert heard["listenings"][0]["told_at"]
     _, others = await system.api("GET", "/listened-to-me", phoner=2)
     assert others["listenings"] == []
-    await system.api("POST", "/listened-to-me", {"listenings": [one["id"]]}, phoner=2)
+    await system.api("POST", "/listened-to-me", {"listenings": [listening["id"]]}, phoner=2)
     assert "Rolig" not in str(system.entries()), "no words in the log"
 
 
@@ -627,15 +629,15 @@ async def test_the_phoner_sees_every_mode_and_its_times(system: ListeningSystem)
     await system.pass_time(60)  # a pause, which nobody hears
     await system.stop()
     _, heard = await system.api("GET", "/listened-to-me")
-    (one,) = heard["listenings"]
-    assert "mode" not in one
+    (listening,) = heard["listenings"]
+    assert "mode" not in listening
     told = [
         (
             stay["mode"],
             datetime.fromisoformat(stay["since"]),
             datetime.fromisoformat(stay["until"]),
         )
-        for stay in one["intervals"]
+        for stay in listening["intervals"]
     ]
     assert [mode for mode, _, _ in told] == ["silent", "coach", "join", "coach", "silent"]
     # What the network itself has recorded, to a fifth of a second.
@@ -669,5 +671,5 @@ async def test_during_means_during(tmp_path: Path) -> None:
     await system.talking()
     assert await system.listen() == 200
     _, heard = await system.api("GET", "/listened-to-me")
-    assert [one["until"] for one in heard["listenings"]] == [None]
+    assert [listening["until"] for listening in heard["listenings"]] == [None]
     system.close()

@@ -76,12 +76,12 @@ def while_open(engine: Engine, first: Callable[[Tx], Any], second: Callable[[Tx]
     waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     with ThreadPoolExecutor(1) as pool, engine.connect() as watching:
         with engine.begin() as tx:
-            one = first(tx)
+            contact = first(tx)
             later: Future[Any] = pool.submit(other)
             while not later.done() and not watching.execute(waits).scalar():
                 sleep(0.01)
                 watching.rollback()
-        return one, later.result(60)
+        return contact, later.result(60)
 
 
 def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(
@@ -143,5 +143,5 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
         row = listenings.get(tx, found)
         assert row is not None
         assert (row.seat, row.leg) == (2, LEG)
-    assert [type(one) for one in sent] == [MoveListener]
+    assert [type(order) for order in sent] == [MoveListener]
     assert sent[0].must_leave

@@ -130,7 +130,9 @@ async def test_a_household_is_one(tmp_path: Path) -> None:
     await system.ready(2)
     await system.pass_time(20)
     assert len(system.network.record) == 1
-    assert ["FREQ_ACTIVE_CALL", "FREQ_GAP"] in [one["reasons"] for one in system.entries("refused")]
+    assert ["FREQ_ACTIVE_CALL", "FREQ_GAP"] in [
+        entry["reasons"] for entry in system.entries("refused")
+    ]
     system.close()
 
 

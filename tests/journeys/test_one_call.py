@@ -177,7 +177,7 @@ async def test_a_correction_of_an_older_call_does_not_undo_what_came_after(
     assert system.contacts()[0].status == "done"
     await system.api("POST", "/correct", {**body, "outcome": "never"})
     assert system.calls()[0].outcome == "never"
-    assert {one["scope"] for one in system.entries("suppressed")} == {"person", "number"}
+    assert {entry["scope"] for entry in system.entries("suppressed")} == {"person", "number"}
 
 
 async def test_a_phoners_own_words_stay_out_of_the_log(system: SimulatedSystem) -> None:
@@ -189,8 +189,8 @@ async def test_a_phoners_own_words_stay_out_of_the_log(system: SimulatedSystem) 
     await system.api("POST", "/pause", {"reason": "meal"})
     await system.pass_time(5)
     assert (await system.seat())["reason"] == "meal"
-    assert not [one for one in system.entries("seat") if "Prøve" in str(one)]
-    assert "meal" in [one.get("reason") for one in system.entries("seat")]
+    assert not [entry for entry in system.entries("seat") if "Prøve" in str(entry)]
+    assert "meal" in [entry.get("reason") for entry in system.entries("seat")]
 
 
 async def test_off_shift_silences_what_rings(system: SimulatedSystem) -> None:
@@ -214,8 +214,8 @@ async def test_outcomes_that_retry_count_towards_the_rule(tmp_path: Path) -> Non
         "no_answer: {after_minutes: 1440, most: 4}",
         "no_answer: {after_minutes: 1440, most: 1}",
     )
-    one = "ref;navn;telefon;født;kilde\nK0;Anna Prøve;32200000;1980-01-01;gade\n"
-    system = SimulatedSystem(tmp_path, config=edited(tmp_path, (once,)), people=one)
+    row = "ref;navn;telefon;født;kilde\nK0;Anna Prøve;32200000;1980-01-01;gade\n"
+    system = SimulatedSystem(tmp_path, config=edited(tmp_path, (once,)), people=row)
     await after_a_talk(system)
     status, said = await system.outcome("voicemail", then="pause")
     assert status == 200, said

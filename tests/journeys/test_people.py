@@ -70,7 +70,7 @@ async def test_who_is_vulnerable_is_called_from_no_list(system: SimulatedSystem,
     marked(system, 1, MarkKind.VULNERABLE)
     listed(system, row)
     assert await evening(system) == []
-    assert {one.reason for one in system.contacts()} == {"PERSON_VULNERABLE"}
+    assert {contact.reason for contact in system.contacts()} == {"PERSON_VULNERABLE"}
 
 
 async def test_another_first_name_in_the_household_is_another_person(
@@ -87,7 +87,7 @@ async def test_a_number_that_was_replaced_is_not_called_for_a_namesake(
     listed(system, "K1;Anna Prøve;32200001;Lynvej 2;1980-01-01;gade\n", "lapsed")
     listed(system, "X8;A. Prøve;32200000;;1980-01-01;gade\nX9;Bo Berg;32200000;;1980-01-01;gade\n")
     assert await evening(system) == ["+4532200001"]
-    refs = {one.id: one.ref for one in system.contacts()}
+    refs = {contact.id: contact.ref for contact in system.contacts()}
     refused = {refs[entry["contact"]]: entry["reasons"] for entry in system.entries("refused")}
     assert "NUM_REASSIGNED" in refused["X8"]
     assert refused["X9"] == [
@@ -101,7 +101,7 @@ async def test_a_crowd_at_a_number_is_not_called(
     monkeypatch.setattr(identity, "MOST_PEOPLE", 3)
     listed(system, "".join(f"C{n};P{n};32200000;;1980-01-01;gade\n" for n in range(4)))
     assert await evening(system) == []
-    assert {one.reason for one in system.contacts()} == {"PERSON_IN_CROWD"}
+    assert {contact.reason for contact in system.contacts()} == {"PERSON_IN_CROWD"}
 
 
 async def test_a_telephone_that_rings_is_silenced_for_all_in_reach(system: SimulatedSystem) -> None:
@@ -131,14 +131,14 @@ async def test_a_merge_and_its_undoing(system: SimulatedSystem) -> None:
     told: dict[str, Any] = {"by": "user:1", "why": "one person", "now": system.clock.now()}
     system.write(lambda tx: decisions.merge(tx, 2, 1, **told))
     assert await evening(system) == []
-    assert {one.reason for one in system.contacts()} == {"PERSON_INCAPABLE"}
+    assert {contact.reason for contact in system.contacts()} == {"PERSON_INCAPABLE"}
     system.clock.set(system.clock.now() + timedelta(minutes=1))
     told["now"] = system.clock.now()
     system.write(lambda tx: decisions.undo(tx, 1, 2, **told))
     await system.pass_time(60)
     assert [ring.number for ring in system.network.record] == ["+4532200009"]
     entries = system.entries("identity")
-    assert [(one["contact"], one["other"], one["verdict"]) for one in entries] == [
+    assert [(entry["contact"], entry["other"], entry["verdict"]) for entry in entries] == [
         (2, 1, "same"),
         (1, 2, "undecided"),
     ]

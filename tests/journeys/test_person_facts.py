@@ -86,7 +86,7 @@ async def test_where_consent_is_needed_nobody_is_called_without(
         await system.pass_time(40)
     assert rang(system) == 1
     marked = system.entries("marked")
-    assert {one["mark"] for one in marked} == {"consent_given"}
+    assert {entry["mark"] for entry in marked} == {"consent_given"}
     assert "mappe" not in str(system.entries())
     system.close()
 
@@ -186,9 +186,9 @@ async def test_an_erased_person_is_known_again(system: StaffedSystem) -> None:
     await system.on_shift()
     await system.ready()
     await system.pass_time(5)
-    other = next(one for one in system.contacts() if one.campaign == "leads")
+    other = next(contact for contact in system.contacts() if contact.campaign == "leads")
     assert (other.status, other.reason) == ("closed", "PERSON_ERASED")
-    refusals = [one for one in system.entries("refused") if one["contact"] == other.id]
+    refusals = [entry for entry in system.entries("refused") if entry["contact"] == other.id]
     assert refusals[0]["reasons"][:2] == ["PERSON_ERASED", "SUP_HASH"]
     assert rang(system) == 0
 
@@ -202,7 +202,7 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
     assert unclear.status_code == 409
     assert "1, 2" in unclear.json()["detail"]
     people = (await mads.api("POST", "/who-called", {"number": NUMBER})).json()["people"]
-    assert [(one["contact"], one["name"]) for one in people][1] == (2, "Bo Prøve")
+    assert [(person["contact"], person["name"]) for person in people][1] == (2, "Bo Prøve")
     assert (await mads.api("POST", "/person/facts", {**fact, "contact": 2})).json()["contacts"] == [
         2
     ]
@@ -212,7 +212,7 @@ async def test_of_several_people_at_a_number_one_is_named(tmp_path: Path) -> Non
     await system.ready()
     await system.pass_time(5)
     assert system.calls() == []  # by the number, the other may be the same person
-    assert {one.reason for one in system.contacts()} == {"PERSON_INCAPABLE"}
+    assert {contact.reason for contact in system.contacts()} == {"PERSON_INCAPABLE"}
 
     def split(tx: Tx) -> None:
         decisions.split(tx, 1, 2, by="user:1", why="two people", now=system.clock.now())

@@ -104,7 +104,9 @@ def another(  # noqa: C901 - one line for each kind of column
     if name == "detail":
         return {"phone": True, "proof": str(dice.random())}
     if name == "scope":
-        return dice.choice([one for one in ("number", "person", "hash", "org") if one != value])
+        return dice.choice(
+            [scope for scope in ("number", "person", "hash", "org") if scope != value]
+        )
     if name == "role":
         return "administrator" if value != "administrator" else "leader"
     if isinstance(value, bool):
@@ -177,7 +179,9 @@ async def test_every_random_change_of_the_compared_tables_is_named(
                     with tx.begin_nested() as nested:
                         change = step(tx, table, dice)
                         made.append(change)
-                        found = {(one.table, one.key) for one in reconcile(tx).named}
+                        found = {
+                            (difference.table, difference.key) for difference in reconcile(tx).named
+                        }
                         if (table.name, str(change.row)) not in found:
                             missed.append(change)
                         nested.rollback()
@@ -206,7 +210,7 @@ async def test_every_random_change_of_the_log_is_named(system: SimulatedSystem) 
                     made = list(updates(tx, log, column, dice, now))
                     findings = verification.verify(tx, heads, public).findings
                     found = {finding.leaf for finding in findings}
-                    missed += [one for one in made if leaves[one.row] not in found]
+                    missed += [change for change in made if leaves[change.row] not in found]
                     changes += len(made)
                     nested.rollback()
             with tx.begin_nested() as nested:
@@ -239,7 +243,9 @@ async def test_every_random_change_of_what_decisions_were_made_from_is_found(
                     made = list(updates(tx, table, column, dice, now))
                     found = found_by_judge(tx, folder, size, kept_since)
                     if table is openings:
-                        missed += [one for one in made if found and leaves[one.row] not in found]
+                        missed += [
+                            change for change in made if found and leaves[change.row] not in found
+                        ]
                     elif not found:
                         missed += made
                     changes += len(made)

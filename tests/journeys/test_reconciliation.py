@@ -113,7 +113,9 @@ async def test_a_role_that_no_administrator_gave_is_named(system: SimulatedSyste
     )
     assert reconciled(system).different == 0
     system.write(lambda tx: tx.execute(update(users).values(role="administrator")))
-    assert [str(one) for one in reconciled(system).named] == ["users 1: role is not as in the log"]
+    assert [str(difference) for difference in reconciled(system).named] == [
+        "users 1: role is not as in the log"
+    ]
 
 
 # -- what is older than the log's fields -------------------------------------------------------
@@ -150,7 +152,9 @@ async def test_a_call_is_unlinked_only_after_its_period(system: SimulatedSystem)
     said: dict[str, Any] = {"what": "calls", "count": 1, "days": 730, "by": "scheduler"}
     system.write(lambda tx: audit.append(tx, now, EntryKind.RETENTION, **said))
     system.write(unlink_a_call)
-    assert any("keys is not as in the log" in str(one) for one in reconciled(system).named)
+    assert any(
+        "keys is not as in the log" in str(difference) for difference in reconciled(system).named
+    )
     later = now + timedelta(days=731)
     system.write(lambda tx: audit.append(tx, later, EntryKind.RETENTION, **said))
     assert reconciled(system).different == 0
@@ -162,4 +166,6 @@ async def test_an_account_without_an_entry_is_named(system: SimulatedSystem) -> 
     system.write(lambda tx: audit.append(tx, now, EntryKind.USER, user=1, **said))
     row = {"id": -1, "handle": "invented", "name": "Invented", "role": "administrator"}
     system.write(lambda tx: accounts.add(tx, **row))
-    assert [str(one) for one in reconciled(system).named] == ["users -1: is in no entry"]
+    assert [str(difference) for difference in reconciled(system).named] == [
+        "users -1: is in no entry"
+    ]

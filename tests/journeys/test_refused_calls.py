@@ -28,7 +28,7 @@ def said(system: SimulatedSystem, language: str = "en") -> str:
     answer = system.write(
         lambda tx: person_record.look_up(tx, 4532200000, b"k", "test", system.clock.now())
     )
-    return " ".join(one.text for one in call_history_text.words(answer.history, rules, language))
+    return " ".join(word.text for word in call_history_text.words(answer.history, rules, language))
 
 
 @pytest.mark.parametrize("code", [402, 403, 488, 500, 503])

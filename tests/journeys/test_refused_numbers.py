@@ -70,7 +70,7 @@ async def test_one_refused_number_does_not_stop_the_shift(
     first = system.contacts()[0]
     assert (first.status, first.reason, first.tries) == ("closed", "NUM_REFUSED", 0)
     declined = system.entries("declined")
-    assert [(one["contact"], one["trouble"], one["code"]) for one in declined] == [
+    assert [(row["contact"], row["trouble"], row["code"]) for row in declined] == [
         (first.id, "refused", code)
     ]
     system.add_user("sigrid", Role.SUPERVISOR)
@@ -98,7 +98,7 @@ async def test_a_refused_number_is_not_called_on_any_path_or_list(system: Staffe
     await system.pass_time(6)
     assert FIRST not in rang(system)
     assert len(system.entries("declined")) == 1
-    elsewhere = next(one for one in system.contacts() if one.campaign == "leads")
+    elsewhere = next(contact for contact in system.contacts() if contact.campaign == "leads")
     assert (elsewhere.status, elsewhere.reason) == ("closed", "NUM_REFUSED")
 
 
@@ -114,26 +114,31 @@ async def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not
     assert (await system.seat())["reason"] == "CAMP_PAUSED"
     (entry,) = system.entries("breaker")
     assert entry["reason"] == f"provider_{UNKNOWN_CODE}"
-    aside = [one for one in system.contacts() if one.reason == "NUM_REFUSED"]
+    aside = [contact for contact in system.contacts() if contact.reason == "NUM_REFUSED"]
     assert len(aside) == carrier_refusals.DIFFERENT_NUMBERS
     system.add_user("sigrid", Role.SUPERVISOR)
     sigrid = await system.client("sigrid")
-    kinds = [one["kind"] for one in (await sigrid.api("GET", "/floor/figures")).json()["alarms"]]
+    kinds = [
+        alarm["kind"] for alarm in (await sigrid.api("GET", "/floor/figures")).json()["alarms"]
+    ]
     assert kinds == ["campaign_stopped", "numbers_refused"]
     del system.network.order  # the carrier takes orders again
     assert (await sigrid.api("POST", "/campaigns/kanvas", {"paused": False})).status_code == 200
     await system.pass_time(40)
     called = rang(system)
     assert called
-    numbers = {f"+{one.number}" for one in aside}
+    numbers = {f"+{contact.number}" for contact in aside}
     assert not numbers & set(called)
     path = "/campaigns/kanvas/refused-numbers"
     listed = (await sigrid.api("GET", path)).json()["refused"]
-    assert [one["contact"] for one in listed] == [one.id for one in aside]
-    assert all("•" in one["number"] or "*" in one["number"] for one in listed), listed
+    assert [row["contact"] for row in listed] == [contact.id for contact in aside]
+    assert all("•" in row["number"] or "*" in row["number"] for row in listed), listed
     released = (await sigrid.api("POST", f"{path}/release", {})).json()["contacts"]
-    assert sorted(released) == [one.id for one in aside]
-    assert {one.status for one in system.contacts() if one.id in released} <= {"ready", "claimed"}
+    assert sorted(released) == [contact.id for contact in aside]
+    assert {contact.status for contact in system.contacts() if contact.id in released} <= {
+        "ready",
+        "claimed",
+    }
     assert len(system.entries("number_released")) == len(aside)
 
     await call_on(system, 4)
@@ -200,6 +205,6 @@ async def test_another_departments_numbers_are_not_shown(system: StaffedSystem) 
 
 
 def test_what_a_trouble_means_is_told_for_each() -> None:
-    assert {one.value for one in Trouble} == {
+    assert {trouble.value for trouble in Trouble} == {
         *("bad_number", "refused", "stop", "room_gone", "later", "away", "bug")
     }

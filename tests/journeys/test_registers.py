@@ -44,7 +44,7 @@ async def send(client: Client, path: str, raw: bytes) -> tuple[int, str]:
 async def kinds(client: Client) -> set[str]:
     client.system.clock.set(client.system.clock.now() + timedelta(seconds=30))
     found = (await client.api("GET", "/floor/figures")).json()["alarms"]
-    return {one["kind"] for one in found}
+    return {alarm["kind"] for alarm in found}
 
 
 async def test_nobody_is_called_before_the_register_is_imported(system: StaffedSystem) -> None:
@@ -56,7 +56,9 @@ async def test_nobody_is_called_before_the_register_is_imported(system: StaffedS
     seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "SYS_EXTLIST_STALE")
     assert system.network.record == []
-    assert {one.status for one in system.contacts()} == {"ready"}  # it is about us, not about them
+    assert {contact.status for contact in system.contacts()} == {
+        "ready"
+    }  # it is about us, not about them
     assert "register_missing" in await kinds(sigrid)
     found = (await asger.api("GET", "/registers")).json()
     assert (found["registers"], found["missing"]) == ([], ["robinson"])
@@ -111,7 +113,7 @@ async def test_who_is_unsure_is_not_called(tmp_path: Path) -> None:
     await system.ready()
     await system.pass_time(30)
     assert {ring.number for ring in system.network.record} == {"+4532200002"}
-    states = [(one.status, one.reason) for one in system.contacts()][:2]
+    states = [(contact.status, contact.reason) for contact in system.contacts()][:2]
     assert states == [("closed", "SUP_EXTERNAL"), ("closed", "SUP_EXTERNAL_UNSURE")]
     system.close()
 
@@ -127,12 +129,15 @@ async def test_people_whom_an_import_left_uncompared_are_compared(tmp_path: Path
     await system.ready()
     await system.pass_time(10)
     assert system.network.record == []
-    assert {one.reason for one in system.contacts()} == {"SUP_EXTERNAL_UNSURE"}
+    assert {contact.reason for contact in system.contacts()} == {"SUP_EXTERNAL_UNSURE"}
     await system.jump(3_600)
     await system.pass_time(5)
     await system.server.ctx.background.idle()
     await system.pass_time(30)
-    assert [one.reason for one in system.contacts()][:2] == ["SUP_EXTERNAL", "SUP_EXTERNAL_UNSURE"]
+    assert [contact.reason for contact in system.contacts()][:2] == [
+        "SUP_EXTERNAL",
+        "SUP_EXTERNAL_UNSURE",
+    ]
     assert {ring.number for ring in system.network.record} == {"+4532200002"}
     system.close()
 

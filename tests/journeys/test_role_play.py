@@ -151,8 +151,8 @@ async def test_two_softphones_talk_and_nobody_is_called(call: RolePlay) -> None:
     assert steps == ["applicant", "applicant", "role_play_started", "role_play_ended"]
     real = {"permitted", "refused", "placed", "reported", "card", "seat", "inbound", "heard"}
     assert not real & set(logged)
-    [one] = (await call.interviewer.api("GET", "/applicants")).json()["applicants"]
-    assert "role_play" not in one["missing"]
+    [applicant] = (await call.interviewer.api("GET", "/applicants")).json()["applicants"]
+    assert "role_play" not in applicant["missing"]
 
 
 @pytest.mark.parametrize("line", [APPLICANT, INTERVIEWER])

@@ -96,11 +96,13 @@ async def test_two_servers_agree_on_the_rules_in_force(tmp_path: Path, postgres_
 
             async def proposed() -> bool:
                 rules = await api(0, "leader", "GET", "/rules")
-                waiting[:] = [one for one in rules["proposals"] if one["state"] == "open"]
+                waiting[:] = [
+                    proposal for proposal in rules["proposals"] if proposal["state"] == "open"
+                ]
                 return bool(waiting)
 
             await eventually(proposed)
-            assert [one["by"] for one in waiting] == [None]
+            assert [proposal["by"] for proposal in waiting] == [None]
             await agree(made["revision"])
             seen = {"revision": waiting[0]["revision"]}
             address = f"/rules/proposals/{waiting[0]['id']}/approve"

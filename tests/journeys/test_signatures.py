@@ -47,7 +47,7 @@ async def take_in(system: SimulatedSystem, config: Path, number: int) -> None:
 
 async def documents(system: SimulatedSystem, phoner: int = MAJA) -> dict[str, dict[str, str]]:
     mine = await system.do("GET", "/training", phoner=phoner)
-    return {one["key"]: one for one in mine["documents"]}
+    return {document["key"]: document for document in mine["documents"]}
 
 
 async def refused(system: SimulatedSystem) -> None:
@@ -67,13 +67,13 @@ async def test_who_has_signed_nothing_makes_no_call(system: SimulatedSystem) -> 
     await system.on_shift()
     await refused(system)
     states = await documents(system)
-    assert {one["state"] for one in states.values()} == {"owed"}
+    assert {state["state"] for state in states.values()} == {"owed"}
     for key in states:
         text = await system.do("GET", f"/training/documents/{key}")
         assert text["sections"]
         body = {"document": key, "version": text["version"]}
         states_now = await system.do("POST", "/training/signatures", body)
-    assert {one["state"] for one in states_now["documents"]} == {"signed"}
+    assert {document["state"] for document in states_now["documents"]} == {"signed"}
     await system.ready()
     await system.pass_time(5)
     assert system.rang()
@@ -139,4 +139,4 @@ async def test_the_same_version_again_is_signed_already(
     await take_in(system, config, 2)
     assert (await documents(system))["ethics"]["state"] == "signed"
     rows = system.read(training.versions)
-    assert len([one for one in rows if one.document == "ethics"]) == 2
+    assert len([row for row in rows if row.document == "ethics"]) == 2

@@ -102,7 +102,7 @@ async def test_a_line_that_cannot_be_called_says_so_or_is_called_later(
     await system.pass_time(30)
     assert system.seats()[0].connected
     assert (await system.seat())["reason"] == "arrived"
-    told = {one["reason"] for one in system.entries("seat")}
+    told = {entry["reason"] for entry in system.entries("seat")}
     assert reason in told  # so that the page shows it at once
 
 
@@ -209,7 +209,9 @@ async def test_legs_of_one_evening_are_not_all_reconnected_at_once(tmp_path: Pat
         await system.ready(phoner=phoner)
     for _ in range(7):
         await system.pass_time(300)
-        reconnected.append(sum(one.get("reason") == "leg_old" for one in system.entries("seat")))
+        reconnected.append(
+            sum(entry.get("reason") == "leg_old" for entry in system.entries("seat"))
+        )
     system.close()
     assert reconnected[-1] == 30
     assert max(after - before for before, after in pairwise(reconnected)) <= 6

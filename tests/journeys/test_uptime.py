@@ -187,8 +187,8 @@ def test_four_servers_start_at_once_on_an_empty_database(
     tmp_path: Path, empty_postgres_url: str
 ) -> None:
     servers = [
-        Server(make(tmp_path / str(one)), CALLSERVER_DATABASE=empty_postgres_url)
-        for one in range(4)
+        Server(make(tmp_path / str(index)), CALLSERVER_DATABASE=empty_postgres_url)
+        for index in range(4)
     ]
     try:
         for server in servers:

@@ -65,7 +65,8 @@ def tested(copy: Path, module: str, sample: int | None, seed: int) -> Counter[Ou
         every
         if sample is None
         else sorted(
-            random.Random(seed).sample(every, min(sample, len(every))), key=lambda one: one.line
+            random.Random(seed).sample(every, min(sample, len(every))),
+            key=lambda mutant: mutant.line,
         )
     )
     running.load_libraries(files)

@@ -57,11 +57,11 @@ async def test_a_server_that_takes_typed_lines_is_caught(
 
 async def test_the_same_seed_gives_the_same_evening(tmp_path: Path) -> None:
     short = replace(PLAN, hours=0.1)
-    one = await run(tmp_path / "a", short)
+    first = await run(tmp_path / "a", short)
     two = await run(tmp_path / "b", short)
     other = await run(tmp_path / "c", replace(short, seed=12))
-    assert one.fingerprint == two.fingerprint
-    assert one.fingerprint != other.fingerprint
+    assert first.fingerprint == two.fingerprint
+    assert first.fingerprint != other.fingerprint
 
 
 @pytest.mark.parametrize("faults", [NONE, ALL])

@@ -31,9 +31,9 @@ class Visited(ListeningSystem):
         """A page follows its telephone."""
 
         async def read() -> None:
-            async for one in self.visitors.follow(line):
-                if one is not None:
-                    self.told[line].append(one)
+            async for news in self.visitors.follow(line):
+                if news is not None:
+                    self.told[line].append(news)
 
         page = asyncio.ensure_future(read())
         self.pages.append(page)
@@ -79,8 +79,8 @@ async def test_a_phoner_is_told_nothing_of_a_silent_listener(tmp_path: Path) -> 
         mine = system.now(LISTENER)
         assert (mine.hears, mine.heard_by) == (["person", "phoner"], [])
         since = system.told[PHONER][before:]
-        assert all(one.says for one in since)  # only what the person says goes on
-        assert all("listener" not in one.hears + one.heard_by for one in system.told[PHONER])
+        assert all(news.says for news in since)  # only what the person says goes on
+        assert all("listener" not in news.hears + news.heard_by for news in system.told[PHONER])
         await system.listens("coach")
         assert system.now(LISTENER).heard_by == ["phoner"]
         assert system.now(PHONER).hears == ["listener", "person"]
@@ -136,10 +136,10 @@ async def test_the_person_hangs_up_when_the_talk_is_over(tmp_path: Path) -> None
         await system.pass_time(600)
         await asyncio.sleep(0)
         assert system.now(PHONER).hears == []
-        said = [one.says for one in system.told[PHONER] if one.says]
+        said = [news.says for news in system.told[PHONER] if news.says]
         assert said[0] == "hello"
         assert said[-1] == "thanks"
-        assert {one.who for one in system.told[PHONER] if one.says} == {"person"}
+        assert {news.who for news in system.told[PHONER] if news.says} == {"person"}
 
 
 async def test_a_second_page_takes_over(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ DOCUMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("what", "url", "form", "signed"), FORMS, ids=[one[0] for one in FORMS])
+@pytest.mark.parametrize(("what", "url", "form", "signed"), FORMS, ids=[form[0] for form in FORMS])
 def test_known_signatures(what: str, url: str, form: signature.Form, signed: str) -> None:
     assert signature.valid(TOKEN, url, form, signed)
     assert not signature.valid(TOKEN + "x", url, form, signed)
@@ -86,7 +86,7 @@ def test_known_signatures(what: str, url: str, form: signature.Form, signed: str
 
 
 @pytest.mark.parametrize(
-    ("what", "url", "body", "signed"), DOCUMENTS, ids=[one[0] for one in DOCUMENTS]
+    ("what", "url", "body", "signed"), DOCUMENTS, ids=[document[0] for document in DOCUMENTS]
 )
 def test_known_json_signatures(what: str, url: str, body: bytes, signed: str) -> None:
     assert signature.valid_json(TOKEN, url, body, signed)

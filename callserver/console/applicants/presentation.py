@@ -58,9 +58,9 @@ def presented(tx: Tx, ctx: EngineContext, request: UserRequest) -> ApplicantsVie
                 department=interview.department,
                 begun=now >= interview.at - PRESENT_FROM,
                 participants=[
-                    ParticipantView(applicant=one.applicant, present=one.present)
-                    for one in participants
-                    if one.interview == interview.id
+                    ParticipantView(applicant=participant.applicant, present=participant.present)
+                    for participant in participants
+                    if participant.interview == interview.id
                 ],
             )
             for interview in interviews

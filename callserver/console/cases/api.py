@@ -148,7 +148,7 @@ class CasesApi:
         now = self._ctx.clock.now()
         month = query.month or report.current_month(now)
         figures = await self._ctx.store.read(lambda tx: report.monthly(tx, month, now))
-        return MonthView(month=month, kinds=[KindView(**asdict(one)) for one in figures])
+        return MonthView(month=month, kinds=[KindView(**asdict(figure)) for figure in figures])
 
     async def one(self, request: UserRequest, case: int) -> CaseView:
         """One case with its history. The reading is logged."""

@@ -94,14 +94,14 @@ def presented(
         ],
         messages=[
             MessageView(
-                id=one.id,
-                use=one.use,
-                kind=one.kind,
-                state=one.state,
-                at=one.at,
-                again=handles and _failed(one) and one.to is not None,
+                id=message.id,
+                use=message.use,
+                kind=message.kind,
+                state=message.state,
+                at=message.at,
+                again=handles and _failed(message) and message.to is not None,
             )
-            for one in sent
+            for message in sent
         ],
         colleagues=[
             Colleague(id=user.id, name=user.name, role=user.role)

@@ -90,7 +90,7 @@ class Health:
 
     def _disk(self) -> str:
         free = self._ctx.disk_free().values()
-        return OK if all(one >= alarm.LEAST_FREE_BYTES for one in free) else "full"
+        return OK if all(bytes_free >= alarm.LEAST_FREE_BYTES for bytes_free in free) else "full"
 
 
 def _sealer(oldest_unsealed: datetime | None, now: datetime) -> str:

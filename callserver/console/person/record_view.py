@@ -197,7 +197,7 @@ def _others(
         row = other.contact
         if row.campaign not in campaigns or not request.sees(campaigns[row.campaign].department):
             continue
-        shares = [texts.say(language, f"person.shares.{one}") for one in other.shares]
+        shares = [texts.say(language, f"person.shares.{share}") for share in other.shares]
         shown.append(
             OtherPerson(
                 contact=row.id,

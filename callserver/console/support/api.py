@@ -88,8 +88,8 @@ class SupportApi:
                 now=now,
                 in_call=messages.in_call(tx, user),
                 supervisors=[
-                    Colleague(id=one.id, name=one.name)
-                    for one in messages.supervisors_of(tx, user.department)
+                    Colleague(id=supervisor.id, name=supervisor.name)
+                    for supervisor in messages.supervisors_of(tx, user.department)
                 ],
                 messages=[
                     MyMessage(
@@ -125,7 +125,9 @@ class SupportApi:
         key = await self._reports.report(request.user, body.attempt, body.words)
         row = await self._ctx.store.read(
             lambda tx: next(
-                one for one in support.of_phoner(tx, request.user.id, 100) if one.id == key
+                message
+                for message in support.of_phoner(tx, request.user.id, 100)
+                if message.id == key
             )
         )
         rules = self._ctx.rules.current.organisation.support
@@ -152,7 +154,7 @@ class SupportApi:
         now, user = self._ctx.clock.now(), request.user
 
         def look(tx: Tx) -> SupportView:
-            names = {one.id: one.name for one in accounts.every(tx)}
+            names = {account.id: account.name for account in accounts.every(tx)}
             return SupportView(
                 now=now,
                 messages=[
@@ -175,12 +177,12 @@ class SupportApi:
                 ],
                 hard=[
                     HardTimeView(
-                        phoner=one.phoner.id,
-                        name=one.phoner.name,
-                        reasons=list(one.reasons),
-                        last_talked=one.last_talked,
+                        phoner=hard_time.phoner.id,
+                        name=hard_time.phoner.name,
+                        reasons=list(hard_time.reasons),
+                        last_talked=hard_time.last_talked,
                     )
-                    for one in talks.hard_times(tx, self._ctx.rules, user, now)
+                    for hard_time in talks.hard_times(tx, self._ctx.rules, user, now)
                 ],
                 talks=[
                     _talk(row, names, row.phoner)

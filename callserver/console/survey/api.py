@@ -117,7 +117,7 @@ class SurveyApi:
             for quarter, groups in results.items()
         }
         names = {user.id: user.name for user in accounts.every(tx)}
-        departments = {one.department for groups in seen.values() for one in groups}
+        departments = {group.department for groups in seen.values() for group in groups}
         return SurveyView(
             **dict(self._now(tx, request)),
             quarters=[
@@ -169,7 +169,7 @@ def _quarter(row: SurveyRow, groups: Sequence[GroupResult], withheld: int) -> Qu
     return QuarterView(
         quarter=row.quarter,
         state=SurveyState(row.state),
-        answers=next((one.answers for one in groups if one.department is None), None),
+        answers=next((group.answers for group in groups if group.department is None), None),
         smallest_group=row.rules.smallest_group,
         withheld=withheld,
     )

@@ -131,8 +131,8 @@ class TrainingTeamApi:
                 rules, user, where.level, versions, signatures, now, request.language
             ),
             credits=[
-                CreditView(at=one.at, shifts=one.shifts, reason=one.reason)
-                for one in (worked_shifts.credits_of(tx, user.id) if user.credited else ())
+                CreditView(at=credit.at, shifts=credit.shifts, reason=credit.reason)
+                for credit in (worked_shifts.credits_of(tx, user.id) if user.credited else ())
             ],
         )
 

@@ -113,7 +113,7 @@ class RolePlayLegs:
             role_plays.change_leg(tx, key, player, leg, now)
             role_plays.change(tx, key, look_at=now + calls.LOOK)
             row = role_plays.lock(tx, key) or row
-            if row.started_at is None and all(row.is_in(one) for one in Player):
+            if row.started_at is None and all(row.is_in(player) for player in Player):
                 self._start(tx, row, now)
             return JoinRolePlay(row.room, key, player)
 

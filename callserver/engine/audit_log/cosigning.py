@@ -61,4 +61,7 @@ def _own(body: bytes, key: VerifierKey, note: Note) -> Signature | None:
         signatures = signed_note.parse_signatures(body.decode())
     except ValueError:
         return None
-    return next((one for one in signatures if signed_note.holds(note.text, one, key)), None)
+    return next(
+        (signature for signature in signatures if signed_note.holds(note.text, signature, key)),
+        None,
+    )

@@ -184,11 +184,11 @@ class Followed:
             for row, opt_out in self._about[key].items():
                 now = facts.get("now")
                 ends = {
-                    bool(one.get("lifted_at"))
-                    for one in stated
-                    if one.get("scope") == opt_out.scope
-                    and one.get("purpose") == opt_out.purpose
-                    and one.get("at") in (opt_out.at, now)
+                    bool(row.get("lifted_at"))
+                    for row in stated
+                    if row.get("scope") == opt_out.scope
+                    and row.get("purpose") == opt_out.purpose
+                    and row.get("at") in (opt_out.at, now)
                 }
                 if not ends:
                     self._find(leaf, f"the opt-out {row} is in the log, but not in the facts")
@@ -196,7 +196,7 @@ class Followed:
                     self._find(leaf, f"the opt-out {row} has ended in the facts, not in the log")
         number = next((key for key in keys if key.startswith("number:")), None)
         if number is not None:
-            shown = {one.get("at") for one in stated if one.get("scope") in OF_NUMBER}
+            shown = {row.get("at") for row in stated if row.get("scope") in OF_NUMBER}
             for at in sorted(self._seen[number] - shown):
                 self._find(leaf, f"an opt-out of {at} that earlier facts show has disappeared")
             self._seen[number] = {at for at in shown if at and at < facts.get("now", "")}

@@ -207,7 +207,11 @@ class _Judge:
         folder = self._folder / CONFIGURATIONS
         names = {path.stem[:16]: path.stem for path in folder.glob("*.json")}
         read = [self._configuration({"revision": names.get(short)}) for short in self._in_force]
-        return {one.organisation.retention.decisions.days for one in read if one is not None}
+        return {
+            configuration.organisation.retention.decisions.days
+            for configuration in read
+            if configuration is not None
+        }
 
     def _outcomes(self) -> None:
         """The exported calls against the log."""

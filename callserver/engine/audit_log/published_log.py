@@ -200,7 +200,12 @@ def proof_text(index: int, proof: list[bytes], note: Note, extra: bytes = b"") -
     lines = ["c2sp.org/tlog-proof@v1"]
     if extra:
         lines.append(f"extra {base64.b64encode(extra).decode()}")
-    lines += [f"index {index}", *(base64.b64encode(one).decode() for one in proof), "", str(note)]
+    lines += [
+        f"index {index}",
+        *(base64.b64encode(digest).decode() for digest in proof),
+        "",
+        str(note),
+    ]
     return "\n".join(lines)
 
 

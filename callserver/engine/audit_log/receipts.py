@@ -93,8 +93,8 @@ def of_opt_out(tx: Tx, published: PublishedLog, row: SuppressionRow) -> Receipt:
         checkpoint.size,
         str(published.key),
         tuple(
-            (one.name, datetime.fromtimestamp(signed_note.cosigned_at(one), UTC))
-            for one in _kept(proof.text)
+            (line.name, datetime.fromtimestamp(signed_note.cosigned_at(line), UTC))
+            for line in _kept(proof.text)
         ),
     )
 
@@ -115,7 +115,7 @@ def about(tx: Tx, published: PublishedLog | None, contacts: Collection[int]) -> 
     try:
         checkpoint, note = _published(published)
         leaves = sorted(audit.leaves_about(tx, contacts) + look_ups.leaves_about(tx, contacts))
-        leaves = [one for one in leaves if one < checkpoint.size]
+        leaves = [leaf for leaf in leaves if leaf < checkpoint.size]
         return _proofs(published, leaves, checkpoint, note)
     except (ConfigurationProblem, Impossible, OSError) as error:
         log.warning("no_proofs", why=str(error))
@@ -165,4 +165,6 @@ def _short(leaf: int, hashes: list[bytes], note: Note, entry: bytes) -> str:
 def _kept(proof: str) -> list[signed_note.Signature]:
     """The witnesses' signatures in a proof."""
     note = signed_note.parse(proof.partition("\n\n")[2].encode())
-    return [one for one in note.signatures if len(one.signature) == COSIGNATURE_BYTES]
+    return [
+        signature for signature in note.signatures if len(signature.signature) == COSIGNATURE_BYTES
+    ]

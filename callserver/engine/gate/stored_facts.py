@@ -199,7 +199,9 @@ def _not_in_the_future(known: StoredFacts, now: datetime) -> StoredFacts:
 
     Only what would permit a call, a consent or the end of an opt-out, waits until its time by our clock.
     """
-    instants = [mark.at for mark in known.marks] + [one.at for _, one in known.suppressions]
+    instants = [mark.at for mark in known.marks] + [
+        suppression.at for _, suppression in known.suppressions
+    ]
     if max(instants, default=now) <= now:
         return known
     return replace(
@@ -209,7 +211,8 @@ def _not_in_the_future(known: StoredFacts, now: datetime) -> StoredFacts:
             for mark in known.marks
         ],
         suppressions=[
-            (about, replace(one, at=min(one.at, now))) for about, one in known.suppressions
+            (about, replace(suppression, at=min(suppression.at, now)))
+            for about, suppression in known.suppressions
         ],
     )
 

@@ -65,5 +65,7 @@ def _is_unsure(tx: Tx, one: Listed, other: Listed, place: str) -> bool:
     return decided in (None, Verdict.UNDECIDED)
 
 
-def _rows(one: Listed) -> Sequence[KnownRow]:
-    return [KnownRow(one.person, one.number, one.household, one.name, one.contact)]
+def _rows(contact: Listed) -> Sequence[KnownRow]:
+    return [
+        KnownRow(contact.person, contact.number, contact.household, contact.name, contact.contact)
+    ]

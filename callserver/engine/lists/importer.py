@@ -235,8 +235,8 @@ def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
         Identifier(row.person, row.number, row.household, row.name)
         for row in staged.reader.dropped()
     ]
-    taken = staged_rows.identifiers_of(tx, {one.person for one in listed})
-    again = [one for one in listed if (one.person, one.number, one.household) not in taken]
+    taken = staged_rows.identifiers_of(tx, {row.person for row in listed})
+    again = [row for row in listed if (row.person, row.number, row.household) not in taken]
     former_identifiers.add(tx, again, Because.LISTED, now)
 
 

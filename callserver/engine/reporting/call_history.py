@@ -90,7 +90,7 @@ def history(
                 }
             )
         ),
-        suppressed=tuple(one for one in suppressed if one.lifted_at is None),
+        suppressed=tuple(row for row in suppressed if row.lifted_at is None),
     )
 
 

@@ -115,7 +115,7 @@ def read(tx: Tx, ctx: EngineContext, counted: StatusCounts) -> FloorFigures:
             _alarm_facts(
                 tx,
                 ctx,
-                [(one.campaign, one.abandoned) for one in progress],
+                [(campaign.campaign, campaign.abandoned) for campaign in progress],
                 (taken, declined, silent),
                 now,
             )

@@ -238,11 +238,13 @@ def make(
             LookUpEntry(at=look.at, purpose=words.look_up_reason(look.what, language))
             for look in _look_ups(tx, record)
         ],
-        recipients=[_label(one, language) for one in ([] if told is None else told.recipients)],
+        recipients=[
+            _label(recipient, language) for recipient in ([] if told is None else told.recipients)
+        ],
         retention=_retention(rules, language),
         logged=[
-            Logged(number=one.index, entry=one.entry.decode(), proof=one.text)
-            for one in receipts.about(tx, published, [row.id for row in known])
+            Logged(number=receipt.index, entry=receipt.entry.decode(), proof=receipt.text)
+            for receipt in receipts.about(tx, published, [row.id for row in known])
         ],
     )
 

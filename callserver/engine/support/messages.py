@@ -48,7 +48,9 @@ def send(tx: Tx, user: User, words: str, to: int | None, now: datetime) -> int:
     rules.check_quiet(SeatState.OFF if seat is None else SeatState(seat.state))
     if not words.strip():
         raise Impossible("write a few words", key="support_words")
-    if to is not None and to not in {one.id for one in supervisors_of(tx, user.department)}:
+    if to is not None and to not in {
+        supervisor.id for supervisor in supervisors_of(tx, user.department)
+    }:
         raise NotFound("there is no such supervisor", key="not_found")
     key = support.add(
         tx,

@@ -137,7 +137,7 @@ def hard_times(tx: Tx, of_rules: Rules, user: User, now: datetime) -> list[HardT
             reasons[phoner].add(Hard.UNANSWERED)
     return [
         HardTime(other, tuple(sorted(reasons[other.id])), talked_at.get(other.id))
-        for other in sorted(accounts.every(tx), key=lambda one: (one.name, one.id))
+        for other in sorted(accounts.every(tx), key=lambda account: (account.name, account.id))
         if reasons.get(other.id)
         and other.left_at is None
         and may(other.role, Action.ASK_SUPPORT)

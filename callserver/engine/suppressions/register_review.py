@@ -119,7 +119,9 @@ def _state(comparison: Comparison, person: int, candidates: list[Candidate]) -> 
 
 
 def _fingerprints(candidates: list[Candidate]) -> list[int]:
-    return [register_match.fingerprint(one.entry.record.text) for one in candidates] or [NOTHING]
+    return [
+        register_match.fingerprint(candidate.entry.record.text) for candidate in candidates
+    ] or [NOTHING]
 
 
 def record_look_up(tx: Tx, review: Review, by: str, now: datetime) -> None:
@@ -174,7 +176,7 @@ def decide(
     register_people.lock_comparing(tx)
     unsure = of_contact(tx, contact, rules, sees)
     if state is not None:
-        unsure = [one for one in unsure if one.state == state]
+        unsure = [pair for pair in unsure if pair.state == state]
     if not unsure:
         raise Impossible(
             "nothing is unsure about this person, or it has changed: look again",
@@ -182,15 +184,15 @@ def decide(
         )
     person = contacts.by_ids(tx, [contact])[contact].person
     details = register_match.details(row.person for row in unsure[0].rows)
-    for one in unsure:
-        entries = _fingerprints(one.candidates)
+    for pair in unsure:
+        entries = _fingerprints(pair.candidates)
         register_people.decide(tx, person, entries, details, now, by, same=is_listed)
         audit.append(
             tx,
             now,
             EntryKind.REGISTER_DECIDED,
             contact=contact,
-            register=one.register,
+            register=pair.register,
             listed=is_listed,
             entries=len(entries),
             by=by,

@@ -84,7 +84,7 @@ def states_of(
     """The documents that a user has to sign, in the order in which they read them."""
     versions, signatures = list(versions), list(signatures)
     since = {(version.document, version.version): version.since for version in versions}
-    signed = {(one.document, one.version): one.at for one in signatures}
+    signed = {(signature.document, signature.version): signature.at for signature in signatures}
     states = []
     for name in required_of(rules, user.role, level):
         key = name, rules.documents[name]

@@ -105,7 +105,7 @@ def certificate(folder: Path, name: str, *addresses: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name}.test")])
     now = dt.datetime.now(dt.UTC)
-    known = [x509.IPAddress(ip_address(one)) for one in addresses]
+    known = [x509.IPAddress(ip_address(address)) for address in addresses]
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)

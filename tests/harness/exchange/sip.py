@@ -81,7 +81,7 @@ class Talk:
 
     def loud(self, since: float = 0) -> int:
         """Packets that were not silence."""
-        return sum(one.at >= since and len(set(one.sound)) > 8 for one in self.heard)
+        return sum(packet.at >= since and len(set(packet.sound)) > 8 for packet in self.heard)
 
 
 class Telephone(asyncio.DatagramProtocol):
@@ -131,7 +131,7 @@ class Telephone(asyncio.DatagramProtocol):
     @property
     def talk(self) -> Talk | None:
         """The call in hand."""
-        return next((one for one in self.talks.values() if not one.ended.is_set()), None)
+        return next((talk for talk in self.talks.values() if not talk.ended.is_set()), None)
 
     # -- what a person does -------------------------------------------------------------------
 

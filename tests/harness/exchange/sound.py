@@ -76,7 +76,7 @@ class SoundSystem(ExchangeSystem):
 
     async def ears(self, *telephones: Telephone) -> list[set[str]]:
         """Whom each of them hears just now, by their tones."""
-        found = await asyncio.gather(*(self.heard(one) for one in telephones))
+        found = await asyncio.gather(*(self.heard(telephone) for telephone in telephones))
         return [whom(packets, TONES) for packets in found]
 
     async def until_heard(
