@@ -136,8 +136,8 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """One contract, both databases."""
-    found: str = request.getfixturevalue(f"{request.param}_url")
-    return found
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture
@@ -155,8 +155,8 @@ def full() -> bool:
 
 @pytest.fixture(scope="session")
 def started_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exchange, Called]]:
-    with running(tmp_path_factory.mktemp("exchange")) as found:
-        yield found
+    with running(tmp_path_factory.mktemp("exchange")) as exchange:
+        yield exchange
 
 
 @pytest.fixture

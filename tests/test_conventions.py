@@ -49,13 +49,13 @@ def test_legs_are_ordered_by_telephony_alone() -> None:
     """The providers' own orders to create a leg stand in the adapters' telephony and nowhere else."""
     orders = r"calls\.create|participants\.create|/Calls\.json|\"create\""
     folders = [ROOT / "callserver" / "simulator", ROOT / "callserver" / "database"]
-    found = {
+    ordering = {
         path.relative_to(ROOT / "callserver").as_posix()
         for path in SOURCES
         if re.search(orders, path.read_text())
         and not any(folder in path.parents for folder in folders)
     }
-    assert found == {"adapters/twilio/telephony.py", "adapters/asterisk/telephony.py"}
+    assert ordering == {"adapters/twilio/telephony.py", "adapters/asterisk/telephony.py"}
 
 
 def test_telephony_is_told_to_place_in_one_file() -> None:

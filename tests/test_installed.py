@@ -110,9 +110,9 @@ def serving(installed: Installed, folder: Path) -> Iterator[str]:
         try:
             assert process.stdout is not None
             said = process.stdout.readline()
-            found = re.match(r"callserver is at (http://\S+); the network is simulated", said)
-            assert found is not None, said
-            yield found[1]
+            match = re.match(r"callserver is at (http://\S+); the network is simulated", said)
+            assert match is not None, said
+            yield match[1]
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE_S) == 0

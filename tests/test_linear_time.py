@@ -59,9 +59,9 @@ FREE = 0.004
 def modules() -> Iterator[ModuleType]:
     for package in (callserver, webhooks):
         yield package
-        for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if not found.name.endswith("__main__") and ".migrations." not in found.name:
-                yield importlib.import_module(found.name)
+        for module_info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if not module_info.name.endswith("__main__") and ".migrations." not in module_info.name:
+                yield importlib.import_module(module_info.name)
 
 
 def patterns_in(value: Any, depth: int = 3) -> Iterator[re.Pattern[str]]:
@@ -123,19 +123,19 @@ Found = dict[tuple[str, int], tuple[re.Pattern[str], bool]]
 
 def searched_names() -> set[str]:
     """The names of patterns that are looked for at every place of a text; others only match."""
-    found = set()
+    names = set()
     for module in modules():
         for node in attributes(module):
             match node:
                 case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=does):
                     if does in SEARCHING:
-                        found.add(name)
-    return found
+                        names.add(name)
+    return names
 
 
 def found_patterns() -> Found:
     """Every pattern, and whether it is searched for. One in a collection may be."""
-    searched, found = searched_names(), Found()
+    searched, collected = searched_names(), Found()
     for module in modules():
         for name, member in vars(module).items():
             for pattern in patterns_in(member):
@@ -144,16 +144,16 @@ def found_patterns() -> Found:
                     search = (
                         name in searched
                         or member is not pattern
-                        or (key in found and found[key][1])
+                        or (key in collected and collected[key][1])
                     )
-                    found[key] = pattern, search
+                    collected[key] = pattern, search
         for text, search in written(module):
             pattern = re.compile(text)
             key = pattern.pattern, pattern.flags
-            found[key] = pattern, search or (key in found and found[key][1])
+            collected[key] = pattern, search or (key in collected and collected[key][1])
     for pattern in patterns_in(yaml_files.Loader.yaml_implicit_resolvers):  # YAML's reader matches
-        found[pattern.pattern, pattern.flags] = pattern, False
-    return found
+        collected[pattern.pattern, pattern.flags] = pattern, False
+    return collected
 
 
 CATEGORIES = {
@@ -201,13 +201,13 @@ def growth(work: Callable[[str], object], text: Callable[[int], str]) -> float:
         seconds(lambda: work(short)) * (LONG / SHORT) ** 2 < FREE
     ):  # nothing to wait for, even if it is quadratic
         return 0
-    found = []
+    slow = []
     for _ in range(4):  # a busy machine is slow at times; what is quadratic always is
         shortest = min(seconds(lambda: work(short)) for _ in range(3))
-        found.append(seconds(lambda: work(long)) / shortest)
-        if found[-1] < MOST:
+        slow.append(seconds(lambda: work(long)) / shortest)
+        if slow[-1] < MOST:
             break
-    return min(found)
+    return min(slow)
 
 
 def repeated(unit: str, size: int, end: str = "") -> str:

@@ -79,10 +79,10 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 def told(lines: io.StringIO) -> list[dict[str, object]]:
     """What was written since the last time."""
-    found = [json.loads(line) for line in lines.getvalue().splitlines()]
+    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
     lines.seek(0)
     lines.truncate()
-    return found
+    return logged
 
 
 def test_every_line_is_json(lines: io.StringIO) -> None:
@@ -96,19 +96,19 @@ def test_every_line_is_json(lines: io.StringIO) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old", DeprecationWarning, stacklevel=1)
-    found = told(lines)
-    assert [line["event"] for line in found[:4]] == [
+    logged = told(lines)
+    assert [line["event"] for line in logged[:4]] == [
         "ours",
         "ours_failed",
         "Exception in ASGI application\n",
         "lost a connection",
     ]
-    assert "old" in str(found[4]["event"])
-    assert {line["level"] for line in found} == {"info", "error", "warning"}
-    assert all("timestamp" in line for line in found)
-    assert "ValueError" in str(found[1]["exception"])
-    assert "ValueError" in str(found[2]["exception"])
-    assert NUMBER not in str(found)
+    assert "old" in str(logged[4]["event"])
+    assert {line["level"] for line in logged} == {"info", "error", "warning"}
+    assert all("timestamp" in line for line in logged)
+    assert "ValueError" in str(logged[1]["exception"])
+    assert "ValueError" in str(logged[2]["exception"])
+    assert NUMBER not in str(logged)
 
 
 def repeated() -> float:

@@ -100,7 +100,7 @@ def keys_of_errors() -> set[str]:
         keyword.value.value
         for path in (Path(texts.__file__).parents[1]).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and "Settings" not in ast.unparse(node.func)
+        if isinstance(node, ast.Call) and not re.search("Settings|Column", ast.unparse(node.func))
         for keyword in node.keywords
         if keyword.arg == "key"
         and isinstance(keyword.value, ast.Constant)

@@ -98,10 +98,10 @@ def check(
 def _check_deeply(settings: Settings) -> None:
     """Print what each check found; exit code 2 if one found something."""
     count = 0
-    for name, found in deep_check.run(settings).items():
-        count += len(found)
-        print(f"{name}:" if found else f"{name}: ok")
-        for problem in found:
+    for name, problems in deep_check.run(settings).items():
+        count += len(problems)
+        print(f"{name}:" if problems else f"{name}: ok")
+        for problem in problems:
             print(f"  ! {problem}")
     if count:
         print(f"{count} problems")

@@ -136,13 +136,13 @@ async def _twilio(settings: Settings) -> list[str]:
             return ["TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: Twilio refuses them"]
         if not account.is_success:
             return [f"Twilio answers with HTTP {account.status_code}"]
-        found = []
+        warnings = []
         if (status := account.json().get("status")) != "active":
-            found.append(f"the account is {status}")
+            warnings.append(f"the account is {status}")
         if said := account.headers.get("date"):
             skew = abs(SystemClock().now() - parsedate_to_datetime(said))
             if skew > CLOCKS_DIFFER:
-                found.append(f"our clock and Twilio's differ by {skew.total_seconds():.0f} s")
+                warnings.append(f"our clock and Twilio's differ by {skew.total_seconds():.0f} s")
         shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
         owned: set[str] = set()
         for kind in ("IncomingPhoneNumbers", "OutgoingCallerIds"):
@@ -151,8 +151,8 @@ async def _twilio(settings: Settings) -> list[str]:
                 rows = reply.json().values()
                 listed = [row for part in rows if isinstance(part, list) for row in part]
                 owned |= {str(row.get("phone_number")) for row in listed}
-        found += [
+        warnings += [
             f"{number} is shown by a campaign, and is no number of the account"
             for number in sorted(shown - owned)
         ]
-        return found
+        return warnings

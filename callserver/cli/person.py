@@ -160,8 +160,8 @@ def undo(
             user = accounts.by_handle(tx, by)
             if user is None:
                 raise NotFound(f"there is no user {by!r}")
-            found = person_facts.find(tx, key, contact)
-            known = person_record.rows_of(tx, found[0].id) if found else []
+            in_reach = person_facts.find(tx, key, contact)
+            known = person_record.rows_of(tx, in_reach[0].id) if in_reach else []
             undone = mark_undo.undo(tx, key, known, mark, why, user, campaigns, resources.now(tx))
     print(f"undone: {len(undone.marks)}; contacts that are dialed again: {len(undone.reopened)}")
 
@@ -192,10 +192,10 @@ def access(
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
             now, secret = resources.now(tx), resources.secret(settings)
-            found = person_facts.find(tx, number, contact)
-            if not found:
+            in_reach = person_facts.find(tx, number, contact)
+            if not in_reach:
                 raise NotFound("nobody is known at this number")
-            known = person_record.rows_of(tx, found[0].id)
+            known = person_record.rows_of(tx, in_reach[0].id)
             published = receipts.if_opened(settings)
             copy = person_copy.make(tx, rules, secret, known, language, now, published)
             person_copy.record_copy(tx, known, by, now)

@@ -42,19 +42,19 @@ def why(
         with engine.begin() as tx:
             now, secret = resources.now(tx), resources.secret(settings)
             record = person_record.look_up(tx, phone.to_int(parsed), secret, by, now)
-            standing = person_record.standing(tx, rules, secret, record.contacts, now)
+            explanations = person_record.explanations(tx, rules, secret, record.contacts, now)
     if as_json:
-        print(json.dumps(_document(record, standing), ensure_ascii=False, indent=2))
+        print(json.dumps(_document(record, explanations), ensure_ascii=False, indent=2))
         return
     for sentence in words(record.history, rules, language):
         print(sentence.text)
-    for fact in person_record_text.everything(record, standing, rules, language):
+    for fact in person_record_text.everything(record, explanations, rules, language):
         print(fact)
 
 
-def _document(record: PersonRecord, standing: list[Explanation]) -> dict[str, object]:
+def _document(record: PersonRecord, explanations: list[Explanation]) -> dict[str, object]:
     answer = record.history
-    answers = {explanation.contact: explanation for explanation in standing}
+    answers = {explanation.contact: explanation for explanation in explanations}
     return {
         "contacts": [
             {

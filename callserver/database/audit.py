@@ -206,12 +206,12 @@ def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
 
 def permitted(tx: Tx, attempts: Sequence[str]) -> set[str]:
     """Those of the calls that the log has permitted."""
-    found: set[str] = set()
+    recorded: set[str] = set()
     for at in range(0, len(attempts), 1_000):
         some = audit.c.call.in_(attempts[at : at + 1_000])
         query = select(audit.c.call).where(audit.c.kind == EntryKind.PERMITTED.value, some)
-        found.update(tx.execute(query).scalars())
-    return found
+        recorded.update(tx.execute(query).scalars())
+    return recorded
 
 
 def beyond(tx: Tx, size: int, kinds: Collection[EntryKind] = ()) -> Iterator[dict[str, Any]]:

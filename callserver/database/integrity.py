@@ -15,8 +15,8 @@ def problems(engine: Engine) -> Iterator[str]:
     try:
         with reading(engine) as tx:
             if engine.dialect.name == "sqlite":
-                found = tx.execute(text("PRAGMA quick_check")).scalars().all()
-                yield from (f"database: {what}" for what in found[:MOST_NAMED] if what != "ok")
+                messages = tx.execute(text("PRAGMA quick_check")).scalars().all()
+                yield from (f"database: {what}" for what in messages[:MOST_NAMED] if what != "ok")
             else:
                 encoding = tx.execute(text("SHOW server_encoding")).scalar()
                 if encoding != "UTF8":

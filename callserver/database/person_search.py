@@ -28,8 +28,8 @@ def by_name(tx: Tx, name: str, most: int) -> list[Contact]:
         return []
     query = select(*_columns).where(*[contacts.c.name.ilike(_pattern(word)) for word in wanted])
     rows = tx.execute(query.order_by(contacts.c.id).limit(MOST_READ))
-    found = (row for row in map(Contact._make, rows) if _fits(wanted, row.name or ""))
-    return [row for row, _ in zip(found, range(most), strict=False)]
+    fitting = (row for row in map(Contact._make, rows) if _fits(wanted, row.name or ""))
+    return [row for row, _ in zip(fitting, range(most), strict=False)]
 
 
 def _fits(wanted: Sequence[str], name: str) -> bool:

@@ -28,10 +28,10 @@ class RebuiltState:
         self._file = file
 
     def get(self, name: str, key: object) -> Row | None:
-        found = self._file.execute(
+        stored = self._file.execute(
             "SELECT body FROM rows WHERE name = ? AND id = ?", (name, str(key))
         ).fetchone()
-        return None if found is None else orjson.loads(found[0])
+        return None if stored is None else orjson.loads(stored[0])
 
     def put(self, name: str, key: object, row: Mapping[str, Any]) -> None:
         self._file.execute(

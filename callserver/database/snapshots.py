@@ -58,7 +58,7 @@ def count_rows(engine: Engine) -> int:
 
 
 def _row(table: Table, row: Any) -> dict[str, Any]:
-    values = {f"{name}": value for name, value in row.items()}
+    values = {column.key: row[column] for column in table.columns}
     return values | ({"tx": 0} if table is audit else {})
 
 

@@ -108,7 +108,7 @@ def add(
     *,
     purpose: Purpose | None = None,
     list_name: str | None = None,
-    heard: str | None = None,
+    received_by: str | None = None,
     opt_out: str | None = None,
 ) -> int:
     """Write one suppression; its id. Call want_stopped in the same transaction."""
@@ -121,7 +121,7 @@ def add(
             at=at,
             by=by,
             list=list_name,
-            heard=heard,
+            received_by=received_by,
             opt_out=opt_out,
         )
     ).inserted_primary_key
@@ -208,7 +208,7 @@ class SuppressionRow(NamedTuple):
     lifted_at: datetime | None
     by: str
     list: str | None
-    heard: str | None
+    received_by: str | None
 
 
 def on_record(tx: Tx, subjects: Sequence[str]) -> list[SuppressionRow]:

@@ -131,24 +131,24 @@ class _Walk:
         self._known = known
         self._needed = Needed()
         self._is_crowd = False
-        self._standing: dict[int, Match] = {start.person: Match.SAME}
+        self._matches: dict[int, Match] = {start.person: Match.SAME}
 
     def answer(self) -> InReach | Needed:
         waiting = [self._start.person]
         while waiting:
-            if len(self._standing) > MOST_PEOPLE:
+            if len(self._matches) > MOST_PEOPLE:
                 return InReach(is_crowd=True)
             key = waiting.pop()
-            is_same = self._standing[key] is Match.SAME
-            for other, found in self._neighbours(key, is_same=is_same).items():
-                standing = found if is_same else Match.UNSURE
-                before = self._standing.get(other)
-                if before is None or (before is Match.UNSURE and standing is Match.SAME):
-                    self._standing[other] = standing
+            is_same = self._matches[key] is Match.SAME
+            for other, match in self._neighbours(key, is_same=is_same).items():
+                reached = match if is_same else Match.UNSURE
+                before = self._matches.get(other)
+                if before is None or (before is Match.UNSURE and reached is Match.SAME):
+                    self._matches[other] = reached
                     waiting.append(other)
         if self._is_crowd:
             return InReach(is_crowd=True)
-        return self._needed or self._found()
+        return self._needed or self._in_reach()
 
     def _neighbours(self, key: int, *, is_same: bool) -> dict[int, Match]:
         """The keys that this one leads to.
@@ -174,11 +174,11 @@ class _Walk:
         }
         matches.update(decided)
         return {
-            other: found
-            for other, found in matches.items()
-            if found is Match.SAME
+            other: match
+            for other, match in matches.items()
+            if match is Match.SAME
             or (
-                found is Match.UNSURE
+                match is Match.UNSURE
                 and (is_same or (passes_on and self._may_be_meant(beside[other])))
             )
         }
@@ -213,17 +213,17 @@ class _Walk:
             else:
                 yield from rows
 
-    def _found(self) -> InReach:
-        start, standing = self._start, self._standing
-        if len(standing) == 1 and len(self._known.of_person[start.person]) <= 1:
+    def _in_reach(self) -> InReach:
+        start, matches = self._start, self._matches
+        if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:
             return NOBODY_ELSE
         rows = [
-            (found, row) for key, found in standing.items() for row in self._known.of_person[key]
+            (match, row) for key, match in matches.items() for row in self._known.of_person[key]
         ]
-        others = {key: found for key, found in standing.items() if key != start.person}
+        others = {key: match for key, match in matches.items() if key != start.person}
         return InReach(
-            same=frozenset(key for key, found in others.items() if found is Match.SAME),
-            unsure=frozenset(key for key, found in others.items() if found is Match.UNSURE),
+            same=frozenset(key for key, match in others.items() if match is Match.SAME),
+            unsure=frozenset(key for key, match in others.items() if match is Match.UNSURE),
             households=frozenset(row.household for _, row in rows) - {start.household},
             replaced_at=max(filter(None, map(self._replaced_at, others)), default=None),
             rows=tuple(pair for pair in rows if pair[1].contact not in (None, start.contact)),

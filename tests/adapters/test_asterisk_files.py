@@ -80,13 +80,13 @@ def values(text: str, name: str, kind: str) -> dict[str, str]:
 
 
 def test_a_registration_names_its_contact_and_never_gives_up() -> None:
-    found = rendered(asterisk_trunk_user="house", asterisk_trunk_password="secret")
-    registers = values(found["pjsip.conf"], "trunk", "registration")
+    files = rendered(asterisk_trunk_user="house", asterisk_trunk_password="secret")
+    registers = values(files["pjsip.conf"], "trunk", "registration")
     assert registers["contact_user"] == "house"
     assert registers["auth_rejection_permanent"] == "no"
     assert int(registers["max_retries"]) >= 100_000
     assert int(registers["forbidden_retry_interval"]) > 0
-    assert "exten = house,1,Stasis(callserver,inbound)" in found["extensions.conf"]
+    assert "exten = house,1,Stasis(callserver,inbound)" in files["extensions.conf"]
     assert "Stasis(callserver,inbound)\n" not in rendered()["extensions.conf"]
     number = rendered(asterisk_trunk_user="32123400", asterisk_trunk_password="secret")
     assert number["extensions.conf"].count("exten = 32123400,") == 1
@@ -109,8 +109,8 @@ def test_a_registration_names_its_contact_and_never_gives_up() -> None:
         ("", None),
     ],
 )
-def test_a_called_number_is_one_that_we_show(header: str, found: str | None) -> None:
-    assert channel_names.own_number_in(header, SHOWN) == found
+def test_a_called_number_is_one_that_we_show(header: str, called: str | None) -> None:
+    assert channel_names.own_number_in(header, SHOWN) == called
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_trunk_is_as_configured() -> None:
     plain = rendered()["pjsip.conf"]
     assert values(plain, "trunk", "endpoint")["allow"] == "alaw,ulaw"
     assert values(plain, "secure", "transport")["verify_server"] == "yes"
-    found = rendered(
+    files = rendered(
         asterisk_trunk="sip:192.0.2.7",
         asterisk_trunk_second="sip:192.0.2.8:5071",
         asterisk_trunk_proxy="sip:192.0.2.9",
@@ -147,7 +147,7 @@ def test_the_trunk_is_as_configured() -> None:
         asterisk_trunk_user="house",
         asterisk_trunk_password="secret",
     )["pjsip.conf"]
-    endpoint = values(found, "trunk", "endpoint")
+    endpoint = values(files, "trunk", "endpoint")
     assert {
         "aors": "trunk,trunk-second",
         "outbound_proxy": r"sip:192.0.2.9\;transport=tls\;lr",
@@ -159,11 +159,11 @@ def test_the_trunk_is_as_configured() -> None:
         "rtp_timeout": "30",
         "rtp_keepalive": "20",
     }.items() <= endpoint.items()
-    assert values(found, "trunk", "aor")["qualify_frequency"] == "0"
-    assert values(found, "trunk-second", "aor")["contact"] == r"sip:192.0.2.8:5071\;transport=tls"
-    assert values(found, "trunk-second", "registration")["client_uri"] == "sip:house@sip.example.dk"
-    assert values(found, "trunk", "identify")["match"] == "192.0.2.7,192.0.2.8,192.0.2.9"
-    assert values(found, "secure", "transport")["ca_list_file"] == "/etc/asterisk/keys/carrier.pem"
+    assert values(files, "trunk", "aor")["qualify_frequency"] == "0"
+    assert values(files, "trunk-second", "aor")["contact"] == r"sip:192.0.2.8:5071\;transport=tls"
+    assert values(files, "trunk-second", "registration")["client_uri"] == "sip:house@sip.example.dk"
+    assert values(files, "trunk", "identify")["match"] == "192.0.2.7,192.0.2.8,192.0.2.9"
+    assert values(files, "secure", "transport")["ca_list_file"] == "/etc/asterisk/keys/carrier.pem"
 
 
 def test_without_tls_the_plain_transport_is_the_carriers_alone() -> None:
@@ -176,21 +176,21 @@ def test_without_tls_the_plain_transport_is_the_carriers_alone() -> None:
 
 
 def test_no_way_out_and_nobody_unknown() -> None:
-    found = rendered()
-    everything = "\n".join(found.values())
+    files = rendered()
+    everything = "\n".join(files.values())
     assert "anonymous" not in everything
     assert "Dial(" not in everything
     assert "System(" not in everything
-    applications = re.findall(r",1,(\w+)\(", found["extensions.conf"])
+    applications = re.findall(r",1,(\w+)\(", files["extensions.conf"])
     assert set(applications) == {"Stasis"}
-    loaded = re.findall(r"load = (\S+)", found["modules.conf"])
+    loaded = re.findall(r"load = (\S+)", files["modules.conf"])
     assert not [name for name in loaded if "manager" in name or "app_dial" in name]
     assert "res_ari_recordings.so" not in loaded
-    assert "autoload = no" in found["modules.conf"]
-    assert "bindaddr = 127.0.0.1" in found["http.conf"]
-    assert "tlsenable" not in found["http.conf"]
+    assert "autoload = no" in files["modules.conf"]
+    assert "bindaddr = 127.0.0.1" in files["http.conf"]
+    assert "tlsenable" not in files["http.conf"]
     for name in ("cdr.conf", "cel.conf", "manager.conf"):
-        assert re.search(r"enabled? = no", found[name])
+        assert re.search(r"enabled? = no", files[name])
 
 
 def test_only_numbers_that_we_show_lead_in() -> None:
@@ -213,9 +213,9 @@ def test_only_numbers_that_we_show_lead_in() -> None:
 def test_a_remote_exchange_needs_tls() -> None:
     with pytest.raises(ConfigurationProblem, match="https"):
         rendered(asterisk_url="http://10.0.0.5:8088")
-    found = rendered(asterisk_url="https://10.0.0.5:8089")["http.conf"]
-    assert "tlsenable = yes" in found
-    assert "bindaddr = 127.0.0.1" in found  # plain HTTP stays at home
+    http = rendered(asterisk_url="https://10.0.0.5:8089")["http.conf"]
+    assert "tlsenable = yes" in http
+    assert "bindaddr = 127.0.0.1" in http  # plain HTTP stays at home
 
 
 @pytest.mark.parametrize(
@@ -281,14 +281,14 @@ SAFE = re.compile(r"PJSIP/(?:\+[1-9][0-9]{5,14}@trunk|(?:phoner|listener|telepho
 
 @given(st.one_of(st.text(), st.from_regex(r"(client:|sip:|\+)[a-z0-9_@&/+]*")))
 def test_whatever_a_line_says_it_reaches_only_ours(line: str) -> None:
-    found = channel_names.endpoint(line)
-    assert found is None or SAFE.fullmatch(found)
+    channel = channel_names.endpoint(line)
+    assert channel is None or SAFE.fullmatch(channel)
 
 
 @given(st.text())
 def test_whatever_a_number_says_only_a_number_is_dialed(number: str) -> None:
-    found = channel_names.by_trunk(number)
-    assert found is None or SAFE.fullmatch(found)
+    channel = channel_names.by_trunk(number)
+    assert channel is None or SAFE.fullmatch(channel)
 
 
 def test_names_are_told_apart() -> None:
@@ -335,9 +335,9 @@ def test_causes_as_measured(cause: int, answered: bool, rang: bool, told: Report
 def test_a_refusal_is_told_from_a_telephone_that_is_not_reached(
     code: int, told: Report, trouble: Trouble | None
 ) -> None:
-    found = end(127, code, answered=False, rang=False)
-    assert (found.report, found.code) == (told, code)
-    assert (None if found.declined is None else found.declined.trouble) is trouble
+    call_end = end(127, code, answered=False, rang=False)
+    assert (call_end.report, call_end.code) == (told, code)
+    assert (None if call_end.declined is None else call_end.declined.trouble) is trouble
     assert end(127, code, answered=False, rang=True).report is Report.FAILED
     assert end(16, code, answered=True, rang=True).report is Report.HUNG_UP
 
@@ -352,17 +352,17 @@ needs_a_voice = pytest.mark.skipif(
 
 def test_every_sentence_that_may_be_said_has_a_file() -> None:
     campaigns = load(ROOT / "config").campaigns
-    found = {prompt.name: prompt.sentence for prompt in prompts.all_prompts(campaigns.values())}
+    sentences = {prompt.name: prompt.sentence for prompt in prompts.all_prompts(campaigns.values())}
     digits = 10
     every = len(CAMPAIGN_PROMPTS) * len(campaigns) + len(GENERAL_PROMPTS) + digits
-    assert len(found) == every
-    assert found["apology-kanvas"].startswith("Det er ")
-    assert campaigns["kanvas"].organisation in found["inbound_who-kanvas"]
+    assert len(sentences) == every
+    assert sentences["apology-kanvas"].startswith("Det er ")
+    assert campaigns["kanvas"].organisation in sentences["inbound_who-kanvas"]
     # Why we call may tell others in the household that somebody is a member.
-    said = " ".join(found.values())
+    said = " ".join(sentences.values())
     assert not any(campaign.why.da in said for campaign in campaigns.values())
-    assert "{" not in "".join(found.values())
-    assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in found)
+    assert "{" not in "".join(sentences.values())
+    assert all(re.fullmatch(r"[a-z0-9_-]+", name) for name in sentences)
 
 
 @needs_a_voice

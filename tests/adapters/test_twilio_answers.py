@@ -185,8 +185,8 @@ def test_not_knowing_and_not_answering_differ() -> None:
     ):
         leg, _ = run(lambda t: t.leg(CA), reply)
         assert leg.state is state
-        found, _ = run(lambda t: t.look_up("a1", CA, Room("r", CF), "+4532200000", NOW), reply)
-        assert found.state is state
+        looked_up, _ = run(lambda t: t.look_up("a1", CA, Room("r", CF), "+4532200000", NOW), reply)
+        assert looked_up.state is state
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ def test_not_knowing_and_not_answering_differ() -> None:
 def test_a_stray_404_does_not_say_that_a_leg_is_unknown(ref: str | None, room: Room) -> None:
     """A proxy's page must not settle an attempt as never placed: it would be dialed again."""
     page = httpx.Response(404, text="<html>not here</html>")
-    found, _ = run(lambda t: t.look_up("a1", ref, room, "+4532200000", NOW), page)
-    assert found.state is LegState.NO_ANSWER
+    looked_up, _ = run(lambda t: t.look_up("a1", ref, room, "+4532200000", NOW), page)
+    assert looked_up.state is LegState.NO_ANSWER
 
 
 def began(seconds: float, sid: str, status: str = "queued") -> dict[str, Any]:
@@ -221,8 +221,8 @@ def test_a_lost_order_is_found_by_its_number(listed: list[Any], leg: Leg) -> Non
             return error(404, 20404)
         return ok({"calls": listed, "next_page_uri": None})
 
-    found, sent = run(lambda t: t.look_up("a1", None, Room("r", CF), "+4532200000", NOW), reply)
-    assert found == leg
+    looked_up, sent = run(lambda t: t.look_up("a1", None, Room("r", CF), "+4532200000", NOW), reply)
+    assert looked_up == leg
     assert [request.url.path.rsplit("/", 1)[1] for request in sent] == ["a1.json", "Calls.json"]
     assert sent[1].url.params["To"] == "+4532200000"
 
@@ -230,10 +230,10 @@ def test_a_lost_order_is_found_by_its_number(listed: list[Any], leg: Leg) -> Non
 def test_a_room_is_found_by_name_unless_it_is_over() -> None:
     for status, ref in (("in-progress", CF), ("init", CF), ("completed", None)):
         rooms = {"conferences": [{"sid": CF, "status": status}], "next_page_uri": None}
-        found, _ = run(lambda t: t.find_room("room"), ok(rooms))
-        assert found == ref
-    found, _ = run(lambda t: t.find_room("room"), error(500, 20500))
-    assert found is None
+        room_ref, _ = run(lambda t: t.find_room("room"), ok(rooms))
+        assert room_ref == ref
+    room_ref, _ = run(lambda t: t.find_room("room"), error(500, 20500))
+    assert room_ref is None
 
 
 ORDERS = {
@@ -260,8 +260,8 @@ ORDERS = {
     ],
 )
 def test_the_result_of_an_order_to_a_leg(order: str, reply: Any, result: Result) -> None:
-    found, _ = run(ORDERS[order], reply)
-    assert found is result
+    answer, _ = run(ORDERS[order], reply)
+    assert answer is result
 
 
 def test_an_apology_is_spoken_to_the_leg() -> None:
@@ -279,8 +279,8 @@ def test_no_token_without_a_key_to_sign_it() -> None:
 
 
 def test_the_softphones_token() -> None:
-    found = access_token(SETTINGS, "phoner_42")
-    head, claims, _ = found.split(".")
+    token = access_token(SETTINGS, "phoner_42")
+    head, claims, _ = token.split(".")
     header, body = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in (head, claims))
     assert header == {"alg": "HS256", "cty": "twilio-fpa;v=1", "typ": "JWT"}
     assert body["grants"]["identity"] == "phoner_42"

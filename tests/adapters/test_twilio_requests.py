@@ -121,8 +121,8 @@ def spec_operation(request: httpx.Request) -> dict[str, Any]:
     for path, item in described()["paths"].items():
         pattern = re.sub(r"\\{\w+\\}", "[^/]+?", re.escape(path))
         if re.fullmatch(pattern, request.url.path):
-            found: dict[str, Any] = item[request.method.lower()]
-            return found
+            operation: dict[str, Any] = item[request.method.lower()]
+            return operation
     raise AssertionError(f"{request.url.path} is no path of Twilio's")
 
 

@@ -62,28 +62,28 @@ def exchange(phoners: int) -> list[Figure]:
 
 
 async def _measured(folder: Path, phoners: int) -> list[Figure]:
-    found = _exchange(folder)
+    exchange = _exchange(folder)
     try:
         async with httpx.AsyncClient() as http:
             return [
-                *await _first_sound(folder / "first", found, found.ari(http)),
-                *await _many(folder, found, found.ari(http), phoners),
+                *await _first_sound(folder / "first", exchange, exchange.ari(http)),
+                *await _many(folder, exchange, exchange.ari(http), phoners),
             ]
     finally:
-        found.stop()
+        exchange.stop()
 
 
 def _exchange(folder: Path) -> Exchange:
     """One with a way out of its own besides: the peer's."""
-    found = make(folder)
+    exchange = make(folder)
     (folder / "sounds").mkdir()
     etc = folder / "etc"
     with (etc / "extensions.conf").open("a") as dialplan:
         dialplan.write(f"[{TELEPHONES}]\nexten = _+X.,1,Dial(PJSIP/${{EXTEN}}@trunk,30)\n")
     with (etc / "modules.conf").open("a") as modules:
         modules.write("load = app_dial.so\nload = bridge_native_rtp.so\n")
-    found.start()
-    return found
+    exchange.start()
+    return exchange
 
 
 @contextlib.asynccontextmanager
@@ -151,10 +151,10 @@ async def _heard_after(
         await asyncio.sleep(0.01)
         if talk.loud() and phoner.talk and phoner.talk.loud(talk.answered_at):
             break
-    found = [_first(talk, talk), _first(phoner.talk or talk, talk)]
+    delays = [_first(talk, talk), _first(phoner.talk or talk, talk)]
     await hang_up()
     await asyncio.wait_for(talk.ended.wait(), 5)
-    return found
+    return delays
 
 
 def _talk(telephone: Telephone) -> Talk:
@@ -340,9 +340,9 @@ async def _packets(ari: Ari) -> tuple[int, int]:
     """Packets that came from telephones so far, and those that are missing between them."""
     came = lost = 0
     for channel in (await ari.get("channels")).body:
-        found = await ari.get("channels", str(channel["id"]), "rtp_statistics")
-        came += found.body["rxcount"]
-        lost += found.body["rxploss"]
+        statistics = await ari.get("channels", str(channel["id"]), "rtp_statistics")
+        came += statistics.body["rxcount"]
+        lost += statistics.body["rxploss"]
     return came, lost
 
 
@@ -361,11 +361,11 @@ async def _originated(ari: Ari, phoner: int, number: int) -> None:
 
 async def _until_up(ari: Ari, count: int) -> None:
     for _ in range(300):
-        found = (await ari.get("channels")).body
-        if [channel["state"] for channel in found].count("Up") == count:
+        channels = (await ari.get("channels")).body
+        if [channel["state"] for channel in channels].count("Up") == count:
             return
         await asyncio.sleep(0.1)
-    raise AssertionError(f"not {count} legs, but {len(found)}")
+    raise AssertionError(f"not {count} legs, but {len(channels)}")
 
 
 async def _end_all(ari: Ari) -> None:

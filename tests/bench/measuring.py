@@ -27,13 +27,13 @@ def timed(work: Callable[[], object]) -> float:
 
 def side_by_side(rounds: int, *works: Callable[[], object]) -> tuple[list[float], float]:
     """Median seconds of each, in interleaved rounds; and the A/A spread of the first."""
-    found: list[list[float]] = [[] for _ in works]
+    timings: list[list[float]] = [[] for _ in works]
     again: list[float] = []
     for number in range(rounds):
         for position in sorted(range(len(works)), key=lambda index: (index + number) % len(works)):
-            found[position].append(timed(works[position]))
+            timings[position].append(timed(works[position]))
         again.append(timed(works[0]))
-    medians = [statistics.median(times) for times in found]
+    medians = [statistics.median(times) for times in timings]
     spread = abs(statistics.median(again) / medians[0] - 1)
     return medians, spread
 

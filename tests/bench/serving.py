@@ -257,11 +257,11 @@ def webhook() -> list[Figure]:
     """Each in a process of its own, the client in a third: the ratio is what counts."""
     with tempfile.TemporaryDirectory() as folder:
         limit = fsyncs(Path(folder))
-        found = settings(Path(folder))
+        serving_settings = settings(Path(folder))
         fill(Path(folder))
         with (
             serving(
-                lambda: create(build(found, clock=ShiftedClock(TUESDAY)), ticking=False)
+                lambda: create(build(serving_settings, clock=ShiftedClock(TUESDAY)), ticking=False)
             ) as ctx,
             serving(lambda: Starlette(routes=[Route("/", empty, methods=["POST"])])) as bare,
         ):

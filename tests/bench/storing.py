@@ -236,7 +236,7 @@ def reach(sizes: list[int]) -> list[Figure]:
             with engine.begin() as tx:
                 import_list(tx, campaign, text_of.encode(), TUESDAY)
                 import_list(tx, rules.campaign("leads"), others.encode(), TUESDAY)
-                found = [contacts.by_number(tx, int(f"45{n}"), "kanvas")[0] for n in numbers]
+                listed = [contacts.by_number(tx, int(f"45{n}"), "kanvas")[0] for n in numbers]
 
                 def collect(some: list[Any], tx: Any = tx) -> None:
                     for row in some:
@@ -247,11 +247,11 @@ def reach(sizes: list[int]) -> list[Figure]:
                     for row in some:
                         people_in_reach.of(tx, row)
 
-                collect(found)
+                collect(listed)
                 for work, some, times in (
-                    (collect, found[:100], alone),
-                    (collect, found[100:], beside),
-                    (resolve, found[:100], none),
+                    (collect, listed[:100], alone),
+                    (collect, listed[100:], beside),
+                    (resolve, listed[:100], none),
                 ):
                     times.append(min(timed(partial(work, some)) for _ in range(9)) / 100)
             engine.dispose()

@@ -54,9 +54,9 @@ def streams() -> list[Figure]:
         with serving.serving(
             lambda: create(build(settings, clock=ShiftedClock(TUESDAY)), ticking=False)
         ) as port:
-            found, events = asyncio.run(_measure(port, pages))
-    with_, without = (sorted(found[on])[len(found[on]) // 2] for on in (True, False))
-    ratio, noise = with_ / without, max(found[False]) / min(found[False])
+            times, events = asyncio.run(_measure(port, pages))
+    with_, without = (sorted(times[on])[len(times[on]) // 2] for on in (True, False))
+    ratio, noise = with_ / without, max(times[False]) / min(times[False])
     return [
         Figure(
             f"status webhook's p99 at {RATE:.0f}/s beside {STREAMS} open event streams",
@@ -100,19 +100,19 @@ async def _measure(port: int, pages: Sequence[Page]) -> tuple[dict[bool, list[fl
     make = serving.status_requests(serving.PUBLIC)
     await serving.is_up(port)
     await serving.closed_loop(port, make, WARM, lines=8)
-    found: dict[bool, list[float]] = {True: [], False: []}
+    times: dict[bool, list[float]] = {True: [], False: []}
     told = 0
     for on in TURNS:
         if not on:
-            found[on].append(await serving.open_loop(port, make, RATE, SECONDS))
+            times[on].append(await serving.open_loop(port, make, RATE, SECONDS))
             continue
         with following(port, pages) as seen:
             await _all_open(seen)
             before = seen.events.value
-            found[on].append(await serving.open_loop(port, make, RATE, SECONDS))
+            times[on].append(await serving.open_loop(port, make, RATE, SECONDS))
             told += seen.events.value - before
     assert told, "the streams told nothing"
-    return found, told / (SECONDS * sum(TURNS))
+    return times, told / (SECONDS * sum(TURNS))
 
 
 class Seen(NamedTuple):

@@ -77,8 +77,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     """Two robots, one free seat, and a town in which everybody answers and talks."""
-    with open_system(StackPlan(tmp_path, ROOT / "config", 2, 300, rates=EVERYBODY_TALKS)) as found:
-        yield found
+    with open_system(StackPlan(tmp_path, ROOT / "config", 2, 300, rates=EVERYBODY_TALKS)) as opened:
+        yield opened
 
 
 Visit = Callable[..., Page]

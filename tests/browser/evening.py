@@ -170,8 +170,8 @@ def _config(folder: Path) -> Path:
     hours = ("policies/dk.yaml", r'\["09:00-21:00"\]', '["17:00-21:00"]')
     theirs = [(f"campaigns/{name}.yaml", "department: .*", "department: nord") for name in LISTS]
     for name, was, becomes in (hours, *theirs):
-        text, found = re.subn(was, becomes, (config / name).read_text("utf-8"))
-        assert found, name
+        text, replaced = re.subn(was, becomes, (config / name).read_text("utf-8"))
+        assert replaced, name
         (config / name).write_text(text, "utf-8")
     return config
 

@@ -80,17 +80,17 @@ def the_seals_hold(shift: Evening) -> None:
     settings = server.settings
 
     def checked() -> Verification:
-        found: Verification = shift.system.run(
+        verification: Verification = shift.system.run(
             check(server.store, settings.seals, settings.seal_key.with_suffix(".pub"))
         )
-        return found
+        return verification
 
-    found = checked()
-    while found.unsealed:
+    verification = checked()
+    while verification.unsealed:
         shift.passes(0.2)
-        found = checked()
-    assert not found.findings
-    assert found.sealed == len(shift.system.read(lambda tx: list(audit.entries(tx))))
+        verification = checked()
+    assert not verification.findings
+    assert verification.sealed == len(shift.system.read(lambda tx: list(audit.entries(tx))))
 
 
 def nobody_was_wronged(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
@@ -141,8 +141,8 @@ def _there(voices: Any, ring: Ring) -> bool:
 
 def _made(shift: Evening) -> list[CallRow]:
     """The phoner's calls, the latest first, and nobody else's."""
-    found: list[CallRow] = shift.system.read(lambda tx: calls_of(tx, MAJA, COMES))
-    return found
+    calls: list[CallRow] = shift.system.read(lambda tx: calls_of(tx, MAJA, COMES))
+    return calls
 
 
 def _rows(shift: Evening) -> Rows:

@@ -67,9 +67,9 @@ class Maja:
             seat = seats.peek(tx, MAJA)
             return None if seat is None or seat.call is None else calls.get(tx, seat.call)
 
-        found: CallRow | None = self.evening.system.read(look)
-        assert found is not None
-        return found
+        call: CallRow | None = self.evening.system.read(look)
+        assert call is not None
+        return call
 
     def talks_to(self, name: str) -> None:
         """The next talk has begun, and it is with this person."""

@@ -40,7 +40,7 @@ class Sigrid:
 
     @property
     def ear(self) -> Locator:
-        return self.page.locator("#ear-text")
+        return self.page.locator("#listening-text")
 
     def granted(self, mode: str | None) -> None:
         """Note what was asked for; None: nothing more."""
@@ -69,16 +69,16 @@ class Sigrid:
     def louder(self, mode: str) -> None:
         """Coach, or join."""
         self.granted(mode)
-        self.page.locator(f"#ear-acts [data-key={mode}]").click()
+        self.page.locator(f"#listening-actions [data-key={mode}]").click()
 
     def silent_again(self) -> None:
-        self.page.locator("#ear-acts [data-key=silent]").click()
+        self.page.locator("#listening-actions [data-key=silent]").click()
         expect(self.ear).to_contain_text("You are listening to Maja Prøve.")
         self.granted("silent")
 
     def stops(self) -> None:
-        self.page.locator("#ear-acts [data-key=stop]").click()
-        expect(self.page.locator("#ear")).to_be_hidden()
+        self.page.locator("#listening-actions [data-key=stop]").click()
+        expect(self.page.locator("#listening")).to_be_hidden()
         self.granted(None)
 
     # -- other actions ---------------------------------------------------------------------------

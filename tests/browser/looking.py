@@ -59,8 +59,8 @@ def axe(page: Page, only: list[str] | None = None) -> list[str]:
     """What breaks WCAG in the page as it stands."""
     if page.evaluate("() => !window.axe"):
         page.evaluate(AXE.read_text("utf-8"))
-    found: list[str] = page.evaluate(RUN, only or [])
-    return found
+    violations: list[str] = page.evaluate(RUN, only or [])
+    return violations
 
 
 def words(page: Page, language: str) -> list[str]:
@@ -107,10 +107,10 @@ def look(page: Page, language: str, depth: Depth = "whole") -> list[str]:
 
 def _moving(page: Page) -> list[str]:
     """What moves although the user asked for reduced motion."""
-    found: list[str] = page.evaluate(
+    moving: list[str] = page.evaluate(
         "() => document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 80))"
     )
-    return [f"moves: {element}" for element in found]
+    return [f"moves: {element}" for element in moving]
 
 
 def _sideways(page: Page) -> list[str]:

@@ -116,7 +116,7 @@ def a_call(maja: Page, sigrid: Page) -> None:
             break
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_contain_text("Du hører samtalen nu.")
+    expect(sigrid.locator("#listening-text")).to_contain_text("Du hører samtalen nu.")
     expect(maja.locator("#line li").first).to_be_visible(timeout=20_000)
     shoot(maja, "phone-call")
     shoot(sigrid, "floor")
@@ -154,9 +154,9 @@ def person(system: BrowserSystem, page: Page) -> None:
     page.goto(f"{system.url}/person")
     page.locator("#search [name=text]").fill(name)
     page.locator("#search .main").click()
-    expect(page.locator("#hits button").first).to_be_visible()
+    expect(page.locator("#search-results button").first).to_be_visible()
     if page.locator("#record").is_hidden():
-        page.locator("#hits button").first.click()
+        page.locator("#search-results button").first.click()
     expect(page.locator("#person-name")).to_be_focused()
     shoot(page, "person")
 

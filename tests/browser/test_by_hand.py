@@ -33,8 +33,8 @@ CAMPAIGN = "kanvas"
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     """A town in which the half of the people answer, and which of them can be told beforehand."""
-    with open_system(StackPlan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as found:
-        yield found
+    with open_system(StackPlan(tmp_path, ROOT / "config", 2, 400, rates=HALF)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def on_shift(page: Page) -> None:
     page.locator("#lines label").first.click()
     page.locator("#shift-form .main").click()
     state(page, "paused")
-    expect(page.locator("#soft")).to_have_class("badge good")
+    expect(page.locator("#softphone")).to_have_class("badge good")
 
 
 def dial(page: Page, number: str) -> None:

@@ -73,7 +73,7 @@ def test_each_state(visit: Visit, system: BrowserSystem) -> None:
     state(maja, "talking", 90)
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_be_visible()
+    expect(sigrid.locator("#listening-text")).to_be_visible()
     looks("talking")
     looks("listening", sigrid)
     maja.keyboard.press("a")

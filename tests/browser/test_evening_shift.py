@@ -70,10 +70,10 @@ def before_the_hours(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(page.locator("#campaigns .badge").first).to_have_text(
         "Calls may be made again today at 17:00."
     )
-    page.locator("#try").click()
-    expect(page.locator("#heard")).to_have_text("You can be heard.")
+    page.locator("#sound-test").click()
+    expect(page.locator("#sound-result")).to_have_text("You can be heard.")
     page.locator("#tone").click()
-    page.locator("#try").click()
+    page.locator("#sound-test").click()
     on_shift(page, "kanvas")
     expect(page.locator("#reason")).to_have_text(
         "You are on shift. Press Ready when you are ready."
@@ -85,7 +85,7 @@ def before_the_hours(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     )
 
     sign_in(sigrid.page, shift.system, "sigrid")
-    expect(sigrid.page.locator("#soft")).to_have_text("The browser phone is ready")
+    expect(sigrid.page.locator("#softphone")).to_have_text("The browser phone is ready")
     sigrid.page.evaluate(ALARMS)
     expect(sigrid.tile).to_contain_text("waiting")
     expect(sigrid.tile).to_contain_text("Calls may be made again today at 17:00.")
@@ -368,10 +368,10 @@ def the_end_of_listening(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     shift.until(20, 40)
     assert not maja.learns_of_a_listener()
     sigrid.stops()
-    expect(page.locator("#heard-by")).to_contain_text("Sigrid Prøve, today at 16:4")
-    expect(page.locator("#heard-by")).to_contain_text("listened in, 17:00:0")
-    expect(page.locator("#heard-by")).to_contain_text("to 20:40:")
-    expect(page.locator("#heard-by")).to_contain_text(PRAISE)
+    expect(page.locator("#listened-to-me")).to_contain_text("Sigrid Prøve, today at 16:4")
+    expect(page.locator("#listened-to-me")).to_contain_text("listened in, 17:00:0")
+    expect(page.locator("#listened-to-me")).to_contain_text("to 20:40:")
+    expect(page.locator("#listened-to-me")).to_contain_text(PRAISE)
 
 
 def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
@@ -385,7 +385,7 @@ def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     state(page, "connecting")
     expect(page.locator("#reason")).to_contain_text("Lines are cut after four hours")
     shift.until(20, 57)
-    expect(page.locator("#soft")).to_have_text("The browser phone is on the line")
+    expect(page.locator("#softphone")).to_have_text("The browser phone is on the line")
     maja.talks_to("Svend Vestervang")
     shift.passes(5)
     maja.hangs_up()

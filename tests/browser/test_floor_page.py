@@ -56,9 +56,9 @@ def test_a_listener_is_told_that_they_hear_when_they_do(
     )
     sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_contain_text("Your phone is being connected")
-    expect(sigrid.locator("#ear-text")).to_contain_text("You can hear the call now.")
-    sigrid.locator("#ear [data-key=stop]").click()
+    expect(sigrid.locator("#listening-text")).to_contain_text("Your phone is being connected")
+    expect(sigrid.locator("#listening-text")).to_contain_text("You can hear the call now.")
+    sigrid.locator("#listening [data-key=stop]").click()
 
 
 def test_the_panel_covers_no_figures(visit: Visit) -> None:

@@ -61,7 +61,7 @@ def on_shift(maja: Page) -> None:
     maja.keyboard.press("Enter")
     state(maja, "paused")
     focused(maja)
-    expect(maja.locator("#soft")).to_have_text("The browser phone is on the line")
+    expect(maja.locator("#softphone")).to_have_text("The browser phone is on the line")
 
 
 def agree(maja: Page) -> None:
@@ -102,7 +102,9 @@ def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, system: Brow
             press(sigrid, "ArrowRight")
         press(sigrid, "ArrowRight")  # the listen button beside the tile
         sigrid.keyboard.press("Enter")
-        expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+        expect(sigrid.locator("#listening-text")).to_contain_text(
+            "You are listening to Maja Prøve."
+        )
         focused(sigrid)
 
         agree(maja)
@@ -110,9 +112,9 @@ def test_a_shift_and_a_listening_without_a_mouse(chromium: Browser, system: Brow
             press(maja, "x")
         focused(maja)
 
-        tab_to(sigrid, "#ear-acts [data-key=stop]", "Shift+Tab")
+        tab_to(sigrid, "#listening-actions [data-key=stop]", "Shift+Tab")
         sigrid.keyboard.press("Enter")
-        expect(sigrid.locator("#ear")).to_be_hidden()
+        expect(sigrid.locator("#listening")).to_be_hidden()
         focused(sigrid)
 
         state(maja, "talking")  # the next call

@@ -64,10 +64,10 @@ def microphone(file: Path, hertz: int) -> str:
 async def hears(page: Page) -> set[str]:
     """Whose tones come out of the browser."""
     names = ("phoner", "contact")
-    found = await page.evaluate(SPECTRUM, [*(TONES[name] for name in names), NOTHING])
-    if found is None:
+    spectrum = await page.evaluate(SPECTRUM, [*(TONES[name] for name in names), NOTHING])
+    if spectrum is None:
         return set()
-    *levels, nothing = (-200 if level is None else level for level in found)
+    *levels, nothing = (-200 if level is None else level for level in spectrum)
     return {name for name, level in zip(names, levels, strict=True) if level > nothing + 25}
 
 
@@ -78,11 +78,11 @@ async def loudest(system: SoundSystem, *telephones: Telephone) -> list[float]:
     await system.wait_for(
         lambda: all(len(talk.heard) >= n + 100 for talk, n in zip(talks, since, strict=True))
     )
-    found = []
+    audible = []
     for talk, first in zip(talks, since, strict=True):
         parts = (talk.heard[n : n + 5] for n in range(first, len(talk.heard) - 5, 5))
-        found.append(max(strength(part, TONES["supervisor"]) for part in parts))
-    return found
+        audible.append(max(strength(part, TONES["supervisor"]) for part in parts))
+    return audible
 
 
 async def test_a_supervisor_listens_and_coaches_in_the_browser(
@@ -97,10 +97,10 @@ async def test_a_supervisor_listens_and_coaches_in_the_browser(
         await system.wait_for(lambda: system.seat_row().state == "talking")
         file = microphone(tmp_path / "microphone.wav", TONES["supervisor"])
         async with page_of(system, f"u{SUPERVISOR}", "/floor", file) as page:
-            await expect(page.locator("#soft")).to_have_text(ON, timeout=15_000)
+            await expect(page.locator("#softphone")).to_have_text(ON, timeout=15_000)
             await page.get_by_role("button", name="Phoner 1").first.click()
             await page.locator("#panel [data-key=silent]").click()
-            await expect(page.locator("#ear-text")).to_contain_text("You are listening to")
+            await expect(page.locator("#listening-text")).to_contain_text("You are listening to")
 
             async def hears_both() -> bool:
                 return await hears(page) == {"phoner", "contact"}

@@ -136,13 +136,13 @@ def hears_mentor(training: Training, ane: Page, maja: Page) -> None:
     training.shift.passes(0.5)  # the page looks for the mentor every few seconds
     ane.locator("#mentor-act").click()
     expect(ane.locator("#mentor-words")).to_contain_text("Maja Prøve")
-    expect(ane.locator("#mentor-heard")).to_contain_text("Nobody hears you.")
+    expect(ane.locator("#mentor-captions")).to_contain_text("Nobody hears you.")
     seat = ask(maja, "/seat")[1]["id"]
     for mode in ("join", "coach"):
         assert ask(ane, "/listenings", {"seat": seat, "mode": mode, "why": "mentor"})[0] == 403
     training.shift.passes(16)
     ane.locator("#mentor-act").click()
-    expect(ane.locator("#mentor-heard")).to_be_hidden()
+    expect(ane.locator("#mentor-captions")).to_be_hidden()
 
 
 def call_back_is_promised(maja: Page) -> None:
@@ -198,8 +198,8 @@ def the_second_shift(training: Training) -> None:
             "You hear the person. You hear the phoner. Nobody hears you."
         )
         shift.passes(11)
-        sigrid.locator("#ear-acts [data-key=stop]").click()
-        expect(sigrid.locator("#ear")).to_be_hidden()
+        sigrid.locator("#listening-actions [data-key=stop]").click()
+        expect(sigrid.locator("#listening")).to_be_hidden()
         said_no(ane)
         assert ask(sigrid, f"/training/phoners/{training.ane}/talk", {"words": ""})[0] == 409
         sigrid.close()

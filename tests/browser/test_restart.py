@@ -48,7 +48,7 @@ def test_pages_that_were_open_catch_up(visit: Visit, system: BrowserSystem) -> N
 
     # On pause. The telephone that the server simulates is lost with it, and calls in again.
     restarted(system, maja, sigrid)
-    expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
+    expect(maja.locator("#softphone")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
     expect(sigrid.locator("#panel")).to_contain_text("on a break")
     assert (kept(system).state, kept(system).connected) == ("paused", True)
@@ -58,14 +58,14 @@ def test_pages_that_were_open_catch_up(visit: Visit, system: BrowserSystem) -> N
     state(maja, "talking")
     expect(sigrid.locator("#panel")).to_contain_text("on a call")
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+    expect(sigrid.locator("#listening-text")).to_contain_text("You are listening to Maja Prøve.")
     attempt = kept(system).call
     restarted(system, maja, sigrid)
     state(maja, "wrapping_up")
     assert (kept(system).call, kept(system).outcome_owed) == (attempt, True)
     maja.locator("[data-outcome=no_thanks]").click()
     maja.locator("#chosen [data-way=pause]").click()
-    expect(maja.locator("#soft")).to_have_text(ON_THE_LINE, timeout=30_000)
+    expect(maja.locator("#softphone")).to_have_text(ON_THE_LINE, timeout=30_000)
     state(maja, "paused")
     expect(sigrid.locator("#panel")).to_contain_text("on a break")
     given = system.read(
@@ -78,7 +78,9 @@ def test_a_page_that_cannot_catch_up_at_once_tries_again(
     visit: Visit, system: BrowserSystem
 ) -> None:
     sigrid = visit("sigrid", "/floor")
-    expect(sigrid.locator("#soft")).to_have_text("The browser phone is ready")  # all is fetched
+    expect(sigrid.locator("#softphone")).to_have_text(
+        "The browser phone is ready"
+    )  # all is fetched
     failed: list[str] = []
 
     def fail_twice(route: Route) -> None:

@@ -22,10 +22,10 @@ navigator.mediaDevices.getUserMedia = (wanted) => { window.asked += 1; return as
 def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: BrowserSystem) -> None:
     maja = visit("maja")
     sigrid = visit("sigrid", "/floor")
-    expect(sigrid.locator("#soft")).to_have_text("The browser phone is ready")
+    expect(sigrid.locator("#softphone")).to_have_text("The browser phone is ready")
     expect(maja.locator("#lines input").first).to_be_enabled()
     on_shift(maja)
-    expect(maja.locator("#soft")).to_have_text("The browser phone is on the line")
+    expect(maja.locator("#softphone")).to_have_text("The browser phone is on the line")
     expect(maja.locator("#line")).to_contain_text("You hear nobody.")
 
     maja.keyboard.press("r")
@@ -35,7 +35,7 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: Browser
 
     sigrid.get_by_role("button", name=re.compile("Maja Prøve")).first.click()
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+    expect(sigrid.locator("#listening-text")).to_contain_text("You are listening to Maja Prøve.")
     heard = sigrid.locator("#line")
     expect(heard).to_contain_text("You hear the person. You hear the phoner. Nobody hears you.")
     expect(heard.locator("li").first).to_contain_text("Person:")
@@ -50,14 +50,14 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: Browser
     expect(maja.locator("#line")).to_contain_text("You hear your supervisor.")
 
     maja.keyboard.press("m")
-    expect(maja.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
+    expect(maja.locator("#softphone")).to_have_text("Your microphone is off: nobody hears you")
     expect(maja.locator("#mute")).to_have_attribute("aria-pressed", "true")
     expect(maja.locator("#line")).to_contain_text("Nobody hears you.")
     maja.keyboard.press("m")
     expect(maja.locator("#line")).to_contain_text("The person hears you.")
 
     sigrid.locator("#panel [data-key=stop]").click()
-    expect(sigrid.locator("#ear")).to_be_hidden()
+    expect(sigrid.locator("#listening")).to_be_hidden()
     expect(heard).to_be_hidden()
     expect(maja.locator("#line")).not_to_contain_text("upervisor")
 
@@ -75,8 +75,8 @@ def test_a_short_shift_with_a_listening_supervisor(visit: Visit, system: Browser
         mine = select(calls.c.outcome, calls.c.answered_at).where(calls.c.phoner == 9101)
         return list(tx.execute(mine)), b"\n".join(tx.execute(select(audit.c.body)).scalars())
 
-    found, log = system.read(look)
-    assert [call.outcome for call in found if call.answered_at] == ["no_thanks", "no_thanks"]
+    rows, log = system.read(look)
+    assert [call.outcome for call in rows if call.answered_at] == ["no_thanks", "no_thanks"]
     assert b'"mode":"coach"' in log.replace(b" ", b"")
 
 
@@ -86,7 +86,7 @@ def test_a_trainee_hears_their_mentor_from_a_pause(visit: Visit) -> None:
     expect(maja.locator("#mentor-words")).to_contain_text("is on shift", timeout=30_000)
     maja.locator("#mentor-act").click()
     expect(maja.locator("#mentor-words")).to_contain_text("Nobody hears you")
-    heard = maja.locator("#mentor-heard")
+    heard = maja.locator("#mentor-captions")
     expect(heard).to_contain_text("You hear the phoner. Nobody hears you.", timeout=60_000)
     expect(maja.locator("#line")).to_contain_text("You hear nobody.")  # on their own line
     maja.keyboard.press("r")  # their own work comes first
@@ -104,7 +104,9 @@ def test_a_reloaded_page_comes_back_to_its_seat(visit: Visit) -> None:
     maja = visit("maja")
     on_shift(maja)
     maja.reload()
-    expect(maja.locator("#soft")).to_have_text("The browser phone is on the line", timeout=30_000)
+    expect(maja.locator("#softphone")).to_have_text(
+        "The browser phone is on the line", timeout=30_000
+    )
     state(maja, "paused")
     go_home(maja)
 
@@ -113,8 +115,10 @@ def test_a_second_window_takes_the_telephone_over(visit: Visit) -> None:
     first = visit("maja")
     on_shift(first)
     second = visit("maja")
-    expect(second.locator("#soft")).to_have_text("The browser phone is on the line", timeout=30_000)
-    expect(first.locator("#soft")).to_contain_text("is open in another window")
+    expect(second.locator("#softphone")).to_have_text(
+        "The browser phone is on the line", timeout=30_000
+    )
+    expect(first.locator("#softphone")).to_contain_text("is open in another window")
     go_home(second)
 
 
@@ -143,10 +147,10 @@ def test_a_listener_in_silence_is_asked_for_no_microphone(visit: Visit) -> None:
     sigrid.reload()
     sigrid.get_by_role("button", name=re.compile("Maja Prøve")).first.click()
     sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#ear-text")).to_contain_text("You are listening to Maja Prøve.")
+    expect(sigrid.locator("#listening-text")).to_contain_text("You are listening to Maja Prøve.")
     assert sigrid.evaluate("window.asked") == 0
     sigrid.locator("#panel [data-key=stop]").click()
-    expect(sigrid.locator("#ear")).to_be_hidden()
+    expect(sigrid.locator("#listening")).to_be_hidden()
     go_home(maja)
 
 

@@ -110,7 +110,7 @@ async def on_shift(page: Page) -> None:
     await page.locator("#lines label").first.click()
     await page.locator("#shift-form .main").click()
     await expect(page.locator("#seat")).to_have_attribute("data-state", "paused", timeout=30_000)
-    await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+    await expect(page.locator("#softphone")).to_have_text(ON_THE_LINE)
 
 
 async def grows(page: Page, what: str) -> bool:
@@ -153,7 +153,9 @@ async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path
         await more_packets(ari, leg)
 
         await page.keyboard.press("m")
-        await expect(page.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
+        await expect(page.locator("#softphone")).to_have_text(
+            "Your microphone is off: nobody hears you"
+        )
 
         async def muted() -> bool:
             return not await grows(page, "sent")
@@ -165,7 +167,7 @@ async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path
 
         await page.keyboard.press("x")
         await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
-        await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+        await expect(page.locator("#softphone")).to_have_text(ON_THE_LINE)
 
 
 async def test_the_telephone_comes_back_after_a_reload(
@@ -184,7 +186,7 @@ async def test_the_telephone_comes_back_after_a_reload(
         await system.wait_for(
             lambda: system.seat_row().connected and system.seat_row().leg != before
         )
-        await expect(page.locator("#soft")).to_have_text(ON_THE_LINE)
+        await expect(page.locator("#softphone")).to_have_text(ON_THE_LINE)
 
 
 async def test_who_has_left_loses_the_telephone(
@@ -269,10 +271,10 @@ async def test_a_role_play_call_in_two_browsers(
             ari = system.server.exchange.ari
 
             async def nothing_is_left() -> bool:
-                found = [*(await ari.get("channels")).body, *(await ari.get("bridges")).body]
+                left = [*(await ari.get("channels")).body, *(await ari.get("bridges")).body]
                 endpoints = (await ari.get("endpoints", "PJSIP")).body
                 names = {endpoint["resource"] for endpoint in endpoints}
-                return not found and not {"applicant_1", "interviewer_1"} & names
+                return not left and not {"applicant_1", "interviewer_1"} & names
 
             await eventually(nothing_is_left)
             assert system.rang() == []

@@ -86,8 +86,8 @@ class Signalling:
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     """A system with Twilio's softphone."""
-    with open_system(StackPlan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as found:
-        yield found
+    with open_system(StackPlan(tmp_path, ROOT / "config", 1, 50, settings=KEYS)) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def desk(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
 def test_the_real_sdk_signs_in_with_our_token(desk: Visit) -> None:
     page = desk()
     page.locator("#shift-form .main").click()
-    expect(page.locator("#soft")).to_have_text("The browser phone is ready")
+    expect(page.locator("#softphone")).to_have_text("The browser phone is ready")
     (listen,) = page.signalling.of("listen")  # type: ignore[attr-defined]
     assert listen["token"].count(".") == 2
     assert page.signalling.of("register")  # type: ignore[attr-defined]
@@ -129,12 +129,12 @@ def test_our_rooms_leg_is_taken_by_itself_and_heard(desk: Visit) -> None:
     """The leg that Twilio would ring with: answered with the microphone's own track, muted by a key."""
     page = desk()
     page.locator("#shift-form .main").click()
-    expect(page.locator("#soft")).to_have_text("The browser phone is ready")
+    expect(page.locator("#softphone")).to_have_text("The browser phone is ready")
     signalling = page.signalling  # type: ignore[attr-defined]
     offer = page.evaluate(OFFER)
     leg = "CA" + "7" * 32
     signalling.tell("invite", callsid=leg, sdp=offer, parameters={"CallSid": leg, "From": "+45"})
-    expect(page.locator("#soft")).to_have_text("The browser phone is on the line")
+    expect(page.locator("#softphone")).to_have_text("The browser phone is on the line")
     for _ in range(100):
         if signalling.of("answer"):
             break
@@ -146,12 +146,12 @@ def test_our_rooms_leg_is_taken_by_itself_and_heard(desk: Visit) -> None:
     )
     assert grows(page)
     page.keyboard.press("m")
-    expect(page.locator("#soft")).to_have_text("Your microphone is off: nobody hears you")
+    expect(page.locator("#softphone")).to_have_text("Your microphone is off: nobody hears you")
     assert falls_silent(page)
     page.keyboard.press("m")
     assert grows(page)
     signalling.tell("hangup", callsid=leg)
-    expect(page.locator("#soft")).to_have_text("The browser phone is ready")
+    expect(page.locator("#softphone")).to_have_text("The browser phone is ready")
 
 
 def grows(page: Page) -> bool:

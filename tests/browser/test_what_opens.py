@@ -40,8 +40,8 @@ def system(tmp_path: Path) -> Iterator[BrowserSystem]:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     with open_system(
         StackPlan(tmp_path, tmp_path / "config", 2, 100, rates=EVERYBODY_TALKS)
-    ) as found:
-        yield found
+    ) as opened:
+        yield opened
 
 
 def test_in_each_page(visit: Visit, system: BrowserSystem) -> None:
@@ -112,7 +112,7 @@ def suppressions_page(page: Page, looks: Looks) -> None:
     looks("no number")
     search.locator("[name=number]").fill("32200045")
     search.locator(".main").click()
-    expect(page.locator("#found")).to_be_visible()
+    expect(page.locator("#result")).to_be_visible()
     looks("a number")
     page.locator("#add [name=scope]").select_option("org")
     page.locator("#add .main").click()
@@ -150,7 +150,7 @@ def rules_page(page: Page, looks: Looks) -> None:
     page.locator("#new-cancel").click()
     page.locator("#propose [name=why]").fill("Many ask to be called before work.")
     page.locator("#propose [name=ethics]").fill("Sound: nobody is called earlier than they ask.")
-    page.locator("#go").click()
+    page.locator("#activate").click()
     compared(page)
     looks("my own proposal")
 
@@ -229,9 +229,9 @@ def who_page(page: Page, looks: Looks, number: str) -> None:
 def a_called_number(system: BrowserSystem) -> str:
     """Somebody whom the robots have rung."""
     query = select(calls.c.number).where(calls.c.ended_at.is_not(None)).limit(1)
-    while (found := system.read(lambda tx: tx.execute(query).scalar())) is None:
+    while (key := system.read(lambda tx: tx.execute(query).scalar())) is None:
         system.run(system.stage.clock.sleep(0.2))
-    return f"+{found}"
+    return f"+{key}"
 
 
 @pytest.mark.parametrize(("language", "depth"), DEPTHS.items())

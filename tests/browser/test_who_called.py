@@ -40,7 +40,7 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, system: BrowserSystem)
     expect(page.locator("#dialog")).to_contain_text("cannot be undone")
     page.locator("#dialog .bad").click()
     expect(page.locator("#receipt")).to_contain_text("recorded")
-    expect(page.locator("#found")).to_contain_text("erased")
+    expect(page.locator("#result")).to_contain_text("erased")
 
 
 def test_a_number_never_ends_up_in_an_address(chromium: Browser, system: BrowserSystem) -> None:

@@ -92,7 +92,7 @@ def first_sign_in(page: Page, training: Training, handle: str, password: str) ->
 
 def ready(page: Page) -> None:
     """Ready, once the telephone is there."""
-    expect(page.locator("#soft")).to_contain_text("The browser phone is on the line")
+    expect(page.locator("#softphone")).to_contain_text("The browser phone is on the line")
     page.locator("#ready").click()
 
 

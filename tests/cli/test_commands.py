@@ -65,9 +65,9 @@ def test_check_and_schema(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad"
     (bad / "campaigns").mkdir(parents=True)
     (bad / "campaigns" / "a.yaml").write_text("nmae: a\n")
-    found = run("check", str(bad))
-    assert found.returncode == 2
-    assert "a.yaml:1: nmae: is not a known key; did you mean 'name'?" in found.stdout
+    result = run("check", str(bad))
+    assert result.returncode == 2
+    assert "a.yaml:1: nmae: is not a known key; did you mean 'name'?" in result.stdout
     assert json.loads(run("check", str(bad), "--json").stdout)["problems"]
     assert run("schema", "s").returncode == 0
     assert "properties" in json.loads((tmp_path / "s" / "campaign.schema.json").read_text())
@@ -75,9 +75,9 @@ def test_check_and_schema(run: Run, tmp_path: Path) -> None:
 
 def test_check_notes_an_old_sqlite(run: Run) -> None:
     is_old = sqlite3.sqlite_version_info < WAL_RESET_FIXED
-    found = run("check")
-    assert found.returncode == 0
-    assert (f"note: SQLite {sqlite3.sqlite_version} may damage" in found.stdout) == is_old
+    result = run("check")
+    assert result.returncode == 0
+    assert (f"note: SQLite {sqlite3.sqlite_version} may damage" in result.stdout) == is_old
     assert len(json.loads(run("check", "--json").stdout)["notes"]) == is_old
     other = run("check", CALLSERVER_DATABASE="postgresql+psycopg://calls@127.0.0.1/calls")
     assert "SQLite" not in other.stdout
@@ -87,19 +87,19 @@ def test_check_notes_an_old_sqlite(run: Run) -> None:
 
 
 def test_a_wrong_setting_is_one_sentence(run: Run) -> None:
-    found = run("migrate", CALLSERVER_PORT="many")
-    assert found.returncode == 2
-    assert "CALLSERVER_PORT" in found.stderr
-    assert "Traceback" not in found.stderr
+    result = run("migrate", CALLSERVER_PORT="many")
+    assert result.returncode == 2
+    assert "CALLSERVER_PORT" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_every_command_reads_the_folder_s_dotenv(run: Run, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "# a comment\n\nexport CALLSERVER_PORT='many'  # of one's own\n", "utf-8"
     )
-    found = run("migrate")
-    assert found.returncode == 2
-    assert "CALLSERVER_PORT='many'" in found.stderr
+    result = run("migrate")
+    assert result.returncode == 2
+    assert "CALLSERVER_PORT='many'" in result.stderr
     assert run("migrate", CALLSERVER_PORT="8000").returncode == 0  # the environment goes first
     assert run("migrate", CALLSERVER_PORT="").returncode == 0  # empty: the default
     (tmp_path / ".env").write_bytes(b"CALLSERVER_PORT=\xff\n")
@@ -153,20 +153,20 @@ def test_an_old_name_is_refused_and_the_present_one_said(run: Run, tmp_path: Pat
     assert run("migrate", CALLSERVER_UPKEEP="").returncode == 0
     (tmp_path / ".env").write_text("CALLSERVER_UPKEEP=yes\n", "utf-8")
     assert said in run("migrate").stderr
-    found = run("upkeep")
-    assert found.returncode == 2
-    assert "'upkeep' is called 'scheduler' now" in found.stderr
+    result = run("upkeep")
+    assert result.returncode == 2
+    assert "'upkeep' is called 'scheduler' now" in result.stderr
 
 
 @pytest.mark.parametrize(
     "url", ["nonsense", "mysql://a:hidden@b/c", "postgresql://a:hidden@127.0.0.1:1/c"]
 )
 def test_a_database_that_is_not_there_is_one_sentence(run: Run, url: str) -> None:
-    found = run("migrate", CALLSERVER_DATABASE=url)
-    assert found.returncode == 2
-    assert "database" in found.stderr.lower()
-    assert "Traceback" not in found.stderr
-    assert "hidden" not in found.stderr
+    result = run("migrate", CALLSERVER_DATABASE=url)
+    assert result.returncode == 2
+    assert "database" in result.stderr.lower()
+    assert "Traceback" not in result.stderr
+    assert "hidden" not in result.stderr
 
 
 def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run, tmp_path: Path) -> None:
@@ -183,18 +183,18 @@ def test_a_set_clock_never_starts_before_what_the_database_knows(run: Run, tmp_p
 def next_open(at: datetime) -> datetime:
     """When Denmark's calling hours next open."""
     place = hours.place_of("+4532200001", None)
-    found = hours.next_open(load(ROOT / "config").policies["dk"], place, at)
-    assert found is not None
-    return found.astimezone(UTC)
+    opens = hours.next_open(load(ROOT / "config").policies["dk"], place, at)
+    assert opens is not None
+    return opens.astimezone(UTC)
 
 
 def test_a_configuration_folder_that_is_not_there(run: Run) -> None:
-    found = run("check", "nowhere")
-    assert found.returncode == 2
-    assert "there is no folder nowhere" in found.stderr
-    found = run("explain", "32200001", CALLSERVER_CONFIG="nowhere")
-    assert found.returncode == 2
-    assert "there is no folder nowhere" in found.stderr
+    result = run("check", "nowhere")
+    assert result.returncode == 2
+    assert "there is no folder nowhere" in result.stderr
+    result = run("explain", "32200001", CALLSERVER_CONFIG="nowhere")
+    assert result.returncode == 2
+    assert "there is no folder nowhere" in result.stderr
 
 
 def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
@@ -292,10 +292,10 @@ def test_a_line_entered_by_command_is_checked_as_on_the_page(run: Run, tmp_path:
     assert run("import", "kanvas", str(people)).returncode == 0
     assert run("suppress", "add", "20304050").returncode == 0
     words = ("--department", "nord", "--line")
-    found = {
+    values = {
         line: run("user", "add", f"u{at}", *words, line).returncode for at, line in enumerate(LINES)
     }
-    assert found == LINES
+    assert values == LINES
     assert run("user", "list").stdout.count("phoner") == 1
     engine = make_engine(f"sqlite:///{tmp_path}/c.db")
     with engine.begin() as tx:
@@ -327,13 +327,13 @@ async def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_pa
     assert run("audit", "verify", "log.txt", **nowhere).returncode == 0
     lines = (tmp_path / "log.txt").read_text().splitlines(keepends=True)
     (tmp_path / "cut.txt").write_text("".join(lines[:-2]))
-    found = run("audit", "verify", "cut.txt", **nowhere)
-    assert found.returncode == 1
-    assert "the tail is cut" in found.stdout
+    result = run("audit", "verify", "cut.txt", **nowhere)
+    assert result.returncode == 1
+    assert "the tail is cut" in result.stdout
     (tmp_path / "torn.txt").write_text("".join(lines[:-1]) + "5 not base64!\n")
-    found = run("audit", "verify", "torn.txt", **nowhere)
-    assert found.returncode == 2
-    assert "torn.txt:6: this is not an entry" in found.stderr
+    result = run("audit", "verify", "torn.txt", **nowhere)
+    assert result.returncode == 2
+    assert "torn.txt:6: this is not an entry" in result.stderr
     with (tmp_path / "seals.jsonl").open("ab") as heads:
         heads.write(b'{"at":"20')  # a server is writing just now
     assert run("audit", "verify").returncode == 0
@@ -354,19 +354,19 @@ def test_looking_waits_for_no_writer(run: Run, tmp_path: Path) -> None:
 def test_the_demo_on_an_exchange_says_what_is_missing(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     folder.mkdir()
-    found = run("demo", "--asterisk", "--folder", str(folder), PATH="")
-    assert found.returncode == 2
+    result = run("demo", "--asterisk", "--folder", str(folder), PATH="")
+    assert result.returncode == 2
     for tool in ("sipp", "espeak-ng", "sox"):
-        assert tool in found.stderr
+        assert tool in result.stderr
     assert folder.exists(), "nothing was emptied or begun"
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None:
     words = ("demo", "--asterisk", "--minutes", "0.2", "--headless", "--phoners", "3")
-    found = run(*words, "--config", str(ROOT / "config"))
-    assert found.returncode == 0, found.stderr
-    said = found.stdout.replace("\n", " ")
+    result = run(*words, "--config", str(ROOT / "config"))
+    assert result.returncode == 0, result.stderr
+    said = result.stdout.replace("\n", " ")
     rang = re.search(r"telephones that rang, as recorded at the trunk: (\d+)", said)
     assert rang is not None
     assert int(rang[1]) > 0

@@ -37,7 +37,7 @@ def sound(folder: Path, **more: Any) -> Settings:
 
 
 def wrong(settings: Settings) -> dict[str, list[str]]:
-    return {name: found for name, found in deep_check.run(settings).items() if found}
+    return {name: warnings for name, warnings in deep_check.run(settings).items() if warnings}
 
 
 def test_nothing_is_wrong(tmp_path: Path) -> None:
@@ -133,9 +133,9 @@ def test_the_account_at_twilio(
     respx.get(f"{BASE}/IncomingPhoneNumbers.json").respond(json=numbers(*shown))
     respx.get(f"{BASE}/OutgoingCallerIds.json").respond(json={"outgoing_caller_ids": []})
     settings = sound(tmp_path, provider="twilio", account_sid=ACCOUNT, auth_token="word")
-    found = wrong(settings).get("carrier", [])
-    assert len(found) == len(expected)
-    assert all(words in problem for words, problem in zip(expected, found, strict=True))
+    warnings = wrong(settings).get("carrier", [])
+    assert len(warnings) == len(expected)
+    assert all(words in problem for words, problem in zip(expected, warnings, strict=True))
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

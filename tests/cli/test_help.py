@@ -35,17 +35,17 @@ def test_the_version() -> None:
     assert said == f"callserver {__version__}\n"
 
 
-def leaves(path: str, found: Any) -> list[tuple[str, str]]:
+def leaves(path: str, node: Any) -> list[tuple[str, str]]:
     """Every command below, with its help."""
-    if hasattr(found, "commands"):
-        below = found.commands.items()
+    if hasattr(node, "commands"):
+        below = node.commands.items()
         return [leaf for name, part in below for leaf in leaves(f"{path} {name}", part)]
-    return [(path, found.help)]
+    return [(path, node.help)]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_the_list_says_and_gives_an_example(name: str) -> None:
-    found = command(name)
-    assert found.help.partition("\n\n")[0].replace("\n", " ") == COMMANDS[name][1]
-    for path, said in leaves(name, found):
+    node = command(name)
+    assert node.help.partition("\n\n")[0].replace("\n", " ") == COMMANDS[name][1]
+    for path, said in leaves(name, node):
         assert f"Example: callserver {path}" in said, path

@@ -78,10 +78,10 @@ def test_refused_rows_are_mended_and_imported(say: Say, a_list: Path, engine: En
     refused.write_text(text.replace(" lok. 4", ""), "utf-8")
     say("import", "kanvas", refused)
     with engine.connect() as connection:
-        found = connection.execute(
+        counted = connection.execute(
             select(contacts.c.fields).where(contacts.c.ref == "2")
         ).scalar_one()
-    assert found == {"by": "Lynby"}
+    assert counted == {"by": "Lynby"}
 
 
 def test_refused_rows_go_where_they_are_sent(say: Say, a_list: Path, tmp_path: Path) -> None:

@@ -88,12 +88,12 @@ def test_numbers_are_suppressed_and_what_rings_is_silenced(say: Say, engine: Eng
     say("suppress", "add", "32 20 00 01", "+4532200002", "--by", "user:3")
     assert suppressed(engine) == [("number:4532200001", "number"), ("number:4532200002", "number")]
     assert stopped(engine) == {4532200001}
-    found = entries(engine, "suppressed")
-    assert [(entry["suppression"], entry["by"]) for entry in found] == [
+    logged = entries(engine, "suppressed")
+    assert [(entry["suppression"], entry["by"]) for entry in logged] == [
         (1, "user:3"),
         (2, "user:3"),
     ]
-    assert not any("4532200001" in json.dumps(entry) for entry in found)
+    assert not any("4532200001" in json.dumps(entry) for entry in logged)
 
 
 @pytest.mark.usefixtures("people")
@@ -102,7 +102,7 @@ def test_scopes_reach_everyone_at_the_number(
     say: Say, engine: Engine, scope: str, many: int
 ) -> None:
     say("suppress", "add", "32200001", "--scope", scope)
-    assert [found for _, found in suppressed(engine)] == [scope] * many
+    assert [kept_scope for _, kept_scope in suppressed(engine)] == [scope] * many
 
 
 @pytest.mark.usefixtures("people")
@@ -239,9 +239,9 @@ def test_a_newer_list_outlasts_an_older_consent(store: AnyStore) -> None:
     ],
 )
 def test_files_of_numbers(text: str, numbers: list[int], refused: int) -> None:
-    found = number_files.read(text.encode())
-    assert (found.numbers, len(found.refused)) == (numbers, refused)
-    assert found.read == len(numbers) + refused
+    file = number_files.read(text.encode())
+    assert (file.numbers, len(file.refused)) == (numbers, refused)
+    assert file.read == len(numbers) + refused
 
 
 def test_a_file_that_does_not_say_where_its_numbers_are() -> None:
@@ -284,9 +284,9 @@ def test_without_the_key_an_answer_says_what_it_lacks(
 
 def test_a_first_line_that_is_no_number_loses_nobody_else() -> None:
     """One number a line, and the very first has a slip: it is refused as any other line."""
-    found = number_files.read(b"1220001\n32200002\n")
-    assert found.numbers == [4532200002]
-    assert [(row.line, row.reason) for row in found.refused] == [(1, "number_invalid")]
+    file = number_files.read(b"1220001\n32200002\n")
+    assert file.numbers == [4532200002]
+    assert [(row.line, row.reason) for row in file.refused] == [(1, "number_invalid")]
 
 
 def test_opt_outs_are_exported_for_the_membership_system(say: Say, tmp_path: Path) -> None:

@@ -62,10 +62,10 @@ def say(engine: Engine, config: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
 
 
 def put_in_force(engine: Engine, config: Path) -> None:
-    found, texts = ConfigFolder(config).read()
+    configuration, texts = ConfigFolder(config).read()
     with engine.begin() as tx:
         now = datetime(2026, 5, 12, tzinfo=UTC)
-        revisions.put_in_force(tx, found.revision, found.content, texts, now)
+        revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
 
 
 def on_saturdays(config: Path) -> None:
@@ -91,16 +91,16 @@ def test_what_is_in_force_and_what_waits(say: Say, engine: Engine, config: Path)
     assert "change.yaml beside the files lacks why and ethics" in told
     assert '+    sat: ["10:00-16:00"]' in told
     assert "looser: policies/dk.yaml: hours.windows.sat: [] -> ['10:00-16:00']" in told
-    found, texts = ConfigFolder(config).read()
+    configuration, texts = ConfigFolder(config).read()
     with engine.begin() as tx:
         key = revisions.propose(
             tx,
             at=revisions.in_force(tx).at,  # type: ignore[union-attr]
             base=base.revision,
-            revision=found.revision,
+            revision=configuration.revision,
             texts=texts,
             changed=in_force.changed(was, texts),
-            looser=in_force.plain(looser(base, found)),
+            looser=in_force.plain(looser(base, configuration)),
             why="Mange er hjemme",
             ethics="Forsvarligt",
         )

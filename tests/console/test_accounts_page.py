@@ -18,9 +18,9 @@ def account(**more: Any) -> dict[str, Any]:
 
 
 def key_of(system: StaffedSystem, handle: str) -> int:
-    found = system.read(lambda tx: accounts.by_handle(tx, handle))
-    assert found is not None
-    number: int = found.id
+    account = system.read(lambda tx: accounts.by_handle(tx, handle))
+    assert account is not None
+    number: int = account.id
     return number
 
 
@@ -40,8 +40,8 @@ async def test_somebody_starts(system: StaffedSystem) -> None:
     made = (await client.api("POST", "/accounts", {**given, "handle": "maja"})).json()
     assert key_of(system, "maja") == made["id"]
     newcomer = Client(system)
-    found = await newcomer.enter("maja", made["secret"])
-    assert found["next"] == "password"  # it was for this once
+    signed_in = await newcomer.enter("maja", made["secret"])
+    assert signed_in["next"] == "password"  # it was for this once
     own = await newcomer.api("POST", "/sign-in/password", {"new": "a blue bicycle in the sun"})
     assert own.json()["next"] == "ready"
     assert (await newcomer.api("GET", "/seat")).status_code == 200

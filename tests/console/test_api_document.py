@@ -44,8 +44,8 @@ def test_the_api_does_what_its_document_says(system: StaffedSystem, role: Role) 
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", system.app)
     headers = {"authorization": f"Bearer {token}"}
     tried = 0
-    for found in schema.get_all_operations():
-        operation: Any = found.ok()  # type: ignore[union-attr]
+    for result in schema.get_all_operations():
+        operation: Any = result.ok()  # type: ignore[union-attr]
         if operation.path in STREAMS:
             continue
 

@@ -33,8 +33,8 @@ async def by_administrator(system: StaffedSystem) -> Client:
 
 
 async def problem_of(client: Client) -> str | None:
-    found: str | None = (await client.api("GET", "/shift")).json()["lines"][-1]["problem"]
-    return found
+    problem: str | None = (await client.api("GET", "/shift")).json()["lines"][-1]["problem"]
+    return problem
 
 
 async def called(system: StaffedSystem, client: Client, path: str = "/line/call") -> str:

@@ -21,15 +21,15 @@ async def happened(system: StaffedSystem) -> None:
 
 
 async def seen_by(system: StaffedSystem, handle: str) -> list[dict[str, Any]]:
-    client, found = await system.client(handle), list[dict[str, Any]]()
+    client, seen = await system.client(handle), list[dict[str, Any]]()
     before = None
     while True:
         body: dict[str, Any] = {} if before is None else {"before": before}
         reply = (await client.api("POST", "/log", body)).json()
-        found += reply["entries"]
+        seen += reply["entries"]
         before = reply["before"]
         if before is None:
-            return found
+            return seen
 
 
 async def test_the_log_shows_a_department_its_own_entries_only(system: StaffedSystem) -> None:
@@ -67,8 +67,8 @@ async def test_pages_go_on_past_what_may_not_be_seen(system: StaffedSystem) -> N
 
     system.write(fill)
     entries = [entry["details"] for entry in await seen_by(system, "sydadmin")]
-    found = [entry["n"] for entry in entries if "n" in entry]
-    assert found == list(range(1490, -1, -10))
+    numbers = [entry["n"] for entry in entries if "n" in entry]
+    assert numbers == list(range(1490, -1, -10))
 
 
 async def test_where_a_number_comes_from_is_told_by_its_own_department(

@@ -173,14 +173,14 @@ async def test_figures(system: StaffedSystem) -> None:
     await system.ready()
     await system.pass_time(35)
     supervisor = await system.client("supervisor")
-    found = (await supervisor.api("GET", "/floor/figures")).json()
-    kanvas = found["campaigns"]["kanvas"]
+    figures = (await supervisor.api("GET", "/floor/figures")).json()
+    kanvas = figures["campaigns"]["kanvas"]
     assert sum(kanvas["contacts"].values()) == 40
     assert kanvas["contacts"]["waiting"] == 1
     assert kanvas["open_now"] == kanvas["contacts"]["ready"]
     assert kanvas["dials"] == 2
-    assert found["provider"]["taken"] == 2
-    assert found["alarms"] == []
+    assert figures["provider"]["taken"] == 2
+    assert figures["alarms"] == []
     # At night nothing is open, and the page says when it goes on.
     system.clock.set(system.clock.now() + timedelta(hours=5))
     late = (await (await system.client("leader")).api("GET", "/floor/figures")).json()["campaigns"][
@@ -199,8 +199,8 @@ async def test_refusals_are_counted_where_they_are_written(system: StaffedSystem
     await system.pass_time(2)
     await system.outcome("no_thanks", then="pause")
     await system.api("POST", "/dial", {"number": "32200000"})
-    found = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
-    counted = found["campaigns"]["kanvas"]["refusals"]
+    figures = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
+    counted = figures["campaigns"]["kanvas"]["refusals"]
     written: dict[str, int] = {}
     for entry in system.entries("refused"):
         written[entry["reasons"][0]] = written.get(entry["reasons"][0], 0) + 1
@@ -216,8 +216,8 @@ async def test_alarms_reach_the_page_in_time(system: StaffedSystem) -> None:
     system.write(lambda tx: tx.execute(old))
     await system.on_shift()
     system.clock.set(now + timedelta(minutes=9))
-    found = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
-    kinds = {alarm["kind"] for alarm in found["alarms"]}
+    figures = (await (await system.client("supervisor")).api("GET", "/floor/figures")).json()
+    kinds = {alarm["kind"] for alarm in figures["alarms"]}
     assert {"register_old", "sealing_behind", "scheduler_stalled"} <= kinds
 
 

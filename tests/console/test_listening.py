@@ -81,8 +81,8 @@ async def test_a_listener_is_told_when_their_telephone_is_in_the_room(
 
     async def in_room() -> bool:
         _, mine = await system.api("GET", "/listenings/mine", phoner=9)
-        found: bool = mine["open"]["in_room"]
-        return found
+        in_room: bool = mine["open"]["in_room"]
+        return in_room
 
     await system.on_shift()
     await system.pass_time(3)

@@ -78,14 +78,14 @@ async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
     entry = system.entries("imported")[-1]
     assert entry["by"].startswith("user:")
     assert entry["counts"]["taken"] == 30
-    found = (await client.api("GET", "/lists")).json()
+    page = (await client.api("GET", "/lists")).json()
     kanvas = next(
         listed_campaign
-        for listed_campaign in found["lists"]
+        for listed_campaign in page["lists"]
         if listed_campaign["campaign"] == "kanvas"
     )
     assert kanvas["sizes"] == {"ready": 70}
-    newest = found["imports"][0]
+    newest = page["imports"][0]
     assert (newest["id"], newest["by"]) == (done["number"], "Administrator Prøve")
     assert newest["refused_kept"]
     gone = await client.api("POST", "/lists/kanvas/import", body)

@@ -28,12 +28,12 @@ from tests.harness.waiting import PATIENCE_S, eventually
 
 def events(text: str) -> list[tuple[str, str, Any]]:
     """id, name and data of each event."""
-    found = []
+    parsed = []
     for block in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
         if "event" in fields:
-            found.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
-    return found
+            parsed.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
+    return parsed
 
 
 class Stream:

@@ -25,8 +25,8 @@ async def seal(system: StaffedSystem) -> None:
 async def search(client: Client, **wanted: object) -> list[dict[str, Any]]:
     reply = await client.api("POST", "/log", wanted)
     assert reply.status_code == 200, reply.text
-    found: list[dict[str, Any]] = reply.json()["entries"]
-    return found
+    entries: list[dict[str, Any]] = reply.json()["entries"]
+    return entries
 
 
 async def test_found_by_kind_contact_call_and_time_newest_first(system: StaffedSystem) -> None:
@@ -87,9 +87,9 @@ async def test_sealed_and_whole_until_somebody_changes_it(system: StaffedSystem)
     await happened(system)
     await seal(system)
     client = await system.client("leader")
-    found = (await client.api("POST", "/log/verify", {})).json()
-    assert found["sealed"] > 5
-    assert found["findings"] == []
+    verification = (await client.api("POST", "/log/verify", {})).json()
+    assert verification["sealed"] > 5
+    assert verification["findings"] == []
     system.write(
         lambda tx: tx.execute(update(audit).where(audit.c.leaf == 3).values(body=b'{"kind":"x"}'))
     )

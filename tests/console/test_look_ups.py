@@ -30,15 +30,15 @@ async def view(client: Client, contact: int) -> dict[str, Any]:
 
 async def log_of(client: Client, **wanted: object) -> list[dict[str, Any]]:
     reply = await client.api("POST", "/log", {"kinds": ["looked_up"], **wanted})
-    found: list[dict[str, Any]] = reply.json()["entries"]
-    return found
+    entries: list[dict[str, Any]] = reply.json()["entries"]
+    return entries
 
 
 async def findings(system: StaffedSystem, client: Client) -> list[str]:
     settings = system.server.settings
     await Sealer(system.server.store, system.clock, settings.seal_key, settings.seals).seal()
-    found: list[str] = (await client.api("POST", "/log/verify", {})).json()["findings"]
-    return found
+    findings: list[str] = (await client.api("POST", "/log/verify", {})).json()["findings"]
+    return findings
 
 
 async def test_it_expires_and_the_log_stays_sealed(system: StaffedSystem) -> None:

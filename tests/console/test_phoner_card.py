@@ -42,9 +42,9 @@ async def talking(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
 
 
 async def card(system: StaffedSystem, phoner: int = 1) -> dict[str, Any]:
-    status, found = await system.api("POST", "/card", {}, phoner=phoner)
-    assert status == 200, found
-    return found
+    status, contact_card = await system.api("POST", "/card", {}, phoner=phoner)
+    assert status == 200, contact_card
+    return contact_card
 
 
 async def test_the_number_is_whole_while_the_call_needs_it(members: StaffedSystem) -> None:
@@ -59,10 +59,10 @@ async def test_opening_a_card_is_written_down(members: StaffedSystem) -> None:
     status, _ = await members.api("POST", "/card", {})
     assert status == 404  # there is no call: there is no card
     assert not members.entries("card")
-    found = await talking(members)
+    contact_card = await talking(members)
     entry = members.entries("card")[0]
     assert entry["by"] == "user:1"
-    assert entry["call"] == found["attempt"]
+    assert entry["call"] == contact_card["attempt"]
     assert entry["contact"] == members.contacts()[0].id
     assert "Karla" not in str(members.entries())
 
@@ -76,10 +76,10 @@ async def test_the_seat_and_its_news_hold_no_person(members: StaffedSystem) -> N
 
 
 async def test_only_declared_columns_are_shown(members: StaffedSystem) -> None:
-    found = await talking(members)
-    assert found["facts"] == {}
-    assert "hemmeligt" not in str(found)
-    assert found["last_gift"] is None  # nothing in this call asks for a gift
+    contact_card = await talking(members)
+    assert contact_card["facts"] == {}
+    assert "hemmeligt" not in str(contact_card)
+    assert contact_card["last_gift"] is None  # nothing in this call asks for a gift
 
 
 async def test_a_name_is_never_markup(members: StaffedSystem) -> None:
@@ -98,19 +98,19 @@ def test_html_in_a_script_is_text() -> None:
 
 
 async def test_what_may_be_asked_and_what_not(members: StaffedSystem) -> None:
-    found = await talking(members)
-    assert found["may"] == ["raise"]
-    assert {"topic": "gift", "why": "other_purpose"} in found["may_not"]
-    assert found["ask_ended"] is None
+    contact_card = await talking(members)
+    assert contact_card["may"] == ["raise"]
+    assert {"topic": "gift", "why": "other_purpose"} in contact_card["may_not"]
+    assert contact_card["ask_ended"] is None
     await members.api("POST", "/wish", {"wish": "never"})
-    found = await card(members)
-    assert found["may"] == []
-    assert found["ask_ended"] == "no_calls"
+    contact_card = await card(members)
+    assert contact_card["may"] == []
+    assert contact_card["ask_ended"] == "no_calls"
 
 
 async def test_the_script_is_open_until_the_training_is_complete(members: StaffedSystem) -> None:
-    found = await talking(members)
-    assert not found["script_open"]
+    contact_card = await talking(members)
+    assert not contact_card["script_open"]
     members.write(lambda tx: accounts.change(tx, 1, trained_at=None))
     assert (await card(members))["script_open"]
 
@@ -128,11 +128,11 @@ async def test_a_lead_s_source_has_its_context_until_it_is_old(tmp_path: Path) -
         folder.mkdir()
         when = datetime.fromisoformat(start)
         system = StaffedSystem(folder, campaign="leads", people=LEADS, start=when)
-        found: list[Any] = []
+        replies: list[Any] = []
 
-        found.append((await talking(system))["context"])
+        replies.append((await talking(system))["context"])
         system.close()
-        return found[0]
+        return replies[0]
 
     assert "lys i skolen" in (await context("2026-05-12T17:00:00+02:00"))["da"]
     assert await context("2028-05-16T17:00:00+02:00") is None
@@ -148,12 +148,12 @@ async def test_earlier_calls_and_their_outcomes(members: StaffedSystem) -> None:
     members.clock.set(datetime.fromisoformat(at))
     await members.ready()
     await members.pass_time(6)
-    found = await card(members)
-    assert found["path"] == "call_back"
-    assert found["promised"]["mine"]
-    assert found["promised"]["note"] == "vil høre om skolerne"
-    assert datetime.fromisoformat(found["promised"]["at"]) == datetime.fromisoformat(at)
-    (earlier,) = found["earlier"]
+    contact_card = await card(members)
+    assert contact_card["path"] == "call_back"
+    assert contact_card["promised"]["mine"]
+    assert contact_card["promised"]["note"] == "vil høre om skolerne"
+    assert datetime.fromisoformat(contact_card["promised"]["at"]) == datetime.fromisoformat(at)
+    (earlier,) = contact_card["earlier"]
     assert earlier["outcome"]["da"] == "Genopkald aftalt"
 
 
@@ -173,12 +173,12 @@ async def test_a_call_back_s_time_is_held_against_the_hours(
     assert limits["zone"] == "Europe/Copenhagen"
     now, latest = (datetime.fromisoformat(limits[key]) for key in ("now", "latest"))
     assert latest - now == timedelta(days=60)
-    status, found = await members.api("GET", f"/call-back?at={local}")
+    status, proposed = await members.api("GET", f"/call-back?at={local}")
     assert status == 200
-    assert bool(found["closed"]) == closed
-    assert datetime.fromisoformat(found["opens"]) == datetime.fromisoformat(opens)
-    assert found["refused"] == []  # an agreed time is kept, whatever the hour
-    assert datetime.fromisoformat(found["at"]) == datetime.fromisoformat(f"{local}+02:00")
+    assert bool(proposed["closed"]) == closed
+    assert datetime.fromisoformat(proposed["opens"]) == datetime.fromisoformat(opens)
+    assert proposed["refused"] == []  # an agreed time is kept, whatever the hour
+    assert datetime.fromisoformat(proposed["at"]) == datetime.fromisoformat(f"{local}+02:00")
 
 
 async def test_a_call_back_after_a_no_is_refused_beforehand(members: StaffedSystem) -> None:
@@ -186,8 +186,8 @@ async def test_a_call_back_after_a_no_is_refused_beforehand(members: StaffedSyst
     await talking(members)
     assert (await members.api("GET", "/call-back?at=tomorrow"))[0] == 409
     await members.api("POST", "/wish", {"wish": "never"})
-    _, found = await members.api("GET", "/call-back?at=2026-05-13T17:15")
-    assert found["refused"]
+    _, proposed = await members.api("GET", "/call-back?at=2026-05-13T17:15")
+    assert proposed["refused"]
 
 
 async def test_somebody_who_left_is_known_to_have_said_why(tmp_path: Path) -> None:

@@ -77,16 +77,16 @@ async def test_a_hand_goes_up_and_down(system: StaffedSystem) -> None:
 async def test_own_calls_are_masked_and_can_be_corrected(system: StaffedSystem) -> None:
     await after_talk(system)
     await system.outcome("no_thanks", then="pause")
-    _, found = await system.api("GET", "/own-calls")
-    (call,) = found["calls"]
+    _, own_calls = await system.api("GET", "/own-calls")
+    (call,) = own_calls["calls"]
     assert (call["who"], call["outcome"], call["answered"]) == ("P. 0.", "no_thanks", True)
-    assert "Person 0" not in str(found)
-    assert "32200" not in str(found)
-    assert "voicemail" in found["campaigns"]["kanvas"]["outcomes"]
+    assert "Person 0" not in str(own_calls)
+    assert "32200" not in str(own_calls)
+    assert "voicemail" in own_calls["campaigns"]["kanvas"]["outcomes"]
     body = {"attempt": call["attempt"], "outcome": "voicemail"}
     assert (await system.api("POST", "/correct", body))[0] == 200
-    _, found = await system.api("GET", "/own-calls")
-    assert found["calls"][0]["outcome"] == "voicemail"
+    _, own_calls = await system.api("GET", "/own-calls")
+    assert own_calls["calls"][0]["outcome"] == "voicemail"
     system.clock.set(system.clock.now() + LASTS + timedelta(minutes=1))
     assert (await system.api("GET", "/own-calls"))[1]["calls"] == []  # another day
 
@@ -100,9 +100,9 @@ async def test_own_calls_are_the_phoners_alone(system: StaffedSystem) -> None:
 async def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
     await after_talk(system)
     await system.outcome("member", {"amount": 300, "frequency": "monthly"}, then="pause")
-    found = (await system.api("GET", "/own-calls"))[1]
-    assert set(found) == {"calls", "campaigns"}
-    assert "300" not in str(found["calls"])
+    own_calls = (await system.api("GET", "/own-calls"))[1]
+    assert set(own_calls) == {"calls", "campaigns"}
+    assert "300" not in str(own_calls["calls"])
 
     def numbers(node: Any) -> list[Any]:
         if isinstance(node, dict):
@@ -112,7 +112,7 @@ async def test_nothing_in_it_counts_or_compares(system: StaffedSystem) -> None:
         plain = isinstance(node, int | float) and not isinstance(node, bool)
         return [node] if plain else []
 
-    assert numbers(found) == [60]  # how many days ahead a call-back may be promised
+    assert numbers(own_calls) == [60]  # how many days ahead a call-back may be promised
 
 
 def test_initials() -> None:

@@ -48,10 +48,10 @@ def test_a_note_that_says_too_much_is_noticed(language: str) -> None:
         "har siddet i fængsel": ["crime"],
         "": [],
     }
-    found = run(
+    result = run(
         "outcome/sensitive_topics.js", "topics", [[note, words(language)] for note in notes]
     )
-    assert dict(zip(notes, found, strict=True)) == notes
+    assert dict(zip(notes, result, strict=True)) == notes
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_every_state_of_the_browsers_telephone_has_its_text() -> None:
     states = re.compile(
         r"""(?:onState|become)\((?:[^"()]*\?[^"]*)?"([a-z_]+)"(?: : "([a-z_]+)")?\)"""
     )
-    found = set()
+    used = set()
     for path in [ASSETS / "softphone.js", *(ASSETS / "softphones").glob("*.js")]:
         for pair in states.findall(path.read_text("utf-8")):
-            found |= set(filter(None, pair))
-    assert {"connecting", "registered", "refused", "elsewhere", "unreachable"} <= found
-    for state in found:
+            used |= set(filter(None, pair))
+    assert {"connecting", "registered", "refused", "elsewhere", "unreachable"} <= used
+    for state in used:
         assert f"softphone.state.{state}" in danish, state

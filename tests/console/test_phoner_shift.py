@@ -37,17 +37,17 @@ def rung(system: StaffedSystem) -> list[str]:
 
 def line_of(system: StaffedSystem) -> str | None:
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
-    found: str | None = user.line
-    return found
+    line: str | None = user.line
+    return line
 
 
 async def test_the_campaigns_of_my_department_and_what_they_have(system: StaffedSystem) -> None:
-    found = (await (await system.client("phoner")).api("GET", "/shift")).json()
-    assert [campaign["name"] for campaign in found["campaigns"]] == [
+    shift = (await (await system.client("phoner")).api("GET", "/shift")).json()
+    assert [campaign["name"] for campaign in shift["campaigns"]] == [
         "leads",
         "kanvas",
     ]  # by priority
-    leads, kanvas = found["campaigns"]
+    leads, kanvas = shift["campaigns"]
     assert (kanvas["reason"], leads["reason"]) == ("", "no_list")
     assert kanvas["why"]["da"].startswith("Vi ringer")
     system.add_user("sydpa", Role.PHONER, "syd")
@@ -259,9 +259,9 @@ async def test_another_department_s_campaign_is_not_for_me(system: StaffedSystem
 
 
 async def test_the_softphone_says_what_this_house_has(system: StaffedSystem) -> None:
-    found = (await (await system.client("phoner")).api("GET", "/softphone")).json()
-    assert found["kind"] == "none"
-    assert found["identity"].startswith("phoner_")
+    softphone = (await (await system.client("phoner")).api("GET", "/softphone")).json()
+    assert softphone["kind"] == "none"
+    assert softphone["identity"].startswith("phoner_")
 
 
 async def test_the_campaign_changes_from_a_pause(system: StaffedSystem) -> None:

@@ -40,8 +40,8 @@ def opt_outs(system: StaffedSystem, number: int = 4532200000) -> set[Scope]:
         subject.of_person(person),
         subject.of_household(household),
     )
-    found: tuple[Any, ...] = system.read(lambda tx: suppressions.for_subjects(tx, about))
-    return {opt_out.scope for opt_out in found}
+    stored: tuple[Any, ...] = system.read(lambda tx: suppressions.for_subjects(tx, about))
+    return {opt_out.scope for opt_out in stored}
 
 
 @pytest.mark.parametrize(

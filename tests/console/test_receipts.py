@@ -39,9 +39,9 @@ async def receipts(
 ) -> list[dict[str, str]]:
     """The files of each opt-out's receipt, as member service gets them."""
     client = await system.client("member_service")
-    found = await client.api("POST", "/suppressions/search", {"number": number})
+    search = await client.api("POST", "/suppressions/search", {"number": number})
     made = []
-    for opt_out in found.json()["opt_outs"]:
+    for opt_out in search.json()["opt_outs"]:
         body = {"number": number, "id": opt_out["id"], "language": language}
         reply = await client.api("POST", "/suppressions/receipt", body)
         assert reply.status_code == 200, reply.text
@@ -62,8 +62,8 @@ def verified(system: StaffedSystem, files: dict[str, str]) -> dict[str, Any]:
     for content in (*files.values(), entry.decode()):
         for personal in (ANNA, STRANGER, "Anna", "Prøve", "3220 00", "32 20 00"):
             assert personal not in content
-    found: dict[str, Any] = json.loads(entry)
-    return found
+    reply: dict[str, Any] = json.loads(entry)
+    return reply
 
 
 async def test_who_presses_9_can_prove_it(system: StaffedSystem) -> None:

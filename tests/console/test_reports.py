@@ -29,8 +29,8 @@ async def evening(system: StaffedSystem, talks: int = 3) -> None:
 
 async def test_a_days_figures(system: StaffedSystem) -> None:
     await evening(system)
-    found = (await (await system.client("supervisor")).api("GET", "/reports")).json()
-    (day,) = found["days"]
+    reports = (await (await system.client("supervisor")).api("GET", "/reports")).json()
+    (day,) = reports["days"]
     assert (day["campaign"], day["day"]) == ("kanvas", "2026-05-12")
     assert day["answered"] == 3
     assert day["dials"] >= 3
@@ -40,7 +40,7 @@ async def test_a_days_figures(system: StaffedSystem) -> None:
         "no_thanks": 2,
     }
     assert 70 <= day["talked_seconds"] <= 90
-    assert set(found["campaigns"]) == {"kanvas", "leads"}  # the supervisor's department's
+    assert set(reports["campaigns"]) == {"kanvas", "leads"}  # the supervisor's department's
 
 
 async def test_who_was_not_called_and_why(system: StaffedSystem) -> None:

@@ -35,8 +35,8 @@ def system(tmp_path: Path, config: Path) -> Iterator[StaffedSystem]:
 
 
 async def texts(client: Client) -> dict[str, str]:
-    found: dict[str, str] = (await client.api("GET", "/rules")).json()["texts"]
-    return found
+    texts: dict[str, str] = (await client.api("GET", "/rules")).json()["texts"]
+    return texts
 
 
 async def edited(client: Client, old: str, new: str, path: str = DK) -> dict[str, Any]:
@@ -55,36 +55,36 @@ def said(reply: Any) -> tuple[int, str]:
 
 
 def in_force(system: StaffedSystem) -> str:
-    found: str = system.server.ctx.rules.current.revision
-    assert system.read(revisions.current) == found
-    return found
+    revision: str = system.server.ctx.rules.current.revision
+    assert system.read(revisions.current) == revision
+    return revision
 
 
 async def test_the_rules_are_read_in_full(system: StaffedSystem) -> None:
-    found = (await (await system.client("supervisor")).api("GET", "/rules")).json()
+    page = (await (await system.client("supervisor")).api("GET", "/rules")).json()
     # A supervisor of the north sees the north's campaigns, and every policy.
-    assert {campaign["name"] for campaign in found["campaigns"]} == {"kanvas", "leads"}
-    assert "campaigns/lapsed.yaml" not in found["texts"]
-    assert {policy["name"] for policy in found["policies"]} >= {"dk", "us"}
-    dk = next(policy["document"] for policy in found["policies"] if policy["name"] == "dk")
+    assert {campaign["name"] for campaign in page["campaigns"]} == {"kanvas", "leads"}
+    assert "campaigns/lapsed.yaml" not in page["texts"]
+    assert {policy["name"] for policy in page["policies"]} >= {"dk", "us"}
+    dk = next(policy["document"] for policy in page["policies"] if policy["name"] == "dk")
     assert dk["hours"]["windows"]["mon"] == ["09:00-21:00"]
     assert dk["hours"]["source"]
     assert dk["register"]["respected"] is True
-    assert found["revision"] == in_force(system)
+    assert page["revision"] == in_force(system)
 
 
 async def test_a_change_is_checked_while_it_is_typed(system: StaffedSystem) -> None:
     client = await system.client("administrator")
     wrong = await edited(client, "per_day: 2", "per_day: zero")
-    found = (await client.api("POST", "/rules/check", wrong)).json()
-    assert [(problem["file"], problem["line"], problem["key"]) for problem in found["problems"]][
+    checked = (await client.api("POST", "/rules/check", wrong)).json()
+    assert [(problem["file"], problem["line"], problem["key"]) for problem in checked["problems"]][
         -1
     ] == (
         DK,
         24,
         "frequency.per_day",
     )
-    assert found["revision"] is None
+    assert checked["revision"] is None
     looser = (
         await client.api("POST", "/rules/check", await edited(client, "per_day: 2", "per_day: 3"))
     ).json()
@@ -244,13 +244,13 @@ async def test_refused_and_withdrawn(system: StaffedSystem) -> None:
     assert (
         await administrator.api("POST", f"/rules/proposals/{second}/withdraw", {})
     ).status_code == 200
-    found = {
+    by_id = {
         proposal["id"]: proposal
         for proposal in (await administrator.api("GET", "/rules")).json()["proposals"]
     }
-    assert (found[first]["state"], found[first]["answer"]) == ("refused", "For tæt")
-    assert found[first]["decided_by"] == "Leader Prøve"
-    assert found[second]["state"] == "withdrawn"
+    assert (by_id[first]["state"], by_id[first]["answer"]) == ("refused", "For tæt")
+    assert by_id[first]["decided_by"] == "Leader Prøve"
+    assert by_id[second]["state"] == "withdrawn"
     assert in_force(system) == before
     assert "For tæt" not in str(system.entries("configuration"))
 
@@ -302,9 +302,9 @@ async def test_changed_files_wait_and_are_approved(system: StaffedSystem, config
     (config / "change.yaml").write_text("why: Prøve\nethics: Forsvarligt\n", "utf-8")
     for _ in range(2):
         await system.server.rules_in_force.look()
-    found = (await leader.api("GET", "/rules")).json()
-    assert found["ahead"]
-    [waiting] = found["proposals"]
+    page = (await leader.api("GET", "/rules")).json()
+    assert page["ahead"]
+    [waiting] = page["proposals"]
     assert waiting["by"] is None
     approve = f"/rules/proposals/{waiting['id']}/approve"
     made = (await leader.api("POST", approve, {"revision": waiting["revision"]})).json()
@@ -434,8 +434,8 @@ async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem)
     administrator = await system.client("administrator")
     change = await edited(administrator, "  calendars: [DK]", SATURDAY)
     asked = {**change, "at": "2026-05-16T12:00:00+02:00"}
-    found = lines(await administrator.api("POST", "/rules/effect", asked))
-    effects = {effect["campaign"]: effect for effect in found[-1]["effects"]}
+    effect_lines = lines(await administrator.api("POST", "/rules/effect", asked))
+    effects = {effect["campaign"]: effect for effect in effect_lines[-1]["effects"]}
     assert effects["kanvas"]["before"] == {"TIME_WEEKDAY": 40}
     assert effects["kanvas"]["after"] == {"callable": 40}
     assert effects["leads"] == {"campaign": "leads", "before": {}, "after": {}}
@@ -445,7 +445,7 @@ async def test_the_effect_is_told_before_anything_changes(system: StaffedSystem)
     leader = await system.client("leader")
     address = f"/rules/proposals/{made['proposal']}/effect"
     again = lines(await leader.api("POST", address, {"at": asked["at"]}))
-    assert again[-1]["effects"] == found[-1]["effects"]
+    assert again[-1]["effects"] == effect_lines[-1]["effects"]
 
 
 async def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
@@ -466,8 +466,8 @@ async def test_the_effect_counts_by_reason(system: StaffedSystem) -> None:
     )
     administrator = await system.client("administrator")
     change = await edited(administrator, "gap_hours: 4", "gap_hours: 6")
-    found = lines(await administrator.api("POST", "/rules/effect", change))[-1]
-    effects = {effect["campaign"]: effect["after"] for effect in found["effects"]}
+    effect_lines = lines(await administrator.api("POST", "/rules/effect", change))[-1]
+    effects = {effect["campaign"]: effect["after"] for effect in effect_lines["effects"]}
     assert effects["kanvas"] == {"callable": 35, "SUP_NUMBER": 5}
     assert effects["opgradering"] == {"callable": 1}
 
@@ -483,8 +483,8 @@ async def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
         lambda tx: accounts.add_token(tx, hashed, user.id, "ci", system.clock.now(), scopes=scopes)
     )
     header = {"authorization": f"Bearer {token}"}
-    found = (await Client(system).api("GET", "/rules", **header)).json()
-    change = {"texts": {DK: found["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
+    page = (await Client(system).api("GET", "/rules", **header)).json()
+    change = {"texts": {DK: page["texts"][DK].replace("gap_hours: 4", "gap_hours: 6")}}
     made = (
         await Client(system).api("POST", "/rules/proposals", {**change, **REVIEW}, **header)
     ).json()

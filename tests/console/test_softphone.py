@@ -39,8 +39,8 @@ def twilio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaffedSystem]:
 
 
 def claims(token: str) -> dict[str, object]:
-    found: dict[str, object] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-    return found
+    claims: dict[str, object] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    return claims
 
 
 @pytest.mark.parametrize(("role", "path"), [("phoner", ""), ("supervisor", "/listener")])
@@ -52,13 +52,13 @@ async def test_a_token_for_ones_own_browser(twilio: StaffedSystem, role: str, pa
     assert (shown.json()["kind"], shown.json()["identity"]) == ("twilio", name)
     reply = await client.api("POST", f"/softphone{path}", {})
     assert reply.headers["cache-control"] == "no-store"
-    found = reply.json()
-    assert (found["kind"], found["identity"], found["sip"]) == ("twilio", name, None)
-    token = found["twilio"].pop("token")
-    assert found["twilio"] == {"edge": "roaming", "calls_in": True}
+    told = reply.json()
+    assert (told["kind"], told["identity"], told["sip"]) == ("twilio", name, None)
+    token = told["twilio"].pop("token")
+    assert told["twilio"] == {"edge": "roaming", "calls_in": True}
     body = claims(token)
     assert body["grants"]["identity"] == name  # type: ignore[index]
-    assert body["exp"] - body["nbf"] == found["lasts_s"] == 3600  # type: ignore[operator]
+    assert body["exp"] - body["nbf"] == told["lasts_s"] == 3600  # type: ignore[operator]
     assert abs(body["nbf"] - time.time()) < 60  # type: ignore[operator]
 
 
@@ -178,8 +178,8 @@ async def test_a_played_telephone_is_its_own_users(system: StaffedSystem) -> Non
     system.app = create(system.server, ticking=False, played=played)
     phoner, supervisor = await system.client("phoner"), await system.client("supervisor")
     assert (await phoner.api("GET", "/softphone")).json()["kind"] == "simulated"
-    found = (await phoner.api("POST", "/softphone", {})).json()
-    assert (found["twilio"], found["sip"]) == (None, None)
+    credentials = (await phoner.api("POST", "/softphone", {})).json()
+    assert (credentials["twilio"], credentials["sip"]) == (None, None)
     assert (await phoner.api("POST", "/softphone/played/mute", {"on": True})).status_code == 200
     assert (await phoner.api("POST", "/softphone/listener/played", {})).status_code == 403
     for path, body in (("", {}), ("/call", {}), ("/mute", {"on": True})):

@@ -129,10 +129,10 @@ async def test_a_report_ends_the_call_protects_and_gives_a_break(
     assert steps(system) == ["harassment"]
     assert "Han truede" not in str(system.entries())
     supervisor = await system.client("supervisor")
-    found = await shown(supervisor)
-    [note] = found["messages"]
+    page = await shown(supervisor)
+    [note] = page["messages"]
     assert (note["kind"], note["words"]) == ("harassment", "Han truede mig.")
-    assert [(phoner["name"], phoner["reasons"]) for phoner in found["hard"]] == [
+    assert [(phoner["name"], phoner["reasons"]) for phoner in page["hard"]] == [
         ("Phoner 1", ["harassment"])
     ]
     ends = (await system.api("GET", "/support/mine"))[1]["break_until"]
@@ -245,8 +245,8 @@ async def test_who_leaves_frees_what_they_held(
     await does(sigrid, "/talks", {"at": at, "minutes": 30})
     administrator = await system.client("administrator")
     await administrator.api("POST", f"/accounts/{supervisors['sigrid']}/off-board", {})
-    found = await shown(await system.client("supervisor"))
-    assert [(message["state"], message["to_me"]) for message in found["messages"]] == [
+    page = await shown(await system.client("supervisor"))
+    assert [(message["state"], message["to_me"]) for message in page["messages"]] == [
         ("open", False)
     ]
     assert (await mine(phoner))["free"] == []

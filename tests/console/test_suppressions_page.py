@@ -17,8 +17,8 @@ NOTE = {"number": ANNA, "scope": "number", "received_by": "letter"}
 
 def last(reply: httpx.Response) -> dict[str, Any]:
     assert reply.status_code == 200, reply.text
-    found: dict[str, Any] = json.loads(reply.text.splitlines()[-1])
-    return found
+    line: dict[str, Any] = json.loads(reply.text.splitlines()[-1])
+    return line
 
 
 def said(reply: httpx.Response) -> tuple[int, str]:
@@ -30,10 +30,10 @@ async def test_a_number_is_looked_up_and_the_look_up_logged(
     system: StaffedSystem, role: str
 ) -> None:
     client = await system.client(role)
-    found = (await client.api("POST", "/suppressions/search", {"number": "32 20 00 00"})).json()
-    assert found["number"] == "•••••• 00"
-    assert found["opt_outs"] == []
-    assert [(contact["campaign"], contact["name"]) for contact in found["known"]] == [
+    result = (await client.api("POST", "/suppressions/search", {"number": "32 20 00 00"})).json()
+    assert result["number"] == "•••••• 00"
+    assert result["opt_outs"] == []
+    assert [(contact["campaign"], contact["name"]) for contact in result["known"]] == [
         ("kanvas", "Person 0")
     ]
     [entry] = system.look_ups()
@@ -46,9 +46,9 @@ async def test_a_number_is_looked_up_and_the_look_up_logged(
 
 async def test_a_no_holds_at_once(system: StaffedSystem) -> None:
     client = await system.client("member_service")
-    found = (await client.api("POST", "/suppressions", NOTE)).json()
-    assert found["added"] == 1
-    [no] = found["opt_outs"]
+    saved = (await client.api("POST", "/suppressions", NOTE)).json()
+    assert saved["added"] == 1
+    [no] = saved["opt_outs"]
     assert (no["scope"], no["received_by"], no["by"]) == (
         "number",
         "letter",
@@ -84,9 +84,9 @@ async def test_a_telephone_that_rings_goes_silent(system: StaffedSystem) -> None
 async def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
     client = await system.client("member_service")
     for scope in ("person", "household", "org", "complaint"):
-        found = (await client.api("POST", "/suppressions", {**NOTE, "scope": scope})).json()
-        assert found["added"] == 1
-    assert [opt_out["scope"] for opt_out in found["opt_outs"]] == [
+        saved = (await client.api("POST", "/suppressions", {**NOTE, "scope": scope})).json()
+        assert saved["added"] == 1
+    assert [opt_out["scope"] for opt_out in saved["opt_outs"]] == [
         "complaint",
         "org",
         "household",
@@ -104,20 +104,20 @@ async def test_how_far_a_no_reaches(system: StaffedSystem) -> None:
 
 async def test_other_departments_people_are_only_counted(system: StaffedSystem) -> None:
     system.add_user("sydservice", Role.MEMBER_SERVICE, "syd")
-    found = (
+    saved = (
         await (await system.client("sydservice")).api(
             "POST", "/suppressions/search", {"number": ANNA}
         )
     ).json()
-    assert found["known"] == []
-    assert found["others"] == 1
+    assert saved["known"] == []
+    assert saved["others"] == 1
 
 
 async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
     client = await system.client("administrator")
     file = b"telefon;bem\n32200001;a\n32200002;b\n32200002;b\nnej;c\n"
-    found = last(await client.upload("/suppressions/import?name=breve%202026", file))
-    assert found == {
+    summary = last(await client.upload("/suppressions/import?name=breve%202026", file))
+    assert summary == {
         "read": 4,
         "added": 2,
         "unchanged": 0,
@@ -143,11 +143,11 @@ async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
 
 async def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
     client = await system.client("administrator")
-    found = (await client.api("GET", "/registers")).json()
-    assert [(register["name"], register["days_old"]) for register in found["registers"]] == [
+    page = (await client.api("GET", "/registers")).json()
+    assert [(register["name"], register["days_old"]) for register in page["registers"]] == [
         ("robinson", 1)
     ]
-    assert (found["most_days"], found["missing"]) == (100, [])
+    assert (page["most_days"], page["missing"]) == (100, [])
     numbers = "".join(f"322000{n:02}\n" for n in range(10)).encode()
     issued = (system.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
     done = last(await client.upload(f"/registers/import?name=robinson&issued_at={issued}", numbers))
@@ -181,7 +181,7 @@ async def test_what_is_on_record_is_read_back(system: StaffedSystem) -> None:
     client = await system.client("leader")
     await client.api("POST", "/suppressions", NOTE)
     rows = system.read(lambda tx: suppressions.on_record(tx, ["number:4532200000"]))
-    assert [(row.scope, row.heard) for row in rows] == [("number", "letter")]
+    assert [(row.scope, row.received_by) for row in rows] == [("number", "letter")]
 
 
 async def test_opt_outs_are_handed_to_the_membership_system(system: StaffedSystem) -> None:

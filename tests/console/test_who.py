@@ -20,13 +20,13 @@ async def test_the_answer_can_be_read_out_and_says_who_looked(system: StaffedSys
     await rung(system)
     number = f"{system.calls()[0].number}"[2:]
     client = await system.client("member_service")
-    found = (await client.api("POST", "/who-called", {"number": f" {number} "})).json()
-    assert found["number"].replace(" ", "") == number
-    texts = [sentence["text"] for sentence in found["said"]]
+    history = (await client.api("POST", "/who-called", {"number": f" {number} "})).json()
+    assert history["number"].replace(" ", "") == number
+    texts = [sentence["text"] for sentence in history["said"]]
     assert len(texts) >= 2
     assert "ringede" in texts[0]
     assert "gade" in texts[-1]  # where the number comes from
-    assert not found["suppressed"]
+    assert not history["suppressed"]
     entry = system.look_ups()[-1]
     assert entry["by"].startswith("user:")
     assert number not in str(entry)
@@ -92,8 +92,8 @@ async def test_what_is_no_number_is_said_kindly(system: StaffedSystem, number: s
 
 async def test_an_unknown_number_can_be_stopped_too(system: StaffedSystem) -> None:
     client = await system.client("member_service")
-    found = (await client.api("POST", "/who-called", {"number": "32987654"})).json()
-    assert found["said"][0]["text"] == "Vi har aldrig ringet til dette nummer."
+    history = (await client.api("POST", "/who-called", {"number": "32987654"})).json()
+    assert history["said"][0]["text"] == "Vi har aldrig ringet til dette nummer."
     body = {"number": "32987654", "reach": "household"}
     assert (await client.api("POST", "/who-called/opt-out", body)).status_code == 200
     assert (await client.api("POST", "/who-called", {"number": "32987654"})).json()["suppressed"]

@@ -198,15 +198,15 @@ class SimulatedTwilio:
             "client:applicant_7": "applicant",
             "client:interviewer_7": "interviewer",
         }
-        found: Ears = {name: set() for name in TONES}
+        heard: Ears = {name: set() for name in TONES}
         for room in self._evening.network.rooms.values():
             for ear in room.legs.values():
-                found[names.get(ear.far_end, "contact")] |= {
+                heard[names.get(ear.far_end, "contact")] |= {
                     names.get(leg.far_end, "contact")
                     for leg in room.legs.values()
                     if room.hears(ear, leg)
                 }
-        return found
+        return heard
 
     def rung(self) -> list[str]:
         return [ring.number for ring in self._evening.network.record if ring.number[0] == "+"]
@@ -316,8 +316,8 @@ class RealAsterisk:
             await self._sign_in(player.value, name, given.password)
 
     async def _telephone(self, name: str, user: int) -> None:
-        found = await self.softphones.hand_out(f"telephone_{user}", user)
-        await self._sign_in(name, f"telephone_{user}", found.password)
+        heard = await self.softphones.hand_out(f"telephone_{user}", user)
+        await self._sign_in(name, f"telephone_{user}", heard.password)
 
     async def _sign_in(self, name: str, account: str, password: str) -> None:
         self.telephones[name] = telephone = Telephone(account, self._exchange.sip)
@@ -333,11 +333,11 @@ class RealAsterisk:
 
     async def until_ears(self, ears: Ears) -> None:
         end = time.monotonic() + 10
-        found: Ears = {}
-        while heard(found) != heard(ears):
-            assert time.monotonic() < end, (found, ears)
+        last_heard: Ears = {}
+        while heard(last_heard) != heard(ears):
+            assert time.monotonic() < end, (last_heard, ears)
             with contextlib.suppress(AssertionError):  # a tone that is just coming or going
-                found = dict(
+                last_heard = dict(
                     zip(TONES, await asyncio.gather(*map(self._hears, TONES)), strict=True)
                 )
 

@@ -30,8 +30,8 @@ def test_an_applicant_from_the_invitation_to_the_deletion(store: AnyStore) -> No
         applicants.change(tx, ane, form=answers)
         applicants.keep_from(tx, bo, NOW)
         applicants.keep_from(tx, bo, LONG_AGO)  # never earlier again
-        found = {applicant.name: applicant.form for applicant in applicants.every(tx, "nord")}
-        assert found == {"Ane": answers, "Bo": None}
+        forms = {applicant.name: applicant.form for applicant in applicants.every(tx, "nord")}
+        assert forms == {"Ane": answers, "Bo": None}
         assert applicants.every(tx, "syd") == []
     with store.engine.begin() as tx:
         policy, kind = RetentionPolicy(), RetentionClass.APPLICANTS
@@ -58,9 +58,9 @@ def test_a_role_play_call_is_found_by_code_and_cookie_while_it_is_open(store: An
             again = role_plays.add(tx, applicant=applicant, interviewer=interviewer, **values)
             assert again is None
         assert role_plays.due(tx, NOW) == [first]
-        for found in (role_plays.by_code(tx, "c"), role_plays.by_guest(tx, "g")):
-            assert found is not None
-            assert found.id == first
+        for role_play in (role_plays.by_code(tx, "c"), role_plays.by_guest(tx, "g")):
+            assert role_play is not None
+            assert role_play.id == first
         assert not role_plays.took_place(tx, ane)
         role_plays.change(tx, first, started_at=NOW, ended_at=NOW)
         assert role_plays.took_place(tx, ane)

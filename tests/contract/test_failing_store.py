@@ -235,8 +235,8 @@ async def test_closing_leaves_nobody_waiting(sqlite_url: str, tmp_path: Path, af
         assert "forgotten" not in told
         assert (await fates(store, put(1)))[0].startswith("RuntimeError")
     done = told.count("done")
-    found = sqlite3.connect(tmp_path / "test.db").execute("SELECT count(*) FROM notes").fetchone()
-    assert found[0] >= done  # durable, whether or not it could still be told
+    count = sqlite3.connect(tmp_path / "test.db").execute("SELECT count(*) FROM notes").fetchone()
+    assert count[0] >= done  # durable, whether or not it could still be told
 
 
 def test_a_store_outlives_a_loop_that_ended_in_the_middle(sqlite_url: str) -> None:

@@ -72,8 +72,8 @@ async def test_a_talk_is_noted_once_and_a_form_replaced(store: AnyStore) -> None
         await store.run(lambda tx: listenings.store_form(tx, "a", 9, **form | {"serious": 1}))
         == key
     )
-    ((found, name),) = await store.run(lambda tx: listenings.forms_of(tx, 1, 10))
-    assert (found.serious, name) == (1, "Sara")
+    ((stored, name),) = await store.run(lambda tx: listenings.forms_of(tx, 1, 10))
+    assert (stored.serious, name) == (1, "Sara")
     assert await store.run(lambda tx: listenings.calls_in(tx, [row.id])) == {row.id: ["a"]}
     await store.run(lambda tx: listenings.set_told(tx, 2, [row.id], TUESDAY))
     assert (await store.run(lambda tx: listenings.of_phoner(tx, 1, 10)))[0][0].told_at is None

@@ -49,7 +49,7 @@ def test_all_words_must_occur_whatever_their_case_and_signs(store: AnyStore) -> 
     written(store, leader, "Ærlighed i Ålborg", text="100% sandt, a_b")
     written(store, leader, "A talk", kind=NoticeKind.TALK, expert="Ebbe Prøve", text="axb")
     assert titles(store, leader) == ["A talk", "Ærlighed i Ålborg"]
-    for words, found in {
+    for words, expected in {
         "ærlighed": ["Ærlighed i Ålborg"],
         "ÅLBORG ÆRLIGHED": ["Ærlighed i Ålborg"],
         "ebbe": ["A talk"],
@@ -59,7 +59,7 @@ def test_all_words_must_occur_whatever_their_case_and_signs(store: AnyStore) -> 
         "\\": [],
         "ærlighed ebbe": [],
     }.items():
-        assert titles(store, leader, words) == found, words
+        assert titles(store, leader, words) == expected, words
 
 
 def test_a_department_reads_its_own_and_what_is_for_all(store: AnyStore) -> None:

@@ -47,8 +47,8 @@ def test_a_name_is_found_by_the_beginnings_of_its_words(store: AnyStore, text: s
     with store.engine.begin() as tx:
         a_person(tx)
         a_contact(tx, 4532200002, name="Aase Holm")
-        found = [row.name for row in person_search.by_name(tx, text, 10)]
-    assert found == ([] if text in ("rø", "holm åse") else ["Åse Ærø-Holm"])
+        names = [row.name for row in person_search.by_name(tx, text, 10)]
+    assert names == ([] if text in ("rø", "holm åse") else ["Åse Ærø-Holm"])
 
 
 def test_a_reference_is_found_as_it_is_written(store: AnyStore) -> None:
@@ -65,11 +65,11 @@ def test_the_record_and_the_copy(store: AnyStore, rules: Rules) -> None:
         key = a_person(tx)
         about = subject.of_person(11)
         marks.mark(tx, about, MarkKind.CONSENT_GIVEN, NOW, {"phone": True, "proof": "7"}, "command")
-        suppressions.add(tx, about, Scope.PERSON, NOW, "command", heard="letter")
+        suppressions.add(tx, about, Scope.PERSON, NOW, "command", received_by="letter")
         known = person_record.rows_of(tx, key)
         person_record.record_view(tx, known, LookUpReason.ASKED, "user:1", NOW)
         record = person_record.of_person(tx, known, b"key")
-        [answer] = person_record.standing(tx, rules, b"key", known, NOW)
+        [answer] = person_record.explanations(tx, rules, b"key", known, NOW)
         copy = person_copy.make(tx, rules, b"key", known, "en", NOW)
     assert [row.id for row in record.contacts] == [key]
     assert [(look.by, look.what) for look in record.look_ups] == [("user:1", "asked")]

@@ -114,7 +114,7 @@ async def test_claims_never_meet(store: AnyStore) -> None:
     claims = await asyncio.gather(
         *(store.run(lambda tx: contacts.claim(tx, "kanvas", (PLACE,), 1, NOW)) for _ in range(80))
     )
-    taken = [found[0].id for found in claims if found is not None]
+    taken = [claimed[0].id for claimed in claims if claimed is not None]
     assert len(taken) == len(set(taken)) == 60
 
 
@@ -432,11 +432,11 @@ def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> Non
             )
     migrate.upgrade(store.engine)
     with store.engine.connect() as tx:
-        found = [
+        rows = [
             [row.id for row in suppressions.of_same_opt_out(tx, [key])]
             for key in range(1, len(said) + 1)
         ]
-    assert found == [[1, 2], [1, 2], [3, 4], [3, 4], [5], [6]]
+    assert rows == [[1, 2], [1, 2], [3, 4], [3, 4], [5], [6]]
 
 
 async def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: AnyStore) -> None:
@@ -454,10 +454,12 @@ async def test_attempts_race_and_no_more_than_the_limit_are_let_through(store: A
     def reserve(tx: Tx) -> None:
         counting.reserve(tx, Secret.PASSWORD, "maja", None, Source("203.0.113.9"), NOW)
 
-    found = await asyncio.gather(*(store.run(reserve) for _ in range(40)), return_exceptions=True)
-    refused = [outcome for outcome in found if isinstance(outcome, TooManyFailures)]
+    outcomes = await asyncio.gather(
+        *(store.run(reserve) for _ in range(40)), return_exceptions=True
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, TooManyFailures)]
     assert len(refused) == 40 - MOST_FAILURES
-    assert [outcome for outcome in found if outcome is None] == [None] * MOST_FAILURES
+    assert [outcome for outcome in outcomes if outcome is None] == [None] * MOST_FAILURES
 
 
 def test_renamed_tables_keep_their_rows(store: AnyStore) -> None:

@@ -22,15 +22,17 @@ MEMBER = Relation(member=True)
 
 
 def policy(*, restricted: bool = True) -> Policy:
-    found = CONFIG.policies["dk"]
-    return found.model_copy(
-        update={"gifts": found.gifts.model_copy(update={"restricted": restricted})}
+    policy_read = CONFIG.policies["dk"]
+    return policy_read.model_copy(
+        update={"gifts": policy_read.gifts.model_copy(update={"restricted": restricted})}
     )
 
 
 def campaign(name: str, purpose: Purpose | None = None) -> Campaign:
-    found = CONFIG.campaigns[name]
-    return found if purpose is None else found.model_copy(update={"purpose": purpose})
+    campaign_read = CONFIG.campaigns[name]
+    return (
+        campaign_read if purpose is None else campaign_read.model_copy(update={"purpose": purpose})
+    )
 
 
 purposes = st.sampled_from(list(Purpose))
@@ -42,8 +44,8 @@ def test_a_stranger_is_never_asked_for_a_gift(
     name: str, purpose: Purpose, over: AskEnd | None
 ) -> None:
     for rules in (policy(), None):
-        found = asking.guide(campaign(name, purpose), rules, STRANGER, TODAY, over)
-        assert Topic.GIFT not in found.may
+        guide = asking.guide(campaign(name, purpose), rules, STRANGER, TODAY, over)
+        assert Topic.GIFT not in guide.may
 
 
 @given(names, purposes, st.booleans(), st.sampled_from(list(AskEnd)))
@@ -51,18 +53,18 @@ def test_nothing_is_asked_after_the_ask_has_ended(
     name: str, purpose: Purpose, member: bool, over: AskEnd
 ) -> None:
     relation = Relation(member=member, last_gift=TODAY)
-    found = asking.guide(campaign(name, purpose), policy(), relation, TODAY, over)
-    assert found.may == ()
-    assert {topic for topic, _ in found.may_not} == set(Topic)
-    assert found.ended is over
+    guide = asking.guide(campaign(name, purpose), policy(), relation, TODAY, over)
+    assert guide.may == ()
+    assert {topic for topic, _ in guide.may_not} == set(Topic)
+    assert guide.ended is over
 
 
 @given(names, purposes, st.booleans())
 def test_each_topic_is_open_or_has_a_reason(name: str, purpose: Purpose, member: bool) -> None:
-    found = asking.guide(campaign(name, purpose), policy(), Relation(member=member), TODAY)
-    closed = {topic for topic, _ in found.may_not}
-    assert set(found.may) | closed == set(Topic)
-    assert not set(found.may) & closed
+    guide = asking.guide(campaign(name, purpose), policy(), Relation(member=member), TODAY)
+    closed = {topic for topic, _ in guide.may_not}
+    assert set(guide.may) | closed == set(Topic)
+    assert not set(guide.may) & closed
 
 
 @pytest.mark.parametrize(
@@ -100,14 +102,14 @@ def test_what_may_be_asked_follows_purpose_and_relation(
     may: set[Topic],
     why_no_gift: ClosedReason | None,
 ) -> None:
-    found = asking.guide(campaign(name, purpose), policy(), relation, TODAY)
-    assert set(found.may) == may
-    assert dict(found.may_not).get(Topic.GIFT) is why_no_gift
+    guide = asking.guide(campaign(name, purpose), policy(), relation, TODAY)
+    assert set(guide.may) == may
+    assert dict(guide.may_not).get(Topic.GIFT) is why_no_gift
 
 
 def test_without_the_law_on_gifts_the_purpose_decides() -> None:
-    found = asking.guide(campaign("leads", Purpose.GIFT), policy(restricted=False), STRANGER, TODAY)
-    assert found.may == (Topic.GIFT,)
+    guide = asking.guide(campaign("leads", Purpose.GIFT), policy(restricted=False), STRANGER, TODAY)
+    assert guide.may == (Topic.GIFT,)
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ ALIASES = b"{a0: &a0 [x,x,x,x,x,x,x,x,x], " + b", ".join(
 
 
 def problems(folder: Path) -> list[str]:
-    found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
-    return [] if isinstance(found, Configuration) else [str(problem) for problem in found]
+    composed = compose(yaml_files.parse(yaml_files.read_folder(folder)))
+    return [] if isinstance(composed, Configuration) else [str(problem) for problem in composed]
 
 
 def change(folder: Path, name: str, old: str, new: str) -> None:
@@ -43,11 +43,11 @@ def change(folder: Path, name: str, old: str, new: str) -> None:
 
 
 def test_the_shipped_configuration_is_well() -> None:
-    found = compose(yaml_files.parse(yaml_files.read_folder(CONFIG)))
-    assert isinstance(found, Configuration)
-    assert set(found.campaigns) == {"kanvas", "leads", "opgradering", "lapsed", "afmeldte"}
-    assert len(found.policies) == 16
-    for policy in found.policies.values():
+    composed = compose(yaml_files.parse(yaml_files.read_folder(CONFIG)))
+    assert isinstance(composed, Configuration)
+    assert set(composed.campaigns) == {"kanvas", "leads", "opgradering", "lapsed", "afmeldte"}
+    assert len(composed.policies) == 16
+    for policy in composed.policies.values():
         for block in ("hours", "numbers", "frequency", "register_rule", "consent", "gifts"):
             assert getattr(policy, block).source
             assert getattr(policy, block).checked.year >= 2026
@@ -153,9 +153,9 @@ def test_a_mistake_is_named_with_its_place(
     folder: Path, name: str, old: str, new: str, line: int, said: str
 ) -> None:
     change(folder, name, old, new)
-    found = problems(folder)
-    assert found
-    assert any(said in problem and f":{line}: " in problem for problem in found), found
+    reported = problems(folder)
+    assert reported
+    assert any(said in problem and f":{line}: " in problem for problem in reported), reported
 
 
 def test_a_book_stands_in_both_languages(folder: Path) -> None:
@@ -193,8 +193,10 @@ def test_a_file_that_cannot_be_read_is_named(
     folder: Path, name: str, content: bytes, said: str
 ) -> None:
     (folder / name).write_bytes(content)
-    found = problems(folder)
-    assert any(re.match(rf"{name}:[12]: ", problem) and said in problem for problem in found), found
+    reported = problems(folder)
+    assert any(re.match(rf"{name}:[12]: ", problem) and said in problem for problem in reported), (
+        reported
+    )
 
 
 def test_one_mistake_is_one_problem(folder: Path) -> None:
@@ -211,9 +213,9 @@ def test_single_dates_can_be_written(folder: Path) -> None:
         'closed_days: ["06-05", "12-24", "12-31"]',
         'closed_days: ["06-05", 2026-12-24]\n  dates: {2026-12-31: ["09:00-15:00"], 2027-01-02: []}',
     )
-    found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
-    assert isinstance(found, Configuration)
-    hours = found.policies["dk"].hours
+    composed = compose(yaml_files.parse(yaml_files.read_folder(folder)))
+    assert isinstance(composed, Configuration)
+    hours = composed.policies["dk"].hours
     assert hours.closed_days == ("06-05", "2026-12-24")
     assert hours.dates == {date(2026, 12, 31): ((540, 900),), date(2027, 1, 2): ()}
 
@@ -265,17 +267,17 @@ def test_a_file_that_cannot_be_read_is_named_once(
 ) -> None:
     """A document that refers to it is not reported."""
     (folder / name).write_bytes(broken)
-    found = problems(folder)
-    assert len(found) == 1, found
-    assert said in found[0]
+    reported = problems(folder)
+    assert len(reported) == 1, reported
+    assert said in reported[0]
 
 
 def test_all_at_once_and_nothing_half(folder: Path) -> None:
     change(folder, "policies/dk.yaml", "per_day: 2", "per_day: zero")
     change(folder, "campaigns/kanvas.yaml", "department: nord", "department: vest")
     change(folder, "campaigns/leads.yaml", "caller_id:", "callerid:")
-    found = problems(folder)
-    assert {problem.partition(":")[0] for problem in found} >= {
+    reported = problems(folder)
+    assert {problem.partition(":")[0] for problem in reported} >= {
         "policies/dk.yaml",
         "campaigns/kanvas.yaml",
         "campaigns/leads.yaml",
@@ -284,9 +286,9 @@ def test_all_at_once_and_nothing_half(folder: Path) -> None:
 
 def test_the_revision_follows_the_content(folder: Path) -> None:
     def revision() -> str:
-        found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
-        assert isinstance(found, Configuration)
-        return found.revision
+        composed = compose(yaml_files.parse(yaml_files.read_folder(folder)))
+        assert isinstance(composed, Configuration)
+        return composed.revision
 
     before = revision()
     assert revision() == before
@@ -318,17 +320,17 @@ def test_the_organisations_own_rules(
     folder: Path, old: str, new: str, line: int, said: str
 ) -> None:
     change(folder, "house.yaml", old, new)
-    found = problems(folder)
+    reported = problems(folder)
     assert any(
-        problem.startswith(f"house.yaml:{line}:") and said in problem for problem in found
-    ), found
+        problem.startswith(f"house.yaml:{line}:") and said in problem for problem in reported
+    ), reported
 
 
 def test_without_an_organisation_file_nobody_may_listen(folder: Path) -> None:
     (folder / "house.yaml").unlink()
-    found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
-    assert isinstance(found, Configuration)
-    assert found.organisation.listening is None
+    composed = compose(yaml_files.parse(yaml_files.read_folder(folder)))
+    assert isinstance(composed, Configuration)
+    assert composed.organisation.listening is None
 
 
 @pytest.mark.parametrize(
@@ -346,17 +348,17 @@ def test_the_texts_and_deadlines_of_cases(
     folder: Path, old: str, new: str, line: int, said: str
 ) -> None:
     change(folder, "cases.yaml", old, new)
-    found = problems(folder)
+    reported = problems(folder)
     assert any(
-        problem.startswith(f"cases.yaml:{line}:") and said in problem for problem in found
-    ), found
+        problem.startswith(f"cases.yaml:{line}:") and said in problem for problem in reported
+    ), reported
 
 
 def test_without_a_file_cases_have_their_deadlines_and_no_texts(folder: Path) -> None:
     (folder / "cases.yaml").unlink()
-    found = compose(yaml_files.parse(yaml_files.read_folder(folder)))
-    assert isinstance(found, Configuration)
-    assert (found.cases.working_days, found.cases.receipts) == (5, {})
+    composed = compose(yaml_files.parse(yaml_files.read_folder(folder)))
+    assert isinstance(composed, Configuration)
+    assert (composed.cases.working_days, composed.cases.receipts) == (5, {})
 
 
 def test_a_document_that_is_no_book_is_named_with_file_line_and_key(folder: Path) -> None:

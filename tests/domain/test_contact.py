@@ -17,29 +17,29 @@ def read(cells: str, header: str = HEADER, **given: str) -> ContactRow | RowProb
     names = header.split(";")
     reader = Reader(names, headings.map_columns(names, given), "DK", "import:1")
     rows, problems = reader.read([cells.split(";")])
-    (found,) = rows.rows()
-    return problems.get(0, found)
+    (values,) = rows.rows()
+    return problems.get(0, values)
 
 
 def row(cells: str, header: str = HEADER, **given: str) -> ContactRow:
-    found = read(cells, header, **given)
-    assert isinstance(found, ContactRow)
-    return found
+    values = read(cells, header, **given)
+    assert isinstance(values, ContactRow)
+    return values
 
 
 def test_a_whole_row() -> None:
-    found = row("M1;32 12 34 56;Bo;Bech;Lyngvej 1;4000;31-05-1980;ja;2026-01-02;;Lynby")
-    assert found.number == 4532123456
-    assert found.name == "Bo Bech"
-    assert found.ref == "M1"
-    assert found.born == "1980-05-31"
-    assert found.last_gift == "2026-01-02"
-    assert found.member == 1
-    assert found.place == "DK Europe/Copenhagen"
-    assert found.source == "import:1"
-    assert found.fields == '{"adresse": "Lyngvej 1", "postnr": "4000", "by": "Lynby"}'
-    assert found.person == subject.person_key(" M1 ", 4532123456, None)
-    assert found.household == subject.household_key(
+    values = row("M1;32 12 34 56;Bo;Bech;Lyngvej 1;4000;31-05-1980;ja;2026-01-02;;Lynby")
+    assert values.number == 4532123456
+    assert values.name == "Bo Bech"
+    assert values.ref == "M1"
+    assert values.born == "1980-05-31"
+    assert values.last_gift == "2026-01-02"
+    assert values.member == 1
+    assert values.place == "DK Europe/Copenhagen"
+    assert values.source == "import:1"
+    assert values.fields == '{"adresse": "Lyngvej 1", "postnr": "4000", "by": "Lynby"}'
+    assert values.person == subject.person_key(" M1 ", 4532123456, None)
+    assert values.household == subject.household_key(
         postal_addresses.household("LYNGVEJ  1 DK-4000"), 1
     )
 
@@ -140,9 +140,9 @@ def test_headings_are_known_in_both_languages(header: str) -> None:
 
 
 def test_a_given_column_goes_before_the_synonyms() -> None:
-    found = row("32200001;32123456", "Telefon;Arbejde", Arbejde="phone")
-    assert found.number == 4532123456
-    assert found.fields == '{"Telefon": "32200001"}'
+    values = row("32200001;32123456", "Telefon;Arbejde", Arbejde="phone")
+    assert values.number == 4532123456
+    assert values.fields == '{"Telefon": "32200001"}'
 
 
 @pytest.mark.parametrize(
@@ -163,8 +163,8 @@ def test_a_header_that_cannot_be_used(
 
 def test_a_mended_row_comes_back_without_its_refusal() -> None:
     header = "telefon;by;line;column;reason;message"
-    found = row("32123456;Lynby;7;telefon;number_invalid;It is none.", header)
-    assert found.fields == '{"by": "Lynby"}'
+    values = row("32123456;Lynby;7;telefon;number_invalid;It is none.", header)
+    assert values.fields == '{"by": "Lynby"}'
 
 
 def test_folding_is_the_same_with_and_without_the_short_way() -> None:

@@ -58,11 +58,11 @@ def instants(count: int) -> list[datetime]:
     dice = random.Random(7)
     start = datetime(2022, 1, 1, tzinfo=UTC)
     span = int(timedelta(days=365 * 11).total_seconds())
-    found = [start + timedelta(seconds=dice.randrange(span)) for _ in range(count)]
-    for instant in found[: count // 2]:
+    instants = [start + timedelta(seconds=dice.randrange(span)) for _ in range(count)]
+    for instant in instants[: count // 2]:
         edge = instant.replace(hour=dice.choice((7, 8, 19, 20)), minute=0, second=0)
-        found.append(edge + timedelta(seconds=dice.choice((-1, 0, 1))))
-    return found
+        instants.append(edge + timedelta(seconds=dice.choice((-1, 0, 1))))
+    return instants
 
 
 def test_hours_agree_with_an_independent_oracle(full: bool) -> None:
@@ -87,12 +87,12 @@ def test_next_open_is_the_first_open_instant(policy: Policy) -> None:
         "dk_rk": Place("GL", ("America/Nuuk", "America/Scoresbysund", "America/Thule")),
     }.get(policy.name, COPENHAGEN)
     for at in instants(60):
-        found = hours.next_open(policy, place, at)
-        assert found is not None
-        assert found >= at
-        assert hours.is_open(policy, place, found)
+        opens = hours.next_open(policy, place, at)
+        assert opens is not None
+        assert opens >= at
+        assert hours.is_open(policy, place, opens)
         step = at
-        while step < found:  # by quarters of an hour: windows begin and end on them
+        while step < opens:  # by quarters of an hour: windows begin and end on them
             assert not hours.is_open(policy, place, step)
             step += timedelta(minutes=15)
 

@@ -74,9 +74,9 @@ def test_how_far_a_match_is_passed_on() -> None:
     unsure = row(3, 13, 92, "A. Holm")  # lives where the same person lives
     beyond = row(4, 13, 94, "Bo Bech")  # shares a number with the unsure one, by another name
     perhaps = row(5, 13, 95, "Ana Holm")  # does so by a name that may be hers
-    found = around(ANNA, known(ANNA, same, unsure, beyond, perhaps))
-    assert (set(found.same), set(found.unsure)) == ({2}, {3, 5})
-    assert set(found.households) == {92, 95}
+    neighbourhood = around(ANNA, known(ANNA, same, unsure, beyond, perhaps))
+    assert (set(neighbourhood.same), set(neighbourhood.unsure)) == ({2}, {3, 5})
+    assert set(neighbourhood.households) == {92, 95}
 
 
 def test_another_at_the_number_leads_to_the_same_person_only() -> None:
@@ -86,8 +86,8 @@ def test_another_at_the_number_leads_to_the_same_person_only() -> None:
         row(4, 13, 92, "Ida Bech"),
         row(5, 12, 95, "Bo Bech"),
     )
-    found = around(ANNA, known(ANNA, bo, again, wife, namesake))
-    assert (set(found.same), set(found.unsure)) == (set(), {2})
+    neighbourhood = around(ANNA, known(ANNA, bo, again, wife, namesake))
+    assert (set(neighbourhood.same), set(neighbourhood.unsure)) == (set(), {2})
     twice = row(6, 11, 96, "Bo Bech")  # his other key at her number, and so on
     assert set(around(ANNA, known(ANNA, bo, twice, row(6, 12, 96, "Bo Bech"), again)).unsure) == {
         *(2, 6, 3)
@@ -105,8 +105,8 @@ def test_a_former_number_links() -> None:
 def test_users_decide() -> None:
     other, far = row(2, 11, 92, "Bo Bech"), row(3, 13, 93, "Ida Lund")
     decided = {(1, 2): Match.DIFFERENT, (1, 3): Match.SAME}
-    found = around(ANNA, known(ANNA, other, far, decided=decided))
-    assert (set(found.same), set(found.unsure)) == ({3}, set())
+    neighbourhood = around(ANNA, known(ANNA, other, far, decided=decided))
+    assert (set(neighbourhood.same), set(neighbourhood.unsure)) == ({3}, set())
 
 
 def test_what_has_not_been_read_is_asked_for() -> None:

@@ -91,9 +91,9 @@ def test_reasons(facts: ListeningFacts, reasons: tuple[Denial, ...]) -> None:
 )
 def test_nobody_is_let_in_who_may_not(facts: ListeningFacts) -> None:
     """An oracle in other words, and the order of the reasons."""
-    found = denials(facts)
-    assert list(found) == sorted(found, key=list(Denial).index)
-    if found:
+    reasons = denials(facts)
+    assert list(reasons) == sorted(reasons, key=list(Denial).index)
+    if reasons:
         return
     assert facts.policy is not None
     assert facts.today - facts.policy.notified_from >= timedelta(days=42)

@@ -45,15 +45,15 @@ KANVAS = SHIPPED.campaigns["kanvas"].model_dump(mode="json", by_alias=True)
 
 def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> set[str]:
     """The dotted keys of a model; what the table knows as a whole stays whole."""
-    found: set[str] = set()
+    names: set[str] = set()
     for name, field in model.model_fields.items():
         key = under + (field.alias or name)
         kind = field.annotation
         if key not in table and isinstance(kind, type) and issubclass(kind, BaseModel):
-            found |= paths(kind, table, f"{key}.")
+            names |= paths(kind, table, f"{key}.")
         else:
-            found.add(key)
-    return found
+            names.add(key)
+    return names
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def policy(change: Mapping[str, Any], base: Mapping[str, Any] = DK) -> Policy:
     return Policy.model_validate(merged(dict(base), dict(change)))
 
 
-def with_policy(found: Policy, campaign: str = "kanvas") -> Configuration:
+def with_policy(policy: Policy, campaign: str = "kanvas") -> Configuration:
     """The shipped configuration, in which one policy is another."""
     del campaign
-    return replace(SHIPPED, policies={**SHIPPED.policies, "dk": found})
+    return replace(SHIPPED, policies={**SHIPPED.policies, "dk": policy})
 
 
 def keys(was: Policy, would: Policy) -> list[str]:
@@ -265,8 +265,8 @@ def campaigns(change: Mapping[str, Any], drop: str = "") -> Configuration:
         data["outcomes"] = {
             key: outcome for key, outcome in data["outcomes"].items() if key != drop
         }
-    found = Campaign.model_validate(data)
-    return replace(SHIPPED, campaigns={**SHIPPED.campaigns, "kanvas": found})
+    campaign = Campaign.model_validate(data)
+    return replace(SHIPPED, campaigns={**SHIPPED.campaigns, "kanvas": campaign})
 
 
 @pytest.mark.parametrize(
@@ -301,16 +301,16 @@ def campaigns(change: Mapping[str, Any], drop: str = "") -> Configuration:
     ],
 )
 def test_a_looser_campaign_is_named_by_its_key(key: str, change: dict[str, Any]) -> None:
-    found = looser(SHIPPED, campaigns(change))
-    assert [(loosening.file, loosening.key) for loosening in found] == [
+    loosenings = looser(SHIPPED, campaigns(change))
+    assert [(loosening.file, loosening.key) for loosening in loosenings] == [
         ("campaigns/kanvas.yaml", key)
     ]
 
 
 @pytest.mark.parametrize("name", ["never", "no_thanks", "complaint", "vulnerable", "call_back"])
 def test_a_wish_that_cannot_be_given_any_more_is_looser(name: str) -> None:
-    found = looser(SHIPPED, campaigns({}, drop=name))
-    assert [(loosening.key, loosening.text) for loosening in found] == [
+    loosenings = looser(SHIPPED, campaigns({}, drop=name))
+    assert [(loosening.key, loosening.text) for loosening in loosenings] == [
         (f"outcomes.{name}", "looser.outcomes.removed")
     ]
 
@@ -330,8 +330,8 @@ def test_a_stricter_campaign_needs_one_person(change: dict[str, Any]) -> None:
 
 
 def test_a_campaign_that_points_at_a_looser_policy_is_looser() -> None:
-    found = looser(SHIPPED, campaigns({"policy": "dk_sat"}))
-    assert found == (
+    loosenings = looser(SHIPPED, campaigns({"policy": "dk_sat"}))
+    assert loosenings == (
         Looser(
             "campaigns/kanvas.yaml",
             "policy (dk → dk_sat): hours.windows.sat",
@@ -398,8 +398,8 @@ def test_a_field_that_nobody_classified_counts(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(loosening, "CAMPAIGN", {k: v for k, v in CAMPAIGN.items() if k != "title"})
     table = {key: compare for key, compare in CAMPAIGN.items() if key != "priority"}
     monkeypatch.setattr(loosening, "CAMPAIGN", table)
-    found = looser(SHIPPED, campaigns({"priority": 9}))
-    assert [(loosening.key, loosening.text) for loosening in found] == [
+    loosenings = looser(SHIPPED, campaigns({"priority": 9}))
+    assert [(loosening.key, loosening.text) for loosening in loosenings] == [
         ("priority", "looser.unknown")
     ]
 
@@ -458,7 +458,7 @@ CHANGES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "person": {"min_age": st.sampled_from([0, 18, 30])},
     "abandon": {"limit_percent": st.sampled_from([None, 1.0, 3.0]), "window_days": st.just(30)},
 }
-FAMILIES = [(block, key) for block, found in CHANGES.items() for key in found]
+FAMILIES = [(block, key) for block, values in CHANGES.items() for key in values]
 SOURCE = {"source": "en kilde", "checked": "2026-11-23"}
 CONSENTS: list[dict[str, Any]] = [
     {"mode": "not_needed"},
@@ -543,20 +543,20 @@ def situations() -> list[f.Facts]:  # noqa: C901 - a list of small changes
         return replace(facts, campaign=f.CampaignState(answered=100, abandoned=dice.choice([2, 9])))
 
     kinds = [at, at, rung, rung, rested, elsewhere, related, asked_for, listed, young, lost]
-    found = []
+    permits = []
     for _ in range(300):
         facts = EASY
         for change in sorted(dice.sample(kinds, dice.choice([1, 1, 2])), key=kinds.index):
             facts = change(facts)  # the clock first: the others count from it
-        found.append(facts)
-    return found
+        permits.append(facts)
+    return permits
 
 
 POOL = situations()
 
 
-def permitted(facts: f.Facts, found: Policy) -> bool:
-    return not permit.reasons_against(replace(facts, policy=found))
+def permitted(facts: f.Facts, policy: Policy) -> bool:
+    return not permit.reasons_against(replace(facts, policy=policy))
 
 
 NEVER_ASKED_AT_A_DIAL = {
@@ -608,10 +608,10 @@ def test_whatever_the_facts(pair: tuple[Policy, Policy], facts: f.Facts) -> None
         ({"answers": {}}, []),
     ],
 )
-def test_a_later_answer_to_a_person_is_looser(change: dict[str, Any], found: list[str]) -> None:
+def test_a_later_answer_to_a_person_is_looser(change: dict[str, Any], keys: list[str]) -> None:
     would = replace(SHIPPED, cases=SHIPPED.cases.model_copy(update=change))
     assert [(case.file, case.key) for case in looser(SHIPPED, would)] == [
-        ("cases.yaml", key) for key in found
+        ("cases.yaml", key) for key in keys
     ]
 
 

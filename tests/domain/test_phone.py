@@ -63,20 +63,20 @@ def test_the_fast_way_agrees_with_the_library(number: int) -> None:
         valid = phonenumbers.is_valid_number(phonenumbers.parse(raw, "DK"))
     except phonenumbers.NumberParseException:
         valid = False
-    found = phone.parse(raw)
-    assert (found == f"+45{raw}") == valid
-    assert isinstance(found, str) == valid
+    parsed = phone.parse(raw)
+    assert (parsed == f"+45{raw}") == valid
+    assert isinstance(parsed, str) == valid
 
 
 @given(st.text(max_size=24))
 def test_whatever_is_taken_is_e164_and_was_no_more_than_digits(raw: str) -> None:
-    found = phone.parse(raw)
-    if isinstance(found, str):
-        assert found.startswith("+")
-        assert found[1:].isascii()
-        assert found[1:].isdigit()
+    parsed = phone.parse(raw)
+    if isinstance(parsed, str):
+        assert parsed.startswith("+")
+        assert parsed[1:].isascii()
+        assert parsed[1:].isdigit()
         digits = [char for char in raw if char.isdigit()]
-        assert len(found) - 1 - 2 <= len(digits) <= len(found) + 1
+        assert len(parsed) - 1 - 2 <= len(digits) <= len(parsed) + 1
         assert not any(char.isalpha() for char in raw)
 
 

@@ -32,11 +32,11 @@ def test_bytes_that_are_no_text_are_an_error() -> None:
 def test_one_row_in_another_encoding_is_told_apart() -> None:
     """Read as Windows-1252, every other name in the file would be rubbish."""
     sheet = Sheet("ref;navn\n1;Søren\n2;".encode() + b"Bj\xf8rn\n3;Ida\n")
-    found = dict(sheet.rows())
-    assert found[2] == ["1", "Søren"]
-    assert isinstance(found[3], Unreadable)
-    assert found[3].reason == "encoding"
-    assert found[4] == ["3", "Ida"]
+    lines = dict(sheet.rows())
+    assert lines[2] == ["1", "Søren"]
+    assert isinstance(lines[3], Unreadable)
+    assert lines[3].reason == "encoding"
+    assert lines[4] == ["3", "Ida"]
     with pytest.raises(ValueError, match="header"):
         Sheet("ref;sø;".encode() + b"\xf8\n1;2;3\n")
 
@@ -80,11 +80,11 @@ def test_lines_are_those_an_editor_shows() -> None:
 def test_a_quote_that_never_closes_refuses_the_lines_behind_it() -> None:
     """Nobody knows whether they are rows or a note: each of them is refused, and none is lost."""
     rows = "".join(f"{n};x\n" for n in range(2 * MOST_LINES))
-    found = list(Sheet(f'a;b\n1;2\n3;"oops\n{rows}'.encode()).rows())
-    assert found[0] == (2, ["1", "2"])
-    assert [line for line, _ in found[1:]] == list(range(3, 4 + 2 * MOST_LINES))
-    assert all(isinstance(cells, Unreadable) for _, cells in found[1:])
-    assert found[2][1] == ["0", "x"]
+    lines = list(Sheet(f'a;b\n1;2\n3;"oops\n{rows}'.encode()).rows())
+    assert lines[0] == (2, ["1", "2"])
+    assert [line for line, _ in lines[1:]] == list(range(3, 4 + 2 * MOST_LINES))
+    assert all(isinstance(cells, Unreadable) for _, cells in lines[1:])
+    assert lines[2][1] == ["0", "x"]
 
 
 LONG = "\n".join(f"linje {n}" for n in range(60))
@@ -109,10 +109,10 @@ INNER = "32200188;ring ham her;x"
 )
 def test_no_line_of_a_note_is_a_row(note: str) -> None:
     raw = f"Telefon;Navn;Note\n32200181;Ane;{note}\n32200182;Bo;kort\n"
-    found = list(Sheet(raw.encode()).rows())
-    assert not [cells for _, cells in found if type(cells) is list and cells[0] == "32200188"]
-    assert found[0][0] == 2
-    assert found[-1][1] == ["32200182", "Bo", "kort"]
+    lines = list(Sheet(raw.encode()).rows())
+    assert not [cells for _, cells in lines if type(cells) is list and cells[0] == "32200188"]
+    assert lines[0][0] == 2
+    assert lines[-1][1] == ["32200182", "Bo", "kort"]
 
 
 def test_a_torn_note_is_one_refused_row() -> None:
@@ -121,23 +121,23 @@ def test_a_torn_note_is_one_refused_row() -> None:
 
 
 def test_an_inch_in_a_plain_cell_stops_nothing() -> None:
-    found = list(Sheet(b'a;b\n1;5" skaerm\n2;z\n3;7"\n4;"y"\n').rows())
-    assert [type(cells) for _, cells in found] == [list] * 4
+    lines = list(Sheet(b'a;b\n1;5" skaerm\n2;z\n3;7"\n4;"y"\n').rows())
+    assert [type(cells) for _, cells in lines] == [list] * 4
 
 
 def test_a_guess_at_the_encoding_is_known_as_one() -> None:
-    found = {
+    columns = {
         encoding: Sheet(TEXT.encode(encoding))
         for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1252")
     }
-    assert {key: (column.encoding, column.is_guessed) for key, column in found.items()} == {
+    assert {key: (column.encoding, column.is_guessed) for key, column in columns.items()} == {
         "utf-8": ("UTF-8", False),
         "utf-16": ("UTF-16", False),
         "utf-16-le": ("UTF-16", True),
         "utf-16-be": ("UTF-16", True),
         "windows-1252": ("Windows-1252", True),
     }
-    for column in found.values():
+    for column in columns.values():
         assert list(column.rows()) == [(2, ["1", "Søren Ærø"])]
     assert not Sheet(b"a;b\n1;2\n").is_guessed
 
@@ -148,13 +148,13 @@ def test_a_file_of_too_many_columns_is_no_list() -> None:
 
 
 def test_text_behind_a_closing_quote_is_torn() -> None:
-    found = list(Sheet(b'a;b\n1;"x"y\n2;z\n').rows())
-    assert [(line, type(cells)) for line, cells in found] == [(2, Unreadable), (3, list)]
+    lines = list(Sheet(b'a;b\n1;"x"y\n2;z\n').rows())
+    assert [(line, type(cells)) for line, cells in lines] == [(2, Unreadable), (3, list)]
 
 
 def test_a_cell_beyond_every_limit_is_torn() -> None:
-    found = list(Sheet(b'a;b\n1;"' + b"x" * 200_000 + b'"\n2;y\n').rows())
-    assert [(line, type(cells)) for line, cells in found] == [(2, Unreadable), (3, list)]
+    lines = list(Sheet(b'a;b\n1;"' + b"x" * 200_000 + b'"\n2;y\n').rows())
+    assert [(line, type(cells)) for line, cells in lines] == [(2, Unreadable), (3, list)]
 
 
 @pytest.mark.parametrize("raw", [b"", b"\n\n", b";;\n", b"\xef\xbb\xbf"])

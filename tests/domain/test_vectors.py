@@ -22,14 +22,14 @@ GIVEN = os.environ.get("CALLSERVER_VECTORS")
 
 def lines(folder: Path) -> list[dict[str, Any]]:
     """Every question in a folder; a folder without one is an error, not a pass."""
-    found = [
+    decisions = [
         json.loads(line)
         for path in sorted(folder.glob("*.jsonl"))
         for line in path.read_text("utf-8-sig").split("\n")
         if line.strip()
     ]
-    assert found, f"there are no vectors in {folder}"
-    return found
+    assert decisions, f"there are no vectors in {folder}"
+    return decisions
 
 
 LINES = lines(OWN) + (lines(Path(GIVEN)) if GIVEN else [])

@@ -133,9 +133,9 @@ def test_the_facts_are_those_that_a_dial_would_read(store: AnyStore, seed: int) 
         what_is_known(tx, random.Random(seed))
         people = everyone(tx)
         assert len(people) == 120
-        found = list(eligibility.facts_of(tx, RULES, SECRET, KANVAS, people, NOW))
+        facts_read = list(eligibility.facts_of(tx, RULES, SECRET, KANVAS, people, NOW))
         reasons = Counter[str]()
-        for person, facts in zip(people, found, strict=True):
+        for person, facts in zip(people, facts_read, strict=True):
             asked = gate.collect(
                 tx, RULES, SECRET, DialRequest(person, KANVAS, DialPath.EXPLAIN, None, NOW)
             )
@@ -169,8 +169,8 @@ def test_only_those_who_are_ready_are_counted(
             .values(status="done")
         )
         heard: list[int] = []
-        found = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW, heard.append)
-        assert found == {eligibility.ALLOWED: 6}
+        tallied = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW, heard.append)
+        assert tallied == {eligibility.ALLOWED: 6}
         assert heard[-1] == 6
 
 
@@ -179,8 +179,8 @@ def test_a_paused_campaign_answers_for_everybody(store: AnyStore) -> None:
         a_list(tx, 3)
         import_registers(tx, RULES, NOW)
         campaign_states.put(tx, "kanvas", True, "test", NOW)
-        found = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW)
-    assert found == {"CAMP_PAUSED": 3}
+        tallied = eligibility.tally(tx, RULES, SECRET, KANVAS, NOW)
+    assert tallied == {"CAMP_PAUSED": 3}
 
 
 def test_without_the_register_nobody_may_be_called(store: AnyStore) -> None:

@@ -60,9 +60,9 @@ def first(tx: Tx, campaign: str) -> contacts.Contact:
     key = tx.execute(
         select(contacts_table.c.id).where(contacts_table.c.campaign == campaign)
     ).scalar_one()
-    found = contacts.get(tx, key)
-    assert found is not None
-    return found
+    contact = contacts.get(tx, key)
+    assert contact is not None
+    return contact
 
 
 def a_call(tx: Tx, contact: contacts.Contact, **more: Any) -> None:
@@ -111,8 +111,8 @@ def test_the_abandon_rate_looks_back_as_far_as_the_policy_says(
         import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
         for what in ("answered", "abandoned") * 2:  # two of two: one alone is no rate
             daily_counts.count(tx, "kanvas", what, NOW - timedelta(days=days_ago))
-        found = reasons(tx, first(tx, "kanvas"), rules(week))
-    assert (Reason.CAMP_ABANDON_RATE in found) == refused
+        refusals = reasons(tx, first(tx, "kanvas"), rules(week))
+    assert (Reason.CAMP_ABANDON_RATE in refusals) == refused
 
 
 @pytest.mark.parametrize(("late", "refused"), [(5, False), (6, True)])
@@ -126,8 +126,8 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
         import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
         contact = first(tx, "kanvas")._replace(callback_for=evening)
         at = evening + timedelta(minutes=late)
-        found = reasons(tx, contact, rules(campaign=campaign), DialPath.CALL_BACK, at)
-    assert (Reason.TIME_AFTER in found) == refused
+        refusals = reasons(tx, contact, rules(campaign=campaign), DialPath.CALL_BACK, at)
+    assert (Reason.TIME_AFTER in refusals) == refused
 
 
 def test_no_decision_reads_all_calls(sqlite_url: str) -> None:

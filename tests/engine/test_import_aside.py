@@ -133,8 +133,8 @@ def test_columns_are_named_or_left_out(store: AnyStore, database_url: str) -> No
     _, summary = take(database_url, asked)
     assert summary.counts()["duplicates"] == 1  # without references, it is the same Anna
     with store.engine.begin() as tx:
-        found = tx.execute(select(contacts.c.ref, contacts.c.fields)).one()
-    assert found == (None, {"id": "7"})
+        row = tx.execute(select(contacts.c.ref, contacts.c.fields)).one()
+    assert row == (None, {"id": "7"})
 
 
 def test_an_import_that_dies_leaves_nothing(

@@ -67,12 +67,12 @@ def test_rows_are_taken_in_the_files_order(engine: Engine) -> None:
         (46701234567, "Per", "ready", {"by": "C"}, "SE Europe/Stockholm"),
     ]
     with engine.connect() as tx:
-        found = (
+        row = (
             tx.execute(select(campaign_places.c.place).order_by(campaign_places.c.place))
             .scalars()
             .all()
         )
-    assert found == ["DK Europe/Copenhagen", "SE Europe/Stockholm"]
+    assert row == ["DK Europe/Copenhagen", "SE Europe/Stockholm"]
 
 
 def test_a_second_list_goes_behind_the_first(engine: Engine) -> None:
@@ -162,8 +162,12 @@ def test_other_campaigns_are_named(sqlite: Engine) -> None:
 def test_a_lead_says_itself_where_it_comes_from(sqlite: Engine) -> None:
     take(sqlite, "telefon;kilde\n32200001;gade\n32200002;\n", LEADS)
     take(sqlite, "telefon\n32200003\n")
-    found = dict(rows(sqlite, "number", "source"))
-    assert found == {4532200001: "gade", 4532200002: None, 4532200003: "en liste fra 12. maj 2026"}
+    sources = dict(rows(sqlite, "number", "source"))
+    assert sources == {
+        4532200001: "gade",
+        4532200002: None,
+        4532200003: "en liste fra 12. maj 2026",
+    }
 
 
 def test_a_row_in_another_encoding_is_refused_alone(engine: Engine) -> None:

@@ -27,8 +27,8 @@ async def looks(system: SimulatedSystem) -> list[int]:
 
 
 def raised(system: SimulatedSystem) -> set[AlarmKind]:
-    found = system.read(lambda tx: floor_figures.alarms(tx, system.server.ctx))
-    return {alarm.kind for alarm in found}
+    alarms = system.read(lambda tx: floor_figures.alarms(tx, system.server.ctx))
+    return {alarm.kind for alarm in alarms}
 
 
 async def test_once_a_night_while_nobody_works(tmp_path: Path) -> None:

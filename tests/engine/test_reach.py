@@ -451,8 +451,8 @@ def test_no_merge_brings_a_consent_that_ends_a_revocation(store: AnyStore) -> No
         staged = importer.stage(tx, ImportOrder(KANVAS, rows.encode(), {}), NOW.date())
         importer.write(staged, NOW, by="test")
         ids = list(tx.execute(select(contacts_table.c.id).order_by(contacts_table.c.id)).scalars())
-        found = contacts.by_ids(tx, ids)
-        bo, gudrun = found[ids[0]], found[ids[1]]
+        by_id = contacts.by_ids(tx, ids)
+        bo, gudrun = by_id[ids[0]], by_id[ids[1]]
         assert reasons(tx, bo) == []
         earlier = NOW - timedelta(hours=2)
         marks.mark(tx, subject.of_person(bo.person), MarkKind.CONSENT_REVOKED, earlier)

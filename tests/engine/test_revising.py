@@ -55,13 +55,13 @@ async def settled(system: SimulatedSystem) -> None:
 
 
 def in_force(system: SimulatedSystem) -> str:
-    found: str = system.server.ctx.rules.current.revision
+    revision: str = system.server.ctx.rules.current.revision
     kept = system.read(revisions.in_force)
-    assert kept.hash == found
+    assert kept.hash == revision
     composed = ConfigFolder.compose(kept.texts)
     assert isinstance(composed, Configuration)
-    assert composed.revision == found
-    return found
+    assert composed.revision == revision
+    return revision
 
 
 def unreviewed(system: SimulatedSystem) -> bool:
@@ -69,8 +69,8 @@ def unreviewed(system: SimulatedSystem) -> bool:
 
 
 def proposals(system: SimulatedSystem) -> list[Proposal]:
-    found: list[Proposal] = system.read(revisions.newest_proposals)
-    return found
+    revision: list[Proposal] = system.read(revisions.newest_proposals)
+    return revision
 
 
 async def test_new_rules_come_into_force_and_broken_ones_do_not(

@@ -57,8 +57,8 @@ class Log:
     def findings(self) -> list[str]:
         public = load_key(self.key).public_key()
         with self.store.engine.connect() as connection:
-            found = verification.verify(connection, self.outside, public)
-        return [str(finding) for finding in found.findings]
+            verification_result = verification.verify(connection, self.outside, public)
+        return [str(finding) for finding in verification_result.findings]
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ async def a_log(store: AnyStore, folder: Path) -> Log:
 
 
 def body_of(tx: Tx, leaf: int) -> bytes:
-    found: bytes = tx.execute(select(table.c.body).where(table.c.leaf == leaf)).scalar_one()
-    return found
+    body: bytes = tx.execute(select(table.c.body).where(table.c.leaf == leaf)).scalar_one()
+    return body
 
 
 def set_body(tx: Tx, leaf: int, body: bytes) -> None:

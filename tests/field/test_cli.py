@@ -33,11 +33,11 @@ def test_what_the_list_says_against_calls_is_in_force(
 ) -> None:
     said = take(FIELD / "own-no-column.csv")
     assert "must not be called, according to the list itself" in said
-    found = silenced(engine)
-    assert {"number:4532200101", "number:4532200102"} <= found
-    assert "number:4532200103" not in found
+    subjects = silenced(engine)
+    assert {"number:4532200101", "number:4532200102"} <= subjects
+    assert "number:4532200103" not in subjects
     assert (
-        len([subject for subject in found if subject.startswith("person:")]) == 4
+        len([subject for subject in subjects if subject.startswith("person:")]) == 4
     )  # by reference, and by name
 
 
@@ -97,8 +97,8 @@ def test_a_heading_that_may_say_no_stops_the_import(
 
 @pytest.mark.parametrize("heading", words(DETAILS))
 def test_other_headings_are_details(heading: str) -> None:
-    found = headings.map_columns(["Telefon", heading], {})
-    assert (found.unread, found.doubtful) == ((1,), ())
+    mapped = headings.map_columns(["Telefon", heading], {})
+    assert (mapped.unread, mapped.doubtful) == ((1,), ())
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_what_is_left_of_a_list_of_opt_outs_is_an_error(
     ],
 )
 def test_cells_of_opt_outs(cell: str, expected: int, left: bool) -> None:
-    found = number_files.read(f'phone\n"{cell}"\n'.encode(), generous=True)
-    assert (len(found.numbers), bool(found.refused)) == (expected, left)
+    file = number_files.read(f'phone\n"{cell}"\n'.encode(), generous=True)
+    assert (len(file.numbers), bool(file.refused)) == (expected, left)
 
 
 def test_floats_are_no_digits(take: Callable[..., str], engine: Engine) -> None:
@@ -299,8 +299,8 @@ def test_a_reference_has_a_namespace(take: Callable[..., str], engine: Engine) -
     take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200103\n", "--namespace", "crm")
     assert numbers(engine) == [4532200102, 4532200103]
     with engine.connect() as tx:
-        found = tx.execute(select(contacts.c.namespace).order_by(contacts.c.id)).scalars()
-        assert list(found) == ["CRM", "webshop"]
+        namespaces = tx.execute(select(contacts.c.namespace).order_by(contacts.c.id)).scalars()
+        assert list(namespaces) == ["CRM", "webshop"]
 
 
 @pytest.mark.parametrize(

@@ -56,9 +56,9 @@ MORE = {
 @cache
 def fields() -> dict[EntryKind, frozenset[str]]:
     """Every field that an entry of each kind may have, besides those that every entry may have."""
-    found: defaultdict[EntryKind, set[str]] = defaultdict(set)
+    fields: defaultdict[EntryKind, set[str]] = defaultdict(set)
     for kind, words in MORE.items():
-        found[kind].update(words.split())
+        fields[kind].update(words.split())
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not ast.unparse(node.func).startswith("audit.app"):
@@ -66,8 +66,8 @@ def fields() -> dict[EntryKind, frozenset[str]]:
             names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
             for part in ast.walk(node.args[2]):
                 if isinstance(part, ast.Attribute) and ast.unparse(part.value) == "EntryKind":
-                    found[EntryKind[part.attr]].update(names)
-    return {kind: frozenset(found[kind] - ALWAYS) for kind in EntryKind}
+                    fields[EntryKind[part.attr]].update(names)
+    return {kind: frozenset(fields[kind] - ALWAYS) for kind in EntryKind}
 
 
 def table() -> str:

@@ -48,11 +48,11 @@ def run(work: Work, reply: Any = None, **more: Any) -> tuple[Any, list[httpx.Req
 
         def answer(request: httpx.Request) -> httpx.Response:
             sent.append(request)
-            found = reply(request) if callable(reply) else reply
-            if isinstance(found, Exception):
-                raise found
-            assert isinstance(found, httpx.Response)
-            return found
+            response = reply(request) if callable(reply) else reply
+            if isinstance(response, Exception):
+                raise response
+            assert isinstance(response, httpx.Response)
+            return response
 
         with respx.mock(assert_all_called=False) as router:
             router.route().mock(side_effect=answer)

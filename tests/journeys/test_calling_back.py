@@ -101,16 +101,16 @@ async def called_and_answered(
 
 
 async def greeted(system: SimulatedSystem, caller: str = FIRST) -> str:
-    found = await system.server.inbound.greet(caller, "+4532123400", "CA1")
-    assert isinstance(found, AskKey)
-    return found.text
+    instruction = await system.server.inbound.greet(caller, "+4532123400", "CA1")
+    assert isinstance(instruction, AskKey)
+    return instruction.text
 
 
 async def pressed_one(system: SimulatedSystem) -> str:
-    found = await system.server.inbound.pressed(FIRST, "+4532123400", "CA1", "1")
-    assert isinstance(found, Say)
+    instruction = await system.server.inbound.pressed(FIRST, "+4532123400", "CA1", "1")
+    assert isinstance(instruction, Say)
     await system.server.ctx.background.idle()
-    return found.text
+    return instruction.text
 
 
 async def test_an_own_request_ends_the_rest_after_a_refusal(system: SimulatedSystem) -> None:

@@ -21,8 +21,8 @@ class Stepping(VirtualClock):
         return self.skew
 
     def accepted_ms(self) -> int:
-        found, self.accepted = self.accepted, 0
-        return found
+        accepted, self.accepted = self.accepted, 0
+        return accepted
 
     def step(self, by: timedelta) -> None:
         self._now += by

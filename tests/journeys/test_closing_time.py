@@ -185,8 +185,8 @@ async def test_a_call_back_outside_the_hours_has_to_be_confirmed(
 ) -> None:
     given = {"outcome": "call_back", "details": {"at": at}, "note": "", "next": "pause"}
     await after_a_talk(spoken)
-    _, found = await spoken.api("GET", f"/call-back?at={at[:19]}")
-    assert found["needs_confirmation"]
+    _, proposed = await spoken.api("GET", f"/call-back?at={at[:19]}")
+    assert proposed["needs_confirmation"]
     status, problem = await spoken.api("POST", "/outcome", given)
     assert (status, problem["reasons"]) == (409, [reason])
     assert problem["confirm"] == "confirm_outside_hours"
@@ -229,8 +229,8 @@ async def test_a_correction_to_such_a_call_back_has_to_be_confirmed_too(
 
 async def test_within_the_hours_nothing_has_to_be_confirmed(spoken: SimulatedSystem) -> None:
     await after_a_talk(spoken)
-    _, found = await spoken.api("GET", "/call-back?at=2026-05-13T17:15")
-    assert not found["needs_confirmation"]
+    _, proposed = await spoken.api("GET", "/call-back?at=2026-05-13T17:15")
+    assert not proposed["needs_confirmation"]
     at = "2026-05-13T17:15:00+02:00"
     assert (await spoken.outcome("call_back", {"at": at}, then="pause"))[0] == 200
     assert "outside_hours" not in spoken.entries("outcome")[0]

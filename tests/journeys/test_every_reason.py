@@ -314,8 +314,8 @@ async def test_a_real_dial_is_refused_for_it(reason: Reason, tmp_path: Path) -> 
         campaign=case.campaign,
     )
     await case.play(made)
-    found = {reason for entry in made.entries("refused") for reason in entry["reasons"]}
-    assert reason.value in found, found
+    reasons = {reason for entry in made.entries("refused") for reason in entry["reasons"]}
+    assert reason.value in reasons, reasons
     made.close()
 
 
@@ -374,15 +374,15 @@ async def test_without_its_entry_no_dial_is_made(plain_system: ListeningSystem) 
 def test_no_campaign_is_in_force_without_its_policy(tmp_path: Path) -> None:
     config = edited(tmp_path, ())
     (config / DK).rename(config / "policies/another.yaml")
-    found = compose(yaml_files.parse(yaml_files.read_folder(config)))
-    assert not isinstance(found, Configuration)
+    configuration = compose(yaml_files.parse(yaml_files.read_folder(config)))
+    assert not isinstance(configuration, Configuration)
 
 
 @pytest.mark.parametrize("shown", ["", "null", '""', "withheld", "anonymous"])
 def test_no_campaign_is_in_force_without_a_number_to_show(tmp_path: Path, shown: str) -> None:
     config = edited(tmp_path, ((KANVAS, 'caller_id: "+4532123400"', f"caller_id: {shown}"),))
-    found = compose(yaml_files.parse(yaml_files.read_folder(config)))
-    assert not isinstance(found, Configuration)
+    configuration = compose(yaml_files.parse(yaml_files.read_folder(config)))
+    assert not isinstance(configuration, Configuration)
 
 
 @pytest.mark.parametrize("number", ["112", "114", "1811", "12345678", "+45371234567890"])

@@ -107,14 +107,14 @@ async def test_three_telephones_that_nobody_answers(
             await system.on_shift(phoner)
             await system.ready(phoner)
         await system.wait_for(lambda: [c.ended_at for c in system.calls()].count(None) == 0)
-        found = {str(call.number)[-2:]: call for call in system.calls()}
-        assert {ending: call.cause for ending, call in found.items()} == causes
+        calls = {str(call.number)[-2:]: call for call in system.calls()}
+        assert {ending: call.cause for ending, call in calls.items()} == causes
         # Who answered in that moment is not left in silence: the answer is taken, and ended.
         assert re.search(
             r"\nBYE sip:.*?\nTo: <sip:\+453220\d\d03@", system.called.messages(), re.DOTALL
         )
-        assert [ending for ending, call in found.items() if call.rang_at is None] == ["05"]
-        lasted = (call.ended_at - call.permit_at for call in found.values())
+        assert [ending for ending, call in calls.items() if call.rang_at is None] == ["05"]
+        lasted = (call.ended_at - call.permit_at for call in calls.values())
         assert all(24 < duration.total_seconds() < 28 for duration in lasted)
 
 
@@ -384,12 +384,12 @@ async def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(op
 
     async with opens("00") as system:
         assert system.server.exchange
-        found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        credentials = await system.server.exchange.softphones.hand_out("telephone_1", 1)
         await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
         await system.wait_for(lambda: system.seat_row().reason == "line_away")
         mute = await Mute("telephone_1", system.exchange.sip).open()
         system.telephones.append(mute)
-        assert await mute.register(found.password) == 200
+        assert await mute.register(credentials.password) == 200
         await system.wait_for(lambda: system.seat_row().reason == "line_silent")
         mute.die()
         await system.telephone()

@@ -33,9 +33,9 @@ STRANGER = "127.0.0.21"
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtCarrier]:
     """TLS, a password, a registration."""
-    with at_carrier(tmp_path_factory.mktemp("tls"), digest=True) as found:
-        await_trunk(found[0], "online")
-        yield found
+    with at_carrier(tmp_path_factory.mktemp("tls"), digest=True) as carrier:
+        await_trunk(carrier[0], "online")
+        yield carrier
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtCarrier]:
     folder = tmp_path_factory.mktemp("udp")
     settings = {"USER": USER, "PASSWORD": PASSWORD, "NETWORKS": SECOND}
     trunk = {f"ASTERISK_TRUNK_{name}": value for name, value in settings.items()}
-    with at_carrier(folder, digest=False, speaks=True, **trunk) as found:
-        await_trunk(found[0], "online")
-        yield found
+    with at_carrier(folder, digest=False, speaks=True, **trunk) as carrier:
+        await_trunk(carrier[0], "online")
+        yield carrier
 
 
 def refused(code: int) -> str:
@@ -57,8 +57,8 @@ def refused(code: int) -> str:
 
 def alarms(system: ExchangeSystem) -> set[str]:
     ctx = system.server.ctx
-    found = system.read(lambda tx: floor_figures.read(tx, ctx, floor_figures.count(tx, ctx)))
-    return {alarm.kind.value for alarm in found.alarms}
+    figures = system.read(lambda tx: floor_figures.read(tx, ctx, floor_figures.count(tx, ctx)))
+    return {alarm.kind.value for alarm in figures.alarms}
 
 
 @asynccontextmanager
@@ -220,8 +220,8 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
     async with opened(tmp_path, exchange, called, people("00")) as system:
 
         def at_carrier_() -> bool:
-            found = {carrier.state for carrier in system.read(states.every)}
-            return found == {"online", "registered"}
+            states_read = {carrier.state for carrier in system.read(states.every)}
+            return states_read == {"online", "registered"}
 
         await system.wait_for(at_carrier_)
         caller = await Telephone("20304050", (HOST, carrier.port)).open()
@@ -254,12 +254,12 @@ async def test_the_plain_transport_is_the_carriers_alone(known: AtCarrier, tmp_p
 
     async with opened(tmp_path, exchange, called, people("00")) as system:
         assert system.server.exchange
-        found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
-        telephone = await Telephone(found.name, plain).open()
+        credentials = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        telephone = await Telephone(credentials.name, plain).open()
         second = await Telephone("20304050", plain).open(host=SECOND)
         stranger = await Telephone("20304050", plain).open(host=STRANGER)
         system.telephones += [telephone, second, stranger]
-        assert await telephone.register(found.password) in (401, 403)  # right, but in clear
+        assert await telephone.register(credentials.password) in (401, 403)  # right, but in clear
         talk = await second.call("32123400")
         assert talk.status == 200
         await second.hang_up(talk)

@@ -151,13 +151,13 @@ async def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
     called = Called(tmp_path, 9)
     async with opened(tmp_path, secure, called, people("00")) as system:
         assert system.server.exchange
-        found = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        credentials = await system.server.exchange.softphones.hand_out("telephone_1", 1)
         telephone = TlsTelephone("telephone_1", secure.sip)
         system.telephones.append(telephone)
         await telephone.open_tls(secure.folder / "cert.pem")
         assert telephone.version in ("TLSv1.2", "TLSv1.3")
         assert await telephone.register("guessed") in (401, 403)
-        assert await telephone.register(found.password) == 200
+        assert await telephone.register(credentials.password) == 200
 
         await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
         await asyncio.wait_for(telephone.rang.wait(), PATIENCE_S)

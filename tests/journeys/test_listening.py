@@ -326,8 +326,8 @@ async def test_a_mentor_is_a_colleague(system: ListeningSystem) -> None:
         (LEADER, TRAINEE, 1, 200),
     ):
         body = {"mentor": mentor}
-        found = await system.ask("POST", f"/users/{trainee}/mentor", body, user=by)
-        assert found[0] == status, (by, mentor)
+        reply = await system.ask("POST", f"/users/{trainee}/mentor", body, user=by)
+        assert reply[0] == status, (by, mentor)
     _, listed = await system.ask("GET", "/phoners")
     assert [phoner["mentor"] for phoner in listed["phoners"] if phoner["id"] == TRAINEE] == [1]
     assert "sign" not in str(listed)

@@ -132,7 +132,7 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
         first = talking(tx, system)
         user = accounts.user(tx, SUPERVISOR)
     wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)
-    _, (found, sent) = while_open(
+    _, (result, sent) = while_open(
         engine,
         lambda tx: legs.answer_in(tx, first, None, LEG, None),
         lambda tx: and_what_it_sends(
@@ -140,7 +140,7 @@ def test_another_seat_takes_a_leg_along_that_asks_at_the_same_moment(
         ),
     )
     with engine.begin() as tx:
-        row = listenings.get(tx, found)
+        row = listenings.get(tx, result)
         assert row is not None
         assert (row.seat, row.leg) == (2, LEG)
     assert [type(order) for order in sent] == [MoveListener]

@@ -71,9 +71,9 @@ def states(database: str) -> dict[int, str]:
     return {case: state for case, state in rows if case is not None}
 
 
-def in_doubt(found: dict[int, str]) -> int:
+def in_doubt(counts: dict[int, str]) -> int:
     """How many were not sent: at most one a kill, which its process had in hand."""
-    return sum(state != MessageState.SENT for state in found.values())
+    return sum(state != MessageState.SENT for state in counts.values())
 
 
 async def test_killed_while_it_sends(tmp_path: Path) -> None:

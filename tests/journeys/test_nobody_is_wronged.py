@@ -111,10 +111,10 @@ async def test_an_outcome_of_never_holds_for_another_list_with_another_reference
 
     def other_list(tx: Tx) -> set[str]:
         import_list(tx, lapsed, b"navn;telefon\nFru A;32200000\n", system.clock.now())
-        found = explanation.explain(
+        explained = explanation.explain(
             tx, system.server.ctx.rules, b"test", "32200000", lapsed, system.clock.now()
         )
-        return {reason.value for reason in found.reasons}
+        return {reason.value for reason in explained.reasons}
 
     assert "SUP_NUMBER" in system.write(other_list)
     system.close()

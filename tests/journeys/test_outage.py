@@ -43,8 +43,8 @@ class Outage:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(inbound, "PATIENCE_S", 0.02)
     monkeypatch.setattr(routes, "HOLD_S", 0.2)
-    found: str = request.param
-    return found
+    url: str = request.param
+    return url
 
 
 async def network_goes_on(system: SimulatedSystem, seconds: float) -> None:

@@ -164,12 +164,12 @@ def test_unsure_pairs_are_listed_until_they_are_decided(system: SimulatedSystem)
     )
 
     def pairs() -> list[Pair]:
-        found, cursor = [], unsure.FIRST
+        pairs, cursor = [], unsure.FIRST
         while True:
             page = system.read(lambda tx: unsure.page(tx, cursor))  # noqa: B023 - read at once
-            found += page.pairs
+            pairs += page.pairs
             if page.following is None:
-                return found
+                return pairs
             cursor = page.following
 
     assert pairs() == [Pair(1, 2, "number"), Pair(2, 3, "number"), Pair(1, 4, "household")]

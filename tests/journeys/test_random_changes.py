@@ -39,7 +39,7 @@ GROUP = 6
 """Changes of a column that are made at once: each must be named."""
 
 COMPARED: dict[Table, str] = {
-    suppressions: "subject scope purpose at lifted_at by list heard opt_out",
+    suppressions: "subject scope purpose at lifted_at by list received_by opt_out",
     marks: "subject kind at detail by ended_at ended_by",
     calls: (
         "contact campaign path permit_at state cause code outcome outcome_at seat revision"
@@ -179,10 +179,10 @@ async def test_every_random_change_of_the_compared_tables_is_named(
                     with tx.begin_nested() as nested:
                         change = step(tx, table, dice)
                         made.append(change)
-                        found = {
+                        rows_found = {
                             (difference.table, difference.key) for difference in reconcile(tx).named
                         }
-                        if (table.name, str(change.row)) not in found:
+                        if (table.name, str(change.row)) not in rows_found:
                             missed.append(change)
                         nested.rollback()
             changes += len(made)
@@ -209,8 +209,8 @@ async def test_every_random_change_of_the_log_is_named(system: SimulatedSystem) 
                 with tx.begin_nested() as nested:
                     made = list(updates(tx, log, column, dice, now))
                     findings = verification.verify(tx, heads, public).findings
-                    found = {finding.leaf for finding in findings}
-                    missed += [change for change in made if leaves[change.row] not in found]
+                    leaves_found = {finding.leaf for finding in findings}
+                    missed += [change for change in made if leaves[change.row] not in leaves_found]
                     changes += len(made)
                     nested.rollback()
             with tx.begin_nested() as nested:
@@ -241,12 +241,14 @@ async def test_every_random_change_of_what_decisions_were_made_from_is_found(
             for column, table in (("body", openings), ("content", revisions)):
                 with tx.begin_nested() as nested:
                     made = list(updates(tx, table, column, dice, now))
-                    found = found_by_judge(tx, folder, size, kept_since)
+                    leaves_found = found_by_judge(tx, folder, size, kept_since)
                     if table is openings:
                         missed += [
-                            change for change in made if found and leaves[change.row] not in found
+                            change
+                            for change in made
+                            if leaves_found and leaves[change.row] not in leaves_found
                         ]
-                    elif not found:
+                    elif not leaves_found:
                         missed += made
                     changes += len(made)
                     nested.rollback()

@@ -17,10 +17,10 @@ PERSON = "ref;navn;telefon;født;kilde\nK0;Person 0;32200000;1980-01-01;gade\n"
 def attempts(system: SimulatedSystem) -> int:
     """How many calls to the first number count as attempts to reach somebody there."""
     contact, since = system.contacts()[0], system.plan.start
-    found, _ = system.read(
+    answer, _ = system.read(
         lambda tx: calls.attempts(tx, NUMBER, contact.household, contact.person, since)
     )
-    return len(found)
+    return len(answer)
 
 
 def said(system: SimulatedSystem, language: str = "en") -> str:

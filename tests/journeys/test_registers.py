@@ -43,8 +43,8 @@ async def send(client: Client, path: str, raw: bytes) -> tuple[int, str]:
 
 async def kinds(client: Client) -> set[str]:
     client.system.clock.set(client.system.clock.now() + timedelta(seconds=30))
-    found = (await client.api("GET", "/floor/figures")).json()["alarms"]
-    return {alarm["kind"] for alarm in found}
+    alarms = (await client.api("GET", "/floor/figures")).json()["alarms"]
+    return {alarm["kind"] for alarm in alarms}
 
 
 async def test_nobody_is_called_before_the_register_is_imported(system: StaffedSystem) -> None:
@@ -60,8 +60,8 @@ async def test_nobody_is_called_before_the_register_is_imported(system: StaffedS
         "ready"
     }  # it is about us, not about them
     assert "register_missing" in await kinds(sigrid)
-    found = (await asger.api("GET", "/registers")).json()
-    assert (found["registers"], found["missing"]) == ([], ["robinson"])
+    page = (await asger.api("GET", "/registers")).json()
+    assert (page["registers"], page["missing"]) == ([], ["robinson"])
     # Another register is not the one that the policy goes by.
     assert (await send(asger, "/registers/import?name=another", b"32209998\n"))[0] == 200
     assert (await asger.api("GET", "/registers")).json()["missing"] == ["robinson"]

@@ -64,8 +64,8 @@ class RolePlay:
 
     @property
     def row(self) -> RolePlayRow:
-        found: RolePlayRow = self.system.read(lambda tx: role_plays.get(tx, 1))
-        return found
+        row: RolePlayRow = self.system.read(lambda tx: role_plays.get(tx, 1))
+        return row
 
     def legs(self) -> list[Leg]:
         """The legs that live."""

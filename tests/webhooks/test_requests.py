@@ -72,8 +72,8 @@ async def test_a_flood_of_unsigned_requests_is_one_entry_a_path_and_minute(
             assert (await send(system, path, STATUS, token=""))[0] == 403
 
     def counts() -> list[tuple[str, int]]:
-        found = system.entries("signature_refused")
-        return [(entry["path"], entry.get("count", 1)) for entry in found]
+        refusals = system.entries("signature_refused")
+        return [(entry["path"], entry.get("count", 1)) for entry in refusals]
 
     await flood(call, 30)
     await flood(amd, 3)
@@ -195,13 +195,13 @@ async def test_reports_in_any_order_end_the_same(tmp_path: Path, full: bool) -> 
 
         await a_placed_call(system)
         await deliver(system, stream, system.clock.now())
-        (state, cause, *_), seat, owed, totals = found = final(system)
+        (state, cause, *_), seat, owed, totals = end_state = final(system)
         system.close()
         if expected is None:
-            expected = found
+            expected = end_state
             assert (state, cause, seat, owed) == ("ended", "completed", "wrapping_up", True)
             assert totals == {"dials": 1, "answered": 1, "abandoned": 0}
-        assert found == expected, stream
+        assert end_state == expected, stream
 
 
 async def test_the_control_notices_a_side_effect_done_twice(system: SimulatedSystem) -> None:

@@ -112,8 +112,8 @@ RECEIPT = Receipt("conference", CF, 4)
     ],
 )
 def test_the_other_reports(path: str, fields: Fields, told: tuple[Any, ...]) -> None:
-    answer, found = post(path, *fields)
-    assert (answer.status_code, found) == (204, [told])
+    answer, reports = post(path, *fields)
+    assert (answer.status_code, reports) == (204, [told])
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ def test_an_event_of_a_room_that_we_never_asked_for_is_let_pass() -> None:
 def test_who_asks_is_told_what_to_do(
     path: str, fields: Fields, told: tuple[Any, ...], verbs: list[str]
 ) -> None:
-    answer, found = post(path, *fields)
-    assert (answer.status_code, found) == (200, [told])
+    answer, reports = post(path, *fields)
+    assert (answer.status_code, reports) == (200, [told])
     assert answer.headers["content-type"].startswith("text/xml")
     response = ET.fromstring(answer.content)
     assert [element.tag for element in response.iter()] == ["Response", *verbs]

@@ -3,4 +3,4 @@
 import { shelf } from "./books/library.js";
 import { $ } from "./dom.js";
 
-await shelf($("#shelf"));
+await shelf($("#book-list"));

@@ -19,7 +19,7 @@ async function refresh() {
   const select = $("#campaign");
   if (select && !select.options.length) {
     select.append(...lists.lists.map((list) => el("option", { value: list.campaign }, label(list.title))));
-    show($("#quietly"), lists.only_quietly);
+    show($("#quiet-hint"), lists.only_quietly);
     $("#file-label").textContent = t("lists.file", { most: number(lists.most_mb) });
   }
 }

@@ -69,7 +69,7 @@ async function nextPage() {
   const page = await post("/log", before === null ? query : { ...query, before });
   $("#entries").append(...page.entries.map(row));
   before = page.before;
-  show($("#found"));
+  show($("#result"));
   show($("#more"), before !== null);
   show($("#empty"), $("#entries").children.length === 0);
 }
@@ -90,7 +90,7 @@ async function search(values) {
 onSubmit($("#search"), search);
 onPress($("#more"), async () => {
   await nextPage();
-  passFocus($("#more"), $("#found .scroll"));
+  passFocus($("#more"), $("#result .scroll"));
 });
 
 onPress($("#verify"), async () => {

@@ -45,7 +45,7 @@ onSubmit($("#search"), async (values) => {
   why = values.why;
   show($("#record"), false);
   const { hits, elsewhere, more } = await post("/person/search", { text: values.text });
-  $("#hits").replaceChildren(
+  $("#search-results").replaceChildren(
     hits.length ? el("ul", {}, ...hits.map(hit)) : el("p", {}, t("person.none")),
     more ? el("p", { class: "note" }, t("person.more")) : "",
     elsewhere ? el("p", { class: "soft" }, t("person.elsewhere_hits", { count: elsewhere })) : "",

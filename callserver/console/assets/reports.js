@@ -58,7 +58,7 @@ function row(day) {
 async function fetchAndShow(filters) {
   const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
   const report = await get(`/reports?${query}`);
-  const form = $("#wanted");
+  const form = $("#period");
   write(form.first, report.first);
   write(form.last, report.last);
   if (form.campaign.length === 1) {
@@ -66,7 +66,7 @@ async function fetchAndShow(filters) {
   }
   $("#csv").href = `/api/v1/reports.csv?${query}`;
   show($("#empty"), report.days.length === 0);
-  show($("#found"), report.days.length > 0);
+  show($("#result"), report.days.length > 0);
   if (!report.days.length) return;
   const names = [t("reports.reached"), t("reports.not_reached")];
   $("#days").replaceChildren(
@@ -84,5 +84,5 @@ async function fetchAndShow(filters) {
   $("#rows").replaceChildren(...report.days.map(row));
 }
 
-onSubmit($("#wanted"), fetchAndShow);
+onSubmit($("#period"), fetchAndShow);
 await Promise.all([fetchAndShow({}), cases()]);

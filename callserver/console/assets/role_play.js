@@ -37,9 +37,9 @@ async function begin(view) {
     rings: () => post("/role-play/ring"),
     expects: () => open,
     onState(state) {
-      $("#soft").textContent = t(`softphone.state.${state}`);
-      $("#soft").className = `badge ${WELL.has(state) ? "good" : "warn"}`;
-      show($("#soft"), state !== "ended");
+      $("#softphone").textContent = t(`softphone.state.${state}`);
+      $("#softphone").className = `badge ${WELL.has(state) ? "good" : "warn"}`;
+      show($("#softphone"), state !== "ended");
     },
   });
   watch();

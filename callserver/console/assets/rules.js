@@ -38,7 +38,7 @@ async function refresh() {
     when: dateTime(rules.since),
     revision: rules.revision.slice(0, 8),
   });
-  show($("#ahead"), rules.ahead);
+  show($("#files-differ"), rules.ahead);
   show($("#unreviewed"), rules.unreviewed);
   listProposals(rules.proposals, rights, titles, refresh);
   const gone = !path || !paths().includes(path);
@@ -61,7 +61,7 @@ function open(file) {
   $("#words").replaceChildren(
     ...(rule ? (isCampaign ? campaignWords(rule.document) : policyWords(rule.document)) : []),
   );
-  show($("#of-now"), rule !== undefined && file in drafts.texts);
+  show($("#in-force-hint"), rule !== undefined && file in drafts.texts);
   show($("#in-words"), $("#words").hasChildNodes());
   $("#source-title").textContent = t(rights.change ? "rules.edit_file" : "rules.file_of", { path: file });
   if (!rule) $("#source").open = true;
@@ -92,10 +92,10 @@ function typed(value) {
   drafts.set(path, value, inForce(path));
   clearTimeout(typing);
   typing = setTimeout(check, 500);
-  $("#standing").textContent = t("rules.checking");
+  $("#check-result").textContent = t("rules.checking");
   ready(false);
   show($("#change"), drafts.any);
-  show($("#of-now"), path in drafts.texts && $("#words").hasChildNodes());
+  show($("#in-force-hint"), path in drafts.texts && $("#words").hasChildNodes());
   tools();
   files();
 }
@@ -129,7 +129,7 @@ function drawCheck() {
   text.problems(problems.filter((problem) => problem.file === path));
   const count = problems.length;
   const summary = count === 0 ? t("rules.no_problems") : t("rules.problems", { count });
-  $("#standing").textContent = `${summary} ${t("rules.files_changed", { files: list(changed) })}`;
+  $("#check-result").textContent = `${summary} ${t("rules.files_changed", { files: list(changed) })}`;
   $("#problems").replaceChildren(
     ...problems.map((problem) =>
       el(
@@ -154,14 +154,14 @@ function drawCheck() {
   );
   $("#diff > div").replaceChildren(...diffView(diff));
   show($("#effect"), good);
-  $("#go").textContent = t(looser.length ? "rules.propose" : "rules.activate");
+  $("#activate").textContent = t(looser.length ? "rules.propose" : "rules.activate");
   ready(good && changed.length > 0);
 }
 
 // aria-disabled instead of disabled: the button keeps the focus, and pressing it says what is wrong.
 function ready(good) {
   if (good) show($("#propose .wrong"), false);
-  $("#go").setAttribute("aria-disabled", String(!good));
+  $("#activate").setAttribute("aria-disabled", String(!good));
 }
 
 function goToProblem({ file, line }) {
@@ -174,7 +174,8 @@ function goToProblem({ file, line }) {
 
 if (rights.change) {
   onSubmit($("#propose"), async ({ why, ethics }) => {
-    if ($("#go").getAttribute("aria-disabled") === "true") throw new Error($("#standing").textContent);
+    if ($("#activate").getAttribute("aria-disabled") === "true")
+      throw new Error($("#check-result").textContent);
     const focused = document.activeElement;
     const answer = await post("/rules/proposals", { texts: drafts.texts, why, ethics });
     drafts.clear();

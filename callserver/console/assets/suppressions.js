@@ -19,7 +19,7 @@ const textOf = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`)
 // -- the search -------------------------------------------------------------------------------------
 
 function draw(result) {
-  show($("#found"));
+  show($("#result"));
   $("#about").textContent = t("suppressions.about", { number: result.number });
   const known = result.known.map((contact) =>
     el(

@@ -55,7 +55,7 @@ function drawText(text) {
 // The texts of a quarter below their questions.
 function textsOf({ quarter, withheld }) {
   const byQuestion = new Map();
-  for (const text of view.texts.filter((one) => one.quarter === quarter)) {
+  for (const text of view.texts.filter((written) => written.quarter === quarter)) {
     const question = label(text.question);
     byQuestion.set(question, [...(byQuestion.get(question) ?? []), drawText(text)]);
   }

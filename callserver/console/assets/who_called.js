@@ -13,15 +13,15 @@ async function lookUp(values) {
   const result = await post("/who-called", { number: values.number });
   number = values.number;
   formatted = result.number;
-  const heading = $("#found h2");
+  const heading = $("#result h2");
   heading.textContent = t("who_called.found", { number: formatted });
-  $("#found ul").replaceChildren(...result.said.map((sentence) => el("li", {}, sentence.text)));
+  $("#result ul").replaceChildren(...result.said.map((sentence) => el("li", {}, sentence.text)));
   const elsewhere = $("#elsewhere");
   elsewhere.textContent = t("who_called.elsewhere", { count: result.elsewhere });
   show(elsewhere, result.elsewhere > 0);
   show($("#suppressed"), result.suppressed);
   choosePerson(result.people);
-  show($("#found"));
+  show($("#result"));
   show($("#stop"));
   show($("#record"));
   show($("#receipt"), false);

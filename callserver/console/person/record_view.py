@@ -11,7 +11,7 @@ from callserver.console.person.views import (
     CaseView,
     Dated,
     DecisionView,
-    HeardRow,
+    ListenedRow,
     LookUpRow,
     MarkRow,
     OptOutRow,
@@ -46,7 +46,7 @@ def view(
     record = person_record.seen_by(tx, whole, rules, request.user.department)
     answers = {
         answer.contact: answer
-        for answer in person_record.standing(tx, rules, ctx.secret, record.contacts, now)
+        for answer in person_record.explanations(tx, rules, ctx.secret, record.contacts, now)
     }
     ids = [row.id for row in record.contacts]
     removable = contact_removal.removable(tx, ids) if request.may(Action.IMPORT) else set()
@@ -97,13 +97,13 @@ def view(
             )
             for look in record.look_ups
         ],
-        heard=[
-            HeardRow(
-                at=heard.at,
-                by=colleagues.of(f"user:{heard.listener}"),
-                mode=texts.say(language, f"person.listened.{heard.mode}"),
+        listened_to=[
+            ListenedRow(
+                at=call.at,
+                by=colleagues.of(f"user:{call.listener}"),
+                mode=texts.say(language, f"person.listened.{call.mode}"),
             )
-            for heard in record.heard
+            for call in record.listened_to
         ],
         may_decide=request.may(Action.DECIDE_IDENTITY),
         others=_others(tx, record, request, rules, language),

@@ -147,7 +147,7 @@ class LookUpRow(Answer):
     why: str
 
 
-class HeardRow(Answer):
+class ListenedRow(Answer):
     at: datetime
     by: str
     mode: str
@@ -194,7 +194,7 @@ class PersonView(Answer):
     registers: list[str]
     cases: list[CaseView]
     look_ups: list[LookUpRow]
-    heard: list[HeardRow]
+    listened_to: list[ListenedRow]
     may_decide: bool  # whether the others are this person
     others: list[OtherPerson]
     decisions: list[DecisionView]

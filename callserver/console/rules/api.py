@@ -163,9 +163,9 @@ class RulesApi:
     async def effect(self, request: UserRequest, body: EffectQuery) -> Response:
         """The effect of a change on each campaign's list: lines of progress, then the figures."""
         checked = await self._proposals.check(request.user, _bounded(body.texts))
-        if checked.found is None:
+        if checked.configuration is None:
             raise Impossible("the change has problems", key="rules_problems")
-        return self._effects(request, checked.base, checked.found, body.at)
+        return self._effects(request, checked.base, checked.configuration, body.at)
 
     async def propose(self, request: UserRequest, body: Proposed) -> ProposedView:
         """Change the rules: at once if nothing becomes looser, else as a proposal."""

@@ -180,7 +180,7 @@ def change(checked: Checked, language: str) -> ChangeView:
             )
             for problem in checked.problems
         ],
-        revision=None if checked.found is None else checked.found.revision,
+        revision=None if checked.configuration is None else checked.configuration.revision,
         changed=checked.changed,
         looser=[
             LooserView(file=rule.file, key=rule.key, was=rule.was, would=rule.would, text=rule.text)

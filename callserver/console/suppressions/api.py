@@ -128,7 +128,7 @@ class SuppressionsApi:
                     lifted_at=suppression.lifted_at,
                     by=names.get(suppression.by, suppression.by),
                     list=suppression.list,
-                    received_by=suppression.heard,
+                    received_by=suppression.received_by,
                     by_id_only=suppression.scope in opt_outs.NOT_LIFTED_BY_NUMBER,
                     undoable=suppression.lifted_at is None
                     and lifting.may_undo(suppression.by, suppression.at, request.user.id, now),

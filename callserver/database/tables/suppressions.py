@@ -15,7 +15,7 @@ suppressions = Table(
     Column("lifted_at", Instant),
     Column("by", Text, nullable=False),
     Column("list", Text),
-    Column("heard", Text),  # the channel of a request that was entered by hand
+    Column("heard", Text, key="received_by"),  # the channel of a request entered by hand
     Column("opt_out", Text),  # equal for the rows of one opt-out; null: the only row
 )
 Index("suppressions_subject", suppressions.c.subject)

@@ -57,8 +57,8 @@ class Subjects:
         for row, _ in entry.rows():
             opt_out = self._opt_outs.get(row)
             if opt_out is not None:
-                self._opt_outs[row], found = suppression.lifted(opt_out, entry, lift)
-                breaches += found
+                self._opt_outs[row], of_row = suppression.lifted(opt_out, entry, lift)
+                breaches += of_row
         return breaches
 
     def marked(self, entry: Entry) -> None:

@@ -113,7 +113,7 @@ class Sealer:
 
         Verification names what stays missing.
         """
-        found: list[bytes] = []
+        restored: list[bytes] = []
         for first, end in self._outside.gaps:
             lines = await self._store.run(partial(audit.heads_up_to, size=end, after=first))
             if (
@@ -121,6 +121,6 @@ class Sealer:
                 and signed_heads.parse(lines[0]).first == first
                 and signed_heads.parse(lines[-1]).size == end
             ):
-                found += lines
-        if found:
-            await asyncio.to_thread(self._outside.restore, found)
+                restored += lines
+        if restored:
+            await asyncio.to_thread(self._outside.restore, restored)

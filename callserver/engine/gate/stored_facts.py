@@ -149,8 +149,8 @@ def _extends(extent: Reach, about: str, own: str, reach: InReach) -> bool:
 
 def _of_rows(extent: Reach, reach: InReach) -> Iterator[KnownRow]:
     """The contacts on other lists whose facts of that extent reach this one."""
-    for found, row in reach.rows:
-        if extent >= (Reach.SAME if found is Match.SAME else Reach.UNSURE):
+    for match, row in reach.rows:
+        if extent >= (Reach.SAME if match is Match.SAME else Reach.UNSURE):
             yield row
 
 

@@ -232,7 +232,7 @@ def make(
                 by=words.colleague(f"user:{row.listener}", colleagues, language, named=False),
                 mode=say(language, f"person.listened.{row.mode}"),
             )
-            for row in record.heard
+            for row in record.listened_to
         ],
         look_ups=[
             LookUpEntry(at=look.at, purpose=words.look_up_reason(look.what, language))

@@ -60,7 +60,7 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ListenedCall:
     """A colleague listened to a call."""
 
     at: datetime
@@ -87,7 +87,7 @@ class PersonRecord:
     marks: tuple[MarkRow, ...]  # newest first, ended ones included
     call_backs: tuple[AgreedCallBack, ...]
     look_ups: tuple[LookUp, ...]  # newest first
-    heard: tuple[Heard, ...]
+    listened_to: tuple[ListenedCall, ...]
     registers: tuple[str, ...]  # public registers that list one of the numbers
     cases: tuple[CaseRow, ...]  # newest first
 
@@ -172,7 +172,7 @@ def may_be(tx: Tx, known: Sequence[Contact]) -> list[MayBe]:
     return others
 
 
-def standing(
+def explanations(
     tx: Tx, rules: Rules, secret: bytes, known: Sequence[Contact], now: datetime
 ) -> list[Explanation]:
     """The gate's answer for each contact: may they be called now, and if not, why not."""
@@ -217,7 +217,7 @@ def seen_by(tx: Tx, record: PersonRecord, rules: Rules, department: str | None) 
         calls=tuple(call for call in record.calls if call.campaign in campaigns),
         call_backs=_call_backs(entries, shown),
         look_ups=_look_ups(entries),
-        heard=_heard(entries),
+        listened_to=_listened_to(entries),
         cases=tuple(case for case in record.cases if case.department in (None, department)),
     )
 
@@ -246,7 +246,7 @@ def _collect(
         marks=tuple(marks.on_record(tx, subjects)),
         call_backs=_call_backs(entries, known),
         look_ups=_look_ups(entries),
-        heard=_heard(entries),
+        listened_to=_listened_to(entries),
         registers=tuple(
             sorted({name for number in numbers for name in registers.listed_on(tx, number)})
         ),
@@ -276,12 +276,12 @@ def _call_backs(entries: Entries, known: Sequence[Contact]) -> tuple[AgreedCallB
 
 def _look_ups(entries: Entries) -> tuple[LookUp, ...]:
     """One for each time, although the person's contacts have an entry each."""
-    found = [
+    look_ups_of = [
         as_look_up(entry)
         for entry in entries
         if entry["kind"] in (EntryKind.LOOKED_UP, EntryKind.CARD, EntryKind.EXPORTED)
     ]
-    return tuple(reversed(dict.fromkeys(found)))
+    return tuple(reversed(dict.fromkeys(look_ups_of)))
 
 
 def as_look_up(entry: Mapping[str, Any]) -> LookUp:
@@ -292,9 +292,9 @@ def as_look_up(entry: Mapping[str, Any]) -> LookUp:
     return LookUp(at, by, str(entry.get("why") or entry.get("what") or "who_called"))
 
 
-def _heard(entries: Entries) -> tuple[Heard, ...]:
+def _listened_to(entries: Entries) -> tuple[ListenedCall, ...]:
     return tuple(
-        Heard(datetime.fromisoformat(entry["at"]), entry["listener"], entry["mode"])
+        ListenedCall(datetime.fromisoformat(entry["at"]), entry["listener"], entry["mode"])
         for entry in entries
         if entry["kind"] == EntryKind.HEARD
     )

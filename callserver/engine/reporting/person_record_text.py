@@ -106,8 +106,8 @@ def received(row: SuppressionRow, language: str) -> str:
     """How an opt-out reached us."""
     if row.list is not None:
         return say(language, "suppressions.list", list=row.list)
-    if row.heard is not None:
-        return say(language, f"suppressions.received_by.{row.heard}")
+    if row.received_by is not None:
+        return say(language, f"suppressions.received_by.{row.received_by}")
     return say(language, "person.in_a_call") if row.by.startswith("user:") else ""
 
 
@@ -131,10 +131,10 @@ def look_up_reason(what: str, language: str) -> str:
 
 
 def everything(
-    record: PersonRecord, standing: Sequence[Explanation], rules: Rules, language: str
+    record: PersonRecord, explanations: Sequence[Explanation], rules: Rules, language: str
 ) -> Iterator[str]:
     """What a record says beyond the history of its calls, a sentence each."""
-    answers = {answer.contact: answer for answer in standing}
+    answers = {answer.contact: answer for answer in explanations}
     for row in record.contacts:
         yield say(
             language,

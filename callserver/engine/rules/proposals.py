@@ -54,7 +54,7 @@ class Checked:
     base: Configuration
     was: Texts
     would: Texts
-    found: Configuration | None  # None: it has problems
+    configuration: Configuration | None  # None: it has problems
     looser: tuple[Looser, ...] = ()
 
     @property
@@ -110,7 +110,7 @@ class RuleProposals:
             NotAllowed: it changes what is not the user's department's.
         """
         checked = await self.check(user, texts)
-        configuration = checked.found
+        configuration = checked.configuration
         if configuration is None:
             raise Impossible("the change has problems", key="rules_problems")
         if not checked.changed:

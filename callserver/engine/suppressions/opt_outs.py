@@ -118,7 +118,7 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
         origin.at,
         origin.by,
         purpose=purpose,
-        heard=origin.received_by,
+        received_by=origin.received_by,
         opt_out=origin.group,
     )
     details = {

@@ -59,7 +59,7 @@ class Kamailio:
             ),
         }
         text = (HERE / "kamailio.cfg").read_text("utf-8")
-        self._config = re.sub(r"@([A-Z]+)@", lambda found: str(words[found[1]]), text)
+        self._config = re.sub(r"@([A-Z]+)@", lambda match: str(words[match[1]]), text)
 
     def start(self) -> None:
         file = self.folder / "kamailio.cfg"

@@ -53,9 +53,9 @@ class Exchange:
 
     @property
     def trunk_port(self) -> int:
-        found = re.search(r":(\d+);", self.environment["ASTERISK_TRUNK"])
-        assert found
-        return int(found[1])
+        match = re.search(r":(\d+);", self.environment["ASTERISK_TRUNK"])
+        assert match
+        return int(match[1])
 
     @property
     def pid(self) -> int:

@@ -367,8 +367,8 @@ class _Sound(asyncio.DatagramProtocol):
 
 
 def _uri(contact: str) -> str:
-    found = re.search(r"<([^>]+)>", contact)
-    return found[1] if found else contact
+    match = re.search(r"<([^>]+)>", contact)
+    return match[1] if match else contact
 
 
 def _media(body: str) -> Address | None:

@@ -50,9 +50,9 @@ class SoundSystem(ExchangeSystem):
         """Off-board a user while no server runs."""
 
         def work(tx: Tx) -> None:
-            found = accounts.user(tx, user)
-            assert found is not None
-            offboarding.off_board(tx, found, self.clock.now(), by="test")
+            user_row = accounts.user(tx, user)
+            assert user_row is not None
+            offboarding.off_board(tx, user_row, self.clock.now(), by="test")
 
         self.write(work)
 
@@ -76,8 +76,8 @@ class SoundSystem(ExchangeSystem):
 
     async def ears(self, *telephones: Telephone) -> list[set[str]]:
         """Whom each of them hears just now, by their tones."""
-        found = await asyncio.gather(*(self.heard(telephone) for telephone in telephones))
-        return [whom(packets, TONES) for packets in found]
+        levels = await asyncio.gather(*(self.heard(telephone) for telephone in telephones))
+        return [whom(packets, TONES) for packets in levels]
 
     async def until_heard(
         self, telephone: Telephone, *names: str, seconds: float = PATIENCE_S
@@ -98,9 +98,9 @@ class SoundSystem(ExchangeSystem):
 
 
 def talk_of(telephone: Telephone) -> Talk:
-    found = telephone.talk
-    assert found is not None
-    return found
+    talk = telephone.talk
+    assert talk is not None
+    return talk
 
 
 @contextlib.asynccontextmanager

@@ -134,10 +134,10 @@ class ExchangeSystem(CallingSystem):
         """A SIP telephone at the phoner's desk, signed in."""
         assert self.server.exchange
         name = f"telephone_{phoner}"
-        found = await self.server.exchange.softphones.hand_out(name, phoner)
+        credentials = await self.server.exchange.softphones.hand_out(name, phoner)
         telephone = await Telephone(name, self.exchange.sip, **more).open()
         self.telephones.append(telephone)
-        assert await telephone.register(found.password) == 200
+        assert await telephone.register(credentials.password) == 200
         return telephone
 
     def employ(self, user: int = SUPERVISOR) -> None:

@@ -57,23 +57,23 @@ def whom(packets: Iterable[Packet], tones: Mapping[str, int]) -> set[str]:
         AssertionError: a tone is heard in part only.
     """
     heard = list(packets)
-    found = {name: strength(heard, hertz) for name, hertz in tones.items()}
-    unclear = {name: share for name, share in found.items() if 0.02 < share < 0.5}
+    strengths = {name: strength(heard, hertz) for name, hertz in tones.items()}
+    unclear = {name: share for name, share in strengths.items() if 0.02 < share < 0.5}
     assert not unclear, f"heard in part: {unclear}"
-    return {name for name, share in found.items() if share >= 0.5}
+    return {name for name, share in strengths.items() if share >= 0.5}
 
 
 def breaks(packets: Iterable[Packet]) -> list[tuple[str, int]]:
     """Where the stream is not one whole: a sequence or time that is not the next, another source."""
-    found = []
+    heard_tones = []
     heard = list(packets)
     for before, after in pairwise(heard):
         steps = (after.sequence - before.sequence) & 0xFFFF
         passed = (after.stamp - before.stamp) & 0xFFFFFFFF
         if after.source != before.source:
-            found.append(("source", 0))
+            heard_tones.append(("source", 0))
         elif steps != 1:
-            found.append(("sequence", steps))
+            heard_tones.append(("sequence", steps))
         elif passed != PACKET:
-            found.append(("time", passed))
-    return found
+            heard_tones.append(("time", passed))
+    return heard_tones

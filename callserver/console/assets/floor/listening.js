@@ -48,7 +48,7 @@ export function whyNotAllowed() {
 const belongsInRoom = (open, seat) =>
   Boolean(seat?.connected) && !seat.no_listener && (open.mode !== "silent" || IN_CALL.includes(seat.state));
 
-function hearingText(open, seat) {
+function listenerText(open, seat) {
   if (seat?.connected && seat.no_listener) return t("floor.hears_none");
   if (!belongsInRoom(open, seat)) return t("floor.hears_next");
   if (!open.in_room) return t("floor.hears_soon");
@@ -99,30 +99,30 @@ let drawn = "";
 
 // After redrawing, the focus returns to the same button, else to another in the bar, else to the tiles.
 function draw() {
-  const focusedKey = document.activeElement?.closest("#ear") && document.activeElement.dataset.key;
+  const focusedKey = document.activeElement?.closest("#listening") && document.activeElement.dataset.key;
   drawBar();
   if (focusedKey)
     (
-      $(`#ear:not([hidden]) [data-key="${focusedKey}"]`) ??
-      $("#ear:not([hidden]) button") ??
+      $(`#listening:not([hidden]) [data-key="${focusedKey}"]`) ??
+      $("#listening:not([hidden]) button") ??
       $('#seats [tabindex="0"]')
     )?.focus();
 }
 
 function drawBar() {
   const open = known.mine?.open;
-  show($("#ear"), Boolean(open));
+  show($("#listening"), Boolean(open));
   if (!open) {
     drawn = "";
     return;
   }
   const seat = seatOf(open.seat);
   const text = t(`floor.now.${open.mode}`, { name: open.name });
-  const now = [text, hearingText(open, seat), seat?.state, seat?.connected, known.chosen].join();
+  const now = [text, listenerText(open, seat), seat?.state, seat?.connected, known.chosen].join();
   if (now === drawn) return;
   drawn = now;
-  $("#ear").className = `ear ${open.mode}`;
-  $("#ear-text").replaceChildren(
+  $("#listening").className = `listening ${open.mode}`;
+  $("#listening-text").replaceChildren(
     el("b", {}, text),
     " ",
     el(
@@ -131,9 +131,9 @@ function drawBar() {
       lasting(open.since),
     ),
     " ",
-    hearingText(open, seat),
+    listenerText(open, seat),
   );
-  $("#ear-acts").replaceChildren(
+  $("#listening-actions").replaceChildren(
     ...modeButtons(open.seat).filter((button) => button.dataset.key !== open.mode),
     ...(known.chosen === open.seat
       ? []

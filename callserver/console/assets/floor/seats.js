@@ -52,14 +52,14 @@ function makeTile(id) {
     " ",
     rest,
   );
-  const ear = el("button", {
+  const listen = el("button", {
     type: "button",
     class: "listen",
     tabindex: "-1",
     onclick: () => listenTo(id, "silent"),
   });
-  ear.append(icon("ear"));
-  const tile = { item: el("li", {}, main, ear), main, ear, name, marks, word, time, more, rest };
+  listen.append(icon("ear"));
+  const tile = { item: el("li", {}, main, listen), main, listen, name, marks, word, time, more, rest };
   tiles.set(id, tile);
   return tile;
 }
@@ -88,9 +88,9 @@ function draw(seat) {
     name: [state(seat), tile.rest.textContent].filter(Boolean).join(", "),
   });
   tile.main.setAttribute("aria-current", String(known.chosen === seat.id));
-  show(tile.ear, canListen("silent") && seat.connected);
-  tile.ear.setAttribute("aria-label", t("page.of", { label: t("floor.listen"), name: seat.name }));
-  tile.ear.title = t("floor.listen");
+  show(tile.listen, canListen("silent") && seat.connected);
+  tile.listen.setAttribute("aria-label", t("page.of", { label: t("floor.listen"), name: seat.name }));
+  tile.listen.title = t("floor.listen");
   return tile.item;
 }
 
@@ -106,7 +106,7 @@ function drawAll() {
     if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
   });
   if (focused !== document.activeElement && list.contains(focused)) focused.focus();
-  list.classList.toggle("many", seats.length > MANY);
+  list.classList.toggle("dense", seats.length > MANY);
   if (!$('[tabindex="0"]', list)) $("button", list)?.setAttribute("tabindex", "0");
   const working = known.seats.filter((seat) => seat.state !== "off").length;
   $("#count").textContent = t("floor.count", { count: working });

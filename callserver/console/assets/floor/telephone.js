@@ -13,9 +13,9 @@ let phone = null;
 let speaking = false;
 
 function say(state) {
-  show($("#soft-line"), state !== "ended");
-  $("#soft").textContent = t(`softphone.state.${state}`);
-  $("#soft").className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
+  show($("#softphone-line"), state !== "ended");
+  $("#softphone").textContent = t(`softphone.state.${state}`);
+  $("#softphone").className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
 }
 
 export async function start() {

@@ -69,7 +69,7 @@ async function showPreview() {
   $("#rows").replaceChildren(...previewRows(preview.rows));
   show($("#preview"), preview.rows.length > 0);
   show($("#try-step"), !problem);
-  $("#tried").replaceChildren();
+  $("#dry-run-result").replaceChildren();
 }
 
 // `titles()`: campaign -> its title; `imported()` is called after an import.
@@ -87,22 +87,22 @@ export function start(options) {
       const name = sent.name.replace(/\.[^.]*$/, "");
       $("#source").value = t("lists.source_default", { name, date: date(now()) });
       step("columns-step");
-      write($("#try [name=at]"), localInput(thisEvening()));
+      write($("#dry-run [name=at]"), localInput(thisEvening()));
       await showPreview();
       $("#columns-title").scrollIntoView({ block: "start" });
     } finally {
       $("#sending").replaceChildren();
     }
   });
-  onSubmit($("#try"), async ({ at }) => {
-    await work($("#tried"), async (onProgress) => {
+  onSubmit($("#dry-run"), async ({ at }) => {
+    await work($("#dry-run-result"), async (onProgress) => {
       const request = { ...reading(), at: new Date(at).toISOString() };
       const result = await stream(`/lists/${file.campaign}/dry-run`, request, onProgress);
       return importResult(result, t("lists.would"), titles());
     });
   });
-  onPress($("#take"), async () => {
-    const taken = await work($("#tried"), async (onProgress) => {
+  onPress($("#import-now"), async () => {
+    const taken = await work($("#dry-run-result"), async (onProgress) => {
       const result = await stream(`/lists/${file.campaign}/import`, reading(), onProgress);
       return { result };
     });

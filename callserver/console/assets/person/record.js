@@ -38,7 +38,11 @@ export function draw(person, { undo, decide, remove }) {
     dateTime(row.made_at),
     row.by,
   ]);
-  table("heard", ["at", "by", "how"], person.heard, (row) => [dateTime(row.at), row.by, row.mode]);
+  table("listened_to", ["at", "by", "how"], person.listened_to, (row) => [
+    dateTime(row.at),
+    row.by,
+    row.mode,
+  ]);
   table("look_ups", ["at", "by", "reason"], person.look_ups, (row) => [dateTime(row.at), row.by, row.why]);
   others(person.others, person.may_decide && decide);
   show($("#decisions").closest("section"), person.decisions.length > 0);

@@ -63,7 +63,7 @@ function form(feedback) {
 function draw() {
   const { listenings, forms } = received;
   const nobody = el("p", { class: "soft" }, t("phone.listened.nobody"));
-  $("#heard-by").replaceChildren(
+  $("#listened-to-me").replaceChildren(
     listenings.length ? el("ul", { class: "plain" }, ...listenings.slice(0, SHOWN).map(listening)) : nobody,
     ...(forms.length
       ? [
@@ -75,8 +75,8 @@ function draw() {
   const now = listenings.flatMap((session) =>
     session.intervals.filter((stay) => !stay.until).map((stay) => ({ ...stay, by: session.by })),
   );
-  show($("#heard-now"), now.length > 0);
-  $("#heard-now").textContent = now
+  show($("#listeners-now"), now.length > 0);
+  $("#listeners-now").textContent = now
     .map((stay) => t(`phone.listened.now.${stay.mode}`, { by: stay.by, from: when(stay.since) }))
     .join(" ");
 }

@@ -17,7 +17,7 @@ export async function look() {
   own = await get("/own-calls");
   settle();
   draw();
-  suggest(manyRefusals() ? t("phone.many_noes") : "");
+  suggest(manyRefusals() ? t("phone.many_refusals") : "");
 }
 
 // The last call with its result as a text; null during the call and before the first one.

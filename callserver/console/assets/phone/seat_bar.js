@@ -131,9 +131,9 @@ export function withPhone(telephone) {
 }
 
 export function softState(state, well) {
-  $("#soft").textContent = t(`softphone.state.${state}`);
-  $("#soft").className = `badge ${well ? "good" : state === "connecting" ? "" : "warn"}`;
-  show($("#soft"), state !== "ended");
+  $("#softphone").textContent = t(`softphone.state.${state}`);
+  $("#softphone").className = `badge ${well ? "good" : state === "connecting" ? "" : "warn"}`;
+  show($("#softphone"), state !== "ended");
 }
 
 // Both the button and the badge show that the phoner is muted.
@@ -189,8 +189,8 @@ export function start(changeCampaign) {
   const books = $("#books");
   books.addEventListener("click", async () => {
     $("#books-dialog").showModal();
-    await shelf($("#shelf"));
-    $("#shelf input").focus();
+    await shelf($("#book-list"));
+    $("#book-list input").focus();
   });
   $("#help").addEventListener("click", help);
   const keys = { r: "ready", x: "hang-up", m: "mute", p: "pause", b: "breather", h: "hand" };

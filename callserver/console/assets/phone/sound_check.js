@@ -42,7 +42,7 @@ function fill(select, devices, chosen) {
 
 async function listen() {
   hush();
-  const status = $("#heard");
+  const status = $("#sound-result");
   let stream;
   try {
     const device = microphone();
@@ -70,13 +70,13 @@ async function listen() {
       status.textContent = t("phone.sound.good");
     }
   }, 80);
-  $("#try").textContent = t("phone.sound.stop");
+  $("#sound-test").textContent = t("phone.sound.stop");
   stop = () => {
     clearInterval(measuring);
     for (const track of stream.getTracks()) track.stop();
     context.close();
     $("#level").value = 0;
-    $("#try").textContent = t("phone.sound.try");
+    $("#sound-test").textContent = t("phone.sound.try");
     status.textContent = "";
   };
 }
@@ -114,7 +114,7 @@ export function start(onChange) {
       if (kind === "microphone" && stop) await listen();
     });
   }
-  $("#try").addEventListener("click", () => (stop ? hush() : listen()));
+  $("#sound-test").addEventListener("click", () => (stop ? hush() : listen()));
   $("#tone").addEventListener("click", tone);
   navigator.mediaDevices?.addEventListener("devicechange", list);
   list();

@@ -5,7 +5,7 @@ import { t } from "../texts.js";
 
 const area = $("#text");
 const gutter = $("#gutter");
-const beside = $("#beside");
+const lineProblems = $("#line-problems");
 
 export function editor({ writable, onInput }) {
   area.readOnly = !writable;
@@ -20,7 +20,7 @@ export function editor({ writable, onInput }) {
       ),
     );
     gutter.scrollTop = area.scrollTop;
-    beside.replaceChildren(
+    lineProblems.replaceChildren(
       ...problems.map((problem) =>
         el(
           "li",
@@ -38,7 +38,7 @@ export function editor({ writable, onInput }) {
       ),
     );
     area.setAttribute("aria-invalid", problems.length ? "true" : "false");
-    show(beside, problems.length > 0);
+    show(lineProblems, problems.length > 0);
   }
 
   function goTo(line) {

@@ -5,7 +5,7 @@ import { post, send } from "../api.js";
 import { $ } from "../dom.js";
 import { captions } from "./captions.js";
 
-const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-heard", player: "#line" };
+const SHOWN = { phoner: "#line", listener: "#line", trainee: "#mentor-captions", player: "#line" };
 const AGAIN_MS = 2000;
 
 export async function open(_, { as, path, onState, onIncoming, onOver }) {

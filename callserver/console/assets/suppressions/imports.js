@@ -70,5 +70,5 @@ export function imports(registers) {
   form("#import-list", "/suppressions/import", "suppressions.came_in", async () => {});
   form("#import-consents", "/consents/import", "suppressions.consents_done", async () => {}, OF_CONSENTS);
   form("#import-register", "/registers/import", "suppressions.register_done", registers);
-  show($("#found"), false);
+  show($("#result"), false);
 }

@@ -83,7 +83,7 @@ export function results({ quarters, series }, department) {
   const smallest = Object.fromEntries(
     quarters.map(({ quarter, smallest_group }) => [quarter, smallest_group]),
   );
-  const tables = series.map((one) => table(one, department, smallest)).filter(Boolean);
+  const tables = series.map((question) => table(question, department, smallest)).filter(Boolean);
   const without = quarters
     .filter(({ answers }) => answers === null)
     .map(({ quarter, state, smallest_group: count }) =>
