@@ -1,10 +1,28 @@
-"""Shared by commands: who does it, with the rights of their account."""
+"""Shared by commands: the user who does it, with the rights of their account."""
 
-from callserver.cli.case_answers import user_named
+from typing import Annotated
+
+import typer
+
+from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.domain.role import Action, may
-from callserver.errors import NotAllowed
+from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
+
+By = Annotated[str, typer.Option(help="the user who does it, by user name")]
+
+
+def user_named(tx: Tx, handle: str) -> User:
+    """A user who has not left.
+
+    Raises:
+        NotFound: there is none.
+    """
+    user = accounts.by_handle(tx, handle)
+    if user is None or user.left_at is not None:
+        raise NotFound(f"there is no user {handle!r}")
+    return user
 
 
 def acting(tx: Tx, handle: str, action: Action) -> User:

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.cli.acting_user import acting
-from callserver.cli.case_answers import By
+from callserver.cli.acting_user import By, acting
 from callserver.database import applicants
 from callserver.database.accounts import User
 from callserver.database.engines import reading

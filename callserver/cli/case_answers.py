@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
-from callserver.database import accounts, cases
+from callserver.cli.acting_user import By, user_named
+from callserver.database import cases
 from callserver.database.accounts import User
 from callserver.domain.case import ReplyBy
 from callserver.domain.case_rules import CaseRules
 from callserver.domain.home import HOME
 from callserver.engine.cases import handling
-from callserver.errors import ConfigurationProblem, NotFound
+from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
-By = Annotated[str, typer.Option(help="the user who does it, by user name")]
 Case = Annotated[int, typer.Argument(help="the case's number")]
 MOST_CHARACTERS = 4000
 
@@ -135,13 +135,6 @@ def _do(case: int, by: str, work: Callable[[Tx, User, CaseRules, datetime], None
 def _day(deadline: datetime) -> str:
     """The last day: the deadline is its end."""
     return f"{deadline.astimezone(HOME) - datetime.resolution:%Y-%m-%d}"
-
-
-def user_named(tx: Tx, handle: str) -> User:
-    user = accounts.by_handle(tx, handle)
-    if user is None or user.left_at is not None:
-        raise NotFound(f"there is no user {handle!r}")
-    return user
 
 
 def read_words() -> str:

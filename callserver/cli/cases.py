@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import case_answers, resources
-from callserver.cli.case_answers import By, Case, read_words, user_named
+from callserver.cli.acting_user import By, user_named
+from callserver.cli.case_answers import Case, read_words
 from callserver.database import accounts, cases, contacts
 from callserver.database.engines import reading
 from callserver.domain import phone

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.cli.acting_user import acting
-from callserver.cli.case_answers import By, read_words, user_named
+from callserver.cli.acting_user import By, acting, user_named
+from callserver.cli.case_answers import read_words
 from callserver.database import accounts
 from callserver.database.engines import reading
 from callserver.domain.home import HOME

@@ -7,18 +7,17 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.database import accounts, contacts
+from callserver.cli.acting_user import By, acting
+from callserver.database import contacts
 from callserver.database.engines import reading
 from callserver.domain import phone
-from callserver.domain.role import Action, may
+from callserver.domain.role import Action
 from callserver.engine.identity import decisions, unsure
 from callserver.engine.suppressions.opt_outs import check_why
-from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
 
 One = Annotated[int, typer.Argument(help="a contact's id")]
 Other = Annotated[int, typer.Argument(help="the other contact's id")]
-By = Annotated[str, typer.Option(help="the user who decides, by user name")]
 Why = Annotated[str, typer.Option(help="a few words for the log, without names or numbers")]
 
 
@@ -67,8 +66,8 @@ def merge(one: One, other: Other, by: By, why: Why) -> None:
     Example: callserver people merge 12 57 --by mads --why 'same date of birth'
     """
     with resources.database() as engine, engine.begin() as tx:
-        user, words = _decider(tx, by), _why(tx, why, one, other)
-        decisions.merge(tx, one, other, by=user, why=words, now=resources.now(tx))
+        user, words = acting(tx, by, Action.DECIDE_IDENTITY), _why(tx, why, one, other)
+        decisions.merge(tx, one, other, by=f"user:{user.id}", why=words, now=resources.now(tx))
     print("decided: one person")
 
 
@@ -78,8 +77,8 @@ def split(one: One, other: Other, by: By, why: Why) -> None:
     Example: callserver people split 12 57 --by mads --why 'mother and daughter'
     """
     with resources.database() as engine, engine.begin() as tx:
-        user, words = _decider(tx, by), _why(tx, why, one, other)
-        decisions.split(tx, one, other, by=user, why=words, now=resources.now(tx))
+        user, words = acting(tx, by, Action.DECIDE_IDENTITY), _why(tx, why, one, other)
+        decisions.split(tx, one, other, by=f"user:{user.id}", why=words, now=resources.now(tx))
     print("decided: two people")
 
 
@@ -89,24 +88,9 @@ def undo(one: One, other: Other, by: By, why: Why) -> None:
     Example: callserver people undo 12 57 --by mads --why 'mistake'
     """
     with resources.database() as engine, engine.begin() as tx:
-        user, words = _decider(tx, by), _why(tx, why, one, other)
-        decisions.undo(tx, one, other, by=user, why=words, now=resources.now(tx))
+        user, words = acting(tx, by, Action.DECIDE_IDENTITY), _why(tx, why, one, other)
+        decisions.undo(tx, one, other, by=f"user:{user.id}", why=words, now=resources.now(tx))
     print("undecided again")
-
-
-def _decider(tx: Tx, handle: str) -> str:
-    """The user who decides.
-
-    Raises:
-        NotFound: nobody has this user name.
-        NotAllowed: the user may not decide.
-    """
-    user = accounts.by_handle(tx, handle)
-    if user is None:
-        raise NotFound(f"there is no user {handle!r}")
-    if user.left_at is not None or not may(user.role, Action.DECIDE_IDENTITY):
-        raise NotAllowed("this account may not decide who is who", key="not_allowed")
-    return f"user:{user.id}"
 
 
 def _why(tx: Tx, why: str, *ids: int) -> str:

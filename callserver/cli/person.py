@@ -9,7 +9,8 @@ from callserver import texts
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
-from callserver.database import accounts, messages
+from callserver.cli.acting_user import user_named
+from callserver.database import messages
 from callserver.domain import phone
 from callserver.domain.marks import MarkKind
 from callserver.engine.audit_log import receipts
@@ -157,9 +158,7 @@ def undo(
     with resources.database(settings) as engine:
         campaigns = resources.rules(engine, settings).current.campaigns
         with engine.begin() as tx:
-            user = accounts.by_handle(tx, by)
-            if user is None:
-                raise NotFound(f"there is no user {by!r}")
+            user = user_named(tx, by)
             in_reach = person_facts.find(tx, key, contact)
             known = person_record.rows_of(tx, in_reach[0].id) if in_reach else []
             undone = mark_undo.undo(tx, key, known, mark, why, user, campaigns, resources.now(tx))

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from callserver import texts
 from callserver.cli import refused_rows, registers, resources
+from callserver.cli.acting_user import user_named
 from callserver.cli.contacts import read
-from callserver.database import accounts, contacts, suppressions
+from callserver.database import contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.engines import reading
 from callserver.domain import phone
@@ -134,9 +135,7 @@ def lift(
     settings = resources.settings()
     with resources.database(settings) as engine, engine.begin() as tx:
         now = resources.now(tx)
-        user = accounts.by_handle(tx, by)
-        if user is None:
-            raise NotFound(f"there is no user {by!r}")
+        user = user_named(tx, by)
         if key is not None:
             ids, left, known = [key], [], []
         else:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
+from callserver.cli.acting_user import user_named
 from callserver.database import accounts
-from callserver.database.accounts import User
 from callserver.database.leavings import Leaving
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts import administration, leaving, offboarding, tokens
@@ -19,7 +19,6 @@ from callserver.engine.context import LineContext
 from callserver.engine.training import standings
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import ConfigurationProblem, Impossible
-from callserver.ports import Tx
 from callserver.settings import allowed_sip_hosts
 from callserver.texts import say
 
@@ -94,7 +93,7 @@ def reset(handle: Handle) -> None:
     password, hashed = new_password()
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        user = _user(tx, handle)
+        user = user_named(tx, handle)
         offboarding.reset(tx, user, hashed, now, by="command")
     print(password)
 
@@ -114,7 +113,7 @@ def credit(
     with resources.database() as engine:
         rules = resources.rules(engine, settings).current.training
         with engine.begin() as tx:
-            user, now = _user(tx, handle), resources.now(tx)
+            user, now = user_named(tx, handle), resources.now(tx)
             try:
                 standings.credit(tx, rules, user, shifts, reason, now, "command")
             except Impossible as error:
@@ -131,7 +130,7 @@ def off_board(handle: Handle) -> None:
     """
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        freed = administration.off_board(tx, _user(tx, handle), now, by="command")
+        freed = administration.off_board(tx, user_named(tx, handle), now, by="command")
     print(f"{handle} has left; {freed} call-backs are released to the team")
 
 
@@ -225,7 +224,7 @@ def add_token(
     with resources.database() as engine, engine.begin() as tx:
         _, token = tokens.add(
             tx,
-            _user(tx, handle),
+            user_named(tx, handle),
             name,
             scope,
             days,
@@ -259,10 +258,3 @@ def list_tokens() -> None:
             scopes = "all of the role" if token.scopes is None else ", ".join(token.scopes)
             table.add_row(str(token.id), names.get(token.user, "?"), token.name, scopes, until)
     Console().print(table)
-
-
-def _user(tx: Tx, handle: str) -> User:
-    user = accounts.by_handle(tx, handle)
-    if user is None or user.left_at is not None:
-        raise ConfigurationProblem(f"there is no user {handle!r}")
-    return user

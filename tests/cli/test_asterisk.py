@@ -2,12 +2,9 @@
 
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 from sqlalchemy import Engine, select
-from typer.testing import CliRunner
 
 from callserver.cli import asterisk, resources, users
 from callserver.cli.free_ports import free_port
@@ -15,12 +12,12 @@ from callserver.database import accounts
 from callserver.database import softphones as kept
 from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
-from tests.cli.conftest import Say
+from tests.harness.commands import Say, commands
 from tests.harness.exchange.real import Called, Exchange
 
 
 @pytest.fixture
-def say(say: Say, monkeypatch: pytest.MonkeyPatch) -> Say:
+def say(url: str, monkeypatch: pytest.MonkeyPatch) -> Say:
     for name, value in {
         "CALLSERVER_PROVIDER": "asterisk",
         "ASTERISK_PASSWORD": "a-password-of-ari",
@@ -31,18 +28,7 @@ def say(say: Say, monkeypatch: pytest.MonkeyPatch) -> Say:
         "ASTERISK_CERTIFICATE_KEY": "/etc/asterisk/keys/key.pem",
     }.items():
         monkeypatch.setenv(name, value)
-    app = typer.Typer()
-    asterisk.register(app)
-    users.register(app)
-
-    def run(*words: Any, code: int = 0) -> str:
-        result = CliRunner().invoke(app, [str(word) for word in words])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == code, result.output
-        return result.output
-
-    return run
+    return commands(monkeypatch, url, asterisk, users)
 
 
 def test_config_says_what_changes_and_keeps_its_secrets(say: Say, tmp_path: Path) -> None:
@@ -133,8 +119,8 @@ def test_check_and_reload_on_a_running_exchange(
         said = say("asterisk", "config", running_.folder / "etc", "--reload")
         assert "Asterisk must be restarted: it still uses the former bind of transport" in said
         assert running_.environment["ASTERISK_SIP_PORT"] in said
-    assert "a restart is needed" in say("asterisk", "check", code=1)
+    assert "a restart is needed" in say("asterisk", "check", ends=1)
     monkeypatch.setenv("ASTERISK_SIP_PORT", running_.environment["ASTERISK_SIP_PORT"])
     say("asterisk", "config", running_.folder / "etc", "--reload")
     monkeypatch.setenv("ASTERISK_PASSWORD", "guessed")
-    assert "Asterisk refuses them" in say("asterisk", "check", code=1)
+    assert "Asterisk refuses them" in say("asterisk", "check", ends=1)

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 from sqlalchemy import Engine, select
-from typer.testing import CliRunner
 
-from callserver.cli import cases as commands
+from callserver.cli import cases as case_commands
 from callserver.database import accounts, cases
 from callserver.database.engines import make_engine
 from callserver.database.tables import audit, suppressions
 from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
-from tests.cli.conftest import ROOT
+from tests.harness.commands import commands
 from tests.harness.databases import sqlite_file
 
 Say = Callable[..., str]
@@ -32,24 +30,14 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
-def say(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
-    monkeypatch.setenv("CALLSERVER_DATABASE", str(engine.url))
-    monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
-    monkeypatch.setenv("CALLSERVER_KEY", "a key")
-    monkeypatch.setenv("CALLSERVER_CLOCK", HERE)
-    monkeypatch.setenv("COLUMNS", "200")
-    app = typer.Typer()
-    commands.register(app)
+def say(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    run = commands(monkeypatch, str(engine.url), case_commands, at=HERE)
 
-    def run(*words: object, text: str = "", at: str = HERE) -> str:
+    def at_work(*words: object, text: str = "", at: str = HERE) -> str:
         monkeypatch.setenv("CALLSERVER_CLOCK", at)
-        result = CliRunner().invoke(app, ["cases", *map(str, words)], input=text)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.output
+        return run("cases", *words, text=text)
 
-    return run
+    return at_work
 
 
 def opened(say: Say, kind: str, *more: object, text: str = "") -> str:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import CallserverError, ConfigurationProblem, Impossible
 from callserver.ports import Tx
+from tests.harness.commands import Say
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
-Say = Callable[..., str]
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 ASKED = (
     *("--asked-on", YESTERDAY),
@@ -161,10 +160,13 @@ def test_a_lift_is_proposed_by_a_user_with_the_right_and_ends_nothing(
         tx.execute(update(table).values(at=datetime.now(UTC) - timedelta(days=3)))
         accounts.add(tx, handle="astrid", name="Astrid", role="administrator", department=None)
         accounts.add(tx, handle="sigrid", name="Sigrid", role="supervisor", department="nord")
+        accounts.add(tx, handle="left", name="Left", role="administrator", left_at=NOW)
     before = suppressed(engine)
     words = ("suppress", "lift", "32200001", *ASKED)
     with pytest.raises(CallserverError, match="may not lift"):
         say(*words, "--by", "sigrid")
+    with pytest.raises(CallserverError, match="no user 'left'"):
+        say(*words, "--by", "left")
     with pytest.raises(CallserverError, match="a few words"):
         say(*words, "--why", " ")
     with pytest.raises(CallserverError, match="no names"):

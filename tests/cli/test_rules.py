@@ -2,14 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import typer
 from sqlalchemy import Engine
-from typer.testing import CliRunner
 
 from callserver.adapters.config_folder import ConfigFolder, load
 from callserver.cli import contacts, explain, rules
@@ -21,9 +18,9 @@ from callserver.engine.context import Rules
 from callserver.engine.rules import in_force
 from callserver.errors import NotFound
 from tests.cli.conftest import ROOT
+from tests.harness.commands import Say, commands
 from tests.harness.databases import sqlite_file
 
-Say = Callable[..., str]
 DK = "policies/dk.yaml"
 
 
@@ -42,23 +39,9 @@ def engine(tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def say(engine: Engine, config: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
-    monkeypatch.setenv("CALLSERVER_DATABASE", str(engine.url))
-    monkeypatch.setenv("CALLSERVER_CONFIG", str(config))
-    monkeypatch.setenv("CALLSERVER_KEY", "a key")
-    monkeypatch.setenv("CALLSERVER_CLOCK", "2026-05-16T12:00:00+02:00")  # a Saturday
-    monkeypatch.setenv("COLUMNS", "200")
-    app = typer.Typer()
-    for module in (rules, contacts, explain):
-        module.register(app)
-
-    def run(*words: object) -> str:
-        result = CliRunner().invoke(app, [str(word) for word in words])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    return run
+    saturday = "2026-05-16T12:00:00+02:00"
+    url = str(engine.url)
+    return commands(monkeypatch, url, rules, contacts, explain, config=config, at=saturday)
 
 
 def put_in_force(engine: Engine, config: Path) -> None:

@@ -5,9 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-import typer
 from sqlalchemy import Engine
-from typer.testing import CliRunner
 
 from callserver.adapters.config_folder import load
 from callserver.cli import applicants as applicant_commands
@@ -20,6 +18,7 @@ from callserver.domain.survey import SurveyState
 from callserver.domain.survey_results import Submission, results, words
 from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
 from tests.cli.conftest import ROOT
+from tests.harness.commands import commands
 from tests.harness.databases import sqlite_file
 
 Say = Callable[..., str]
@@ -40,24 +39,14 @@ def engine(tmp_path: Path) -> Engine:
 
 
 @pytest.fixture
-def say(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
-    monkeypatch.setenv("CALLSERVER_DATABASE", str(engine.url))
-    monkeypatch.setenv("CALLSERVER_CONFIG", str(ROOT / "config"))
-    monkeypatch.setenv("CALLSERVER_KEY", "a key")
-    monkeypatch.setenv("CALLSERVER_CLOCK", HERE)
-    monkeypatch.setenv("COLUMNS", "200")
-    app = typer.Typer()
-    for commands in (applicant_commands, notice_commands, survey_commands):
-        commands.register(app)
+def say(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    modules = (applicant_commands, notice_commands, survey_commands)
+    run = commands(monkeypatch, str(engine.url), *modules, at=HERE)
 
-    def run(line: str, *more: str, text: str = "") -> str:
-        result = CliRunner().invoke(app, [*line.split(), *more], input=text)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return result.output
+    def in_a_line(line: str, *more: str, text: str = "") -> str:
+        return run(*line.split(), *more, text=text)
 
-    return run
+    return in_a_line
 
 
 def test_an_applicant_from_the_interview_to_the_account(say: Say, engine: Engine) -> None:
