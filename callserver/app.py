@@ -51,6 +51,7 @@ from callserver.console.phone.simulated_telephone import SimulatedTelephoneApi, 
 from callserver.console.phone.softphone import SoftphoneApi, SoftphoneOffer, connects
 from callserver.console.reports.api import ReportsApi
 from callserver.console.role_play.api import RolePlayApi
+from callserver.console.role_play.player_softphones import PlayerSoftphones
 from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.support.api import SupportApi
@@ -217,6 +218,7 @@ def page_apis(
             *(survey, notices, training, support),
         ],
     )
+    players = PlayerSoftphones(server.role_play_legs, offer, played)
     return [
         SignInApi(server.ctx, server.authentication, authenticator),
         ShiftApi(server.ctx, server.line_confirmation),
@@ -237,8 +239,8 @@ def page_apis(
         WhoCalledApi(server.ctx, pacing),
         cases,
         applicants,
-        InterviewerApi(server.ctx, server.role_play_legs, offer, played, authenticator),
-        RolePlayApi(server.ctx, server.role_play_legs, offer, played, authenticator),
+        InterviewerApi(server.ctx, players, authenticator),
+        RolePlayApi(server.ctx, players, authenticator),
         PersonApi(server.ctx, server.settings, pacing),
         PersonFactsApi(server.ctx, server.uploads, server.forgotten_files),
         ReportsApi(server.ctx),

@@ -5,20 +5,14 @@ from starlette.responses import Response
 from callserver.console.applicants.views import Begin, Begun
 from callserver.console.authentication import Authenticator
 from callserver.console.endpoint import Answer, Done, Endpoint, Nothing, UserRequest
-from callserver.console.phone.simulated_telephone import Telephones, followed
-from callserver.console.phone.softphone import (
-    SoftphoneCredentials,
-    SoftphoneOffer,
-    SoftphoneView,
-)
+from callserver.console.phone.softphone import SoftphoneCredentials, SoftphoneView
 from callserver.console.role_play import script
+from callserver.console.role_play.player_softphones import PlayerSoftphones
 from callserver.database import applicants
 from callserver.database.role_plays import RolePlayRow
-from callserver.domain import role_play as rules
 from callserver.domain.role import Action
-from callserver.domain.role_play import LONGEST, End, Player
+from callserver.domain.role_play import End, Player
 from callserver.engine.applicants import role_plays
-from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.context import EngineContext
 from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
@@ -34,15 +28,11 @@ class InterviewerApi:
     def __init__(
         self,
         ctx: EngineContext,
-        legs: RolePlayLegs,
-        offer: SoftphoneOffer,
-        telephones: Telephones | None,
+        softphones: PlayerSoftphones,
         authenticator: Authenticator,
     ) -> None:
         self._ctx = ctx
-        self._legs = legs
-        self._offer = offer
-        self._telephones = telephones
+        self._softphones = softphones
         self._authenticator = authenticator
 
     def endpoints(self) -> list[Endpoint]:
@@ -55,7 +45,7 @@ class InterviewerApi:
             Endpoint("POST", f"{call}/softphone", hire, self.sign_in),
             Endpoint("POST", f"{call}/ring", hire, self.ring),
             Endpoint("POST", f"{call}/end", hire, self.end),
-            *([] if self._telephones is None else [played]),
+            *([played] if self._softphones.are_simulated else []),
         ]
 
     async def begin(self, request: UserRequest, applicant: int, body: Begin) -> Begun:
@@ -80,7 +70,7 @@ class InterviewerApi:
     async def softphone(self, request: UserRequest, role_play: int) -> SoftphoneView:
         """The kind of softphone of this server, and its name for this call."""
         await self._check(request, role_play)
-        return self._offer.view(rules.softphone(role_play, Player.INTERVIEWER))
+        return self._softphones.view(role_play, Player.INTERVIEWER)
 
     async def sign_in(
         self, request: UserRequest, role_play: int, body: Nothing
@@ -88,14 +78,14 @@ class InterviewerApi:
         """Credentials for this call only; the earlier ones end."""
         del body
         await self._check(request, role_play)
-        name = rules.softphone(role_play, Player.INTERVIEWER)
-        return await self._offer.hand_out(request, name, request.user.id, LONGEST, calls_in=False)
+        player = Player.INTERVIEWER
+        return await self._softphones.hand_out(request, role_play, player, request.user.id)
 
     async def ring(self, request: UserRequest, role_play: int, body: Nothing) -> Done:
         """Ring my softphone into the room."""
         del body
         await self._check(request, role_play)
-        await self._legs.ring(role_play, Player.INTERVIEWER)
+        await self._softphones.ring(role_play, Player.INTERVIEWER)
         return Done()
 
     async def end(self, request: UserRequest, role_play: int, body: Nothing) -> Done:
@@ -114,8 +104,6 @@ class InterviewerApi:
         """Act as my telephone of this call while this answer is read."""
         del body
         await self._check(request, role_play)
-        if self._telephones is None:
-            raise NotFound("not found", key="not_found")
 
         async def may_still() -> bool:
             try:
@@ -125,8 +113,7 @@ class InterviewerApi:
                 return False
             return True
 
-        line = f"client:{rules.softphone(role_play, Player.INTERVIEWER)}"
-        return followed(self._telephones, line, may_still)
+        return self._softphones.follow(role_play, Player.INTERVIEWER, may_still)
 
     async def _check(self, request: UserRequest, role_play: int) -> None:
         await self._ctx.store.read(

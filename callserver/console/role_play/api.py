@@ -17,19 +17,13 @@ from callserver.console.endpoint import (
     Nothing,
     OpenRequest,
 )
-from callserver.console.phone.simulated_telephone import Telephones, followed
-from callserver.console.phone.softphone import (
-    SoftphoneCredentials,
-    SoftphoneOffer,
-    SoftphoneView,
-)
+from callserver.console.phone.softphone import SoftphoneCredentials, SoftphoneView
 from callserver.console.role_play import script
+from callserver.console.role_play.player_softphones import PlayerSoftphones
 from callserver.database import applicants
 from callserver.database.role_plays import RolePlayRow
-from callserver.domain import role_play as rules
-from callserver.domain.role_play import LONGEST, End, Player
+from callserver.domain.role_play import End, Player
 from callserver.engine.applicants import role_plays
-from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
@@ -56,15 +50,11 @@ class RolePlayApi:
     def __init__(
         self,
         ctx: EngineContext,
-        legs: RolePlayLegs,
-        offer: SoftphoneOffer,
-        telephones: Telephones | None,
+        softphones: PlayerSoftphones,
         authenticator: Authenticator,
     ) -> None:
         self._ctx = ctx
-        self._legs = legs
-        self._offer = offer
-        self._telephones = telephones
+        self._softphones = softphones
         self._authenticator = authenticator
 
     def endpoints(self) -> list[Endpoint]:
@@ -77,7 +67,7 @@ class RolePlayApi:
             Endpoint("POST", "/role-play/softphone", guest, self.sign_in),
             Endpoint("POST", "/role-play/ring", guest, self.ring),
             Endpoint("POST", "/role-play/end", guest, self.end),
-            *([] if self._telephones is None else [played]),
+            *([played] if self._softphones.are_simulated else []),
         ]
 
     async def enter(self, request: OpenRequest, body: Code) -> GuestView:
@@ -106,7 +96,7 @@ class RolePlayApi:
     async def softphone(self, request: OpenRequest) -> SoftphoneView:
         """The kind of softphone of this server, and its name for this call."""
         row = await self._row(request)
-        return self._offer.view(rules.softphone(row.id, Player.APPLICANT))
+        return self._softphones.view(row.id, Player.APPLICANT)
 
     async def sign_in(self, request: OpenRequest, body: Nothing) -> SoftphoneCredentials:
         """Credentials for this call only; the earlier ones end."""
@@ -114,14 +104,13 @@ class RolePlayApi:
         row = await self._row(request)
         now, player = self._ctx.clock.now(), Player.APPLICANT
         await self._ctx.store.run(lambda tx: role_plays.count_connection(tx, row.id, player, now))
-        name = rules.softphone(row.id, player)
-        return await self._offer.hand_out(request, name, row.interviewer, LONGEST, calls_in=False)
+        return await self._softphones.hand_out(request, row.id, player, row.interviewer)
 
     async def ring(self, request: OpenRequest, body: Nothing) -> Done:
         """Ring my softphone into the room."""
         del body
         row = await self._row(request)
-        await self._legs.ring(row.id, Player.APPLICANT)
+        await self._softphones.ring(row.id, Player.APPLICANT)
         return Done()
 
     async def end(self, request: OpenRequest, body: Nothing) -> Done:
@@ -139,8 +128,6 @@ class RolePlayApi:
         """Act as my telephone of this call while this answer is read."""
         del body
         row = await self._row(request)
-        if self._telephones is None:
-            raise NotFound("not found", key="not_found")
 
         async def may_still() -> bool:
             try:
@@ -149,8 +136,7 @@ class RolePlayApi:
                 return False
             return True
 
-        line = f"client:{rules.softphone(row.id, Player.APPLICANT)}"
-        return followed(self._telephones, line, may_still)
+        return self._softphones.follow(row.id, Player.APPLICANT, may_still)
 
     async def _row(self, request: OpenRequest) -> RolePlayRow:
         cookie = self._cookie(request)
