@@ -18,8 +18,8 @@ from callserver.domain.loosening_tables import POLICY
 from callserver.domain.permit import reasons_against
 from callserver.domain.policy import Policy, merged
 from callserver.domain.reason import Reason
-from tests.domain.test_loosening import DK, SHIPPED, policy, with_policy
 from tests.domain.test_rules import EASY
+from tests.harness.loosening import DK, SHIPPED, policy, with_policy
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = EASY.now  # a Wednesday at noon in Copenhagen
@@ -66,7 +66,7 @@ ELSEWHERE = {
     " dialed without one",
     "ring.min_ring_seconds": "how long it rings",
     "abandon.window_days": "which calls the engine counts",
-    "hours.windows": "day by day: test_loosening.py",
+    "hours.windows": "day by day: test_loosening_permits.py",
 }
 
 

@@ -5,6 +5,7 @@ RULES = "tests/domain/test_rules.py"
 HOURS = "tests/domain/test_hours.py"
 SMALL_WORLD = "tests/domain/test_small_world.py"
 LOOSENING = "tests/domain/test_loosening.py"
+LOOSENING_PERMITS = "tests/domain/test_loosening_permits.py"
 CONFIGURATION = "tests/domain/test_configuration.py"
 MACHINES = "tests/domain/test_machines.py"
 REGISTER = "tests/domain/test_register_match.py"
@@ -23,9 +24,9 @@ TESTS = {
     "callserver.domain.legal_basis": (VECTORS, SMALL_WORLD, RULES),
     "callserver.domain.permit": ("tests/domain/test_permit.py", VECTORS, HOURS, RULES),
     "callserver.domain.reach": ("tests/domain/test_identity.py", REACH),
-    "callserver.domain.loosening": (SMALL_WORLD, LOOSENING),
-    "callserver.domain.loosening_hours": (LOOSENING,),
-    "callserver.domain.loosening_tables": (SMALL_WORLD, LOOSENING),
+    "callserver.domain.loosening": (SMALL_WORLD, LOOSENING, LOOSENING_PERMITS),
+    "callserver.domain.loosening_hours": (LOOSENING, LOOSENING_PERMITS),
+    "callserver.domain.loosening_tables": (SMALL_WORLD, LOOSENING, LOOSENING_PERMITS),
     "callserver.domain.call": (MACHINES,),
     "callserver.domain.seat": (MACHINES,),
     "callserver.domain.listening": ("tests/domain/test_listening.py",),

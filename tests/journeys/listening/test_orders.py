@@ -1,9 +1,7 @@
 """Orders to a listener's leg that the provider refuses, loses, or carries out late: nobody is called into
 a room with a voice in it that may not be there, and no phoner waits for ever for that."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +15,6 @@ from tests.harness.listening import CONTACT, PHONER, SUPERVISOR, ListeningSystem
 from tests.harness.simulated import failing
 
 NEXT = "+4532200001"
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[ListeningSystem]:
-    made = ListeningSystem(tmp_path, phoners=2)
-    yield made
-    made.close()
 
 
 async def joined(system: ListeningSystem, mode: str = "join") -> Leg:
