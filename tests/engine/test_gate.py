@@ -44,13 +44,13 @@ def rules(policy: Policy = DK, campaign: Campaign = KANVAS) -> Rules:
 
 def reasons(
     tx: Tx,
-    one: contacts.Contact,
+    contact: contacts.Contact,
     with_: Rules,
     path: DialPath = DialPath.EXPLAIN,
     now: datetime = NOW,
 ) -> set[Reason]:
     import_registers(tx, with_, NOW)
-    question = DialRequest(one, with_.campaign(one.campaign), path, None, now)
+    question = DialRequest(contact, with_.campaign(contact.campaign), path, None, now)
     facts = replace(gate.collect(tx, with_, b"key", question), phoner_reserved=True)
     answer = permit.decide(facts, "attempt")
     return set(answer.reasons) if isinstance(answer, permit.Refusal) else set()

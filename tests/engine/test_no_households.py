@@ -42,7 +42,7 @@ def listed(tx: Tx, campaign: str, *rows: str) -> Summary:
 
 def contact(tx: Tx, number: int, campaign: str = "") -> Contact:
     known = contacts.by_number(tx, number)
-    return next(one for one in known if campaign in ("", one.campaign))
+    return next(row for row in known if campaign in ("", row.campaign))
 
 
 def opt_out(tx: Tx, scope: Scope, anna: Contact) -> None:
