@@ -33,7 +33,7 @@ def on_sqlite(steps: Sequence[int] = STEPS) -> list[Figure]:
         ]
 
 
-def on_postgres(url: str, servers: int, steps: Sequence[int] = STEPS) -> list[Figure]:
+def on_postgres(url: str, servers: int = 2, steps: Sequence[int] = STEPS) -> list[Figure]:
     what = f"PostgreSQL, {servers} server{'s' * (servers > 1)}"
     return [_largest(what, lambda _: calling.empty_database(url), servers, 300, steps)]
 
