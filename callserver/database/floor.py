@@ -66,6 +66,16 @@ _shown = Prepared(
 )
 
 
+_seat = Prepared(
+    select(*_SEAT).join(users, users.c.id == seats.c.phoner).where(seats.c.id == bindparam("id"))
+)
+
+
+def seat(tx: Tx, key: int) -> FloorSeat | None:
+    row = _seat(tx, {"id": key}).one_or_none()
+    return None if row is None else FloorSeat._make(row)
+
+
 def seats_shown(tx: Tx, gone_since: datetime) -> list[FloorSeat]:
     """Every seat on shift, and those that left it since then, by name."""
     return [FloorSeat._make(row) for row in _shown(tx, {"since": gone_since})]

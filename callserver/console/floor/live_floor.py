@@ -28,6 +28,12 @@ CHANGES = {
 }
 """Entries of the log that change what the floor shows."""
 
+OF_CAMPAIGNS = {EntryKind.BREAKER}
+"""Those that are about no seat: what they do to a seat has an entry of its own."""
+
+WHOLE_EVERY = 25
+"""How often every seat is read: for what no entry tells, such as a new name."""
+
 WHOLE, DIFFERENCE = "floor", "floor_changes"
 
 
@@ -48,7 +54,6 @@ class LiveFloor:
         return entry.body["kind"] in CHANGES
 
     def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
-        del news
         watching = [
             stream
             for stream in streams
@@ -57,13 +62,14 @@ class LiveFloor:
         ]
         if not watching:
             return
-        before, self._latest = self._latest, shown.whole(tx, self._ctx, self._seat_views)
         self._number += 1
+        latest = shown.whole(tx, self._ctx, self._seat_views, self._changed(news))
+        before, self._latest = self._latest, latest
         made: dict[str | None, _Written] = {}
         for stream in watching:
             department = stream.request.user.department
             if department not in made:
-                made[department] = _Written(before, self._latest, department)
+                made[department] = _Written(before, latest, department)
             written = made[department]
             base, stream.base[WHOLE] = stream.base.get(WHOLE), self._number
             knows_the_last = base == self._number - 1
@@ -73,6 +79,13 @@ class LiveFloor:
                 yield stream, DIFFERENCE, written.changes
             else:
                 yield stream, WHOLE, written.whole
+
+    def _changed(self, news: Sequence[Entry]) -> set[int] | None:
+        """The seats that the entries are about; None: every seat is read."""
+        about = [entry.body.get("seat") for entry in news if entry.body["kind"] not in OF_CAMPAIGNS]
+        seats = {seat for seat in about if seat is not None}
+        is_complete = len(seats) == len(set(about)) and self._latest is not None
+        return seats if is_complete and self._number % WHOLE_EVERY else None
 
 
 class _Written:

@@ -1,6 +1,6 @@
 """The floor as supervisors see it: every seat by name, and the campaigns."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from callserver.console.floor.views import CampaignState, FloorSeat, FloorView, Listener
@@ -20,32 +20,40 @@ class SeatViews:
     def __init__(self) -> None:
         self._made: dict[int, tuple[object, FloorSeat]] = {}
 
-    def read(self, tx: Tx, now: datetime) -> list[FloorSeat]:
+    def read(
+        self, tx: Tx, now: datetime, changed: Collection[int] | None = None
+    ) -> list[FloorSeat]:
+        """Every seat by name. `changed`: the others are as they were; None: all are read."""
+        if changed is None or not self._made.keys() >= set(changed):
+            rows, self._made, before = floor.seats_shown(tx, now - GONE), {}, self._made
+        else:
+            read = (floor.seat(tx, seat) for seat in changed)
+            rows, before = [row for row in read if row is not None], self._made
         listeners: dict[int, list[floor.FloorListener]] = {}
         for row in floor.listeners(tx):
             listeners.setdefault(row.seat, []).append(row)
-        made: dict[int, tuple[object, FloorSeat]] = {}
-        for seat in floor.seats_shown(tx, now - GONE):
+        for seat in rows:
             heard_by = listeners.get(seat.id, [])
             no_listener = bool(heard_by) and _wants_none(tx, seat.phoner)
             shown = (seat, heard_by, no_listener)
-            known = self._made.get(seat.id)
-            made[seat.id] = (
+            known = before.get(seat.id)
+            self._made[seat.id] = (
                 known
                 if known is not None and known[0] == shown
                 else (shown, _view(seat, heard_by, no_listener=no_listener))
             )
-        self._made = made
-        return [view for _, view in made.values()]
+        return [view for _, view in self._made.values()]
 
 
-def whole(tx: Tx, ctx: EngineContext, seat_views: SeatViews) -> FloorView:
-    """The floor of all departments."""
+def whole(
+    tx: Tx, ctx: EngineContext, seat_views: SeatViews, changed: Collection[int] | None = None
+) -> FloorView:
+    """The floor of all departments. `changed`: the seats that have changed; None: perhaps all."""
     now = ctx.clock.now()
     states = floor.states(tx)
     return FloorView(
         now=now,
-        seats=seat_views.read(tx, now),
+        seats=seat_views.read(tx, now, changed),
         campaigns={
             name: CampaignState(
                 title=campaign.title,
