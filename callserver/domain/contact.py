@@ -11,6 +11,7 @@ from itertools import compress, starmap
 from typing import NamedTuple
 
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
+from callserver.domain.addresses import is_placeholder
 from callserver.domain.cells import Columns, RowProblem
 from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import DO_NOT_CALL
@@ -183,7 +184,10 @@ class Reader:
         if "age" in self._at:
             born = cells.ages(born, self._today)
         members = cells.yes_or_no("member")
-        sources = _dated(cells.texts("source"), cells.dates("source_at", year))
+        written = cells.texts("source")
+        placeholders = set(filter(is_placeholder, set(written)))
+        stated = ["" if source in placeholders else source for source in written]
+        sources = _dated(stated, cells.dates("source_at", year))
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
         keys = [int(number[1:]) for number in numbers]

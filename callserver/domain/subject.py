@@ -145,4 +145,5 @@ _MADE_UP = re.compile(r"import:\d+", re.ASCII)
 
 def told_source(source: str | None) -> str | None:
     """The source that may be told to the person; None: none was recorded."""
-    return None if not source or _MADE_UP.fullmatch(source) else source
+    is_none = not source or _MADE_UP.fullmatch(source) or is_placeholder(source)
+    return None if is_none else source

@@ -53,10 +53,40 @@ async def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> No
     system.close()
 
 
+@pytest.mark.parametrize("written", ["-", "ukendt", "n/a", "0", "Ingen"])
+async def test_a_placeholder_is_no_source(tmp_path: Path, written: str) -> None:
+    """A list's own date is told instead; where the list itself must say the source, nobody is called."""
+    people = f"ref;navn;telefon;født;kilde\nL1;Elna Isager;32200000;1980-01-01;{written}\n"
+    system = StaffedSystem(tmp_path, people=people)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(6)
+    _, card = await system.api("POST", "/card", {})
+    assert card["source"] == "en liste fra 12. maj 2026"
+    system.close()
+    leads = StaffedSystem(tmp_path / "leads", people=people, campaign="leads")
+    await leads.on_shift()
+    await leads.ready()
+    await leads.pass_time(6)
+    assert leads.network.record == []
+    assert "BASIS_SOURCE_UNKNOWN" in str(leads.entries("refused"))
+    leads.close()
+
+
+async def test_a_placeholder_of_an_earlier_import_is_no_source(unknown: StaffedSystem) -> None:
+    unknown.write(lambda tx: tx.execute(update(contacts).values(source="-")))
+    await unknown.on_shift()
+    await unknown.ready()
+    await unknown.pass_time(6)
+    assert unknown.network.record == []
+    assert "BASIS_SOURCE_UNKNOWN" in str(unknown.entries("refused"))
+
+
 def test_which_sources_are_told() -> None:
     assert subject.told_source("gademøde") == "gademøde"
     assert subject.told_source("import:7") is None
     assert subject.told_source("") is None
+    assert subject.told_source("ukendt") is None
     assert subject.told_source(None) is None
 
 

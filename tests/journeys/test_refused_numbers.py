@@ -84,7 +84,9 @@ async def test_a_refused_number_is_not_called_on_any_path_or_list(system: Staffe
     from callserver.engine.lists.importer import import_list
 
     system.write(
-        lambda tx: import_list(tx, other, b"ref;telefon;kilde\nZ;32200000;x\n", system.clock.now())
+        lambda tx: import_list(
+            tx, other, b"ref;telefon;kilde\nZ;32200000;gade\n", system.clock.now()
+        )
     )
     refuse(system, 21215, lambda number: number == FIRST)
     await system.on_shift()

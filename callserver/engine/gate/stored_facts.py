@@ -9,6 +9,7 @@ from callserver.database.marks import Mark
 from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
 from callserver.domain import phone, subject
+from callserver.domain.addresses import is_placeholder
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.contact_status import ContactStatus
@@ -119,7 +120,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         bad_number=MarkKind.BAD_NUMBER in latest,
         number_refused=known.number_refused,
         active_call=known.active_call,
-        source_known=bool(contact.source),
+        source_known=not is_placeholder(contact.source or ""),
         own_number=number in rules.own_numbers,
         phoner_reserved=request.seat is not None
         or request.path in (DialPath.EXPLAIN, DialPath.CONFIRMATION),
