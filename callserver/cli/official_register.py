@@ -32,7 +32,9 @@ def is_official(file: Path) -> bool:
         raise ConfigurationProblem(f"{file}: {error.strerror}") from error
 
 
-def load(file: Path, name: str, issued: datetime | None, *, smaller: bool, by: str) -> bool:
+def load(
+    file: Path, name: str, issued: datetime | None, *, smaller: bool, older: bool, by: str
+) -> bool:
     """Load it and say what became of it; whether every record could be read."""
     settings = resources.settings()
     with (
@@ -51,6 +53,7 @@ def load(file: Path, name: str, issued: datetime | None, *, smaller: bool, by: s
             resources.rules(engine, settings).current,
             by=by,
             smaller=smaller,
+            older=older,
             progress=lambda count, of, what: done(count),  # noqa: ARG005
         )
     content, results = loaded.content, loaded.results

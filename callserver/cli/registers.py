@@ -47,6 +47,9 @@ def import_register(
     smaller: Annotated[
         bool, typer.Option("--smaller", help="confirm that it has shrunk by more than half")
     ] = False,
+    older: Annotated[
+        bool, typer.Option("--older", help="confirm that it is older than the one in force")
+    ] = False,
     by: Annotated[
         str,
         typer.Option(help="who imports it; written to the log", callback=resources.words_for_log),
@@ -61,7 +64,7 @@ def import_register(
     """
     issued = None if washed_at is None else instant("--washed-at", washed_at)
     if official_register.is_official(file):
-        is_whole = official_register.load(file, name, issued, smaller=smaller, by=by)
+        is_whole = official_register.load(file, name, issued, smaller=smaller, older=older, by=by)
         _print_missing()
         if not is_whole:
             raise typer.Exit(1)
@@ -87,6 +90,7 @@ def import_register(
             resources.rules(engine, settings).current,
             by=by,
             smaller=smaller,
+            older=older,
             progress=done,
         )
     print(

@@ -21,6 +21,14 @@ def size_in_force(tx: Tx, name: str) -> int | None:
     return tx.execute(query).scalar()
 
 
+def issued_in_force(tx: Tx, name: str, kind: str) -> datetime | None:
+    """When the issue in force was issued; None when there is none of this kind."""
+    query = select(registers.c.washed_at).where(
+        registers.c.name == name, registers.c.kind == kind, registers.c.active
+    )
+    return tx.execute(query).scalar()
+
+
 def new_version(tx: Tx, name: str, washed_at: datetime, kind: str = "numbers") -> int:
     key = tx.execute(
         insert(registers).values(name=name, washed_at=washed_at, active=False, kind=kind)

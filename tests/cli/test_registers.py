@@ -71,6 +71,34 @@ def test_a_broken_issue_never_replaces_a_whole_one(
         assert not bool(bulk_facts.listed(tx, [4532200009]))
 
 
+def test_an_older_issue_is_confirmed(say: Say, tmp_path: Path, engine: Engine) -> None:
+    """It lacks the people who were entered since."""
+    newer, older = tmp_path / "newer.csv", tmp_path / "older.csv"
+    newer.write_text("phone\n32200001\n32200002\n")
+    older.write_text("phone\n32200001\n32200003\n")
+    say("register", "import", newer)
+    day = ("--washed-at", "2025-01-01T00:00:00+01:00")
+    with pytest.raises(Impossible, match="--older"):
+        say("register", "import", older, *day)
+    with engine.begin() as tx:
+        assert bool(bulk_facts.listed(tx, [4532200002]))
+    say("register", "import", older, *day, "--older")
+    with engine.begin() as tx:
+        assert not bool(bulk_facts.listed(tx, [4532200002]))
+
+
+def test_another_countrys_register_is_refused(say: Say, tmp_path: Path, engine: Engine) -> None:
+    """It would count as fresh, and protect nobody."""
+    file = tmp_path / "r.csv"
+    file.write_text("phone\n32200001\n")
+    say("register", "import", file)
+    file.write_text("phone\n" + "".join(f"+467012345{n:02}\n" for n in range(20)))
+    with pytest.raises(Impossible, match="SE"):
+        say("register", "import", file)
+    with engine.begin() as tx:
+        assert bool(bulk_facts.listed(tx, [4532200001]))
+
+
 def test_an_import_that_was_overtaken_gives_up(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

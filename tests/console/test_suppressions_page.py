@@ -150,7 +150,9 @@ async def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
     assert (page["most_days"], page["missing"]) == (100, [])
     numbers = "".join(f"322000{n:02}\n" for n in range(10)).encode()
     issued = (system.clock.now() - timedelta(days=90)).isoformat().replace("+", "%2B")
-    done = last(await client.upload(f"/registers/import?name=robinson&issued_at={issued}", numbers))
+    path = f"/registers/import?name=robinson&issued_at={issued}"
+    assert "er nyere" in last(await client.upload(path, numbers))["detail"]
+    done = last(await client.upload(f"{path}&older=true", numbers))
     assert done["added"] == 10
     [robinson] = (await client.api("GET", "/registers")).json()["registers"]
     assert (robinson["days_old"], robinson["stale"], robinson["size"]) == (90, False, 10)

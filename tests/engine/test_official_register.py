@@ -494,3 +494,15 @@ def test_an_erased_person_leaves_nothing_behind(store: AnyStore) -> None:
             rows = select(func.count()).where(table.c.person == person)
             assert tx.execute(rows).scalar() == 0
     assert answers(store)[0] == "NUM_INVALID"  # the number itself is gone
+
+
+def test_an_older_issue_is_confirmed(store: AnyStore) -> None:
+    put(store)
+    older = official(REGISTER).replace(b"01.04.2026", b"01.01.2026")
+    with pytest.raises(Impossible, match="--older"):
+        put(store, raw=older)
+    with side_engine(url_of(store)) as engine:
+        lines = io.BytesIO(older)
+        official_register.load(
+            engine, lines, "robinson", None, NOW, RULES.current, by="user:1", older=True
+        )

@@ -129,6 +129,7 @@ class SuppressionFilesApi:
                     self._ctx.rules.current,
                     by=request.by,
                     smaller=query.smaller,
+                    older=query.older,
                 )
             return _numbers_imported(numbers, len(numbers.numbers))
 
@@ -153,6 +154,7 @@ class SuppressionFilesApi:
                 self._ctx.rules.current,
                 by=request.by,
                 smaller=query.smaller,
+                older=query.older,
                 progress=progress,
             )
         content, results = loaded.content, loaded.results

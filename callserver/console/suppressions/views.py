@@ -52,6 +52,7 @@ class ListQuery(Body):
 class RegisterQuery(ListQuery):
     issued_at: Instant | None = None
     smaller: bool = False  # confirms that the register has shrunk by more than half
+    older: bool = False  # confirms that the issue is older than the one in force
 
 
 class SuppressionView(Answer):

@@ -54,14 +54,15 @@ def load(
     *,
     by: str,
     smaller: bool = False,
+    older: bool = False,
     progress: Progress = ignore_progress,
 ) -> Loaded:
     """Load an issue and put it into force. `issued_at`: None: the date that the file states.
 
     Raises:
         Impossible: nothing says when it was issued, or that is in the future; it is mostly something
-            else; it is empty, or much smaller than the one in force and `smaller` is not set; or another
-            import of the register overtook this one.
+            else; it is empty, or much smaller than the one in force and `smaller` is not set; it was
+            issued before that one and `older` is not set; or another import of it overtook this one.
     """
     content = Content()
     lines = iter(lines)
@@ -70,6 +71,7 @@ def load(
         first = list(islice(records, CHUNK))
         washed_at = _washed_at(content.issued, issued_at, now)
         with engine.begin() as tx:
+            public_registers.check_date(tx, name, washed_at, PEOPLE, older=older)
             version = registers.new_version(tx, name, washed_at, PEOPLE)
         try:
             _store(engine, side, version, first, records, progress)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from callserver.database import audit, register_records, registers, suppressions
 from callserver.database.engines import Engine
+from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
 from callserver.engine.suppressions import register_matching, register_silencing
@@ -20,6 +21,12 @@ CHUNK = 10_000
 LEAST_SHARE = 0.5
 """An issue smaller than this share of the one in force is taken for a broken file."""
 
+SAMPLE = 1_000
+"""Numbers whose country is looked at."""
+
+SHORTEST = 10**8
+"""No telephone number with its country code has fewer digits."""
+
 
 def load(
     engine: Engine,
@@ -31,18 +38,22 @@ def load(
     *,
     by: str = "command",
     smaller: bool = False,
+    older: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Load an issue and put it into force; its version. `numbers`: each once.
 
     Raises:
         Impossible: its date lies ahead; the issue is empty, or much smaller than the one in force and
-            `smaller` is not set; or another import of the register overtook this one.
+            `smaller` is not set; it was issued before that one and `older` is not set; most numbers are of
+            countries that no policy calls; or another import of the register overtook this one.
     """
     if washed_at > now:
         raise Impossible("the issue's date is in the future", key="register_date")
+    _check_countries(numbers, name, rules)
     with engine.begin() as tx:
         check_size(tx, len(numbers), name, smaller=smaller)
+        check_date(tx, name, washed_at, "numbers", older=older)
         version = registers.new_version(tx, name, washed_at)
     for at in range(0, len(numbers), CHUNK):
         progress(at)
@@ -123,6 +134,41 @@ def check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
             f"the file holds {size} entries and the register in force {before}; if that is right,"
             " say --smaller",
             key="register_size",
+        )
+
+
+def check_date(tx: Tx, name: str, washed_at: datetime, kind: str, *, older: bool) -> None:
+    """An earlier issue lacks the people who were entered since.
+
+    Raises:
+        Impossible: the issue in force is newer, and `older` is not set.
+    """
+    newest = registers.issued_in_force(tx, name, kind)
+    if newest is not None and washed_at < newest and not older:
+        raise Impossible(
+            f"the issue in force is newer, of {newest:%Y-%m-%d %H:%M} UTC; if this one is right, say --older",
+            key="register_older",
+        )
+
+
+def _check_countries(numbers: Sequence[int], name: str, rules: Configuration) -> None:
+    """Another country's register protects nobody whom we call, and would count as fresh.
+
+    Raises:
+        Impossible: most numbers are of countries that are not called under it.
+    """
+    in_use = {campaign.policy for campaign in rules.campaigns.values()} & rules.policies.keys()
+    policies = [rules.policies[key] for key in in_use]
+    ask = [policy for policy in policies if policy.register_rule.name == name]
+    called = {region for policy in ask or policies for region in policy.numbers.regions}
+    some = numbers[:: len(numbers) // SAMPLE + 1]
+    known = [phone.country(phone.from_int(key)) for key in some if key >= SHORTEST]
+    abroad = {country for country in known if country is not None} - called
+    if sum(country in abroad for country in known) * 2 > len(some):
+        raise Impossible(
+            f"most numbers are of countries that are not called under it ({', '.join(sorted(abroad)[:3])}):"
+            " the register in force stays",
+            key="register_country",
         )
 
 
