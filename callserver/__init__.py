@@ -1,3 +1,3 @@
-"""callserver: the outbound call server of a charity's telemarketing house."""
+"""callserver: an outbound call server for a charity's telemarketing."""
 
 __version__ = "0.1.0"

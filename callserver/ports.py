@@ -227,7 +227,7 @@ class Telephony(Protocol):
 
 
 class AlarmChannel(Protocol):
-    """A way in which alarms leave the house. Never called inside a transaction."""
+    """A way in which alarms reach people outside the organisation. Never called inside a transaction."""
 
     async def tell(self, notice: Notice) -> bool:
         """Hand a notice over; False: it may not have arrived, and is handed over again later."""

@@ -104,7 +104,7 @@ def import_list(
             bars.update(bar, completed=done, total=of or None)
 
         staged = stack.enter_context(
-            importer.staged_aside(
+            importer.staged_on_side_connection(
                 settings.database, order, now.date(), progress, settings.key.encode()
             )
         )
@@ -116,7 +116,7 @@ def import_list(
         if dry_run:
             callable_of = dry.dry_run(staged, rules, resources.secret(settings), now, progress)
         else:
-            importer.import_aside(
+            importer.import_on_side_connection(
                 staged,
                 lambda: now,
                 rules.current,

@@ -79,8 +79,8 @@ class World:
         )
         self.visitors.start(visitors, people, visitor_calls)
         people.begin(within=8)
-        ears = random.Random(f"{self._seed}:ears")
-        Supervisors(self.network, supervisors, self._api, ears, ends_at, pace).begin()
+        randomness = random.Random(f"{self._seed}:ears")
+        Supervisors(self.network, supervisors, self._api, randomness, ends_at, pace).begin()
         return people
 
     async def _post(self, url: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Reply:

@@ -380,8 +380,8 @@ async def test_a_department_changes_only_its_own(system: StaffedSystem) -> None:
         403,
         "Du kan kun ændre regler for din egen afdeling.",
     )
-    ears = await edited(client, "phoner_told: after", "phoner_told: during", "house.yaml")
-    assert (await client.api("POST", "/rules/proposals", {**ears, **REVIEW})).status_code == 403
+    change = await edited(client, "phoner_told: after", "phoner_told: during", "house.yaml")
+    assert (await client.api("POST", "/rules/proposals", {**change, **REVIEW})).status_code == 403
     book = await edited(client, "Vær positiv", "Vær kort", "books/ethics.da.md")
     assert (await client.api("POST", "/rules/proposals", {**book, **REVIEW})).status_code == 403
     own = await edited(client, "priority: 3", "priority: 4", "campaigns/kanvas.yaml")

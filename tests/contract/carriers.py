@@ -49,13 +49,13 @@ from tests.harness.waiting import PATIENCE_S, eventually
 CALLER_ID = "+4532123400"
 
 TONES = {"phoner": 400, "contact": 650, "listener": 1100, "applicant": 500, "interviewer": 850}
-Ears = dict[str, set[str]]
+HeardVoices = dict[str, set[str]]
 """Whom each of them hears."""
 
 
-def heard(ears: Ears) -> Ears:
+def heard(voices_heard: HeardVoices) -> HeardVoices:
     """Without those who hear nobody."""
-    return {name: voices for name, voices in ears.items() if voices}
+    return {name: voices for name, voices in voices_heard.items() if voices}
 
 
 class Engine(RecordingEngine):
@@ -101,7 +101,7 @@ class Carrier(Protocol):
         """The two softphones of role-play call 7 are ready, and answer."""
         ...
 
-    async def until_ears(self, ears: Ears) -> None:
+    async def until_heard(self, voices_heard: HeardVoices) -> None:
         """Wait until each hears exactly these."""
         ...
 
@@ -188,17 +188,17 @@ class SimulatedTwilio:
 
     async def players(self) -> None: ...
 
-    async def until_ears(self, ears: Ears) -> None:
-        await self.until(lambda: heard(self._ears()) == heard(ears))
+    async def until_heard(self, voices_heard: HeardVoices) -> None:
+        await self.until(lambda: heard(self._heard_now()) == heard(voices_heard))
 
-    def _ears(self) -> Ears:
+    def _heard_now(self) -> HeardVoices:
         names = {
             "client:phoner_1": "phoner",
             "client:listener_9": "listener",
             "client:applicant_7": "applicant",
             "client:interviewer_7": "interviewer",
         }
-        heard: Ears = {name: set() for name in TONES}
+        heard: HeardVoices = {name: set() for name in TONES}
         for room in self._evening.network.rooms.values():
             for ear in room.legs.values():
                 heard[names.get(ear.far_end, "contact")] |= {
@@ -331,11 +331,11 @@ class RealAsterisk:
 
         await eventually(signed_in)
 
-    async def until_ears(self, ears: Ears) -> None:
+    async def until_heard(self, voices_heard: HeardVoices) -> None:
         end = time.monotonic() + 10
-        last_heard: Ears = {}
-        while heard(last_heard) != heard(ears):
-            assert time.monotonic() < end, (last_heard, ears)
+        last_heard: HeardVoices = {}
+        while heard(last_heard) != heard(voices_heard):
+            assert time.monotonic() < end, (last_heard, voices_heard)
             with contextlib.suppress(AssertionError):  # a tone that is just coming or going
                 last_heard = dict(
                     zip(TONES, await asyncio.gather(*map(self._hears, TONES)), strict=True)

@@ -165,10 +165,10 @@ async def test_what_a_listener_hears_and_who_hears_them(carrier: Carrier) -> Non
     assert isinstance(placed, Placed)
     await carrier.until(lambda: carrier.engine.of("listener_asks"))
     assert carrier.engine.of("listener_asks") == [("listener_asks", 7, None, placed.ref)]
-    await carrier.until_ears(TALK | {"listener": set()})
+    await carrier.until_heard(TALK | {"listener": set()})
     assert (await carrier.telephony.leg(placed.ref)).state is LegState.TALKING
     both = {"phoner", "contact"}
-    for mode, ears in (
+    for mode, voices_heard in (
         (Mode.SILENT, TALK | {"listener": both}),
         (Mode.COACH, TALK | {"listener": both, "phoner": {"contact", "listener"}}),
         (
@@ -183,14 +183,14 @@ async def test_what_a_listener_hears_and_who_hears_them(carrier: Carrier) -> Non
     ):
         carrier.engine.tells = Hear(room.name, 7, mode, phoner)
         await carrier.telephony.hear(placed.ref, carrier.engine.tells)
-        await carrier.until_ears(ears)
+        await carrier.until_heard(voices_heard)
     carrier.engine.tells = WaitToHear(7)
     await carrier.telephony.hear(placed.ref, carrier.engine.tells)
-    await carrier.until_ears(TALK | {"listener": set()})
+    await carrier.until_heard(TALK | {"listener": set()})
     await carrier.telephony.hang_up(placed.ref)
     await carrier.until(lambda: ("listener_leg_ended", placed.ref) in carrier.engine.told)
     await carrier.telephony.hear(placed.ref, carrier.engine.tells)  # gone: nobody minds
-    await carrier.until_ears(TALK | {"listener": set()})
+    await carrier.until_heard(TALK | {"listener": set()})
     assert not carrier.engine.of("phoner_leg_ended")
 
 
@@ -213,7 +213,7 @@ async def test_two_softphones_of_a_role_play_call_hear_each_other_and_leave_toge
         legs[player] = placed.ref
         asks = ("role_play_asks", 7, player, placed.ref)
         await carrier.until(lambda asks=asks: asks in carrier.engine.told)  # type: ignore[misc]
-    await carrier.until_ears({"applicant": {"interviewer"}, "interviewer": {"applicant"}})
+    await carrier.until_heard({"applicant": {"interviewer"}, "interviewer": {"applicant"}})
     for leg in legs.values():
         assert (await carrier.telephony.leg(leg)).state is LegState.TALKING
     await carrier.telephony.hang_up(legs[Player.APPLICANT])

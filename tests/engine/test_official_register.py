@@ -72,8 +72,10 @@ def url_of(store: AnyStore) -> str:
 def take(store: AnyStore, text: str = LIST, campaign: str = "kanvas") -> None:
     """Import a list as commands and pages do."""
     order = ImportOrder(RULES.campaign(campaign), text.encode(), {}, file_name="liste")
-    with importer.staged_aside(url_of(store), order, NOW.date()) as staged:
-        importer.import_aside(staged, lambda: NOW, RULES.current, by="user:1", language="da")
+    with importer.staged_on_side_connection(url_of(store), order, NOW.date()) as staged:
+        importer.import_on_side_connection(
+            staged, lambda: NOW, RULES.current, by="user:1", language="da"
+        )
 
 
 def put(
@@ -207,8 +209,10 @@ def test_a_mapped_column_holds_the_address(store: AnyStore) -> None:
     text = "ref;navn;telefon;Bor;Kode\nR0;Åse Prøve-Hansen;32200000;Prøvevej 12;8000\n"
     columns = {"Bor": "address", "Kode": "postcode"}
     order = ImportOrder(RULES.campaign("kanvas"), text.encode(), columns, file_name="liste")
-    with importer.staged_aside(url_of(store), order, NOW.date()) as staged:
-        importer.import_aside(staged, lambda: NOW, RULES.current, by="user:1", language="da")
+    with importer.staged_on_side_connection(url_of(store), order, NOW.date()) as staged:
+        importer.import_on_side_connection(
+            staged, lambda: NOW, RULES.current, by="user:1", language="da"
+        )
     assert answers(store) == [YES]
 
 
@@ -337,13 +341,13 @@ def test_a_contact_that_leaves_its_list_leaves_no_address(store: AnyStore) -> No
 def test_a_dry_run_compares_as_well(store: AnyStore) -> None:
     put(store)
     order = ImportOrder(RULES.campaign("kanvas"), LIST.encode(), {}, file_name="liste")
-    with importer.staged_aside(url_of(store), order, NOW.date()) as staged:
+    with importer.staged_on_side_connection(url_of(store), order, NOW.date()) as staged:
         reasons = dry_run.dry_run(staged, RULES, SECRET, NOW)
     assert reasons == Counter(EXPECTED)
     take(store)
     moved = LIST.replace("Fjernvej 90;1000", "Prøvevej 12;8000")
     order = ImportOrder(RULES.campaign("kanvas"), moved.encode(), {}, file_name="liste")
-    with importer.staged_aside(url_of(store), order, NOW.date()) as staged:
+    with importer.staged_on_side_connection(url_of(store), order, NOW.date()) as staged:
         reasons = dry_run.dry_run(staged, RULES, SECRET, NOW)
     assert answers(store) == EXPECTED
     # R4 has no name, and may be the listed person who would live there too.

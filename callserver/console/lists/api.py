@@ -194,7 +194,9 @@ class ListsApi:
         at = body.at or self._ctx.clock.now()
 
         def work(progress: ReportProgress) -> ImportResult:
-            with importer.staged_aside(self._database, order, at.date(), progress) as staged:
+            with importer.staged_on_side_connection(
+                self._database, order, at.date(), progress
+            ) as staged:
                 reasons = dry_run.dry_run(staged, self._ctx.rules, self._ctx.secret, at, progress)
             return lists_views.result_view(staged.summary, callable_of=reasons, at=at)
 
@@ -206,10 +208,10 @@ class ListsApi:
 
         def work(progress: ReportProgress) -> ImportResult:
             clock, language = self._ctx.clock.now, request.language
-            with importer.staged_aside(
+            with importer.staged_on_side_connection(
                 self._database, order, clock().date(), progress, self._ctx.secret
             ) as staged:
-                number = importer.import_aside(
+                number = importer.import_on_side_connection(
                     staged,
                     clock,
                     self._ctx.rules.current,

@@ -131,7 +131,7 @@ def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_p
 
 
 @contextmanager
-def staged_aside(
+def staged_on_side_connection(
     database: str,
     order: ImportOrder,
     today: date,
@@ -145,7 +145,7 @@ def staged_aside(
         yield staged
 
 
-def import_aside(
+def import_on_side_connection(
     staged: Staged,
     clock: Callable[[], datetime],
     rules: Configuration,
@@ -154,7 +154,7 @@ def import_aside(
     language: str,
     progress: Progress = ignore_progress,
 ) -> int:
-    """Write what was staged aside, all of it or nothing; the import's number."""
+    """Write what was staged on the side connection, all of it or nothing; the import's number."""
     progress(staged.summary.read, 0, "lists.writing")
     refused = refused_rows.as_file(staged.summary, language, most=refused_rows.MOST_KEPT)
     writing = for_writing(staged.tx)

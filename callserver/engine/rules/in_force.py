@@ -42,7 +42,7 @@ class Folder(Protocol):
 def beginning(tx: Tx, folder: Folder) -> Configuration:
     """The rules with which a server or a command starts.
 
-    The revision in force; in a new house, and where the kept one cannot be read by this version any
+    The revision in force; in a new database, and where the kept one cannot be read by this version any
     more, what the folder says.
 
     Raises:

@@ -23,7 +23,7 @@ HEARD_S = 0.4
 
 
 class SoundSystem(ExchangeSystem):
-    """`ears()` says who hears whom just now."""
+    """`voices_heard()` says who hears whom just now."""
 
     def __init__(
         self, folder: Path, exchange: Exchange, called: Called, contact: Telephone
@@ -74,7 +74,7 @@ class SoundSystem(ExchangeSystem):
         await asyncio.sleep(HEARD_S)
         return talk.heard[before:]
 
-    async def ears(self, *telephones: Telephone) -> list[set[str]]:
+    async def voices_heard(self, *telephones: Telephone) -> list[set[str]]:
         """Whom each of them hears just now, by their tones."""
         levels = await asyncio.gather(*(self.heard(telephone) for telephone in telephones))
         return [whom(packets, TONES) for packets in levels]
@@ -89,12 +89,12 @@ class SoundSystem(ExchangeSystem):
         while heard != set(names):
             assert loop.time() < end, f"{telephone.name} hears {heard}, not {names}"
             with contextlib.suppress(AssertionError):  # a tone that is just coming or going
-                (heard,) = await self.ears(telephone)
+                (heard,) = await self.voices_heard(telephone)
 
     async def matrix(self) -> dict[str, set[str]]:
         """Who hears whom: phoner, contact and supervisor."""
         parties = {"phoner": self.phoner, "contact": self.contact, "supervisor": self.supervisor}
-        return dict(zip(parties, await self.ears(*parties.values()), strict=True))
+        return dict(zip(parties, await self.voices_heard(*parties.values()), strict=True))
 
 
 def talk_of(telephone: Telephone) -> Talk:

@@ -1,4 +1,4 @@
-"""Alarms are told outside the house, each once"""
+"""Alarms are sent out of the server, each once"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -44,8 +44,8 @@ def quietly(done: int, of: int, what: str) -> None:
 
 
 def take(url: str, asked: ImportOrder) -> tuple[int, Any]:
-    with importer.staged_aside(url, asked, NOW.date(), quietly) as staged:
-        number = importer.import_aside(
+    with importer.staged_on_side_connection(url, asked, NOW.date(), quietly) as staged:
+        number = importer.import_on_side_connection(
             staged, lambda: NOW, RULES.current, by="user:1", language="da", progress=quietly
         )
     return number, staged.summary
@@ -113,7 +113,7 @@ def test_a_dry_run_says_what_the_import_does(store: AnyStore, database_url: str)
         tx.execute(insert(registers).values(name="robinson", washed_at=NOW, active=True))
     before = rows(store)
     both = order("kanvas", FILE + more)
-    with importer.staged_aside(database_url, both, NOW.date(), quietly) as staged:
+    with importer.staged_on_side_connection(database_url, both, NOW.date(), quietly) as staged:
         callable_of = dry_run(staged, RULES, SECRET, NOW, quietly)
     said = staged.summary
     assert rows(store) == before
