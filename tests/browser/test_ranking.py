@@ -64,6 +64,7 @@ class StandingSystem:
         self.system: StaffedSystem = self.run(evening(folder, wins))
         self.clients: dict[Role, Client] = {}
         self.contexts: list[BrowserContext] = []
+        self._assets: dict[str, tuple[int, bytes, str]] = {}
         for role in Role:
             self.clients[role] = self.run(self._signed_in(role))
 
@@ -91,7 +92,11 @@ class StandingSystem:
         if urlsplit(route.request.url).path.endswith("/events"):
             route.abort()
             return
-        status, content, kind = self.run(self._asked(role, route.request))
+        url = route.request.url
+        answer = self._assets.get(url) or self.run(self._asked(role, route.request))
+        if urlsplit(url).path.startswith("/assets/"):
+            self._assets[url] = answer  # routed requests are not cached by the browser
+        status, content, kind = answer
         route.fulfill(status=status, body=content, content_type=kind)
 
     async def _asked(self, role: Role, request: Request) -> tuple[int, bytes, str]:
