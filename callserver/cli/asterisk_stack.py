@@ -37,7 +37,7 @@ from callserver.cli.simulated_stack import (
 )
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
-from callserver.settings import instant
+from callserver.settings import instant, proxies
 from callserver.simulator import sipp
 from callserver.simulator.polling_phoners import PollingPhoner, telephone_number
 from callserver.simulator.robots import Robot, document
@@ -94,7 +94,7 @@ async def started(plan: StackPlan) -> AsyncIterator[AsteriskStack]:
     stack = AsteriskStack(server, clock, url, network, staff, telephones)
     telephones.start()
     try:
-        async with _exchange(folder), serving(create(server), listener):
+        async with _exchange(folder), serving(create(server), listener, proxies(server.settings)):
             await _until_the_trunk_answers(server)
             async with _phoning(robots, url, clock):
                 yield stack

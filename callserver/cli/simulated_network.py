@@ -21,7 +21,7 @@ from callserver.cli.simulated_stack import (
     running,
     serving,
 )
-from callserver.settings import Settings
+from callserver.settings import Settings, proxies
 from callserver.simulator.visitors import FIRST_HOUR
 
 
@@ -43,7 +43,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     now = server.clock.now().astimezone(ZoneInfo("Europe/Copenhagen"))
     async with (
         running(world, network_listener),
-        serving(create(server, played=world.visitors), listener),
+        serving(create(server, played=world.visitors), listener, proxies(settings)),
     ):
         world.start_shifts([], 24 * 365, visitors=Browsers(), visitor_calls=FIRST_HOUR)
         with contextlib.suppress(OSError):  # a full disk or a closed pipe stops no server

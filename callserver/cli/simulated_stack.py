@@ -25,7 +25,7 @@ from callserver.cli.invented_data import (
 )
 from callserver.cli.invented_team import add_notices, add_survey
 from callserver.ports import Clock
-from callserver.settings import Settings, instant
+from callserver.settings import Settings, instant, proxies
 from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.population import BehaviourRates
@@ -86,7 +86,7 @@ class SimulatedStack(Stack):
         """Start the server; the network and its people exist already."""
         has_twilio_key = self.server.settings.api_key  # then Twilio's softphone is used
         app = create(self.server, played=None if has_twilio_key else self.world.visitors)
-        await self._open.enter_async_context(serving(app, listener))
+        await self._open.enter_async_context(serving(app, listener, proxies(self.server.settings)))
 
     async def close(self) -> None:
         """Stop the server as a process does; the network goes on."""
@@ -208,10 +208,14 @@ def listening(port: int = 0) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve an app on an open socket until the block ends."""
+async def serving(
+    app: Starlette, listener: socket.socket, trusted: Sequence[str] = ()
+) -> AsyncIterator[None]:
+    """Serve an app on an open socket until the block ends. `trusted`: proxies that name the client."""
     config = uvicorn.Config(
         app,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=list(trusted),
         log_config=None,
         access_log=False,
         lifespan="auto",

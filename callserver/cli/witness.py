@@ -46,7 +46,12 @@ def witness(
     print(f"key: {serving.verifier_key}", flush=True)
     try:
         uvicorn.run(
-            service.create(serving), host=host, port=port, access_log=False, server_header=False
+            service.create(serving),
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
         )
     finally:
         serving.close()
