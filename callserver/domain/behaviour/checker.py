@@ -3,9 +3,10 @@
 Rules about one thing are in that thing's module; here is which things an entry concerns.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from callserver.domain.behaviour import call as calls
 from callserver.domain.behaviour import contact as contacts
@@ -20,6 +21,10 @@ from callserver.domain.behaviour.listening import Listening
 from callserver.domain.behaviour.seat import Seat
 from callserver.domain.behaviour.subjects import Subjects
 
+COMPARED_FOR = timedelta(days=40)
+"""A call that ended longer ago, and longer than any rest between two calls, is forgotten but for its name:
+a log of years is checked in little memory. What is recorded about it later is not compared any more."""
+
 
 class Checker:
     """Takes the entries in the order of the log."""
@@ -30,6 +35,9 @@ class Checker:
         self._calls: dict[str, Call] = {}
         self._by_key: defaultdict[str, list[str]] = defaultdict(list)
         self._open: set[str] = set()
+        self._ended: deque[tuple[datetime, str]] = deque()
+        self._forgotten: set[str] = set()
+        self._compared_for = COMPARED_FOR
         self._seats: dict[str, Seat] = {}
         self._contacts: dict[str, Contact] = {}
         self._subjects = Subjects()
@@ -78,6 +86,7 @@ class Checker:
         """One entry."""
         self.counts[entry.kind] += 1
         self.violations += self._duties.overdue(entry.at)
+        self._forget(entry.at)
         handler = self._handlers.get(entry.kind)
         if handler is not None:
             handler(entry)
@@ -99,7 +108,7 @@ class Checker:
     def _permitted(self, entry: Entry) -> None:
         call, breaches, owes = calls.permitted(entry)
         self._find(entry, breaches)
-        if call.name in self._calls:
+        if call.name in self._calls or call.name in self._forgotten:
             self._find(entry, [Breach("one-permit-one-dial", "a call with two permits")])
         if call.campaign in self._paused:
             self._find(entry, [Breach("campaign-paused", "its campaign is paused")])
@@ -114,23 +123,45 @@ class Checker:
         self._open.add(call.name)
         for key in call.keys:
             self._by_key[key].append(call.name)
+        gap = timedelta(minutes=entry.whole("gap_minutes"))
+        self._compared_for = max(self._compared_for, gap)
         self._owes(entry, owes)
 
     def _earlier(self, call: Call) -> list[Call]:
         """The calls to the same number, person or household."""
-        names = dict.fromkeys(name for key in call.keys for name in self._by_key[key])
+        names = dict.fromkeys(name for key in call.keys for name in self._by_key.get(key, ()))
         return [self._calls[name] for name in names]
 
+    def _known(self, entry: Entry, what: str) -> Call | None:
+        """The entry's call; None: it has no permit, or is forgotten."""
+        name = entry.text("call")
+        if name not in self._calls and name not in self._forgotten:
+            self._find(entry, [Breach("permit-first", f"{what} without a permit")])
+        return self._calls.get(name)
+
+    def _forget(self, now: datetime) -> None:
+        while self._ended and now - self._ended[0][0] > self._compared_for:
+            call = self._calls.pop(self._ended.popleft()[1], None)
+            if call is None:  # a second permit of this name was a violation already
+                continue
+            self._forgotten.add(call.name)
+            self._open.discard(call.name)
+            for key in call.keys:
+                names = [name for name in self._by_key.pop(key, ()) if name != call.name]
+                if names:
+                    self._by_key[key] = names
+
     def _reported(self, entry: Entry) -> None:
-        call = self._calls.get(entry.text("call"))
+        call = self._known(entry, "a call")
         if call is None:
-            self._find(entry, [Breach("permit-first", "a call without a permit")])
             return
         after, breaches = calls.reported(call, entry)
         self._find(entry, breaches)
         self._calls[call.name] = after
         self._met(call.name, *calls.MET_BY_STATE.get(after.state, ()))
         if not after.is_open:
+            if call.is_open:
+                self._ended.append((entry.at, call.name))
             self._open.discard(call.name)
             self._met(call.name, "silenced")
             self._leaves_seat(entry, after)
@@ -142,8 +173,7 @@ class Checker:
             self._owes(entry, [Duty("seat-free", call.name, suppression.AT_ONCE, sentence)])
 
     def _declined(self, entry: Entry) -> None:
-        if entry.text("call") not in self._calls:
-            self._find(entry, [Breach("permit-first", "a call without a permit")])
+        self._known(entry, "a call")
 
     def _asked(self, entry: Entry) -> None:
         call = self._calls.get(entry.text("call"))
@@ -151,9 +181,8 @@ class Checker:
             self._calls[call.name] = replace(call, asked=True)
 
     def _stopped(self, entry: Entry) -> None:
-        call = self._calls.get(entry.text("call"))
+        call = self._known(entry, "a call")
         if call is None:
-            self._find(entry, [Breach("permit-first", "a call without a permit")])
             return
         after, breaches, owes = calls.stopped(call, entry)
         self._find(entry, breaches)
@@ -206,9 +235,8 @@ class Checker:
     # -- outcomes and contacts -----------------------------------------------------------------
 
     def _outcome(self, entry: Entry) -> None:
-        call = self._calls.get(entry.text("call"))
+        call = self._known(entry, "an outcome of a call")
         if call is None:
-            self._find(entry, [Breach("permit-first", "an outcome of a call without a permit")])
             return
         if entry.text("before") != call.outcome or (entry.kind == "outcome" and call.outcome):
             was = call.outcome or "none"
@@ -305,9 +333,8 @@ class Checker:
             self._listenings[name] = replace(listening, ended_at=entry.at)
 
     def _heard(self, entry: Entry) -> None:
-        call = self._calls.get(entry.text("call"))
+        call = self._known(entry, "heard in a call")
         if call is None:
-            self._find(entry, [Breach("permit-first", "heard in a call without a permit")])
             return
         refused = self._subjects.has(call, "no_listener")
         listening = self._listenings.get(entry.text("listening"))
