@@ -92,6 +92,32 @@ def test_another_draft_needs_another_confirmation() -> None:
     assert cases.confirm(changed, LEADER).state is CaseState.CONFIRMED
 
 
+def test_only_a_drafted_answer_is_confirmed() -> None:
+    drafted = cases.draft(complaint(), LEADER)
+    confirmed = cases.confirm(drafted, ADMINISTRATOR)
+    answered = cases.answer(confirmed, LEADER, NOW)
+    without_a_second = cases.draft(cases.opened(CaseKind.ACCESS, NOW, RULES), MEMBER_SERVICE)
+    for case in (complaint(), confirmed, answered, cases.close(answered, NOW), without_a_second):
+        with pytest.raises(Impossible):
+            cases.confirm(case, ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("kind", list(CaseKind))
+def test_only_an_open_request_to_opt_out_is_answered_by_its_receipt(kind: CaseKind) -> None:
+    case = cases.opened(kind, NOW, RULES, [3])
+    if kind is CaseKind.OPT_OUT:
+        closed = cases.answered_at_once(case, MEMBER_SERVICE, NOW)
+        assert (closed.state, closed.closed_at) == (CaseState.CLOSED, NOW)
+        drafted = cases.draft(case, MEMBER_SERVICE)
+        answered = cases.answer(drafted, MEMBER_SERVICE, NOW)
+        wrong = [drafted, answered, closed]
+    else:
+        wrong = [case]
+    for one in wrong:
+        with pytest.raises(Impossible):
+            cases.answered_at_once(one, MEMBER_SERVICE, NOW)
+
+
 def test_an_answer_that_did_not_arrive_opens_the_case_again() -> None:
     case = cases.draft(cases.opened(CaseKind.ACCESS, NOW, RULES, [3]), MEMBER_SERVICE)
     closed = cases.close(cases.answer(case, MEMBER_SERVICE, NOW), NOW)

@@ -15,6 +15,7 @@ from callserver.domain.listening import (
     Mode,
     denials,
     hears,
+    may_stay,
     mode_now,
 )
 from callserver.domain.role import MAY, Action, Role
@@ -134,3 +135,11 @@ def test_the_notice_may_be_longer_but_not_shorter() -> None:
     )
     with pytest.raises(ValidationError):
         ListeningPolicy(notified_from=TOLD, notice_days=41, source="x", checked=TOLD)
+
+
+@pytest.mark.parametrize("allowed", [None, *Mode])
+@pytest.mark.parametrize("mode", list(Mode))
+def test_nobody_stays_louder_than_allowed(mode: Mode, allowed: Mode | None) -> None:
+    louder = [Mode.SILENT, Mode.COACH, Mode.JOIN]
+    expected = allowed is not None and louder.index(mode) <= louder.index(allowed)
+    assert may_stay(mode, allowed) == expected

@@ -178,6 +178,9 @@ WRAPPING_UP = (*TALKING, (SeatEvent.ENDED, ""))
         (ON_SHIFT, "waiting", ""),
         (TALKING, "talking", ""),
         ((*TALKING, (SeatEvent.JOINED, "")), "talking", ""),
+        ((*TALKING, (SeatEvent.READY, "")), "talking", ""),
+        (((SeatEvent.LEG_LOST, ""),), "off", ""),
+        ((*ON_SHIFT[:1], (SeatEvent.LEG_LOST, "line_busy")), "connecting", "arrived"),
         ((*TALKING, (SeatEvent.RANG, "")), "talking", ""),
         ((*TALKING, (SeatEvent.OUTCOME, "")), "talking", ""),
         ((*TALKING, (SeatEvent.OUTCOME, ""), (SeatEvent.ENDED, "")), "waiting", ""),
@@ -190,6 +193,7 @@ WRAPPING_UP = (*TALKING, (SeatEvent.ENDED, ""))
         ((*WRAPPING_UP, (SeatEvent.READY, "")), "wrapping_up", ""),
         ((*WRAPPING_UP, (SeatEvent.OFF_SHIFT, "")), "wrapping_up", ""),
         ((*WRAPPING_UP, (SeatEvent.OUTCOME, "")), "waiting", ""),
+        ((*WRAPPING_UP, (SeatEvent.LEG_LOST, "")), "wrapping_up", "leg_lost"),
         ((*WRAPPING_UP, (SeatEvent.WRAP_UP_OVER, "")), "paused", "outcome_owed"),
         (
             (*WRAPPING_UP, (SeatEvent.PAUSE, "breather"), (SeatEvent.WRAP_UP_OVER, "")),

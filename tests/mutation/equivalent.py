@@ -46,6 +46,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "callserver.domain.hours": {
         (
+            "if not place.zones or any(_zone(name) is None for name in place.zones):",
+            "if not place.zones and any(_zone(name) is None for name in place.zones):",
+        ): "without it the search finds nothing either, later: such a place is never open",
+        (
             'return Place(None if country == "-" else country, tuple(zones.split(",")) if zones else ())',
             'return Place(None if country <= "-" else country, tuple(zones.split(",")) if zones else ())',
         ): "letters come after a hyphen",

@@ -91,8 +91,8 @@ class _Server:
         places = {(old.co_qualname, old.co_firstlineno) for old in changed}
         items = [item for item in session.items if self._enters[item.nodeid][1] & places]
         items.sort(key=self._rank)
-        timeout = 5 + 10 * sum(self._enters[item.nodeid][0] for item in items)
-        answer = running.child(lambda: _first_to_fail(session, items, changed), timeout)
+        seconds = 3 + 10 * sum(self._enters[item.nodeid][0] for item in items)
+        answer = running.child(lambda: _first_to_fail(session, items, changed), seconds)
         if answer is None:
             return Outcome.TIMED_OUT
         outcome, noticed = answer
@@ -120,11 +120,11 @@ class _Server:
         enters = {}
         for item, runs in _each(session, session.items):
             entered.clear()
-            began = time.monotonic()
+            began = time.process_time()
             sys.settrace(trace)
             runs()
             sys.settrace(None)
-            enters[item.nodeid] = (time.monotonic() - began, set(entered))
+            enters[item.nodeid] = (time.process_time() - began, set(entered))
             if session.testsfailed:
                 raise RuntimeError(f"{item.nodeid} fails with the unchanged module")
         return enters
