@@ -4,9 +4,11 @@ import base64
 import contextlib
 import json
 import sys
+from array import array
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -58,7 +60,7 @@ def verify(
     heads_file = seals or settings.seals
     public = read_key(key or settings.seal_key.with_suffix(".pub"))
     if file is not None:
-        result = verification.verify_export(list(_exported(file)), heads_file, public)
+        result = verification.verify_export(_exported(file), heads_file, public)
     else:
         with resources.database(settings) as engine, reading(engine) as connection:
             result = verification.verify(connection, heads_file, public)
@@ -88,14 +90,46 @@ def _verify_published(folder: Path, public: Ed25519PublicKey) -> None:
 
 
 def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:
-    """An export's lines: leaf number, blank, the entry's bytes in base64."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+    """An export's entries by their numbers: each line has the leaf number, a blank, the bytes in base64."""
+    with path.open("rb") as file:
+        for number, line in _in_order(path, file):
             leaf, _, body = line.strip().partition(b" ")
             try:
                 yield (None if leaf == b"-" else int(leaf)), base64.b64decode(body, validate=True)
             except ValueError:
-                raise ConfigurationProblem(f"{path}:{number}: this is not an entry") from None
+                raise _no_entry(path, number) from None
+
+
+def _in_order(path: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The lines by their leaf numbers: as they are, or by an index of them where somebody moved some."""
+    if all(one <= other for one, other in pairwise(_leaves(path, file))):
+        file.seek(0)
+        yield from enumerate(file, 1)
+        return
+    file.seek(0)
+    leaves = array("q", _leaves(path, file))
+    file.seek(0)
+    places = array("q", accumulate(map(len, file), initial=0))
+    for at in sorted(range(len(leaves)), key=leaves.__getitem__):
+        file.seek(places[at])
+        yield at + 1, file.readline()
+
+
+def _leaves(path: Path, file: BinaryIO) -> Iterator[int]:
+    """Each line's leaf number, a large one for those that are not sealed."""
+    for number, line in enumerate(file, 1):
+        leaf = line.split(b" ", 1)[0]
+        try:
+            yield _NOT_SEALED if leaf == b"-" else int(leaf)
+        except ValueError:
+            raise _no_entry(path, number) from None
+
+
+_NOT_SEALED = (1 << 63) - 1
+
+
+def _no_entry(path: Path, number: int) -> ConfigurationProblem:
+    return ConfigurationProblem(f"{path}:{number}: this is not an entry")
 
 
 def export(

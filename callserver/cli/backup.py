@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from callserver.adapters import backup_folder
 from callserver.adapters.backup_folder import CONFIG, HEADS, PUBLIC_KEY
 from callserver.adapters.config_folder import load
 from callserver.cli import resources
-from callserver.database import audit, leases, migrate, snapshots
+from callserver.database import audit, heads, leases, migrate, snapshots
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
 from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import stamp
@@ -81,10 +82,10 @@ def restore(
     with resources.database(settings) as engine:
         with reading(engine) as tx:
             cut = audit.last_head(tx)
-            lines = [] if cut is None else audit.heads_up_to(tx, cut.size)
             now = resources.now(tx)
-        suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
-        lost, kept = _set_heads_aside(settings.seals, cut, lines, suffix)
+            suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
+            lines = heads.up_to(tx, 0 if cut is None else cut.size)
+            lost, kept = _set_heads_aside(settings.seals, cut, lines, suffix)
         with engine.begin() as tx:
             snapshots.start_feed_again(tx)
             restoring.declare(
@@ -172,7 +173,7 @@ def _put(source: Path, place: Path) -> None:
 
 
 def _set_heads_aside(
-    file: Path, cut: Head | None, lines: list[bytes], suffix: str
+    file: Path, cut: Head | None, lines: Iterator[bytes], suffix: str
 ) -> tuple[int | None, str | None]:
     """Write the heads of the database; a file that goes on beyond them is kept under another name.
 
@@ -184,14 +185,17 @@ def _set_heads_aside(
     if not file.exists():
         _write(file, lines)
         return None, None
-    heads = verification.read_heads(file)
     size = 0 if cut is None else cut.size
-    if cut is not None and not any(head.size == size and head.root == cut.root for head in heads):
-        raise ConfigurationProblem(
-            f"{file} is not of this backup's log, or lacks its last head: move it away first"
-        )
-    lost = (heads[-1].size if heads else 0) - size
-    kept = hashlib.sha256(file.read_bytes()).hexdigest()
+    with verification.open_heads(file) as written:
+        lost = written.covered - size
+        if cut is not None and not any(
+            head.size == size and head.root == cut.root for head in written
+        ):
+            raise ConfigurationProblem(
+                f"{file} is not of this backup's log, or lacks its last head: move it away first"
+            )
+    with file.open("rb") as whole:
+        kept = hashlib.file_digest(whole, "sha256").hexdigest()
     if lost > 0:
         file.replace(file.with_name(f"{file.name}.{suffix}"))
         _write(file, lines)
@@ -214,6 +218,7 @@ def _propose_another_log(settings: Settings, cut: Head | None) -> None:
         print("and give the new vkey to witnesses and to those who verify (docs/verifying.md)")
 
 
-def _write(file: Path, lines: list[bytes]) -> None:
+def _write(file: Path, lines: Iterator[bytes]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(b"".join(line + b"\n" for line in lines))
+    with file.open("wb") as written:
+        written.writelines(line + b"\n" for line in lines)

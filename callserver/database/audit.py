@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     Text,
     bindparam,
     cast,
@@ -75,12 +76,6 @@ _of_contact = Prepared(_entries.where(audit.c.contact == bindparam("contact")))
 _of_call = Prepared(_entries.where(audit.c.call == bindparam("call")))
 _unsealed = Prepared(_entries.where(audit.c.leaf.is_(None)).limit(bindparam("most")))
 _last_head = Prepared(select(seals.c.body).order_by(seals.c.size.desc()).limit(1))
-_heads_after = Prepared(
-    select(seals.c.body)
-    .where(seals.c.size > bindparam("size"))
-    .order_by(seals.c.size)
-    .limit(bindparam("most"))
-)
 
 
 class Entry(NamedTuple):
@@ -165,24 +160,20 @@ def head_of_size(tx: Tx, size: int) -> Head | None:
     return None if body is None else parse(body)
 
 
-def heads_after(tx: Tx, size: int, most: int) -> list[bytes]:
-    """The heads that cover more than `size` entries, the smallest first."""
-    return [body for (body,) in _heads_after(tx, {"size": size, "most": most})]
-
-
-def heads_up_to(tx: Tx, size: int, after: int = 0) -> list[bytes]:
-    """The heads that cover more than `after` and no more than `size` entries, the smallest first."""
-    query = select(seals.c.body).where(seals.c.size > after, seals.c.size <= size)
-    return list(tx.execute(query.order_by(seals.c.size)).scalars())
-
-
 def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
     """Every entry with its leaf number, sealed ones first, streamed."""
-    query = select(audit.c.leaf, audit.c.body).order_by(
-        audit.c.leaf.is_(None), audit.c.leaf, audit.c.id
-    )
-    for row in tx.execute(query.execution_options(yield_per=10_000)):
-        yield row.leaf, row.body
+    return ((leaf, body) for leaf, body in _in_order(tx, audit.c.leaf, audit.c.body))
+
+
+def _in_order(tx: Tx, *columns: Column[Any]) -> Iterator[Any]:
+    """Sealed entries by their numbers, then the others by their ids, as they are at one instant."""
+    query = select(*columns).execution_options(yield_per=1_000)
+    if tx.dialect.name == "postgresql":  # the index holds the numbers so, those without one last
+        yield from tx.execute(query.order_by(audit.c.leaf, audit.c.id))
+        return
+    # SQLite has them first, and would sort everything; its transactions see one instant throughout
+    yield from tx.execute(query.where(audit.c.leaf.is_not(None)).order_by(audit.c.leaf))
+    yield from tx.execute(query.where(audit.c.leaf.is_(None)).order_by(audit.c.id))
 
 
 def sealed(tx: Tx, first: int, size: int, chunk: int) -> Generator[Sequence[bytes]]:
@@ -197,11 +188,9 @@ def sealed(tx: Tx, first: int, size: int, chunk: int) -> Generator[Sequence[byte
 
 def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
     """As `entries`, with each entry's search columns."""
-    query = select(
-        audit.c.leaf, audit.c.body, audit.c.at, audit.c.kind, audit.c.contact, audit.c.call
-    ).order_by(audit.c.leaf.is_(None), audit.c.leaf, audit.c.id)
-    for leaf, body, *columns in tx.execute(query.execution_options(yield_per=10_000)):
-        yield leaf, body, SearchColumns(*columns)
+    columns = (audit.c.at, audit.c.kind, audit.c.contact, audit.c.call)
+    for leaf, body, *values in _in_order(tx, audit.c.leaf, audit.c.body, *columns):
+        yield leaf, body, SearchColumns(*values)
 
 
 def permitted(tx: Tx, attempts: Sequence[str]) -> set[str]:

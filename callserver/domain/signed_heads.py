@@ -5,10 +5,13 @@ heads (which are also kept outside the database) and the public key are enough t
 """
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
+from typing import Any, Self
 
+import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -33,8 +36,11 @@ class Head:
     signature: str = ""
 
     def leaf_hashes(self) -> list[bytes]:
-        """This batch's leaf hashes."""
-        whole = bytes.fromhex(self.leaves)
+        """This batch's leaf hashes; none where they cannot be read."""
+        try:
+            whole = bytes.fromhex(self.leaves)
+        except ValueError:
+            return []
         return [whole[at : at + 32] for at in range(0, len(whole), 32)]
 
     def body(self) -> bytes:
@@ -63,7 +69,7 @@ def parse(line: bytes | str) -> Head:
         ValueError: it is not a head.
     """
     try:
-        data: dict[str, Any] = json.loads(line)
+        data: dict[str, Any] = orjson.loads(line)
         return Head(
             size=data["size"],
             first=data["first"],
@@ -76,18 +82,6 @@ def parse(line: bytes | str) -> Head:
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a head") from error
-
-
-def in_order(lines: Iterable[bytes]) -> list[bytes]:
-    """The lines of a heads file without repetitions, the smallest head first.
-
-    Somebody who puts a rotated file back may have joined the parts in any order. The signatures say which
-    head follows which.
-
-    Raises:
-        ValueError: a line is not a head.
-    """
-    return sorted({line for line in lines if line}, key=lambda line: (parse(line).size, line))
 
 
 def seal(last: Head | None, entries: Sequence[bytes], at: str, key: Ed25519PrivateKey) -> Head:
@@ -119,44 +113,181 @@ class Finding:
         return self.what if self.leaf is None else f"entry {self.leaf}: {self.what}"
 
 
-def between(
-    before: Sequence[Head], after: Sequence[Head], entries: Iterable[tuple[int | None, bytes]]
-) -> list[Head]:
-    """The heads that entries must match that were read between two readings of the heads.
-
-    Meanwhile a server may have sealed: all heads of the first reading, and those of the second that cover
-    the entries read.
-    """
-    last = max((leaf for leaf, _ in entries if leaf is not None), default=-1)
-    return [*before, *(head for head in after[len(before) :] if head.first <= last)]
-
-
 def verify(
     entries: Iterable[tuple[int | None, bytes]],
-    heads: Sequence[Head],
+    heads: Iterable[Head],
     public: Ed25519PublicKey,
 ) -> tuple[list[Finding], int, int]:
     """All findings, how many entries are sealed, and how many are not sealed yet.
 
-    `entries` come with their leaf numbers, in that order, the unsealed ones (None) last.
+    `entries` come with their leaf numbers, in that order, the unsealed ones (None) last; `heads` the
+    smallest first. Both are read as streams, so that memory stays flat. The heads are read a second time
+    where an entry differs, to say under which number its content was sealed.
     """
-    numbers: list[int] = []
-    unsealed = 0
+    return _Verification(entries, public).of(heads)
 
-    def bodies() -> Iterator[bytes]:  # a list of a million pairs would cost a tenth of the time
-        nonlocal unsealed
-        for leaf, body in entries:
-            if leaf is None:
-                unsealed += 1
+
+class _Entries:
+    """A stream of entries, of which some can be put back."""
+
+    def __init__(self, entries: Iterable[tuple[int | None, bytes]]) -> None:
+        self._rest = iter(entries)
+        self._waiting: deque[tuple[int | None, bytes]] = deque()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> tuple[int | None, bytes]:
+        return self._waiting.popleft() if self._waiting else next(self._rest)
+
+    def take(self, most: int) -> list[tuple[int | None, bytes]]:
+        return list(islice(self if self._waiting else self._rest, most))
+
+    def put_back(self, *some: tuple[int | None, bytes]) -> None:
+        self._waiting.extendleft(reversed(some))
+
+
+class _Verification:
+    """Walks along entries and heads together; holds the entries of one head at a time."""
+
+    def __init__(
+        self, entries: Iterable[tuple[int | None, bytes]], public: Ed25519PublicKey
+    ) -> None:
+        self._entries = _Entries(entries)
+        self._public = public
+        self._sealed = 0
+        self._unsealed = 0
+        self._last = -1  # the greatest number of an entry so far
+        self._covered = 0  # how many entries the heads so far cover
+        self._frontier: list[bytes] = []
+        self._of_heads: list[Finding] = []
+        self._of_numbers: list[Finding] = []
+        self._of_entries: list[tuple[int, bytes | None]] = []  # the hash where an entry differs
+
+    def of(self, heads: Iterable[Head]) -> tuple[list[Finding], int, int]:
+        for head in heads:
+            if head.first < self._covered:
+                self._check_signature(head)
+                self._of_heads.append(_other_log(head))
+                break
+            self._check(head)
+        for _ in self._until(None):
+            pass
+        findings = [*self._of_heads, *self._of_numbers, *self._of_ends(), *self._named(heads)]
+        return findings, self._sealed, self._unsealed
+
+    def _check_signature(self, head: Head) -> None:
+        try:
+            self._public.verify(bytes.fromhex(head.signature), head.body())
+        except (InvalidSignature, ValueError):
+            what = f"the head of size {head.size} has a wrong signature"
+            self._of_heads.append(Finding(None, what))
+
+    def _check(self, head: Head) -> None:
+        """Check that a head extends the one before, and the entries that it covers.
+
+        Entries that no head covers are compared with nothing. Later heads are still checked: they are
+        signed and name their own tree.
+        """
+        self._check_signature(head)
+        has_gap = head.first > self._covered
+        if has_gap:
+            self._of_heads.append(_heads_missing(self._covered, head.first))
+            for _ in self._until(head.first):
+                pass
+        leaves = self._compare(head)
+        if has_gap:
+            self._frontier = [bytes.fromhex(node) for node in head.frontier]
+        else:
+            if head.previous != merkle.root(self._frontier).hex():
+                self._of_heads.append(_other_log(head))
+            self._frontier = merkle.extend(self._covered, self._frontier, leaves)
+        self._covered = head.first + len(leaves)
+        if head.root != merkle.root(self._frontier).hex() or head.size != self._covered:
+            what = f"the head of size {head.size} has a wrong root"
+            self._of_heads.append(Finding(None, what))
+
+    def _compare(self, head: Head) -> list[bytes]:
+        """Compare the entries that the head covers with its leaf hashes, which it returns."""
+        size = head.first + len(head.leaves) // 64
+        some = self._entries.take(size - head.first)
+        numbers = [number for number, _ in some]
+        if self._last + 1 == head.first and numbers == list(range(head.first, size)):
+            hashes = merkle.leaf_hashes(body for _, body in some)
+            if b"".join(hashes).hex() == head.leaves:  # they need not be parsed
+                self._sealed += len(some)
+                self._last = size - 1
+                return hashes
+        self._entries.put_back(*some)
+        leaves = head.leaf_hashes()
+        for number, entry_hash in self._until(head.first + len(leaves)):
+            if number >= head.first and leaves[number - head.first] != entry_hash:
+                self._note(number, entry_hash)
+        return leaves
+
+    def _until(self, end: int | None) -> Iterator[tuple[int, bytes]]:
+        """The next entries that have a number below `end`, each number once, with their hashes."""
+        for number, body in self._entries:
+            if number is None:
+                self._unsealed += 1
+                continue
+            if end is not None and number >= end:
+                self._entries.put_back((number, body))
+                return
+            self._sealed += 1
+            if number < 0:
+                self._note_number(number, "was never sealed under this number")
+            elif number <= self._last:
+                self._note_number(number, "is in the log twice")
             else:
-                numbers.append(leaf)
-                yield body
+                for absent in range(self._last + 1, number):
+                    if not self._note(absent, None):
+                        break
+                self._last = number
+                yield number, merkle.leaf_hash(body)
 
-    hashes = merkle.leaf_hashes(bodies())
-    findings, expected = _check_heads(heads, public, hashes)
-    if numbers != list(range(len(expected))) or hashes != expected:
-        findings += _differences(numbers, hashes, expected)
-    return findings, len(numbers), unsealed
+    def _note_number(self, number: int, what: str) -> None:
+        if len(self._of_numbers) <= MOST_NAMED:
+            self._of_numbers.append(Finding(number, what))
+
+    def _note(self, number: int, entry_hash: bytes | None) -> bool:
+        """Note an entry that is missing (no hash) or differs; False: enough are noted."""
+        if len(self._of_entries) <= MOST_NAMED:
+            self._of_entries.append((number, entry_hash))
+        return len(self._of_entries) <= MOST_NAMED
+
+    def _of_ends(self) -> Iterator[Finding]:
+        """What is missing at the end: of the entries, or of the heads."""
+        if self._last < 0 < self._covered:
+            yield Finding(0, f"all {self._covered} entries are gone")
+        elif (cut := self._last + 1) < self._covered:
+            yield Finding(cut, f"the tail is cut: {self._covered - cut} entries are gone")
+        elif self._last >= self._covered:
+            yield _heads_missing(self._covered, self._last + 1)
+
+    def _named(self, heads: Iterable[Head]) -> Iterator[Finding]:
+        """Each entry that was changed, removed or moved."""
+        sealed_as = self._sealed_as(heads)
+        for number, entry_hash in self._of_entries[:MOST_NAMED]:
+            if entry_hash is None:
+                yield Finding(number, "is missing")
+            elif (other := sealed_as.get(entry_hash)) is None:
+                yield Finding(number, "differs from what was sealed")
+            else:
+                yield Finding(number, f"holds what was sealed as entry {other}")
+        if len(self._of_entries) > MOST_NAMED:
+            yield Finding(None, "and more")
+
+    def _sealed_as(self, heads: Iterable[Head]) -> dict[bytes, int]:
+        """The numbers under which the content of differing entries was sealed, where it was."""
+        wanted = {entry_hash for _, entry_hash in self._of_entries if entry_hash is not None}
+        sealed_as: dict[bytes, int] = {}
+        for head in heads if wanted else ():
+            if head.size > self._covered:
+                break
+            leaves = enumerate(head.leaf_hashes(), head.first)
+            sealed_as |= {leaf: number for number, leaf in leaves if leaf in wanted}
+        return sealed_as
 
 
 def _heads_missing(first: int, after: int) -> Finding:
@@ -168,84 +299,5 @@ def _heads_missing(first: int, after: int) -> Finding:
     )
 
 
-def _check_heads(
-    heads: Sequence[Head], public: Ed25519PublicKey, hashes: Sequence[bytes]
-) -> tuple[list[Finding], list[bytes | None]]:
-    """Check the signatures, and that each head extends the one before; return all leaf hashes they name.
-
-    An entry whose head is missing has no leaf hash (None). Later heads are still checked: they are signed
-    and name their own tree.
-
-    `hashes`: the entries' hashes. Where they equal a head's, the head's hashes need not be parsed.
-    """
-    findings: list[Finding] = []
-    expected: list[bytes | None] = []
-    frontier: list[bytes] = []
-    for head in heads:
-        try:
-            public.verify(bytes.fromhex(head.signature), head.body())
-        except (InvalidSignature, ValueError):
-            findings.append(Finding(None, f"the head of size {head.size} has a wrong signature"))
-        if head.first < len(expected):
-            findings.append(Finding(None, f"the head of size {head.size} follows another log"))
-            return findings, expected
-        leaves = hashes[head.first : head.size]
-        if b"".join(leaves).hex() != head.leaves:
-            leaves = head.leaf_hashes()
-        if head.first > len(expected):
-            findings.append(_heads_missing(len(expected), head.first))
-            expected += [None] * (head.first - len(expected))
-            frontier = [bytes.fromhex(node) for node in head.frontier]
-        else:
-            if head.previous != merkle.root(frontier).hex():
-                findings.append(Finding(None, f"the head of size {head.size} follows another log"))
-            frontier = merkle.extend(len(expected), frontier, leaves)
-        expected += leaves
-        if head.root != merkle.root(frontier).hex() or head.size != len(expected):
-            findings.append(Finding(None, f"the head of size {head.size} has a wrong root"))
-    return findings, expected
-
-
-def _by_number(
-    numbers: Sequence[int], hashes: Sequence[bytes]
-) -> tuple[dict[int, bytes], list[Finding]]:
-    """The entries' hashes by number, and findings about impossible numbers."""
-    findings: list[Finding] = []
-    by_number: dict[int, bytes] = {}
-    for number, entry_hash in zip(numbers, hashes, strict=True):
-        if number < 0:
-            findings.append(Finding(number, "was never sealed under this number"))
-        elif number in by_number:
-            findings.append(Finding(number, "is in the log twice"))
-        else:
-            by_number[number] = entry_hash
-    return by_number, findings
-
-
-def _differences(
-    numbers: Sequence[int], hashes: Sequence[bytes], expected: Sequence[bytes | None]
-) -> list[Finding]:
-    """Which entries were changed, removed, duplicated or moved."""
-    present, findings = _by_number(numbers, hashes)
-    sealed_as = {leaf: number for number, leaf in enumerate(expected) if leaf is not None}
-    if present and max(present) < len(expected) - 1:
-        cut = max(present) + 1
-        findings.append(Finding(cut, f"the tail is cut: {len(expected) - cut} entries are gone"))
-    last = max(present, default=-1)
-    if last >= len(expected):
-        findings.append(_heads_missing(len(expected), last + 1))
-    if not present and expected:
-        findings.append(Finding(0, f"all {len(expected)} entries are gone"))
-    for number in range(last + 1):
-        if number not in present:
-            findings.append(Finding(number, "is missing"))
-        elif number >= len(expected) or expected[number] is None:
-            continue
-        elif present[number] != expected[number]:
-            other = sealed_as.get(present[number])
-            moved = f"holds what was sealed as entry {other}" if other is not None else ""
-            findings.append(Finding(number, moved or "differs from what was sealed"))
-        if len(findings) > MOST_NAMED:
-            findings.append(Finding(None, "and more"))
-            break
-    return findings
+def _other_log(head: Head) -> Finding:
+    return Finding(None, f"the head of size {head.size} follows another log")

@@ -132,16 +132,6 @@ def test_old_backup_and_forged_heads() -> None:
     assert found(log, [heads[0], other])
 
 
-@pytest.mark.parametrize("read", [28, 35, 60])
-def test_a_log_that_is_read_while_a_server_seals(read: int) -> None:
-    """Heads seen before and after; the entries as they stood in between."""
-    log, heads = sealed_log(60)
-    before, after = heads[:4], heads  # 28 entries were sealed at the first look, 60 at the second
-    assert found(log[:read], signed_heads.between(before, after, log[:read])) == []
-    cut = signed_heads.between(before, after, log[:20])
-    assert any("the tail is cut" in finding for finding in found(log[:20], cut))
-
-
 def test_a_head_survives_being_written() -> None:
     _, heads = sealed_log(20)
     assert [signed_heads.parse(head.line()) for head in heads] == heads

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -225,6 +226,32 @@ async def test_a_rotation_in_the_middle_of_a_round_is_noticed_too(
     await log.write(0)
     assert log.outside.read_bytes().startswith(before)
     assert log.findings() == []
+
+
+@pytest.mark.parametrize("read", [12, 16, 20, 28])
+async def test_a_log_that_is_read_while_a_server_seals(
+    log: Log, read: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads that reach the file meanwhile count where they cover what was read."""
+    before = log.outside.read_bytes()
+    for _ in range(4):
+        await log.write(4)
+    after = log.outside.read_bytes()
+    log.outside.write_bytes(before)
+    await log.change(lambda tx: tx.execute(delete(table).where(table.c.leaf >= read)))
+    stored = audit.stored
+
+    def slowly(tx: Tx) -> Iterator[Any]:
+        for number, row in enumerate(stored(tx)):
+            if number == read - 1:
+                log.outside.write_bytes(after)
+            yield row
+
+    monkeypatch.setattr(audit, "stored", slowly)
+    assert log.findings() == []
+    log.outside.write_bytes(before)
+    await log.change(lambda tx: tx.execute(delete(table).where(table.c.leaf >= 10)))
+    assert log.findings() == ["entry 10: the tail is cut: 2 entries are gone"]
 
 
 async def test_a_missing_heads_file_is_said_and_made_whole(log: Log) -> None:

@@ -6,12 +6,14 @@ because it is evidence.
 """
 
 import os
-from collections.abc import Iterable
+import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
 from callserver.domain import signed_heads
+from callserver.engine.audit_log.heads_index import HeadsIndex
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +38,7 @@ class HeadsFile:
         return state is None or state != self._state
 
     def look(self) -> None:
-        """Read the whole file.
+        """Read the whole file, one head at a time.
 
         A last line that a crash has torn is removed. A file that holds something else is moved aside.
         """
@@ -60,14 +62,18 @@ class HeadsFile:
         if (status.st_ino, status.st_size) == seen or (seen[1] == 0 and status.st_size == 0):
             self._state = self._stat()  # else it was moved or cut after the last look
 
-    def restore(self, lines: Iterable[bytes]) -> None:
-        """Put further heads between those that the file holds; all of them or none."""
-        kept = self._path.read_bytes().splitlines()
+    def restore(self, lost: BinaryIO) -> None:
+        """Put the heads of another file between those that the file holds; all of them or none."""
+        joined = self._path.with_name(f".{self._path.name}.joined")
         made = self._path.with_name(f".{self._path.name}.new")
-        with made.open("wb") as file:
-            file.writelines(line + b"\n" for line in signed_heads.in_order([*kept, *lines]))
+        with joined.open("wb") as file, self._path.open("rb") as kept:
+            shutil.copyfileobj(kept, file)
+            shutil.copyfileobj(lost, file)
+        with made.open("wb") as file, HeadsIndex(joined) as heads:
+            file.writelines(line + b"\n" for line in heads.lines())
             file.flush()
             os.fsync(file.fileno())
+        joined.unlink()
         made.chmod(self._path.stat().st_mode & 0o777)
         made.replace(self._path)
         self._state = self._stat()
@@ -80,24 +86,22 @@ class HeadsFile:
         return status.st_ino, status.st_size, status.st_mtime_ns
 
     def _read(self) -> tuple[list[Gap], int]:
+        gaps: list[Gap] = []
+        covered = 0
         try:
-            whole = self._path.read_bytes()
+            with HeadsIndex(self._path) as heads:
+                for first, end in heads.ranges():
+                    if first > covered:
+                        gaps.append((covered, first))
+                    covered = max(covered, end)
+                complete = heads.end
         except FileNotFoundError:
             return [], 0
-        ends = whole.rfind(b"\n") + 1
-        if ends < len(whole):
-            os.truncate(self._path, ends)
-        try:
-            heads = list(map(signed_heads.parse, signed_heads.in_order(whole[:ends].splitlines())))
         except ValueError:
             aside = self._path.with_name(f"{self._path.name}.unreadable")
             self._path.replace(aside)
             log.exception("heads_file_unreadable", file=str(self._path), moved_to=str(aside))
             return [], 0
-        gaps: list[Gap] = []
-        covered = 0
-        for head in heads:
-            if head.first > covered:
-                gaps.append((covered, head.first))
-            covered = max(covered, head.size)
+        if complete < self._path.stat().st_size:
+            os.truncate(self._path, complete)
         return gaps, covered

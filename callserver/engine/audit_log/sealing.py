@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from callserver.database import audit
+from callserver.database import audit, heads
 from callserver.domain import signed_heads
 from callserver.domain.audit import stamp
 from callserver.engine.audit_log.heads_file import HeadsFile
@@ -29,9 +29,6 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Tx
 
 EVERY = timedelta(seconds=5)
-MOST_HEADS = 1000
-"""Heads read at once while they are written to the file."""
-
 MOST = 5000
 """Entries in one head: what one transaction numbers."""
 
@@ -102,9 +99,7 @@ class Sealer:
             await asyncio.to_thread(self._outside.look)
             await self._fill_gaps()
         size = self._outside.size
-        while lines := await self._store.run(
-            partial(audit.heads_after, size=size, most=MOST_HEADS)
-        ):
+        while lines := await self._store.run(partial(heads.after, size=size)):
             self._outside.append(lines)
             size = signed_heads.parse(lines[-1]).size
 
@@ -113,14 +108,18 @@ class Sealer:
 
         Verification names what stays missing.
         """
-        restored: list[bytes] = []
-        for first, end in self._outside.gaps:
-            lines = await self._store.run(partial(audit.heads_up_to, size=end, after=first))
-            if (
-                lines
-                and signed_heads.parse(lines[0]).first == first
-                and signed_heads.parse(lines[-1]).size == end
-            ):
-                restored += lines
-        if restored:
-            await asyncio.to_thread(self._outside.restore, restored)
+        with tempfile.TemporaryFile() as lost:
+            for first, end in self._outside.gaps:
+                begin, size = lost.tell(), first
+                while size < end and (
+                    lines := await self._store.run(partial(heads.after, size=size, last=end))
+                ):
+                    if size == first and signed_heads.parse(lines[0]).first != first:
+                        break
+                    lost.writelines(line + b"\n" for line in lines)
+                    size = signed_heads.parse(lines[-1]).size
+                if size != end:
+                    lost.truncate(lost.seek(begin))
+            if lost.tell():
+                lost.seek(0)
+                await asyncio.to_thread(self._outside.restore, lost)

@@ -1,8 +1,10 @@
 """Verifying the sealed log from inside a running server: the same check that a stranger makes."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -11,6 +13,7 @@ from callserver.database import audit
 from callserver.domain import signed_heads
 from callserver.domain.audit import EntryKind, search_columns
 from callserver.domain.signed_heads import Finding, Head
+from callserver.engine.audit_log.heads_index import HeadsIndex
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Store, Tx
 
@@ -24,24 +27,79 @@ class Verification:
     findings: tuple[Finding, ...]
 
 
-def read_heads(path: Path) -> list[Head]:
+def open_heads(path: Path) -> HeadsIndex:
     """The heads that left the database.
 
     Raises:
         ConfigurationProblem: there is no such file, or it is no heads file.
     """
-    if not path.exists():
+    try:
+        return HeadsIndex(path)
+    except FileNotFoundError:
         raise ConfigurationProblem(
             f"the heads file {path} is missing (moved, rotated or deleted?): start the server, which"
             " writes it again, or put it back",
             key="no_heads",
-        )
-    try:
-        whole = path.read_bytes()
-        lines = whole[: whole.rfind(b"\n") + 1].splitlines()  # the last may be incomplete
-        return [signed_heads.parse(line) for line in signed_heads.in_order(lines)]
+        ) from None
     except ValueError:
         raise ConfigurationProblem(f"{path} is no heads file", key="no_heads") from None
+
+
+AHEAD = 5000
+"""So many entries are read ahead: their heads reach the file a moment after they are sealed."""
+
+
+class _Stored:
+    """The database's entries, read once; notes those whose search columns are wrong."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._rows = audit.stored(tx)
+        self.last = -1  # the greatest leaf number read so far
+        self.more = True  # whether sealed entries may follow
+        self.misfiled: list[Finding] = []
+
+    def __iter__(self) -> Iterator[tuple[int | None, bytes]]:
+        ahead = deque(self._read(AHEAD))
+        while ahead:
+            ahead.extend(self._read(1))
+            yield ahead.popleft()
+
+    def _read(self, most: int) -> Iterator[tuple[int | None, bytes]]:
+        count = 0
+        for leaf, body, columns in islice(self._rows, most):
+            count += 1
+            if leaf is None:
+                self.more = False
+            else:
+                self.last = leaf
+            if search_columns(body) != columns and len(self.misfiled) <= signed_heads.MOST_NAMED:
+                what = "is searched for by other values than it holds"
+                self.misfiled.append(Finding(leaf, what))
+            yield leaf, body
+        self.more = self.more and count == most
+
+
+class _HeadsMeanwhile:
+    """The heads that entries must match which are read while a server may be sealing.
+
+    All heads of the first reading; of a second one, after their entries were read, those that cover what
+    was read too.
+    """
+
+    def __init__(self, before: HeadsIndex, path: Path, stored: _Stored) -> None:
+        self._before = before
+        self._path = path
+        self._stored = stored
+
+    def __iter__(self) -> Iterator[Head]:
+        yield from self._before
+        if not self._stored.more and self._stored.last < self._before.covered:
+            return
+        with open_heads(self._path) as after:
+            for line in after.lines(after=len(self._before)):
+                head = signed_heads.parse(line)
+                if self._stored.more or head.first <= self._stored.last:
+                    yield head
 
 
 def read_key(path: Path) -> Ed25519PublicKey:
@@ -64,27 +122,25 @@ def verify(tx: Tx, heads: Path, public: Ed25519PublicKey) -> Verification:
     Raises:
         ConfigurationProblem: the heads file is missing or unreadable.
     """
-    before, entries, misfiled = read_heads(heads), list[tuple[int | None, bytes]](), list[Finding]()
-    for leaf, body, columns in audit.stored(tx):
-        entries.append((leaf, body))
-        if search_columns(body) != columns and len(misfiled) <= signed_heads.MOST_NAMED:
-            misfiled.append(Finding(leaf, "is searched for by other values than it holds"))
-    fitting = signed_heads.between(before, read_heads(heads), entries)
-    findings, count, unsealed = signed_heads.verify(entries, fitting, public)
+    stored = _Stored(tx)
+    with open_heads(heads) as before:
+        meanwhile = _HeadsMeanwhile(before, heads, stored)
+        findings, count, unsealed = signed_heads.verify(stored, meanwhile, public)
     named = {finding.leaf for finding in findings}
-    misfiled = [finding for finding in misfiled if finding.leaf not in named]
+    misfiled = [finding for finding in stored.misfiled if finding.leaf not in named]
     return Verification(count, unsealed, (*findings, *misfiled))
 
 
 def verify_export(
-    entries: Sequence[tuple[int | None, bytes]], heads: Path, public: Ed25519PublicKey
+    entries: Iterable[tuple[int | None, bytes]], heads: Path, public: Ed25519PublicKey
 ) -> Verification:
-    """Every entry of an export against the heads.
+    """Every entry of an export, in the order of their numbers, against the heads.
 
     Raises:
         ConfigurationProblem: the heads file is missing or unreadable.
     """
-    findings, count, unsealed = signed_heads.verify(entries, read_heads(heads), public)
+    with open_heads(heads) as stored:
+        findings, count, unsealed = signed_heads.verify(entries, stored, public)
     return Verification(count, unsealed, tuple(findings))
 
 
