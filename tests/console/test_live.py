@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from callserver.console import live_stream
+from callserver.console.floor import live_floor
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.database import accounts, audit
@@ -43,6 +45,8 @@ class Stream:
         self.text = ""
         self.status = 0
         self._gone = asyncio.Event()
+        self.takes = asyncio.Event()  # cleared: the connection is too slow
+        self.takes.set()
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         headers = [(b"cookie", cookie.encode()), (b"host", b"calls.test")]
         if last:
@@ -68,6 +72,7 @@ class Stream:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Any) -> None:
+        await self.takes.wait()
         self.status = message.get("status", self.status)
         self.text += message.get("body", b"").decode()
 
@@ -215,6 +220,26 @@ async def test_a_page_that_was_away_too_long_reloads(
     await system.on_shift(1)
     async with stream(client, "0-0") as opened:
         await opened.until("refresh")
+
+
+async def test_a_page_whose_connection_is_too_slow_reloads(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_floor, "PACE_S", 0)
+    monkeypatch.setattr(live_stream, "MOST_WAITING", 3)
+    client = await system.client("supervisor")
+    await system.on_shift(1)
+
+    async with stream(client, of="floor,floor_changes") as slow, stream(client) as quick:
+        for number in range(8):
+            await system.api("POST", "/hand", {"up": number % 2 == 0})
+            await quick.until("floor", number + 1)
+            slow.takes.clear()  # after the first
+        slow.takes.set()
+        await slow.until("refresh")
+        await system.api("POST", "/hand", {"up": True})
+        await quick.until("floor", 9)
+        assert (await slow.until("floor", 2))[-1][2]["seats"][0]["hand_at"]
 
 
 async def test_a_page_left_open_over_a_restore_reloads_and_goes_on(
