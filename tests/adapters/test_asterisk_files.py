@@ -96,7 +96,7 @@ def test_a_registration_names_its_contact_and_never_gives_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "found"),
+    ("header", "called"),
     [
         ("<sip:+4532123400@192.0.2.7>", "+4532123400"),
         ('"House" <sip:4532123400@x;user=phone>;tag=1', "+4532123400"),

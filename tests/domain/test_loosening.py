@@ -385,7 +385,7 @@ def test_a_field_that_nobody_classified_counts(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "keys"),
     [
         ({"working_days": 6}, ["working_days"]),
         ({"working_days": 4}, []),
