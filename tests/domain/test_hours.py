@@ -201,3 +201,11 @@ def test_the_hours_end_where_they_end_first() -> None:
     assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 11)) == local(tuesday, 12)
     assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 12, 30)) is None
     assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 13)) == local(tuesday, 20)
+
+
+def test_a_time_in_a_skipped_hour_is_the_first_instant_after_it() -> None:
+    spring, autumn, ordinary = date(2026, 3, 29), date(2026, 10, 25), date(2026, 5, 12)
+    half_past_two = 2 * 60 + 30
+    assert hours.instant(spring, half_past_two, ZONE) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert hours.instant(autumn, half_past_two, ZONE) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert hours.instant(ordinary, 9 * 60, ZONE) == datetime(2026, 5, 12, 7, tzinfo=UTC)
