@@ -86,6 +86,11 @@ class ListenerLegOrders:
         if not result.settled:
             log.warning("listener_not_hung_up", listening=listening, result=result.value)
             return
+        if (
+            result is Result.GONE
+        ):  # an order is refused so for a leg that lives, too: the leg is asked about
+            await self.check(listening, leg)
+            return
 
         def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)

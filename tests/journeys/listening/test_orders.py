@@ -66,6 +66,21 @@ async def next_call(system: ListeningSystem, seconds: float = 8) -> None:
         system.check()
 
 
+async def test_a_voice_that_is_falsely_said_to_be_gone_is_not_believed_gone(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """404 to every order about a leg that lives: the provider is asked, and nobody is called into its room."""
+    ear = await joined(system)
+
+    def gone(order: str) -> str:
+        raise OrderRefused(404, 20404, order)
+
+    monkeypatch.setattr(system.world.rest_api, "update_fault", gone)
+    await next_call(system, seconds=60)
+    assert ear.live
+    assert all("+" not in one for one in system.hearers(ear))
+
+
 @pytest.mark.parametrize("fault", ["redirect_refused", "redirect_broken"])
 async def test_a_joined_voice_that_cannot_be_moved_is_hung_up(
     system: ListeningSystem, fault: str
