@@ -13,11 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+from callserver.adapters.clock import SystemClock
+from callserver.ports import Tx
 from tests.harness.delays import Delays
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +42,7 @@ def _command(
     environment: dict[str, str],
     streams: tuple[Path, Path],
     umask: int,
-    clock: str,
+    clock_shift: timedelta | None,
     delays: Delays | None,
 ) -> None:
     os.environ.clear()
@@ -52,8 +55,8 @@ def _command(
         os.close(stream)
     os.umask(umask)
     sys.argv = ["callserver", *words]
-    if clock:
-        _set_clock(clock)
+    if clock_shift is not None:
+        _set_clock(clock_shift)
     if delays is not None:
         delays.install()
     from callserver.cli import main
@@ -61,12 +64,19 @@ def _command(
     main()
 
 
-def _set_clock(start: str) -> None:
-    """The test's clock: with CALLSERVER_CLOCK no server starts that could call real people."""
+def _set_clock(shift: timedelta) -> None:
+    """The test's clock: with CALLSERVER_CLOCK no server starts that could call real people.
+
+    Shifted as the test's is, for a process that is slow to start would lag behind the others.
+    """
     from callserver import assemble
     from callserver.adapters.clock import clock_from
 
-    assemble.clock_from = lambda _, connection: clock_from(start, connection)  # type: ignore[assignment, attr-defined]
+    def clock_now(start: str, tx: Tx) -> SystemClock:
+        del start
+        return clock_from((datetime.now(UTC) + shift).isoformat(), tx)
+
+    assemble.clock_from = clock_now  # type: ignore[attr-defined]
 
 
 class Command:
@@ -80,13 +90,13 @@ class Command:
         output: Path = NOWHERE,
         errors: Path = NOWHERE,
         umask: int = 0o022,
-        clock: str = "",
+        clock_shift: timedelta | None = None,
         delays: Delays | None = None,
     ) -> None:
         self._words = words
         self._process = _context().Process(
             target=_command,
-            args=(words, folder, dict(environment), (output, errors), umask, clock, delays),
+            args=(words, folder, dict(environment), (output, errors), umask, clock_shift, delays),
             daemon=True,  # ended with the tests at the latest
         )
         self._process.start()

@@ -72,7 +72,7 @@ class Process:
             self._command,
             environment=environment,
             errors=errors,
-            clock=self._clock.now().isoformat(),
+            clock_shift=self._clock.now() - datetime.now(UTC),
             delays=self._delays,
         )
 
@@ -201,13 +201,11 @@ def check(
     """`over`: when the last order was given; what is carried out after that is nobody's to judge."""
     engine = make_engine(database)
     with engine.begin() as tx:
-        permits, _, outcomes, departments, lines = figures.for_invariants(tx)
+        permits, suppressed, outcomes, departments, lines = figures.for_invariants(tx)
         totals = figures.totals(tx)
         opened = tx.execute(select(func.count()).select_from(listenings)).scalar_one()
     engine.dispose()
-    # A process's clock lags by the seconds that it took to start, so a no in its books may seem
-    # older than the very call in which it was said: the robots' own word, by our clock, is judged.
-    rows = Rows(permits, (), outcomes, departments, lines)
+    rows = Rows(permits, suppressed, outcomes, departments, lines)
     verdict = judge(
         [ring for ring in town.network.record if ring.ended_at], rows, told, clock.now()
     )
