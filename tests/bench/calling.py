@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -336,7 +337,7 @@ class _Network:
         pipe.send("warm")
         before, self._times = self.done, []
         await asyncio.sleep(load.seconds)
-        pipe.send((self.done - before, percentile(self._times, 0.99) * 1000))
+        pipe.send((self.done - before, percentile(self._times or [math.inf], 0.99) * 1000))
         await asyncio.gather(*phoners)
         for _ in range(50):
             if self.done < self.due:
@@ -430,6 +431,9 @@ class _Network:
         lines = self._lines[next(self._turn)]
         line = await lines.get()
         try:
+            await line.send(request)
+        except (asyncio.IncompleteReadError, ConnectionError):  # the server closes idle connections
+            await line.open()
             await line.send(request)
         finally:
             lines.put_nowait(line)
