@@ -10,7 +10,10 @@ from callserver.database.tables import contacts
 from callserver.ports import Tx
 
 SCANNED = 5_000
-"""Contacts of one part."""
+"""The most contacts of one part."""
+
+GROUPS = 500
+"""The most numbers or households of one part."""
 
 
 class Listed(NamedTuple):
@@ -40,19 +43,30 @@ def in_households(tx: Tx, after: int) -> Part:
 
 
 def _part(tx: Tx, key: Column[int], after: int) -> Part:
+    """The index alone says which keys several contacts share; only those contacts are read."""
+    shared = (
+        select(key)
+        .where(key > after)
+        .group_by(key)
+        .having(func.count() > 1)
+        .order_by(key)
+        .limit(GROUPS)
+    )
+    keys = list(tx.execute(shared).scalars())
     own = (contacts.c[name] for name in ("id", "person", "number", "household"))
     query = (
         select(key, *own, func.coalesce(contacts.c.name, ""))
-        .where(key > after)
+        .where(key.in_(keys))
         .order_by(key)
         .limit(SCANNED)
     )
     rows = [Listed._make(row) for row in tx.execute(query)]
-    is_last = len(rows) < SCANNED
-    if not is_last and rows[0].key != rows[-1].key:  # the last group may not be whole
-        rows = [row for row in rows if row.key != rows[-1].key]
+    next_key = keys[-1] if len(keys) == GROUPS else None
+    if len(rows) == SCANNED:  # the last group may not be whole
+        if rows[0].key != rows[-1].key:
+            rows = [row for row in rows if row.key != rows[-1].key]
+        next_key = rows[-1].key
     groups = [_of_people(list(group)) for _, group in groupby(rows, key=lambda row: row.key)]
-    next_key = None if is_last else rows[-1].key
     return Part([group for group in groups if len(group) > 1], next_key)
 
 
