@@ -61,6 +61,8 @@ def test_a_deadline_is_extended_to_thirty_days_at_most() -> None:
     later = cases.extend(case, LEADER, last, RULES)
     assert later.deadline == at("2026-06-12T00:00+02:00")
     assert not later.overdue(case.deadline)
+    assert case.overdue(case.deadline)
+    assert case.overdue(case.deadline + timedelta(seconds=1))
     for until in (last + timedelta(days=1), at("2026-05-20T12:00+02:00").date()):
         with pytest.raises(Impossible):
             cases.extend(case, LEADER, until, RULES)
