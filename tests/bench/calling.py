@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -45,6 +45,7 @@ from tests.bench.measuring import Figure, percentile
 from tests.bench.serving import Line
 from tests.bench.storing import people
 from tests.bench.streaming import FLOOR_PAGE, PHONE_PAGE, Page, following
+from tests.harness.databases import postgres_database, postgres_server
 from tests.harness.simulated import ROOT, TUESDAY
 
 PHONERS = 100
@@ -88,7 +89,7 @@ class Cost:
 
 
 def calling(sizes: Sequence[int] = (PHONERS,)) -> list[Figure]:
-    """Cost per call on SQLite, and on PostgreSQL with one and two servers where there is one."""
+    """Cost per call on SQLite."""
     figures = []
     for phoners in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -97,11 +98,15 @@ def calling(sizes: Sequence[int] = (PHONERS,)) -> list[Figure]:
     return figures
 
 
-def calling_on_postgres(url: str) -> list[Figure]:
-    """The same on an empty PostgreSQL database, with one server and with two."""
+def calling_on_postgres(counts: Sequence[int] = (1, 2, 4)) -> list[Figure]:
+    """The same on PostgreSQL, with so many servers."""
     figures = []
-    for servers in (1, 2):
-        with tempfile.TemporaryDirectory() as folder, empty_database(url) as database:
+    for servers in counts:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            postgres_server(Path(folder)) as url,
+            empty_database(url) as database,
+        ):
             plain, paged, unit = _measure(database, Path(folder), PHONERS, servers)
         figures += _figures(f"{PHONERS} phoners, PostgreSQL, {servers} servers", plain, paged, unit)
     return figures
@@ -110,15 +115,8 @@ def calling_on_postgres(url: str) -> list[Figure]:
 @contextmanager
 def empty_database(url: str) -> Iterator[str]:
     """A database of its own on that server."""
-    import psycopg
-
-    parts = urlsplit(url.replace("postgresql+psycopg", "postgresql"))
-    name = f"bench_{os.getpid()}_{time.time_ns()}"
-    with psycopg.connect(parts.geturl(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
-    yield parts._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
-    with psycopg.connect(parts.geturl(), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    with postgres_database(url) as database:
+        yield database.render_as_string(hide_password=False)
 
 
 def _figures(what: str, plain: Cost, paged: Cost, unit: float) -> list[Figure]:

@@ -217,7 +217,7 @@ async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, empty_postgres
 async def test_a_postgresql_dump_into_another_cluster(
     tmp_path: Path, empty_postgres_url: str, postgres: str
 ) -> None:
-    from tests.conftest import postgres_database
+    from tests.harness.databases import postgres_database
 
     place = Place(tmp_path / "old")
     system = await busy(place.folder)
