@@ -132,6 +132,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
                 await release_scheduler(server)
             await asyncio.to_thread(server.store.close)
             await server.http.aclose()
+            await server.orders.close()
             await traces.flush()
 
     own = server.exchange

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
+from twilio.http import AsyncHttpClient
 
 from callserver import exchange, start_checks
 from callserver.adapters import alarm_channels, disk
@@ -18,6 +19,7 @@ from callserver.adapters.measured_telephony import MeasuredTelephony
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.timestamps import TimestampAuthority
 from callserver.adapters.twilio import Twilio
+from callserver.adapters.twilio.client import order_client
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate
 from callserver.database.engines import reading, sqlite_path
@@ -110,6 +112,7 @@ class Server:
     rules_in_force: RulesInForce
     rule_proposals: RuleProposals
     http: httpx.AsyncClient
+    orders: AsyncHttpClient
     exchange: exchange.Exchange | None
 
 
@@ -148,7 +151,8 @@ def build(
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)
-    network = Twilio(settings, clock, client) if own is None else own.telephony
+    orders = order_client(settings, http)
+    network = Twilio(settings, clock, orders) if own is None else own.telephony
     ctx = EngineContext(
         store=store,
         clock=clock,
@@ -265,6 +269,7 @@ def build(
         rules_in_force=rules_in_force,
         rule_proposals=RuleProposals(ctx, rules_in_force),
         http=client,
+        orders=orders,
         exchange=own,
     )
 

@@ -26,6 +26,7 @@ from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.adapters.twilio import Twilio
+from callserver.adapters.twilio.client import order_client
 from callserver.database.softphones import Softphone
 from callserver.database.store import open_store
 from callserver.domain.call import Report
@@ -156,7 +157,9 @@ class SimulatedTwilio:
         self.engine = Engine()
         self._evening.app = Starlette(routes=list(webhook_routes(settings, self.engine)))
         http = httpx.AsyncClient(transport=httpx.ASGITransport(self._evening.rest))
-        self.telephony: Telephony = Twilio(settings, self._evening.clock, http)
+        self.telephony: Telephony = Twilio(
+            settings, self._evening.clock, order_client(settings, http)
+        )
 
     def now(self) -> datetime:
         return self._evening.clock.now()

@@ -9,6 +9,7 @@ import httpx
 import respx
 
 from callserver.adapters.twilio import Twilio
+from callserver.adapters.twilio.client import order_client
 from callserver.domain.permit import DialPermit
 from callserver.ports import Room
 from callserver.settings import Settings
@@ -34,7 +35,8 @@ def permit(at: datetime = NOW) -> DialPermit:
 
 
 def adapter(http: httpx.AsyncClient, **more: Any) -> Twilio:
-    return Twilio(SETTINGS.model_copy(update=more), VirtualClock(NOW), http)
+    settings = SETTINGS.model_copy(update=more)
+    return Twilio(settings, VirtualClock(NOW), order_client(settings, http))
 
 
 Work = Callable[[Twilio], Coroutine[Any, Any, Any]]

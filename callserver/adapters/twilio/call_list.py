@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from twilio.base.exceptions import TwilioException
 
-from callserver.adapters.twilio.client import client
+from callserver.adapters.twilio.client import HttpxTwilio, client
 from callserver.domain import phone
 from callserver.domain.carrier_list import CarrierCall
 from callserver.errors import ConfigurationProblem
@@ -35,7 +35,7 @@ async def outbound_calls(
     Raises:
         ConfigurationProblem: Twilio refuses, or does not answer.
     """
-    calls = client(settings, http).calls
+    calls = client(settings, HttpxTwilio(http, settings.api_url)).calls
     ask: Callable[[], Awaitable[Any]] | None = lambda: calls.page_async(  # noqa: E731
         start_time_after=first.isoformat(),
         start_time_before=(last + timedelta(days=1)).isoformat(),

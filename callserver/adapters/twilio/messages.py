@@ -9,7 +9,7 @@ from twilio.base.exceptions import (
 )
 
 from callserver.adapters.twilio import errors
-from callserver.adapters.twilio.client import client
+from callserver.adapters.twilio.client import HttpxTwilio, client
 from callserver.domain.message import Delivery, Message
 from callserver.settings import Settings
 
@@ -28,7 +28,7 @@ class TwilioSms:
 
     def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
         self._from = settings.sms_from
-        self._client = client(settings, http)
+        self._client = client(settings, HttpxTwilio(http, settings.api_url))
 
     async def send(self, message: Message) -> Delivery:
         try:

@@ -15,6 +15,7 @@ from twilio.base.exceptions import (
     TwilioRestException,
     TwilioServiceException,
 )
+from twilio.http import AsyncHttpClient
 
 from callserver.adapters.twilio import call_status, errors, speech
 from callserver.adapters.twilio.client import client
@@ -66,7 +67,7 @@ class Twilio:
 
     longest_leg = timedelta(hours=4)  # Twilio's, unless an account asks for a day
 
-    def __init__(self, settings: Settings, clock: Clock, http: httpx.AsyncClient) -> None:
+    def __init__(self, settings: Settings, clock: Clock, http: AsyncHttpClient) -> None:
         self._settings = settings
         self._clock = clock
         self._client = client(settings, http)

@@ -1,0 +1,113 @@
+"""What a server's orders to Twilio do on real connections that work, break, or do not come about."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs
+
+import pytest
+
+from callserver.adapters.twilio import Twilio
+from callserver.adapters.twilio.client import order_client
+from callserver.ports import LegState, Placed, Silent
+from callserver.simulator.virtual_time import VirtualClock
+from tests.harness.twilio_adapter import CA, NOW, SETTINGS, permit, place
+from tests.harness.waiting import eventually
+
+TAKEN = b'{"call_sid": "%s", "label": "a1"}' % CA.encode()
+
+
+def answered(body: bytes, *, closing: bool = False) -> bytes:
+    more = b"connection: close\r\n" if closing else b""
+    return b"HTTP/1.1 201 Created\r\n%scontent-length: %d\r\n\r\n%s" % (more, len(body), body)
+
+
+class Carrier:
+    """Answers each request with the next of these, closing the connection after a None."""
+
+    def __init__(self, answers: Sequence[bytes | None]) -> None:
+        self._answers = iter(answers)
+        self.requests: list[tuple[str, bytes]] = []
+        self.connections = 0
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        while True:
+            try:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            except (asyncio.IncompleteReadError, ConnectionError):
+                break
+            length = re.search(r"(?i)content-length: ([0-9]+)", head)
+            body = await reader.readexactly(int(length[1])) if length else b""
+            self.requests.append((head, body))
+            answer = next(self._answers, None)
+            if answer is None:
+                break
+            writer.write(answer)
+        writer.close()
+
+    def break_off(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+@asynccontextmanager
+async def connected(*answers: bytes | None) -> AsyncIterator[tuple[Twilio, Carrier]]:
+    carrier = Carrier(answers)
+    server = await asyncio.start_server(carrier.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with at(port) as twilio:
+        yield twilio, carrier
+    server.close()
+
+
+@asynccontextmanager
+async def at(port: int) -> AsyncIterator[Twilio]:
+    settings = SETTINGS.model_copy(update={"api_url": f"http://127.0.0.1:{port}"})
+    orders = order_client(settings, None)
+    yield Twilio(settings, VirtualClock(NOW), orders)
+    await orders.close()
+
+
+async def test_orders_share_a_connection_and_say_who_sends_them() -> None:
+    async with connected(answered(TAKEN), answered(TAKEN)) as (twilio, carrier):
+        assert await place(twilio) == Placed(CA)
+        assert await place(twilio) == Placed(CA)
+    assert carrier.connections == 1
+    head, body = carrier.requests[0]
+    assert re.search(r"(?i)authorization: basic ", head)
+    form = parse_qs(body.decode())
+    assert form["To"] == [permit().number]
+    assert form["EarlyMedia"] == ["true"]
+    assert form["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["new connection", "kept connection"])
+async def test_an_order_whose_connection_breaks_is_silent_and_sent_once(before: int) -> None:
+    async with connected(*[answered(TAKEN)] * before, None, answered(TAKEN)) as (twilio, carrier):
+        for _ in range(before):
+            await place(twilio)
+        assert isinstance(await place(twilio), Silent)
+    assert len(carrier.requests) == before + 1
+
+
+async def test_an_answer_that_breaks_off_is_silent() -> None:
+    short = answered(TAKEN).replace(b"content-length: ", b"content-length: 9")
+    async with connected(short) as (twilio, carrier):
+        placing = asyncio.ensure_future(place(twilio))
+        await eventually(lambda: carrier.requests)
+        carrier.break_off()
+        assert isinstance(await placing, Silent)
+
+
+async def test_nobody_listens() -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    async with at(port) as twilio:
+        assert isinstance(await place(twilio), Silent)
+        assert (await twilio.leg(CA)).state is LegState.NO_ANSWER
