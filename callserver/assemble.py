@@ -25,6 +25,7 @@ from callserver.database import migrate
 from callserver.database.engines import reading, sqlite_path
 from callserver.database.store import AnyStore, open_store
 from callserver.domain.retention import RetentionClass
+from callserver.engine import restoring
 from callserver.engine.accounts.administration import AccountAdministration
 from callserver.engine.accounts.authentication import Authentication
 from callserver.engine.accounts.offboarding import Offboarding
@@ -147,6 +148,7 @@ def build(
     folder = ConfigFolder(settings.config)
     with store.engine.begin() as tx:
         start_checks.database_fits(tx, settings, clock)
+        start_checks.log_is_whole(tx, settings)
         configuration = in_force.beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
@@ -197,7 +199,13 @@ def build(
     account_administration = AccountAdministration(ctx, sign_in.hashing)
     inbound = Inbound(ctx, wishes)
     survey_quarters = SurveyQuarters(ctx, PrivateKeys(survey_keys(settings)))
-    sealer = sealing.Sealer(store, clock, settings.seal_key, settings.seals)
+    sealer = sealing.Sealer(
+        store,
+        clock,
+        settings.seal_key,
+        settings.seals,
+        lambda tx: restoring.pause_undeclared(tx, rules.current.campaigns, clock.now()),
+    )
     publication = _publication(settings, ctx, client, durable=durable)
 
     async def keep_log() -> datetime:

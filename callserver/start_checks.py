@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from callserver.database import simulated
+from callserver.database import audit, simulated
+from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Tx
 from callserver.settings import SIMULATED, Settings, calls_real_people
@@ -36,6 +37,24 @@ def settings_suffice(settings: Settings) -> None:
         )
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+
+
+def log_is_whole(tx: Tx, settings: Settings) -> None:
+    """Whether the database holds everything that was sealed: it may be an older copy of itself.
+
+    Raises:
+        ConfigurationProblem: it lacks the last head of the heads file.
+    """
+    outside = heads_file.last_head(settings.seals)
+    if outside is None:
+        return
+    inside = audit.head_of_size(tx, outside.size)
+    if inside is None or inside.root != outside.root:
+        raise ConfigurationProblem(
+            f"{settings.seals} shows {outside.size:,} sealed entries that this database does not hold, so"
+            " opt-outs may be missing: if another program brought an older database back, declare it with"
+            " callserver declare-restore; if the file is another log's, move it away"
+        )
 
 
 def database_fits(tx: Tx, settings: Settings, clock: Clock) -> None:

@@ -52,6 +52,10 @@ COMMANDS = {
         "backup",
         "Bring a backup into an empty place, declare it in the log, and pause every campaign.",
     ),
+    "declare-restore": (
+        "backup",
+        "Declare that another program brought the database back, and pause every campaign.",
+    ),
     "copy-database": (
         "backup",
         "Copy everything into another, empty database: SQLite to PostgreSQL, or back.",

@@ -1,4 +1,4 @@
-"""`callserver backup`, `restore` and `copy-database`."""
+"""`callserver backup`, `restore`, `declare-restore` and `copy-database`."""
 
 import hashlib
 import shutil
@@ -13,7 +13,7 @@ from callserver.adapters import backup_folder
 from callserver.adapters.backup_folder import CONFIG, HEADS, PUBLIC_KEY
 from callserver.adapters.config_folder import load
 from callserver.cli import resources
-from callserver.database import audit, heads, leases, migrate, snapshots
+from callserver.database import audit, heads, known_time, leases, migrate, snapshots
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
 from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import stamp
@@ -21,12 +21,14 @@ from callserver.domain.signed_heads import Head
 from callserver.engine import restoring
 from callserver.engine.audit_log import verification
 from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 from callserver.settings import Settings, published_folder
 
 
 def register(app: typer.Typer) -> None:
     app.command()(backup)
     app.command()(restore)
+    app.command("declare-restore")(declare_restore)
     app.command("copy-database")(copy_database)
 
 
@@ -80,30 +82,52 @@ def restore(
     unfinished.touch()  # until it is declared, no server starts: opt-outs are missing
     backup_folder.read_database(folder, settings.database)
     with resources.database(settings) as engine:
-        with reading(engine) as tx:
-            cut = audit.last_head(tx)
-            now = resources.now(tx)
-            suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
-            lines = heads.up_to(tx, 0 if cut is None else cut.size)
-            lost, kept = _set_heads_aside(settings.seals, cut, lines, suffix)
-        with engine.begin() as tx:
-            snapshots.start_feed_again(tx)
-            restoring.declare(
-                tx,
-                load(settings.config).campaigns,
-                now,
-                made_at=manifest["made_at"],
-                cut=cut,
-                lost=lost,
-                kept_as=kept,
-            )
+        _declare(settings, engine, manifest["made_at"])
     unfinished.unlink()
-    gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
-    print(f"restored as of {manifest['made_at']}; lost after it: {gone}")
-    print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")
-    _propose_another_log(settings, cut)
     if not settings.seal_key.exists():
         print(f"put the sealing key back to {settings.seal_key}; another key begins another log")
+
+
+def declare_restore() -> None:
+    """Declare that another program brought the database back, and pause every campaign.
+
+    After Litestream, point-in-time recovery, a standby that took over, or a snapshot of the machine. Stop
+    every server first. What was recorded after that state is gone, opt-outs too: enter them again before
+    you resume the campaigns on the floor page. A heads file that goes on beyond it stays as evidence.
+
+    Example: callserver declare-restore
+    """
+    settings = resources.settings()
+    with resources.database(settings) as engine:
+        with reading(engine) as tx:
+            _refuse_running(tx)
+            made_at = known_time.latest(tx) or resources.now(tx)
+        _declare(settings, engine, stamp(made_at))
+
+
+def _declare(settings: Settings, engine: Engine, made_at: str) -> None:
+    """Write the restore to the log, with what the heads file shows beyond it, and pause every campaign."""
+    with reading(engine) as tx:
+        cut = audit.last_head(tx)
+        now = resources.now(tx)
+        suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
+        lines = heads.up_to(tx, 0 if cut is None else cut.size)
+        lost, kept = _set_heads_aside(settings.seals, cut, lines, suffix)
+    with engine.begin() as tx:
+        snapshots.start_feed_again(tx)
+        restoring.declare(
+            tx,
+            load(settings.config).campaigns,
+            now,
+            made_at=made_at,
+            cut=cut,
+            lost=lost,
+            kept_as=kept,
+        )
+    gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
+    print(f"restored as of {made_at}; lost after it: {gone}")
+    print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")
+    _propose_another_log(settings, cut)
 
 
 def copy_database(
@@ -119,10 +143,7 @@ def copy_database(
     settings = resources.settings()
     with resources.database(settings) as source:
         with reading(source) as tx:
-            if leases.is_held(tx, leases.SCHEDULER, resources.now(tx)):
-                raise ConfigurationProblem(
-                    "a server runs on this database: stop it (a killed one is waited for, 10 s)"
-                )
+            _refuse_running(tx)
         target = _empty(url)
         try:
             total = snapshots.count_rows(source)
@@ -133,6 +154,13 @@ def copy_database(
     rows = sum(copied.values())
     print(f"{rows:,} rows in {sum(map(bool, copied.values()))} tables")
     print("set CALLSERVER_DATABASE to the new database, then: callserver audit verify")
+
+
+def _refuse_running(tx: Tx) -> None:
+    if leases.is_held(tx, leases.SCHEDULER, resources.now(tx)):
+        raise ConfigurationProblem(
+            "a server runs on this database: stop it (a killed one is waited for, 10 s)"
+        )
 
 
 def _empty(url: str) -> Engine:

