@@ -17,22 +17,22 @@ class Background:
 
     @property
     def under_way(self) -> int:
-        """How many tasks have not ended."""
+        """The number of running tasks."""
         return len(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Let `work` run on its own."""
+        """Run `work` in the background."""
         task = asyncio.get_running_loop().create_task(self._run(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def idle(self) -> None:
-        """Return when no task is left."""
+        """Wait until no task is left."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def stop(self, seconds: float) -> None:
-        """Give the tasks, and those that they start, some time, then cancel them."""
+        """Wait a while for the tasks and those that they start, then cancel the rest."""
         clock = asyncio.get_running_loop().time
         end = clock() + seconds
         while self._tasks and clock() < end:
@@ -45,5 +45,5 @@ class Background:
         try:
             await work
         except Exception:
-            # The database has the state: the scheduler's deadlines lead to a new attempt.
+            # The state is in the database, so the scheduler's deadlines lead to a new attempt.
             log.exception("background_failed")

@@ -1,4 +1,4 @@
-"""The clock, compared with the log: while the clock has jumped, or is behind, nobody is dialed.
+"""Compares the clock with the log. While the clock has jumped or is behind, nobody is dialed.
 
 A running process sees a jump itself (adapters/clock.py). A clock that was set back before a start is
 behind the latest time in the log.
@@ -22,14 +22,14 @@ MOST_BEHIND_MS = 2000
 
 
 def behind_ms(tx: Tx, clock: Clock) -> int:
-    """How far the clock is behind the log; 0 within the tolerance."""
+    """How many milliseconds the clock is behind the log; 0 within the tolerance."""
     known = known_time.latest(tx)
     behind = 0 if known is None else clock.behind_ms(known)
     return behind if behind > MOST_BEHIND_MS else 0
 
 
 def skew_ms(tx: Tx, clock: Clock) -> int:
-    """How far the clock is off, as far as the clock itself or the log can tell."""
+    """How many milliseconds the clock is off, according to the clock itself or the log."""
     skew = clock.skew_ms()
     return skew if abs(skew) > MOST_CLOCK_SKEW_MS else -behind_ms(tx, clock) or skew
 
@@ -40,20 +40,20 @@ def in_doubt(tx: Tx, clock: Clock) -> bool:
 
 
 def jumped(clock: Clock) -> bool:
-    """Whether the clock has jumped, and is not trusted yet."""
+    """Whether the clock has jumped and is not trusted yet."""
     return abs(clock.skew_ms()) > MOST_CLOCK_SKEW_MS
 
 
 def record_time(tx: Tx, clock: Clock) -> None:
-    """Record the time until which the server has run, unless the clock is in doubt."""
+    """Record that the server runs now, unless the clock is in doubt."""
     if not jumped(clock):
         known_time.record(tx, clock.now())
 
 
 def correct_times(tx: Tx, ctx: EngineContext, accepted_ms: int) -> None:
-    """The clock is trusted again: times that were written meanwhile and lie too late are corrected.
+    """The clock is trusted again: correct times that were written meanwhile and are too late.
 
-    `accepted_ms`: its new time was accepted; 0: it is back where it was.
+    `accepted_ms`: the size of the jump that was accepted; 0: the clock returned to its earlier time.
     """
     now = ctx.clock.now()
     if accepted_ms:

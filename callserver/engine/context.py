@@ -1,4 +1,4 @@
-"""The context that every part of the engine shares: ports, rules in force, settings."""
+"""The context shared by all parts of the engine: ports, rules in force, settings."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -16,8 +16,8 @@ from callserver.ports import Clock, Store, Telephony
 class Rules:
     """The configuration in force. A running server replaces it as a whole, or keeps the last valid one.
 
-    `former`: campaigns that are gone from it while a call or a seat of theirs is in hand. Nothing new is
-    dialed for them; calls in hand end as usual.
+    `former`: removed campaigns that still have an open call or a seat. Nothing new is dialed for them; their
+    open calls end as usual.
     """
 
     current: Configuration
@@ -37,7 +37,7 @@ class Rules:
         return self.current.campaigns[name]
 
     def known(self, name: str | None) -> Campaign:
-        """The campaign of a call or seat in hand, even if its file is gone by now.
+        """The campaign of an open call or a seat, even if its file has been removed.
 
         Raises:
             NotFound: no campaign ever had this name.
@@ -47,24 +47,24 @@ class Rules:
         return self.campaign(name)
 
     def policy_of(self, campaign: Campaign) -> Policy | None:
-        """The policy for the campaign's calls; None: it was removed, and nobody is called."""
+        """The policy for the campaign's calls; None: it was removed, so nobody is called."""
         known = campaign.policy in self.current.policies
         return self.current.policy_of(campaign) if known else None
 
     def replace(self, configuration: Configuration) -> None:
-        """Put another configuration into force."""
+        """Put another configuration in force."""
         self.former.update(self.current.campaigns)
         self.current = configuration
 
     @property
     def own_numbers(self) -> frozenset[str]:
-        """The numbers we show: none of them may be called."""
+        """The displayed numbers, which may not be called."""
         return frozenset(campaign.caller_id for campaign in self.current.campaigns.values())
 
 
 @dataclass(frozen=True, slots=True)
 class LineContext:
-    """What a decision about a user's line needs besides the database; commands use it too."""
+    """What a decision about a user's line needs in addition to the database. Commands use it too."""
 
     rules: Rules
     secret: bytes
@@ -73,7 +73,7 @@ class LineContext:
 
 @dataclass(frozen=True, slots=True)
 class EngineContext:
-    """Made once in assemble.py and handed to each part of the engine."""
+    """Created once in assemble.py and passed to each part of the engine."""
 
     store: Store
     clock: Clock
@@ -83,7 +83,7 @@ class EngineContext:
     calls_per_second: float = 1.0
     background: Background = field(default_factory=Background)
     token: Callable[[], str] = lambda: secrets.token_hex(10)
-    disk_free: Callable[[], Mapping[str, int]] = dict  # bytes left, by what is kept there
+    disk_free: Callable[[], Mapping[str, int]] = dict  # free bytes, by what is stored there
     sip_hosts: frozenset[str] = frozenset()  # where SIP addresses of users may be
 
     @property

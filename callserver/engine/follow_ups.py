@@ -1,4 +1,4 @@
-"""Starts the follow-ups of a commit in the background: one table, from each kind to its handler."""
+"""Starts the follow-ups of a commit in the background: one table from kinds to handlers."""
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from callserver.outbox import (
 
 @dataclass(frozen=True, slots=True)
 class FollowUps:
-    """Their handlers. `start` is what the store sends with."""
+    """The handlers of follow-ups. The store calls `start`."""
 
     background: Background
     dialer: Dialer

@@ -1,8 +1,8 @@
 """Account administration: add, change, reset and off-board accounts, and manage API tokens.
 
-What nobody may do here: change their own role, leave the organisation without an administrator, or have
-a hand in a project leader's account, who is the second person for looser rules. Those are made by
-command, on the machine itself.
+Nobody can change their own role, remove the last administrator, or create or change a project leader's
+account here: the project leader is the second person who approves looser rules. Project leaders' accounts are
+managed by command, on the server itself.
 """
 
 import re
@@ -41,7 +41,7 @@ class AccountDetails:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What ends when somebody is off-boarded."""
+    """What off-boarding a user ends."""
 
     sessions: int
     tokens: int
@@ -50,7 +50,7 @@ class Departure:
 
 
 class AccountAdministration:
-    """Each method is one change, made by `by`, and one entry in the log."""
+    """Each method makes one change on behalf of `by`, with one entry in the log."""
 
     def __init__(self, ctx: EngineContext, hashing: PasswordHashing | None = None) -> None:
         self._ctx = ctx
@@ -64,13 +64,13 @@ class AccountAdministration:
         *,
         alongside: Callable[[Tx, int], None] | None = None,
     ) -> tuple[int, str]:
-        """A new account; its id, and a password for the first sign-in, shown this once.
+        """Create an account. Returns its id and a password for the first sign-in, which is shown only once.
 
         `alongside` runs with the new id in the same transaction.
 
         Raises:
-            Impossible: the handle is taken or malformed, or something does not fit.
-            NotAllowed: not in this administrator's reach.
+            Impossible: the handle is taken or malformed, or a value is not valid.
+            NotAllowed: the account is outside this administrator's department, or a project leader's.
         """
         password, kept = await self._hashing.run(new_password)
 
@@ -89,8 +89,8 @@ class AccountAdministration:
         """Change an account.
 
         Raises:
-            Impossible: it does not fit: that mentor, still on shift, the last one.
-            NotAllowed: their own role or department, or not in this administrator's reach.
+            Impossible: the mentor is not valid, the user is on shift, or they are the last administrator.
+            NotAllowed: it is their own role or department, or outside this administrator's department.
         """
 
         def work(tx: Tx) -> None:
@@ -122,13 +122,13 @@ class AccountAdministration:
         await self._ctx.store.run(work)
 
     async def reset(self, by: User, key: int) -> str:
-        """A new password for the next sign-in, shown this once.
+        """Set a one-time password for the next sign-in and return it; it is shown only once.
 
-        Sessions and tokens end. The authenticator stays: the new password alone is not enough to
-        sign in as a user who may listen. A lost one is reset by command, on the machine itself.
+        Sessions and tokens end. The authenticator stays: the new password alone is not enough to sign in as a
+        user who may listen. A lost authenticator is reset by command, on the server itself.
 
         Raises:
-            NotAllowed: it is the administrator's own, or not in their reach.
+            NotAllowed: the account is the administrator's own, or outside their department.
         """
         password, kept = await self._hashing.run(new_password)
 
@@ -163,7 +163,7 @@ class AccountAdministration:
         """End a user's access at once; returns how many call-backs move to the team.
 
         Raises:
-            NotAllowed: it is oneself, or not in this administrator's reach.
+            NotAllowed: the user is the administrator, or outside their department.
             Impossible: they are the last administrator.
         """
 
@@ -185,14 +185,15 @@ class AccountAdministration:
         scopes: list[Action] | None,
         days: int,
     ) -> tuple[int, str]:
-        """A bearer token; its id, and the token itself, shown this once. `days` 0: until dropped.
+        """Create a bearer token. Returns its id and the token, which is shown only once.
 
-        It may do nothing beyond `rights`, which are those of `by` just now. Without `scopes` it may do
-        all of them that the owner's role includes.
+        `days`: how long it is valid; 0: until it is dropped. It grants nothing beyond `rights`, the present
+        rights of `by`. Without `scopes` it grants all of them that the owner's role includes.
 
         Raises:
-            Impossible: the account's role may not do what the scopes say.
-            NotAllowed: not in this administrator's reach, or beyond their own rights.
+            Impossible: the account's role does not include the scopes.
+            NotAllowed: the account is outside the administrator's department, or a scope is beyond their own
+                rights.
         """
 
         def work(tx: Tx) -> tuple[int, str]:
@@ -207,7 +208,7 @@ class AccountAdministration:
         """End a token at once.
 
         Raises:
-            NotFound: there is none, or it is not in this administrator's reach.
+            NotFound: there is no such token, or it is outside this administrator's department.
         """
 
         def work(tx: Tx) -> None:
@@ -234,11 +235,11 @@ def add(
     now: datetime,
     by: str,
 ) -> int:
-    """A new account; its id. `kept`: the hash of the first password.
+    """Create an account. Returns its id. `kept`: the hash of the first password.
 
     Raises:
         Impossible: the handle is taken or malformed, or something does not fit.
-        NotAllowed: the line can be no line of this user.
+        NotAllowed: the line cannot be this user's.
     """
     if not _HANDLE.fullmatch(handle):
         raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
@@ -255,7 +256,7 @@ def add(
 
 
 def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
-    """End somebody's access; how many call-backs become the team's.
+    """End a user's access. Returns how many call-backs are released to the team.
 
     Raises:
         Impossible: they are the last administrator or project leader.
@@ -265,7 +266,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
 
 
 def _without_line(given: AccountDetails) -> dict[str, Any]:
-    """Everything but the line, which is entered by engine/user_lines.py alone."""
+    """Everything except the line, which only engine/user_lines.py enters."""
     return {name: value for name, value in asdict(given).items() if name != "line"}
 
 
@@ -294,11 +295,11 @@ def check_department(by: User, user: User) -> None:
 
 
 def check_reach(by: User, user: User | None, given: AccountDetails | None = None) -> None:
-    """Whether this administrator may make the account so.
+    """Check that this administrator may give the account these details.
 
     Raises:
-        NotFound: it is another department's.
-        NotAllowed: it would be; or it is a project leader's.
+        NotFound: the account belongs to another department.
+        NotAllowed: it would belong to another department, or it is a project leader's.
     """
     if user is not None:
         check_department(by, user)
@@ -318,7 +319,7 @@ def _on_shift(tx: Tx, user: int) -> str | None:
 
 
 def _keep_an_administrator(tx: Tx, user: User, given: AccountDetails | None) -> None:
-    """There is always an administrator of at least this reach.
+    """Keep an administrator with at least this reach.
 
     Raises:
         Impossible: this is the last one.

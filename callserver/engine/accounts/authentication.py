@@ -1,8 +1,8 @@
 """Signing in: passwords, one-time codes, sessions.
 
 Only hashes of passwords, cookies and tokens are stored. Every check of a secret is an
-attempt that is reserved first (login_attempts.py); a password is hashed in a thread of its own and
-never inside a transaction (password_hashing.py).
+attempt that is reserved first (login_attempts.py); passwords are hashed in a separate thread and never inside
+a transaction (password_hashing.py).
 """
 
 import base64
@@ -53,7 +53,7 @@ NOBODY = (
 
 
 class NotSignedIn(NotAllowed):
-    """No session or token, or one that is not valid (any more)."""
+    """There is no session or token, or it is no longer valid."""
 
 
 class Next(StrEnum):
@@ -68,25 +68,25 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeSetup:
-    """What an authenticator needs to know, shown once while it is set up."""
+    """What an authenticator app needs. It is shown once, during set-up."""
 
     key: str
     uri: str
 
 
 def hash_of(token: str) -> str:
-    """What is kept of a token or a session's cookie."""
+    """The stored hash of a token or a session's cookie."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def new_token() -> tuple[str, str]:
-    """A fresh token and its hash: the token is shown once, the hash is kept."""
+    """A new token and its hash. The token is shown once; only the hash is stored."""
     token = secrets.token_urlsafe(32)
     return token, hash_of(token)
 
 
 def new_password() -> tuple[str, str]:
-    """A password for the first sign-in, easy to read out, and its hash."""
+    """A password for the first sign-in that is easy to read aloud, and its hash."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
     parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
     password = "-".join(parts)
@@ -94,7 +94,10 @@ def new_password() -> tuple[str, str]:
 
 
 def due_step(user: User, session: Session, kept: Secrets) -> Next:
-    """The next step of the session's sign-in. Who has an authenticator shows it before anything is changed."""
+    """The next step of the session's sign-in.
+
+    A user with an authenticator must enter a code before changing anything.
+    """
     code_key = kept.code_key
     needs_code = Role(user.role) in NEEDS_CODE and not session.code_given
     if needs_code and code_key is not None:
@@ -151,11 +154,11 @@ class Authentication:
     # -- signing in ---------------------------------------------------------------------------
 
     async def sign_in(self, handle: str, password: str, source: Source) -> tuple[str, Next]:
-        """A new session's cookie, and what it still lacks.
+        """The cookie of a new session, and the sign-in steps that are left.
 
         Raises:
-            NotAllowed: name or password is wrong; it does not say which.
-            TooMany: for this account or from this place, just now; or too many at once.
+            NotAllowed: name or password is wrong; the error does not say which.
+            TooMany: too many attempts on this account or from this address, or too many sign-ins at once.
         """
         now = self._ctx.clock.now()
 
@@ -187,10 +190,10 @@ class Authentication:
         return cookie, await self._ctx.store.run(enter)
 
     async def _right(self, attempt: LoginAttempt, kept: str, password: str) -> bool:
-        """Whether it is the password; a wrong one stays counted.
+        """Whether the password is right. An attempt with a wrong password stays counted.
 
         Raises:
-            TooMany: too many are being checked; this one is not counted.
+            TooMany: too many passwords are being checked; this attempt is not counted.
         """
         try:
             right = await self.hashing.verified(kept, password)
@@ -205,10 +208,10 @@ class Authentication:
         return right
 
     async def choose_password(self, cookie: str, session: Session, new: str) -> Next:
-        """Replace a one-time password; every other session of the user ends.
+        """Replace a one-time password. Every other session of the user ends.
 
         Raises:
-            Impossible: the password may not be one.
+            Impossible: the new password breaks the password rules.
         """
         user = session.user
         password_rules.check(new, user.handle, user.name)
@@ -227,12 +230,12 @@ class Authentication:
     async def change_password(
         self, cookie: str, session: Session, old: str, new: str, source: Source
     ) -> None:
-        """Replace a password that is known.
+        """Replace the user's password, given the old one.
 
         Raises:
-            NotAllowed: the old one is wrong.
-            Impossible: the new one may not be one.
-            TooMany: too many wrong ones; or too many at once.
+            NotAllowed: the old password is wrong.
+            Impossible: the new one breaks the password rules.
+            TooMany: too many wrong attempts, or too many sign-ins at once.
         """
         user, now = session.user, self._ctx.clock.now()
         password_rules.check(new, user.handle, user.name)
@@ -248,19 +251,19 @@ class Authentication:
         await self.choose_password(cookie, session, new)
 
     def set_up_code(self, user: User) -> CodeSetup:
-        """A fresh key for an authenticator; nothing is stored before a code of it was given."""
+        """A new key for an authenticator. It is stored only after a code made with it has been entered."""
         key = pyotp.random_base32()
         uri = pyotp.TOTP(key).provisioning_uri(name=user.handle, issuer_name="callserver")
         return CodeSetup(key, uri)
 
     def keep(self, key: str) -> str:
-        """An authenticator's key as the database keeps it."""
+        """An authenticator's key, encrypted for the database."""
         return self._vault.encrypt(key.encode()).decode()
 
     async def give_code(
         self, cookie: str, session: Session, code: str, source: Source, key: str | None = None
     ) -> None:
-        """Check a one-time code; `key` when the authenticator is just being set up.
+        """Check a one-time code. `key`: the new key, while an authenticator is being set up.
 
         Raises:
             NotAllowed: the code is wrong or was used before.
@@ -292,12 +295,12 @@ class Authentication:
             raise NotAllowed("the code is wrong, or was used before", key="wrong_code")
 
     async def refused_attempts(self, user: User) -> tuple[int, datetime | None]:
-        """How many attempts at the account failed since its owner last said that they know."""
+        """How many sign-in attempts failed since the owner last acknowledged them."""
         counter = await self._ctx.store.read(lambda tx: attempt_counters.get(tx, notice(user.id)))
         return (0, None) if counter is None else (counter.count, counter.last)
 
     async def attempts_seen(self, user: User) -> None:
-        """The owner knows of the failed attempts."""
+        """Record that the owner has acknowledged the failed attempts."""
         await self._ctx.store.run(lambda tx: attempt_counters.forget(tx, notice(user.id)))
 
     async def choose_language(self, user: User, language: str) -> None:
@@ -318,7 +321,7 @@ class Authentication:
     def _step_of(
         self, stored: str | None, given: str | None, code: str, now: datetime
     ) -> int | None:
-        """The time step whose code this is; one step early or late is allowed."""
+        """The time step that this code belongs to. One step early or late is accepted."""
         try:
             key = given or (None if stored is None else self._vault.decrypt(stored).decode())
         except InvalidToken:  # CALLSERVER_KEY has changed: set up again by `callserver user reset`

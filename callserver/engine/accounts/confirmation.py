@@ -1,7 +1,7 @@
-"""A second person confirms accounts that may do more than phone, before anything can be done with them.
+"""A second person confirms accounts with more rights than a phoner's before they can be used.
 
-An administrator makes the account, and is shown its first password. Alone they could use it themselves: to
-listen to calls, which their own role does not include, or to approve what they have proposed.
+An administrator creates the account and sees its first password. Without confirmation they could use it
+themselves, to listen to calls, which their own role does not include, or to approve their own proposals.
 """
 
 from callserver.database import accounts, audit
@@ -14,12 +14,12 @@ from callserver.ports import Tx
 
 
 def require(tx: Tx, user: int, role: str, by: User) -> None:
-    """A role that `by` has just given, or an account that they could enter, is to be confirmed."""
+    """Require confirmation of a role that `by` gave, or of an account that they could sign in to."""
     accounts.change(tx, user, role_given_by=by.id if Role(role) in CONFIRMED else None)
 
 
 def require_after_reset(tx: Tx, user: User, by: User) -> None:
-    """Where the new password alone lets somebody in, `by` could be the one who enters."""
+    """Require confirmation after a reset if the new password alone is enough to sign in: `by` knows it."""
     if accounts.secrets_of(tx, user.id).code_key is None and Role(user.role) in CONFIRMED:
         require(tx, user.id, user.role, by)
 
@@ -37,10 +37,10 @@ class Confirmation:
         )
 
     async def confirm(self, by: User, key: int) -> None:
-        """Confirm that the account is its colleague's own.
+        """Confirm that the account is in the hands of the colleague whom it is for.
 
         Raises:
-            NotFound: nothing is to be confirmed there, or not by this user.
+            NotFound: the account needs no confirmation, or not by this user.
             Impossible: nobody has signed in to it yet.
         """
 

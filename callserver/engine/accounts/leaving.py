@@ -1,6 +1,6 @@
 """The checklist of a person who leaves: what is done, what is left, and its completion.
 
-For the pages, the API and the command alike. Nothing here gives or ends access (engine/accounts/offboarding.py).
+Used by the pages, the API and the command. Nothing here changes access; see engine/accounts/offboarding.py.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,13 +35,13 @@ class ItemState:
 class Checklist:
     state: LeavingState
     items: tuple[ItemState, ...]
-    checks: Mapping[Check, bool]  # whether there is none of it
+    checks: Mapping[Check, bool]  # whether the check passes
     version: str | None  # of the confidentiality document, which is to be signed
     record: Leaving
 
 
 def of(tx: Tx, current: Configuration, user: User, now: datetime) -> Checklist:
-    """The checklist as it is now; a complete one as it was completed."""
+    """The present checklist; if it is complete, as it was at completion."""
     record, ticked = leavings.get(tx, user.id), leavings.ticked(tx, user.id)
     items = {
         row.item: ItemState(row.item, Label(da=row.da, en=row.en), row.at, row.by) for row in ticked
@@ -58,7 +58,7 @@ def of(tx: Tx, current: Configuration, user: User, now: datetime) -> Checklist:
 
 
 def to_sign(tx: Tx, current: Configuration, user: int) -> tuple[str, datetime | None] | None:
-    """The version that a person who leaves signs, and when they did; None: they do not leave."""
+    """The version to sign and when it was signed; None: the person is not leaving."""
     record = leavings.get(tx, user)
     version = record.signed_version or current.documents.get(CONFIDENTIALITY)
     if record.announced_at is None or version is None:
@@ -67,10 +67,10 @@ def to_sign(tx: Tx, current: Configuration, user: int) -> tuple[str, datetime | 
 
 
 def announce(tx: Tx, user: int, now: datetime, by: str) -> None:
-    """It is known that the person leaves: their page asks for their signature. Their access stays.
+    """Announce that the person leaves. Their page asks for their signature; their access stays.
 
     Raises:
-        Impossible: that is known already, or they have left.
+        Impossible: it is announced already, or they have left.
     """
     _locked(tx, user, LeavingState.PRESENT)
     leavings.change(tx, user, announced_at=now)
@@ -91,7 +91,7 @@ def withdraw(tx: Tx, user: int, now: datetime, by: str) -> None:
 def set_item(
     tx: Tx, current: Configuration, user: int, key: str, now: datetime, by: str, *, done: bool
 ) -> None:
-    """Tick an item, or take the tick back.
+    """Tick or untick an item.
 
     Raises:
         Impossible: nothing was announced, or the checklist is complete.
@@ -110,10 +110,10 @@ def set_item(
 
 
 def sign(tx: Tx, current: Configuration, user: int, version: str, now: datetime) -> None:
-    """The person who leaves signs the reminder of confidentiality: nobody else does it for them.
+    """Sign the reminder of confidentiality. Only the person who leaves can do this.
 
     Raises:
-        Impossible: nothing was announced, it is signed, or another version is in force by now.
+        Impossible: nothing was announced, it is signed already, or another version is in force now.
     """
     _locked(tx, user, LeavingState.ANNOUNCED)
     if current.documents.get(CONFIDENTIALITY) != version:
@@ -134,10 +134,10 @@ def sign(tx: Tx, current: Configuration, user: int, version: str, now: datetime)
 
 
 def record_letter(tx: Tx, user: int, on: date, now: datetime, by: str) -> None:
-    """The person left without signing, and got the reminder by letter on that day.
+    """Record that the person left without signing and got the reminder by letter on this day.
 
     Raises:
-        Impossible: they have signed it, that day does not fit, or nothing may be changed.
+        Impossible: they have signed it, the day is not possible, or the checklist cannot be changed.
     """
     leaver = _locked(tx, user, LeavingState.LEFT)
     if leavings.get(tx, user).signed_at is not None:
@@ -153,7 +153,7 @@ def complete(tx: Tx, current: Configuration, user: int, now: datetime, by: str) 
     """Close the checklist. Its receipt is kept for the period of `leavings` (domain/retention.py).
 
     Raises:
-        Impossible: an item is open, or nothing may be changed.
+        Impossible: an item is open, or the checklist cannot be changed.
     """
     leaver = _locked(tx, user, LeavingState.LEFT)
     record = leavings.get(tx, user)
@@ -187,7 +187,7 @@ def states(tx: Tx, users: Iterable[User]) -> Mapping[int, LeavingState]:
 
 
 def _locked(tx: Tx, key: int, *allowed: LeavingState) -> User:
-    """The account, if the change fits the state of its checklist."""
+    """The account, locked, if the state of its checklist allows the change."""
     leavings.lock(tx, key)
     user = accounts.user(tx, key)
     if user is None:

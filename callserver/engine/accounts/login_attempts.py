@@ -1,4 +1,4 @@
-"""Every check of a secret is an attempt: reserved and counted first, taken back when all was right.
+"""Every check of a secret is an attempt. It is counted first and taken back if the secret was right.
 
 Counted are attempts by one account from one place (a browser that the account has signed in with
 before, else an address), by one account from all unknown places together, and from one address.
@@ -31,7 +31,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 class Secret(StrEnum):
-    """What somebody is asked for."""
+    """What a user has to enter."""
 
     PASSWORD = "password"  # noqa: S105 - a secret's name
     CODE = "code"
@@ -46,7 +46,7 @@ ACCOUNT = {
 
 
 class TooManyFailures(TooMany):
-    """Locked for a while, even for the right secret."""
+    """Even the right secret is refused for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Source:
 
     @property
     def network(self) -> str:
-        """The address; of IPv6 the network, because one line has many addresses."""
+        """The IPv4 address, or the IPv6 /64 network: one connection has many IPv6 addresses."""
         try:
             address = ipaddress.ip_address(self.address.partition("%")[0])
         except ValueError:
@@ -70,7 +70,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """One attempt that was reserved: under which counters, and which one of each it is."""
+    """A reserved attempt, with each of its counters and its number in that counter."""
 
     secret: Secret
     user: User | None
@@ -93,10 +93,10 @@ class LoginAttempts:
         source: Source,
         now: datetime,
     ) -> LoginAttempt:
-        """Count an attempt before the secret is looked at.
+        """Count an attempt before the secret is checked.
 
         Raises:
-            TooManyFailures: not now; this is not counted.
+            TooManyFailures: the limit is reached; this attempt is not counted.
         """
         known = self._known(tx, user, source, now)
         counters = dict(sorted(self._counters(secret, handle, source, known=known).items()))
@@ -134,12 +134,12 @@ class LoginAttempts:
             attempt_counters.store(tx, key, attempt_counters.locked(tx, key, now).one_more(now))
 
     def cancel(self, tx: Tx, attempt: LoginAttempt) -> None:
-        """The secret was not checked."""
+        """The secret was not checked: the attempt does not count."""
         for key, _, _ in attempt.counted:
             attempt_counters.take_back(tx, key)
 
     def complete(self, tx: Tx, user: User, source: Source, now: datetime) -> None:
-        """Everything that was asked for was right: these attempts count no longer."""
+        """Everything was entered correctly: these attempts no longer count."""
         known = self._known(tx, user, source, now)
         counters: dict[str, AttemptLimit] = {}
         for secret in Secret:
@@ -176,5 +176,5 @@ class LoginAttempts:
 
 
 def notice(user: int) -> str:
-    """The counter of what the owner of an account has not been told yet."""
+    """The key of the counter of failed attempts that the owner has not acknowledged."""
     return f"notice:{user}"

@@ -1,4 +1,4 @@
-"""Off-boarding and password resets: every means of access ends at once.
+"""Off-boarding and password resets end every means of access at once.
 
 `off_board` and `reset` are the transactions, for the console and the command alike; the scheduler
 ends the phoner's leg (`dismiss`) within a second.
@@ -35,9 +35,9 @@ from callserver.ports import Tx
 def reset(
     tx: Tx, user: User, password: str, now: datetime, by: str, *, keep_code: bool = False
 ) -> None:
-    """A new one-time password (its hash); sessions, tokens, browsers end.
+    """Set a one-time password, given its hash. Sessions, tokens and known browsers end.
 
-    `keep_code`: the authenticator stays; else codes are set up again at the next sign-in.
+    `keep_code`: keep the authenticator. Otherwise it is set up again at the next sign-in.
     """
     code = {} if keep_code else {"code_key": None, "code_step": None}
     accounts.change(tx, user.id, password=password, password_once=True, **code)
@@ -46,7 +46,9 @@ def reset(
 
 
 def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
-    """End sessions, tokens and dialing; free the call-backs; how many of those. Their cases go on to others.
+    """End sessions, tokens and dialing, and pass the user's cases on.
+
+    Returns how many call-backs are released.
 
     Raises:
         Impossible: it is the last project leader.
@@ -73,7 +75,7 @@ def _end_access(tx: Tx, user: User) -> None:
 
 
 def _keep_a_leader(tx: Tx, user: User) -> None:
-    """Looser rules need a project leader: one of at least this reach stays.
+    """Keep a project leader with at least this reach: looser rules need their approval.
 
     Raises:
         Impossible: this is the last one.
@@ -102,11 +104,11 @@ class Offboarding:
         self._ctx = ctx
 
     async def dismiss(self, seat: int) -> None:
-        """End the shift of a phoner who has no access any more.
+        """End the shift of a phoner who has been off-boarded.
 
         A person on the line hears an apology (the phoner's leg is lost); a ringing call is ended.
-        An outcome that nobody can give any more closes the contact: they are not called again
-        before a supervisor has corrected it.
+        If the outcome is still missing, the contact is closed and not called again until a supervisor enters
+        it.
         """
 
         def work(tx: Tx) -> None:

@@ -1,6 +1,6 @@
 """Password hashing: one hash at a time, in its own thread, with a short queue.
 
-A hash is slow by intent. Many at once would slow down the webhooks, so a sign-in is refused with
+Hashing is slow by design. Many hashes at once would slow down the webhooks, so a sign-in is refused with
 TooMany while the queue is full.
 """
 
@@ -21,7 +21,7 @@ COME_AGAIN_S = 3
 Made = TypeVar("Made")
 
 hasher = PasswordHasher(parallelism=1)
-"""Tests replace it by a cheap one (tests/conftest.py)."""
+"""Tests replace it with a cheap one (tests/conftest.py)."""
 
 
 class PasswordHashing:
@@ -32,7 +32,7 @@ class PasswordHashing:
         self._waiting = 0
 
     async def hashed(self, password: str) -> str:
-        """What is kept of a password.
+        """The hash of a password.
 
         Raises:
             TooMany: too many wait already.
@@ -40,7 +40,7 @@ class PasswordHashing:
         return await self.run(lambda: hash_password(password))
 
     async def verified(self, kept: str, password: str) -> bool:
-        """Whether this is the password.
+        """Whether the password matches the hash.
 
         Raises:
             TooMany: too many wait already.
@@ -48,7 +48,7 @@ class PasswordHashing:
         return await self.run(lambda: verified(kept, password))
 
     async def run(self, work: Callable[[], Made]) -> Made:
-        """Work that hashes.
+        """Run work that hashes.
 
         Raises:
             TooMany: too many wait already.

@@ -1,4 +1,4 @@
-"""Which passwords somebody may choose: long ones that are not the first to be guessed."""
+"""Which passwords a user may choose: long ones that are hard to guess."""
 
 import re
 from functools import cache
@@ -10,10 +10,10 @@ from callserver.errors import Impossible
 SHORTEST, LONGEST = 12, 128
 
 FEWEST_CHARACTERS = 6
-"""Different ones."""
+"""Distinct characters."""
 
 LEAST_OWN = 8
-"""Characters that are left when the product's, the role's and the person's names are taken out."""
+"""Characters left after the names of product, role and person are removed."""
 
 HOUSE_WORDS = (
     *("callserver", "phoner", "supervisor", "administrator", "projektleder", "projectleader"),
@@ -22,10 +22,10 @@ HOUSE_WORDS = (
 
 
 def check(password: str, *own: str) -> None:
-    """Whether somebody called `own` (handle, name, department) may have this password.
+    """Check a password for the user with `own` (handle, name, department).
 
     Raises:
-        Impossible: says what is wrong with it, never the password.
+        Impossible: the password breaks a rule. The message names the rule, never the password.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise Impossible(
@@ -48,7 +48,7 @@ def check(password: str, *own: str) -> None:
 
 @cache
 def common() -> frozenset[str]:
-    """The passwords that are guessed first."""
+    """The most common passwords."""
     text = files(__package__).joinpath("common_passwords.txt").read_text("utf-8")
     return frozenset(text.split())
 
@@ -62,7 +62,7 @@ def _left(password: str, words: list[str]) -> int:
 
 
 def _runs(password: str) -> bool:
-    """Whether it is a short piece again and again, or a row of neighbours such as 23456789abcd."""
+    """Whether it repeats a short piece, or is a sequence of consecutive characters."""
     if re.fullmatch(r"(.{1,6})\1+", password):
         return True
     steps = {ord(b) - ord(a) for a, b in pairwise(password)}

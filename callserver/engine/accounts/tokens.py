@@ -1,4 +1,4 @@
-"""Bearer tokens for machines: made with no more rights than their owner and their maker have."""
+"""Bearer tokens for machines. A token has no more rights than its owner and its creator."""
 
 from datetime import datetime, timedelta
 
@@ -22,11 +22,11 @@ def add(
     now: datetime,
     by: str,
 ) -> tuple[int, str]:
-    """A bearer token; its id, and the token itself. `days` 0: until dropped.
+    """Create a bearer token. Returns its id and the token. `days`: how long it is valid; 0: until dropped.
 
     Raises:
-        Impossible: the account's role may not do what the scopes say.
-        NotAllowed: `rights`, which are those of its maker, do not include the scopes.
+        Impossible: the account's role does not include the scopes.
+        NotAllowed: `rights`, those of the creator, do not include the scopes.
     """
     shown, kept = new_token()
     given = _scopes(rights, user, scopes)
@@ -48,11 +48,11 @@ def drop(tx: Tx, token: int, *, now: datetime, by: str) -> None:
 
 
 def _scopes(own: frozenset[Action], user: User, wanted: list[Action] | None) -> list[Action]:
-    """What a token may be used for: nothing that its owner or its maker may not do.
+    """The token's scopes, limited to what both its owner and its creator may do.
 
     Raises:
-        Impossible: the owner's role does not include what is wanted.
-        NotAllowed: the own role does not, or no action is left.
+        Impossible: the owner's role does not include a scope.
+        NotAllowed: the creator's rights do not, or no action is left.
     """
     owners = MAY[Role(user.role)]
     if set(wanted or ()) - owners:

@@ -20,7 +20,7 @@ from callserver.ports import Tx
 
 
 def add(tx: Tx, by: User, name: str, department: str, now: datetime) -> int:
-    """A new applicant; the id. Only the name is kept.
+    """Add an applicant. Returns the id. Only the name is stored.
 
     Raises:
         Impossible: the name is empty.
@@ -35,10 +35,10 @@ def add(tx: Tx, by: User, name: str, department: str, now: datetime) -> int:
 def write_form(
     tx: Tx, by: User, key: int, answers: Sequence[str], asked: Interviews, now: datetime
 ) -> None:
-    """Write the interviewer's words about the role-play call; later words replace them.
+    """Save the interviewer's form about the role-play call. A later form replaces it.
 
     Raises:
-        Impossible: there was no such call, a question is not answered, or it has been decided.
+        Impossible: there was no such call, a question is unanswered, or a decision has been made.
     """
     row = reach.applicant(tx, by, key, lock=True)
     rules.check_open(ApplicantState(row.state))
@@ -56,17 +56,17 @@ def write_form(
 
 
 def account_of(row: ApplicantRow) -> AccountDetails:
-    """The account of an accepted applicant: a phoner of their department, before the first shift."""
+    """The account of an accepted applicant: a phoner in their department, before the first shift."""
     return AccountDetails(
         name=row.name, role=Role.PHONER, department=row.department, line=None, mentor=None
     )
 
 
 def accept(tx: Tx, by: User, key: int, account: int, now: datetime) -> None:
-    """The applicant is employed; their account has just been made.
+    """Accept the applicant; their account has just been created.
 
     Raises:
-        Impossible: a step is missing, or it has been decided.
+        Impossible: a step is missing, or a decision has been made.
     """
     row = reach.applicant(tx, by, key, lock=True)
     rules.check_acceptable(ApplicantState(row.state), applicants.progress(tx, row))
@@ -74,7 +74,7 @@ def accept(tx: Tx, by: User, key: int, account: int, now: datetime) -> None:
 
 
 def reject(tx: Tx, by: User, key: int, now: datetime) -> None:
-    """The applicant is not employed; what is known of them is deleted after its period.
+    """Reject the applicant. Their data is deleted after its retention period.
 
     Raises:
         Impossible: it has been decided.
@@ -85,7 +85,7 @@ def reject(tx: Tx, by: User, key: int, now: datetime) -> None:
 
 
 def withdraw(tx: Tx, by: User, key: int, now: datetime) -> None:
-    """The applicant withdraws: everything about them is deleted at once. An account stays."""
+    """Record that the applicant withdraws. Their data is deleted at once; an account stays."""
     row = reach.applicant(tx, by, key, lock=True)
     role_plays.end_of_applicant(tx, key, now)
     applicants.delete_all(tx, [key])
@@ -93,19 +93,19 @@ def withdraw(tx: Tx, by: User, key: int, now: datetime) -> None:
 
 
 class Hiring:
-    """Accepts applicants: their account is made as an administrator makes one."""
+    """Accepts applicants, creating their account the way an administrator does."""
 
     def __init__(self, ctx: EngineContext, administration: AccountAdministration) -> None:
         self._ctx = ctx
         self._administration = administration
 
     async def accept(self, by: User, key: int, handle: str) -> tuple[int, str]:
-        """Accept an applicant; the id of their account, and a password for the first sign-in.
+        """Accept an applicant. Returns the id of their account and a password for the first sign-in.
 
-        The account is a phoner's of the applicant's department, before their first shift.
+        The account is a phoner's in the applicant's department, before their first shift.
 
         Raises:
-            Impossible: a step is missing, it has been decided, or the handle cannot be used.
+            Impossible: a step is missing, a decision has been made, or the handle cannot be used.
         """
         row = await self._ctx.store.read(lambda tx: reach.applicant(tx, by, key))
         accepted = partial(self._accepted, by=by, key=key)

@@ -1,4 +1,4 @@
-"""Group interviews: planned, with their participants, and who was present."""
+"""Group interviews: planning, participants and attendance."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,16 +14,16 @@ from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 LATEST = timedelta(days=180)
-"""Interviews are not planned further ahead."""
+"""How far ahead an interview can be planned."""
 
 
 def plan(
     tx: Tx, terms: Rules, by: User, module: Module, at: datetime, department: str, now: datetime
 ) -> int:
-    """A new interview; its id.
+    """Plan an interview. Returns its id.
 
     Raises:
-        NotAllowed: it is another department's.
+        NotAllowed: the department is not the user's.
         Impossible: there is no such department, or the date is too far away.
     """
     reach.check_department(terms, by, department)
@@ -38,7 +38,7 @@ def cancel(tx: Tx, by: User, key: int, now: datetime) -> None:
     """Cancel an interview.
 
     Raises:
-        Impossible: somebody was present.
+        Impossible: attendance has been recorded.
     """
     row = reach.interview(tx, by, key)
     if applicants.anybody_present(tx, key):
@@ -51,7 +51,7 @@ def invite(tx: Tx, by: User, key: int, applicant: int, now: datetime) -> None:
     """Add an applicant to an interview.
 
     Raises:
-        Impossible: it has been decided about them, or they apply to another department.
+        Impossible: a decision has been made about them, or they apply to another department.
     """
     row = reach.interview(tx, by, key)
     person = reach.applicant(tx, by, applicant, lock=True)
@@ -67,8 +67,8 @@ def remove(tx: Tx, by: User, key: int, applicant: int, now: datetime) -> None:
     """Remove an applicant from an interview.
 
     Raises:
-        Impossible: it has been decided about them.
-        NotFound: they are no participant.
+        Impossible: a decision has been made about them.
+        NotFound: they are not a participant.
     """
     row = reach.interview(tx, by, key)
     rules.check_open(ApplicantState(reach.applicant(tx, by, applicant, lock=True).state))
@@ -80,10 +80,10 @@ def remove(tx: Tx, by: User, key: int, applicant: int, now: datetime) -> None:
 def note_present(
     tx: Tx, by: User, key: int, applicant: int, now: datetime, *, present: bool
 ) -> None:
-    """Record whether an applicant is present.
+    """Record whether an applicant was present.
 
     Raises:
-        Impossible: the interview has not begun, or it has been decided about them.
+        Impossible: the interview has not begun, or a decision has been made about them.
         NotFound: they are no participant.
     """
     row = reach.interview(tx, by, key)

@@ -1,4 +1,4 @@
-"""What a user may reach: applicants and interviews of their department."""
+"""What a user has access to: applicants and interviews of their department."""
 
 from callserver.database import applicants
 from callserver.database.accounts import User
@@ -9,7 +9,7 @@ from callserver.ports import Tx
 
 
 def applicant(tx: Tx, by: User, key: int, *, lock: bool = False) -> ApplicantRow:
-    """An applicant to this user's department.
+    """An applicant of this user's department.
 
     Raises:
         NotFound: there is none.

@@ -1,7 +1,7 @@
-"""The two legs of a role-play call: called, put into their room, and gone when it is over.
+"""The two legs of a role-play call: calling them, putting them into their room, and ending them.
 
 Both are softphones that exist for this call only. A leg that is lost before both are in the room may be
-called again, in another room; afterwards the call is over when one of them is gone.
+called again, in another room; afterwards the loss of either leg ends the call.
 """
 
 from datetime import datetime, timedelta
@@ -29,17 +29,17 @@ RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
 """When a softphone is called again after a 429 from the provider."""
 
 ANSWERS_WITHIN = timedelta(seconds=45)
-"""A leg that has not asked by then is asked about."""
+"""The provider is asked about a leg that has not asked for instructions by then."""
 
 
 class RolePlayLegs:
-    """Rings both softphones, answers their legs, and makes sure that they end."""
+    """Calls both softphones, answers their legs, and makes sure that they end."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
     async def ring(self, key: int, player: Player) -> None:
-        """Ring a player's softphone, which has just signed in.
+        """Call a player's softphone, which has just signed in.
 
         Raises:
             Impossible: it cannot be reached now.
@@ -67,7 +67,7 @@ class RolePlayLegs:
                 raise Impossible("the softphone cannot be reached", key="role_play_not_rung")
 
     def _prepared(self, tx: Tx, key: int, player: Player) -> bool:
-        """Whether the softphone may be called. An older leg of the player is ended first."""
+        """Whether the softphone may be called. Ends the player's older leg first."""
         row = role_plays.lock(tx, key)
         if row is None or row.ended_at is not None or row.started_at is not None:
             return False
@@ -77,7 +77,7 @@ class RolePlayLegs:
         return True
 
     def _replace(self, tx: Tx, row: RolePlayRow, player: Player) -> None:
-        """An older leg of the player is ended. The room that it sits in alone is used no more."""
+        """End the player's older leg. If it is alone in the room, the room is not used again."""
         leg = row.leg(player)
         if leg is None:
             return
@@ -97,7 +97,7 @@ class RolePlayLegs:
         outbox.add(tx, HangUpLeg(leg))  # it ended meanwhile, or another leg came first
 
     async def role_play_asks(self, key: int, player: Player, leg: str) -> Instruction:
-        """A softphone answered, and asks what to do: join the room, or hang up when the call is over."""
+        """Instruct a softphone that answered: join the room, or hang up if the call is over."""
 
         def join(tx: Tx) -> Instruction:
             now = self._ctx.clock.now()
@@ -107,7 +107,7 @@ class RolePlayLegs:
             known = row.leg(player)
             if known not in (None, leg):
                 if row.started_at is not None:
-                    return HangUp()  # the call goes on with the legs that it began with
+                    return HangUp()  # the call continues with its first two legs
                 self._replace(tx, row, player)
                 row = role_plays.lock(tx, key) or row
             role_plays.change_leg(tx, key, player, leg, now)
@@ -132,7 +132,7 @@ class RolePlayLegs:
         )
 
     async def role_play_leg_ended(self, key: int, player: Player, leg: str) -> None:
-        """A leg is gone. Once both were in the room, the call is over."""
+        """A leg has ended. If both had been in the room, the call is over."""
         await self._ctx.store.run(lambda tx: self._ended(tx, key, player, leg))
 
     def _ended(self, tx: Tx, key: int, player: Player, leg: str) -> None:
@@ -150,7 +150,7 @@ class RolePlayLegs:
     # -- for the scheduler ---------------------------------------------------------------------
 
     async def look(self, key: int) -> None:
-        """Whether a role-play call may go on, and whether its legs are still there."""
+        """Check whether a role-play call may go on and whether its legs are still up."""
 
         def work(tx: Tx) -> None:
             now = self._ctx.clock.now()
@@ -174,7 +174,7 @@ class RolePlayLegs:
         await self._ctx.store.run(work)
 
     async def check_all(self) -> None:
-        """After a start or an outage every role-play call is looked at."""
+        """Check every role-play call, after a start or an outage."""
         now = self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: role_plays.set_all_due(tx, now))
 
@@ -185,7 +185,7 @@ class RolePlayLegs:
             await self.role_play_leg_ended(order.role_play, order.player, order.leg)
 
     async def end_legs(self, key: int) -> None:
-        """Hang up what is left of a role-play call; the scheduler repeats what fails."""
+        """Hang up the remaining legs of a role-play call. The scheduler repeats what fails."""
         row = await self._ctx.store.read(lambda tx: role_plays.get(tx, key))
         if row is None or row.ended_at is None:
             return

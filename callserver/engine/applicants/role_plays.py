@@ -1,4 +1,4 @@
-"""Role-play calls: begun by an interviewer, entered by the applicant with a code, ended. In a transaction."""
+"""Beginning, joining and ending a role-play call. Every function runs inside the caller's transaction."""
 
 import hashlib
 import hmac
@@ -30,10 +30,10 @@ from callserver.outbox import EndRolePlayLegs
 from callserver.ports import Tx
 
 LOOK = timedelta(seconds=30)
-"""The safety net: every open role-play call is looked at this often."""
+"""How often every open role-play call is checked, as a safety net."""
 
 HANG_UP_AGAIN = timedelta(seconds=1)
-"""A leg that was not hung up for certain is hung up again after this time."""
+"""A leg whose end is not confirmed is hung up again after this time."""
 
 WRONG_CODES = AttemptLimit(10, timedelta(minutes=1), timedelta(minutes=15))
 """Wrong codes from one address before the waits begin."""
@@ -44,10 +44,10 @@ CONNECTIONS = RateLimit(12, timedelta(minutes=1))
 
 
 def begin(tx: Tx, ctx: EngineContext, by: User, applicant: int, campaign: str) -> tuple[int, str]:
-    """A new role-play call; its id and the code, which is shown this once.
+    """Begin a role-play call. Returns its id and the code, which is shown only once.
 
     Raises:
-        Impossible: it has been decided about the applicant, or one of the two is in a role-play call.
+        Impossible: a decision has been made about the applicant, or one of the two is in a role-play call.
         NotFound: there is no such applicant or campaign.
     """
     now = ctx.clock.now()
@@ -75,7 +75,7 @@ def begin(tx: Tx, ctx: EngineContext, by: User, applicant: int, campaign: str) -
 
 
 def enter(tx: Tx, ctx: EngineContext, typed: str, address: str) -> tuple[RolePlayRow, str] | None:
-    """The applicant enters the code: their browser's token, which is shown this once; None: it is wrong.
+    """Check the code. Returns a token for the applicant's browser, once; None: the code is wrong.
 
     The code works once. A wrong one is counted for the address.
 
@@ -102,7 +102,7 @@ def count_connection(tx: Tx, key: int, player: Player, now: datetime) -> None:
     """Count an attempt to connect a player's softphone.
 
     Raises:
-        TooMany: it is one too many.
+        TooMany: the limit is reached.
     """
     counter = f"role_play_connection:{key}:{player.value}"
     tried = attempt_counters.locked(tx, counter, now)
@@ -116,7 +116,7 @@ def of_guest(tx: Tx, token: str) -> RolePlayRow:
     """The open role-play call of an applicant's browser.
 
     Raises:
-        NotFound: it is over, or there was none.
+        NotFound: it has ended, or there was none.
     """
     row = role_plays.by_guest(tx, _guest_hash(token)) if token else None
     if row is None:
@@ -125,10 +125,10 @@ def of_guest(tx: Tx, token: str) -> RolePlayRow:
 
 
 def of_interviewer(tx: Tx, by: User, key: int) -> RolePlayRow:
-    """A role-play call that this user began and that is open.
+    """The open role-play call that this user began.
 
     Raises:
-        NotFound: it is over, or another user began it.
+        NotFound: it has ended, or another user began it.
     """
     row = role_plays.get(tx, key)
     if row is None or row.ended_at is not None or row.interviewer != by.id:
@@ -174,7 +174,7 @@ def end_of_applicant(tx: Tx, applicant: int, now: datetime) -> None:
 
 
 def due_end(tx: Tx, row: RolePlayRow, now: datetime) -> End | None:
-    """Why an open role-play call must end by now."""
+    """Why an open role-play call must end now; None: it may go on."""
     user = accounts.user(tx, row.interviewer)
     if user is None or user.left_at is not None or not may(user.role, Action.HIRE):
         return End.RIGHT_GONE

@@ -1,6 +1,6 @@
 """Checks a published log against the specification of the server's behaviour (domain/behaviour/).
 
-It reads the folder that `callserver audit publish` has written, and nothing else.
+It reads only the folder that `callserver audit publish` writes.
 """
 
 from collections import Counter
@@ -20,11 +20,11 @@ from callserver.engine.audit_log.published_log import PublishedLog
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """What the log shows. `counts`: the entries of each kind."""
+    """The result of the check. `counts`: the entries of each kind."""
 
     counts: Counter[str]
     violations: list[Violation]
-    open: int  # what entries near the log's end oblige to, and is not late yet
+    open: int  # duties of entries near the log's end that are not late yet
     damage: list[str]  # why the entries are not those of the signed checkpoint
 
     @property
@@ -37,7 +37,7 @@ class Behaviour:
 
 
 def check(folder: Path, key: VerifierKey | None = None) -> Behaviour:
-    """Check a published log. `key`: the log's, got elsewhere; else the one that lies in the folder.
+    """Check a published log. `key`: the log's key, obtained elsewhere; by default the one in the folder.
 
     Raises:
         ConfigurationProblem: the folder holds no published log.

@@ -23,7 +23,7 @@ TOLERANCE = timedelta(minutes=2)
 class Comparison:
     paired: int = 0
     of_colleagues: int = 0  # to telephones of the organisation's own users
-    unlinked: int = 0  # ours, without a number since their person was erased or their period ended
+    unlinked: int = 0  # the server's calls whose number was erased or whose retention period ended
     without_permit: list[CarrierCall] = field(default_factory=list)
     not_at_carrier: list[OrderedCall] = field(default_factory=list)
 
@@ -46,7 +46,7 @@ def compare(
     tolerance: timedelta = TOLERANCE,
     period: tuple[datetime, datetime] | None = None,
 ) -> Comparison:
-    """Pair the carrier's calls with ours. `colleagues`: numbers of users' own telephones.
+    """Pair the carrier's calls with the server's. `colleagues`: numbers of users' own telephones.
 
     `period`: the time that the list covers; by default from its first call to its last.
     """

@@ -23,9 +23,10 @@ class NotCosigned:
 async def ask(
     witness: Witness, published: PublishedLog, note: Note, known_size: int
 ) -> Signature | NotCosigned:
-    """The witness's signature of this checkpoint. `known_size`: what it has signed, as far as is known.
+    """Ask the witness to sign this checkpoint. Returns its signature.
 
-    The tiles of the checkpoint are in the folder already.
+    `known_size`: the size that it last signed, as far as is known. The checkpoint's tiles must be in the
+    folder.
     """
     status, body = await _send(witness, published, note, known_size)
     if status == Refused.OTHER_STATE:

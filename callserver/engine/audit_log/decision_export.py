@@ -29,7 +29,7 @@ from callserver.ports import Tx
 
 DECISIONS, CALLS, CONFIGURATIONS = "decisions.jsonl", "calls.jsonl", "config"
 BEFORE, ERASED, EXPIRED = "before", "erased", "expired"
-"""What a line says instead of facts: there was no commitment yet; the facts are gone, and why."""
+"""What a line holds instead of facts: the decision has no commitment, or why its facts are gone."""
 
 
 def check_fields(names: Collection[str]) -> None:
@@ -45,12 +45,12 @@ def check_fields(names: Collection[str]) -> None:
 
 
 def write(tx: Tx, folder: Path, size: int, withhold: Collection[str], kept_since: datetime) -> int:
-    """Write the files for the first `size` entries; how many decisions. All is read in one transaction.
+    """Write the files for the first `size` entries. Returns the number of decisions.
 
-    `kept_since`: facts that are older have expired.
+    Everything is read in one transaction. `kept_since`: older facts have expired.
 
     Raises:
-        ConfigurationProblem: the entry that says why facts are gone is not sealed yet.
+        ConfigurationProblem: the entry that explains missing facts is not sealed yet.
     """
     if _forgets_unsealed(tx, size):
         raise ConfigurationProblem(
@@ -106,7 +106,7 @@ def _line(row: DecisionRow, withhold: Collection[str], kept_since: datetime) -> 
 
 
 def _calls(tx: Tx, size: int) -> Iterator[bytes]:
-    """Every call. `unsealed`: entries about it that are newer than the checkpoint."""
+    """A line for each call. `unsealed`: entries about it that are newer than the checkpoint."""
     newer = audit.about_calls_beyond(tx, size)
     for attempt, state, outcome in calls.standings(tx):
         line: dict[str, Any] = {"call": attempt, "state": state, "outcome": outcome}
@@ -122,7 +122,7 @@ def _with_ends(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _replace(path: Path, content: Iterable[bytes]) -> None:
-    """Write a file, whole or not at all; nobody else may read it."""
+    """Write a file atomically. Only its owner can read it."""
     made = path.with_name(f".{path.name}.new")
     made.unlink(missing_ok=True)
     made.touch(mode=0o600)

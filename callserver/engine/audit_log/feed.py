@@ -1,7 +1,7 @@
 """The event feed: new audit entries, sent to every follower.
 
-One reading a process serves all followers. A follower that was away resumes where it stopped; one that was away too
-long, or reads too slowly, is told to reload everything (None).
+One reader per process serves all followers. A follower that reconnects resumes where it stopped; one that
+missed too much, or reads too slowly, is told to reload everything (None).
 """
 
 import asyncio
@@ -17,17 +17,17 @@ from callserver.ports import Store
 log = structlog.get_logger(__name__)
 
 EVERY_S = 0.2
-"""How often the tail is read while somebody follows: quicker than an eye, and nothing to a database."""
+"""Seconds between readings of the tail while somebody follows: feels immediate, at negligible cost."""
 
 FAILED_S = 1.0
-"""After a reading that failed."""
+"""Seconds to wait after a reading that failed."""
 
 MOST = 500
 MOST_MISSED = 2000
-"""Entries that are sent to a follower that was away; with more, reloading is quicker."""
+"""The most entries sent to a follower that reconnects; beyond that, reloading is quicker."""
 
 MOST_WAITING = 50
-"""Readings that may wait for a slow follower."""
+"""The most readings that are queued for a slow follower."""
 
 News = list[Entry] | None
 
@@ -43,9 +43,9 @@ class Feed:
         self._at = Cursor(0, 0)
 
     async def follow(self) -> AsyncGenerator[News, None]:
-        """What is new from now on, reading by reading, until the feed stops.
+        """New entries, reading by reading, until the feed stops.
 
-        None stands for "too much was missed: reload everything".
+        None: too much was missed, reload everything.
         """
         queue: asyncio.Queue[News] = asyncio.Queue(MOST_WAITING)
         if not self._followers:
@@ -60,7 +60,7 @@ class Feed:
             self._followers.discard(queue)
 
     async def missed(self, after: Position) -> News:
-        """What is new after the position; None: too much, or this is another log."""
+        """The entries after the position; None: there are too many, or this is another log."""
         entries, ends, holds = await self._store.read(
             lambda tx: (
                 audit.tail(tx, after.at, MOST_MISSED),
@@ -68,7 +68,7 @@ class Feed:
                 audit.holds(tx, after),
             )
         )
-        # Beyond the end, or another entry there: the log was restored from a backup since.
+        # The position is beyond the end, or holds another entry: the log was restored from a backup.
         restored = after.at > ends or not holds
         return None if restored or len(entries) == MOST_MISSED else entries
 
@@ -79,7 +79,7 @@ class Feed:
             self._tell(queue, [])
 
     async def _read(self) -> None:
-        """Until nobody follows any more."""
+        """Read the tail until there are no followers."""
         try:
             while self._followers and not self._stopped.is_set():
                 try:

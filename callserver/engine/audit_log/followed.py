@@ -12,7 +12,7 @@ from callserver.domain.marks import MarkKind
 Find = Callable[[int | None, str], None]
 
 DIALS = frozenset({"placed", "silent", "declined", "reported"})
-"""Kinds of entries of calls that were ordered: there is a permit before them."""
+"""Entry kinds that show that a call was ordered: a permit must precede them."""
 
 EXPORTED = {"call", "state", "outcome"}
 
@@ -22,7 +22,7 @@ IN_PERSON = {
     MarkKind.VULNERABLE.value: "vulnerable",
     MarkKind.ERASED.value: "erased",
 }
-"""Marks that forbid every call, and where the facts say so."""
+"""Marks that forbid every call, each with its field of the facts."""
 
 OF_NUMBER = frozenset({Scope.NUMBER.value, Scope.HASH.value})
 NEVER_CONSENTED = frozenset({Scope.HASH.value, Scope.HOUSEHOLD.value, Scope.COMPLAINT.value})
@@ -30,7 +30,7 @@ NEVER_CONSENTED = frozenset({Scope.HASH.value, Scope.HOUSEHOLD.value, Scope.COMP
 
 @dataclass(slots=True)
 class Call:
-    """A call as the log has it. `leaf`: of its permit."""
+    """A call according to the log. `leaf`: the leaf number of its permit."""
 
     leaf: int
     placed: bool = False
@@ -72,10 +72,10 @@ class Followed:
         self._marked: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(
             lambda: defaultdict(set)
         )
-        self._seen: defaultdict[str, set[str]] = defaultdict(set)  # opt-outs that facts have shown
+        self._seen: defaultdict[str, set[str]] = defaultdict(set)  # opt-outs that appeared in facts
 
     def entry(self, leaf: int, entry: Mapping[str, Any], published: Published | None) -> None:
-        """One entry; a decision with its facts, where they are opened."""
+        """Process one entry; a decision together with its opened facts."""
         kind = entry["kind"]
         if kind in ("permitted", "refused"):
             self._decided(leaf, entry, published)
@@ -116,7 +116,7 @@ class Followed:
         call.outcome = entry.get("outcome")
 
     def compare(self, name: str, exported: Mapping[str, Any]) -> None:
-        """How a call stands in the database, against the log."""
+        """Compare a call's row in the database with the log."""
         known = self.calls.get(name)
         if set(exported) not in (EXPORTED, EXPORTED | {"unsealed"}):
             self._find(None, f"the line of the call {name} has other fields than a call")
@@ -178,7 +178,7 @@ class Followed:
                     self._find(leaf, f"the log has the mark {mark}, the facts have not")
 
     def _opt_outs_in(self, leaf: int, keys: list[str], facts: Mapping[str, Any]) -> None:
-        """Every opt-out that the log knows about these keys is among the facts."""
+        """Check that the facts contain every opt-out that the log has for these keys."""
         stated = facts.get("sup") or []
         for key in keys:
             for row, opt_out in self._about[key].items():
@@ -202,7 +202,7 @@ class Followed:
             self._seen[number] = {at for at in shown if at and at < facts.get("now", "")}
 
     def _without_facts(self, leaf: int, entry: Mapping[str, Any], keys: list[str]) -> None:
-        """A permit against an opt-out is wrong whatever the facts are, unless there was a consent."""
+        """Check a permit without facts: it is wrong despite an opt-out, unless there was a consent."""
         if entry["kind"] != "permitted":
             return
         consented = any(self._marked[key][MarkKind.CONSENT_GIVEN.value] for key in keys)

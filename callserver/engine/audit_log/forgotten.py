@@ -1,4 +1,4 @@
-"""Facts of decisions that are gone: an entry after the decision must say why.
+"""Missing facts of decisions: a later entry must say why they are gone.
 
 erased       the person was erased (`marked`), or the contact left its list (`forgotten`, `removed`)
 expired      the period of retention has ended (`retention`), as the configuration of that time sets it
@@ -16,7 +16,7 @@ from callserver.domain.retention import RetentionClass
 
 
 class Forgotten:
-    """Takes decisions without facts, and the entries after them."""
+    """Matches decisions without facts with the entries after them."""
 
     def __init__(self) -> None:
         self._open: set[int] = set()
@@ -36,9 +36,10 @@ class Forgotten:
                 self._of_number[key].append(leaf)
 
     def entry(self, entry: Mapping[str, Any], periods: Callable[[], Collection[int]]) -> bool:
-        """Any other entry. `periods`: days for which facts of decisions are kept at this time.
+        """Any other entry.
 
-        False: it says that facts have expired by another period.
+        `periods`: the retention periods for facts of decisions, in days, that may be in force. False: the
+        entry says that facts expired by another period.
         """
         kind = entry["kind"]
         if kind == EntryKind.MARKED and entry.get("mark") == MarkKind.ERASED:

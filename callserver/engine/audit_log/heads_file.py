@@ -27,11 +27,13 @@ LAST_BYTES = 1 << 20
 
 
 def last_head(path: Path) -> signed_heads.Head | None:
-    """The file's last whole head, without reading the rest; None when it has none."""
+    """The file's last complete head, without reading the rest; None when it has none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
-            *lines, _ = file.read().split(b"\n")  # what follows the last line break is torn
+            *lines, _ = file.read().split(
+                b"\n"
+            )  # text after the last line break is an incomplete line
     except FileNotFoundError:
         return None
     try:
@@ -41,23 +43,23 @@ def last_head(path: Path) -> signed_heads.Head | None:
 
 
 class HeadsFile:
-    """Knows which entries its heads cover; looks again whenever somebody else changed the file."""
+    """The heads file and which entries it covers. It is read again whenever another process changes it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._state: State | None = None  # inode, bytes and time of change after the last look
+        self._state: State | None = None  # inode, size and time of change at the last reading
         self.size = 0  # how many entries lie before the end of the last head
         self.gaps: list[Gap] = []
 
     def has_changed(self) -> bool:
-        """Whether somebody else may have changed the file since the last look."""
+        """Whether another process may have changed the file since it was last read."""
         state = self._stat()
         return state is None or state != self._state
 
     def look(self) -> None:
         """Read the whole file, one head at a time.
 
-        A last line that a crash has torn is removed. A file that holds something else is moved aside.
+        An incomplete last line, left by a crash, is removed. An unreadable file is renamed.
         """
         was = self.size
         self.gaps, self.size = self._read()
@@ -66,10 +68,12 @@ class HeadsFile:
         self._state = self._stat()
 
     def append(self, lines: list[bytes]) -> None:
-        """Add heads; durable when this returns."""
+        """Append heads. They are durable when this returns."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         seen = (0, 0) if self._state is None else self._state[:2]
-        self._state = None  # if this breaks off, a torn line is there to be removed
+        self._state = (
+            None  # a crash here leaves an incomplete line, which is removed at the next reading
+        )
         with self._path.open("ab") as file:
             status = os.fstat(file.fileno())
             file.writelines(line + b"\n" for line in lines)
@@ -77,10 +81,10 @@ class HeadsFile:
             os.fsync(file.fileno())
         self.size = signed_heads.parse(lines[-1]).size
         if (status.st_ino, status.st_size) == seen or (seen[1] == 0 and status.st_size == 0):
-            self._state = self._stat()  # else it was moved or cut after the last look
+            self._state = self._stat()  # otherwise it was moved or truncated after the last reading
 
     def restore(self, lost: BinaryIO) -> None:
-        """Put the heads of another file between those that the file holds; all of them or none."""
+        """Insert the heads of another file, all of them or none."""
         joined = self._path.with_name(f".{self._path.name}.joined")
         made = self._path.with_name(f".{self._path.name}.new")
         with joined.open("wb") as file, self._path.open("rb") as kept:

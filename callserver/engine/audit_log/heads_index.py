@@ -1,4 +1,4 @@
-"""Where each signed head lies in a heads file, so that a large file is read one head at a time."""
+"""The position of each signed head in a heads file, so that a large file is read one head at a time."""
 
 from array import array
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from callserver.domain.signed_heads import Head
 
 
 class HeadsIndex:
-    """The heads of a file without repetitions, the smallest first.
+    """The heads of a file, without duplicates, the smallest first.
 
-    Somebody who puts a rotated file back may have joined the parts in any order. The signatures say which
-    head follows which. A last line that is incomplete is left out.
+    The parts of a rotated file may have been joined in any order. The signatures determine the order. A last
+    line that is incomplete is left out.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -55,7 +55,7 @@ class HeadsIndex:
         return self._sizes[-1] if self._sizes else 0
 
     def lines(self, after: int = 0) -> Iterator[bytes]:
-        """The stored heads, without their line ends; those after the first so many."""
+        """The stored heads without line ends, except the first `after` ones."""
         for at in range(after, len(self._places)):
             yield self._line(self._places[at])
 

@@ -1,7 +1,6 @@
 """The judge: recomputes every published decision, and follows calls and opt-outs through the log.
 
-It reads the folder that `callserver audit decisions` has written, and nothing else: no database, no key
-but the published one.
+It reads only the folder that `callserver audit decisions` writes: no database and no secret key.
 """
 
 from collections import Counter
@@ -39,7 +38,7 @@ NOT_IN_FORCE = frozenset({"proposed", "unreviewed"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Something that is wrong with an entry, or, without a leaf, with the folder."""
+    """A problem with an entry or, without a leaf, with the folder."""
 
     leaf: int | None
     what: str
@@ -63,7 +62,7 @@ class Judgement:
 
 
 def judge(folder: Path, key: VerifierKey | None = None) -> Judgement:
-    """Judge an export. `key`: the log's, got elsewhere; else the one that lies in the folder.
+    """Judge an export. `key`: the log's key, obtained elsewhere; by default the one in the folder.
 
     Raises:
         ConfigurationProblem: the folder is no export.
@@ -72,7 +71,7 @@ def judge(folder: Path, key: VerifierKey | None = None) -> Judgement:
 
 
 def key_in(folder: Path) -> VerifierKey:
-    """The key that lies in the folder."""
+    """The key in the folder."""
     try:
         return signed_note.parse_key((folder / "vkey").read_text("ascii"))
     except (OSError, ValueError) as error:
@@ -158,7 +157,7 @@ class _Judge:
         return published
 
     def _line(self, leaf: int) -> Mapping[str, Any] | None:
-        """The decision's line; the file is in the order of the log."""
+        """The decision's line. The file has the order of the log."""
         while self._next is not None and (
             not isinstance(self._next.get("leaf"), int) or self._next["leaf"] < leaf
         ):
@@ -203,7 +202,7 @@ class _Judge:
             self._in_force = [*self._in_force[-1:], short]
 
     def _periods(self) -> set[int]:
-        """For how many days facts of decisions are kept, in the configurations in force."""
+        """The retention periods of facts of decisions, in days, of the configurations in force."""
         folder = self._folder / CONFIGURATIONS
         names = {path.stem[:16]: path.stem for path in folder.glob("*.json")}
         read = [self._configuration({"revision": names.get(short)}) for short in self._in_force]
@@ -214,7 +213,7 @@ class _Judge:
         }
 
     def _outcomes(self) -> None:
-        """The exported calls against the log."""
+        """Compare the exported calls with the log."""
         said = self._followed.calls
         exported = set[str]()
         for line in _lines(self._folder / CALLS):

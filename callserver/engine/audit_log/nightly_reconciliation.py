@@ -1,4 +1,4 @@
-"""Every night, while nobody is on shift, the tables are compared with the log."""
+"""Compares the tables with the log every night, while nobody is on shift."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -17,20 +17,20 @@ from callserver.ports import Tx
 log = structlog.get_logger(__name__)
 
 NIGHT = range(1, 5)
-"""Hours in which it may begin. A million entries take some minutes of one core."""
+"""Local hours in which it may start. A million entries take some minutes on one core."""
 
 ONCE_IN = timedelta(hours=20)
 
 
 class NightlyReconciliation:
-    """Looked at every hour; the caller holds the scheduler's lease."""
+    """Run hourly by the process that holds the scheduler's lease."""
 
     def __init__(self, ctx: EngineContext, database: str) -> None:
         self._ctx = ctx
         self._database = database
 
     async def run(self, now: datetime) -> None:
-        """Start the comparison if it is time: it goes on beside the server."""
+        """Start the comparison if it is due. It runs in the background."""
         if now.astimezone(HOME).hour in NIGHT and await self._ctx.store.read(
             lambda tx: _is_due(tx, now)
         ):

@@ -1,8 +1,8 @@
-"""The log leaves the server: every minute to the published folder, to witnesses, and by the operator's
-command to another place. What fails is tried again the next time, and an alarm says so.
+"""Copies the log out of the server every minute: to the published folder, to witnesses and, by the operator's
+command, to another place. What fails raises an alarm and is tried again in the next round.
 
-Witnesses are asked before the checkpoint is published, so that it appears with their signatures. A
-checkpoint that misses some is published as well: the log must leave the server in any case.
+Witnesses are asked before the checkpoint is published, so that it appears with their signatures. A checkpoint
+is published even if signatures are missing: the log must leave the server in any case.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ class CopyCommand(Protocol):
     """The operator's command that copies the folder elsewhere."""
 
     async def run(self) -> str:
-        """Why it failed; empty: it did not."""
+        """Run the command. Returns why it failed; empty: it succeeded."""
         ...
 
 
 class Publication:
-    """Publishes what is sealed. The caller holds the scheduler's lease."""
+    """Publishes the sealed entries. The caller holds the scheduler's lease."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Publication:
         self._running = False
 
     def start_if_due(self) -> datetime:
-        """Start a round beside everything else if it is time; when to come again."""
+        """Start a round in the background if it is due. Returns when the next one is due."""
         now = self._clock.now()
         if self._due is None or not now < self._due <= now + EVERY:
             self._due = now + EVERY
@@ -78,7 +78,7 @@ class Publication:
             self._running = False
 
     async def publish(self) -> None:
-        """One round."""
+        """Run one round."""
         await self._store.run(lambda tx: log_copies.keep(tx, self._targets()))
         try:
             note = await self._store.read(self._publisher.write_tiles)
@@ -103,7 +103,7 @@ class Publication:
                 await self._succeeded(CopyTarget.COMMAND, size)
 
     async def _stamp(self, note: Note, size: int) -> None:
-        """Let the authority stamp the checkpoint, once an hour; before the folder is copied elsewhere."""
+        """Have the authority stamp the checkpoint once an hour, before the folder is copied elsewhere."""
         if self._timestamps is None:
             return
         rows = {row.target: row for row in await self._store.read(log_copies.every)}
@@ -133,7 +133,7 @@ class Publication:
         return targets + [_target(witness) for witness in self._witnesses]
 
     async def _cosignatures(self, note: Note, size: int) -> list[Signature]:
-        """Every witness's signature of this checkpoint: those that it has, and those given now."""
+        """Every witness's signature of this checkpoint, earlier and new ones."""
         if not self._witnesses:
             return []
         rows = {row.target: row for row in await self._store.read(log_copies.every)}

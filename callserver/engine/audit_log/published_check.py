@@ -1,7 +1,7 @@
-"""Every file of a published log against its signed checkpoint: entries, tiles, and stamped checkpoints.
+"""Checks every file of a published log against its signed checkpoint: entries, tiles and stamped checkpoints.
 
-Entries lead to the root; tiles say what the entries say; an earlier checkpoint that was stamped is the
-log's, and the entries that it covers are those that the log still has.
+The entries must produce the root and the tiles. Each stamped checkpoint must be the log's own, and the log
+must still hold the entries that it covers.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,12 +16,12 @@ Find = Callable[[int | None, str], None]
 
 
 class CheckedEntries:
-    """Reads the entries once, in their order, and checks every file on the way."""
+    """Reads the entries once, in order, and checks every file while reading."""
 
     def __init__(self, log: PublishedLog, find: Find) -> None:
         self._log = log
         self._find = find
-        self._rows: list[list[bytes]] = []  # of each level above 0, what the tree says
+        self._rows: list[list[bytes]] = []  # the tree's hashes of each level above 0
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Leaf and bytes of every entry.
@@ -85,7 +85,7 @@ class CheckedEntries:
     # -- checkpoints that an authority has stamped ---------------------------------------------
 
     def _stamped(self, size: int) -> dict[int, Checkpoint]:
-        """The stamped checkpoints by size; wrong ones are named."""
+        """The stamped checkpoints by size. Invalid ones are reported."""
         stamped = {}
         for path in sorted((self._log.folder / "timestamp").glob("*.checkpoint")):
             name, raw = f"timestamp/{path.name}", path.read_bytes()
@@ -115,7 +115,7 @@ class CheckedEntries:
 
 
 def check(log: PublishedLog) -> tuple[int, list[str]]:
-    """How many entries the folder holds, and what is wrong with its files.
+    """The number of entries in the folder, and the problems of its files.
 
     Raises:
         ConfigurationProblem: it is no published log, or entries are missing.

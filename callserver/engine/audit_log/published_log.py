@@ -1,7 +1,7 @@
 """The published log: a folder with checkpoint, tiles, entries and key, in the form that other people's
 tools read (docs/verifying.md).
 
-The checkpoint is written last: what it covers is in the folder at every instant.
+The checkpoint is written last, so the folder always holds what it covers.
 """
 
 import base64
@@ -21,7 +21,7 @@ from callserver.errors import ConfigurationProblem, NotFound
 from callserver.settings import Settings, log_origin, published_folder
 
 SYNC_ALL = 16
-"""More files than this are made durable by one call for the whole machine, fewer one by one."""
+"""Above this number of files one sync of the whole machine makes them durable; below it each is synced."""
 
 
 class PublishedLog:
@@ -38,7 +38,7 @@ class PublishedLog:
         self._durable = durable
 
     def checkpoint(self) -> tuple[Checkpoint, Note] | None:
-        """What the folder holds now; None: nothing yet.
+        """The present checkpoint; None: nothing is published yet.
 
         Raises:
             ConfigurationProblem: it holds another log, or a checkpoint that this key has not signed.
@@ -61,7 +61,7 @@ class PublishedLog:
         return present, note
 
     def published(self) -> tuple[Checkpoint, Note]:
-        """What the folder holds.
+        """The present checkpoint.
 
         Raises:
             ConfigurationProblem: it cannot be used.
@@ -79,7 +79,7 @@ class PublishedLog:
         """A tile or bundle of this width, or the full one that has replaced it.
 
         Raises:
-            FileNotFoundError: there is neither.
+            FileNotFoundError: neither exists.
         """
         try:
             return (self.folder / tiles.path(level, index, width)).read_bytes()
@@ -101,9 +101,9 @@ class PublishedLog:
     def inclusion(
         self, index: int, published: Checkpoint, subtrees: tiles.Subtrees | None = None
     ) -> list[bytes]:
-        """The proof that the checkpoint covers an entry, checked before it is handed out.
+        """The proof that the checkpoint covers an entry, verified before it is returned.
 
-        `subtrees`: what was read for other proofs of this checkpoint.
+        `subtrees`: a cache shared with other proofs of this checkpoint.
 
         Raises:
             NotFound: the checkpoint does not cover it yet.
@@ -131,7 +131,7 @@ class PublishedLog:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """One process at a time writes here."""
+        """Hold the lock that lets one process at a time write to the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.folder, os.O_RDONLY)
         try:
@@ -143,8 +143,8 @@ class PublishedLog:
     def write(self, name: str, content: bytes) -> None:
         """Write a file, whole or not at all.
 
-        A new tile lies beyond the checkpoint, where nobody reads: it needs no second name, which on a disk
-        costs as much as the rest. One that a crash has torn is replaced the next time.
+        A new tile is beyond the checkpoint, where nobody reads, so it is written without the costly rename.
+        One left incomplete by a crash is replaced in the next round.
         """
         path = f"{self._root}/{name}"
         folder, _, last = path.rpartition("/")
@@ -165,7 +165,7 @@ class PublishedLog:
             _sync_folder(folder)
 
     def put_checkpoint(self, note: Note) -> None:
-        """Publish what was written: durable before the checkpoint says so."""
+        """Publish a checkpoint after making the files that it covers durable."""
         if self._durable and self._written > SYNC_ALL:
             os.sync()
         self._written = 0
@@ -175,7 +175,7 @@ class PublishedLog:
         self._written = 0
 
     def drop_replaced(self, level: int | str, index: int) -> None:
-        """Remove the partial tiles that a full one has replaced."""
+        """Remove partial tiles that have been replaced by full ones."""
         full = self.folder / tiles.path(level, index)
         partial = full.with_name(f"{full.name}.p")
         shutil.rmtree(partial, ignore_errors=True)
@@ -183,9 +183,9 @@ class PublishedLog:
 
 
 def origin_of(settings: Settings, folder: Path) -> str:
-    """The log's name: the settings', or the one under which it is published already, or the public URL's.
+    """The log's name: from the settings, else its published name, else from the public URL.
 
-    A server of a simulated network listens at an address that commands do not know.
+    Commands do not know the address of a server with a simulated network, so the published name is used.
     """
     for place in (folder, published_folder(settings)):
         path = place / "vkey"

@@ -1,7 +1,8 @@
 """Publishing the sealed log: from the database into the folder that other people's tools read.
 
 Only sealed entries are published, and only when they lead to the root of the signed head: an entry that
-was changed in the database after sealing stops the publication. Extending costs what is new.
+was changed in the database after sealing stops the publication. The cost of an extension depends only on the
+number of new entries.
 """
 
 import contextlib
@@ -33,10 +34,10 @@ class Publisher:
         self._key = key
 
     def publish(self, tx: Tx) -> Checkpoint | None:
-        """Publish everything that is sealed; None: nothing is sealed yet.
+        """Publish everything that is sealed. Returns the checkpoint; None: nothing is sealed yet.
 
         Raises:
-            ConfigurationProblem: the folder holds another log, or what is sealed was changed.
+            ConfigurationProblem: the folder holds another log, or a sealed entry was changed.
         """
         note = self.write_tiles(tx)
         if note is None:
@@ -45,7 +46,7 @@ class Publisher:
         return checkpoint.parse(note.text)
 
     def write_tiles(self, tx: Tx) -> Note | None:
-        """Write what is sealed, without its checkpoint: readers notice nothing. The next checkpoint.
+        """Write the sealed entries without publishing the checkpoint. Returns that checkpoint.
 
         Raises:
             ConfigurationProblem: as `publish`.
@@ -73,7 +74,7 @@ class Publisher:
             return checkpoint.sign(next_one, self._key)
 
     def put(self, note: Note) -> None:
-        """Publish a checkpoint whose tiles are written; a larger one of another process stays."""
+        """Publish a checkpoint whose tiles are written, unless another process has published a larger one."""
         size = checkpoint.parse(note.text).size
         with self.log.locked():
             present = self.log.checkpoint()
@@ -88,7 +89,7 @@ class Publisher:
                 self.log.drop_replaced(tiles.ENTRIES, before // tiles.WIDTH)
 
     def put_timestamp(self, size: int, content: bytes, answer: bytes) -> None:
-        """Keep an authority's timestamp, with the checkpoint that it is about."""
+        """Store an authority's timestamp together with its checkpoint."""
         with self.log.locked():
             self.log.write(f"timestamp/{size}.checkpoint", content)
             self.log.write(f"timestamp/{size}.tsr", answer)
@@ -115,7 +116,7 @@ class Publisher:
             )
 
     def _written(self, tx: Tx, published: int, head: Head) -> bool:
-        """Write tiles and entries from the first bundle that changes; whether they lead to the head."""
+        """Write tiles and entries from the first changed bundle. Returns whether they match the head."""
         try:
             rows: list[_Row] = []
             for level, count in tiles.levels(published)[1:]:
@@ -150,7 +151,7 @@ class Publisher:
             self._add(rows, 0, tiles.root(leaves))
 
     def _add(self, rows: list["_Row"], above: int, root: bytes) -> None:
-        """Take a full tile's root into the level above it."""
+        """Add a full tile's root to the level above it."""
         if above == len(rows):
             rows.append(_Row(above + 1, 0, []))
         row = rows[above]

@@ -1,7 +1,7 @@
-"""Receipts: what shows a person, and anybody they ask, that a request stands in the log.
+"""Receipts: proof for a person, and for anybody they ask, that a request is in the log.
 
-A receipt is a short text and a `.tlog-proof` of at most 2,000 bytes. The proof has the entry's own bytes with
-it, which hold no name and no number; so it can be verified with the log's key alone.
+A receipt is a short text and a `.tlog-proof` of at most 2,000 bytes. The proof contains the entry's bytes,
+which hold no name and no number, so it can be verified with only the log's key.
 """
 
 from collections.abc import Collection
@@ -26,7 +26,7 @@ from callserver.settings import Settings, published_folder
 log = structlog.get_logger(__name__)
 
 MOST_BYTES = 2000
-COSIGNATURE_BYTES = 72  # the time and the signature: the log's own has no time
+COSIGNATURE_BYTES = 72  # the time and the signature: the log's own signature has no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ class Receipt:
 
 
 def opened(settings: Settings, folder: Path | None = None) -> PublishedLog:
-    """The published log, for reading: without the secret key. `folder`: another than the settings'.
+    """The published log, opened for reading, without the secret key.
+
+    `folder`: instead of the settings' folder.
 
     Raises:
         ConfigurationProblem: there is no public key.
@@ -66,7 +68,7 @@ def opened(settings: Settings, folder: Path | None = None) -> PublishedLog:
 
 
 def if_opened(settings: Settings) -> PublishedLog | None:
-    """The published log; None where nothing was sealed yet: a copy of somebody's data is made all the same."""
+    """The published log; None before anything is sealed: a person's data copy is then made without proofs."""
     try:
         return opened(settings)
     except ConfigurationProblem:
@@ -77,7 +79,7 @@ def of_opt_out(tx: Tx, published: PublishedLog, row: SuppressionRow) -> Receipt:
     """The receipt of a stored opt-out.
 
     Raises:
-        Impossible: it came with a list, whose one entry is about all of them; or it is not published yet.
+        Impossible: it came with a list, which has one entry for all its opt-outs; or it is not published yet.
     """
     if row.list is not None:
         raise Impossible("an imported list has one entry for all of it", key="receipt_of_list")
@@ -107,8 +109,7 @@ def record(tx: Tx, suppression: int, by: str, now: datetime) -> None:
 def about(tx: Tx, published: PublishedLog | None, contacts: Collection[int]) -> list[Proof]:
     """The proofs of all published entries about these contacts, oldest first.
 
-    None where nothing is published or the folder is damaged: nobody waits for a copy of their data because
-    of that.
+    Empty if nothing is published or the folder is damaged: that must not delay a copy of a person's data.
     """
     if published is None:
         return []
@@ -130,7 +131,7 @@ def _published(published: PublishedLog) -> tuple[Checkpoint, Note]:
 
 
 def _leaf(tx: Tx, row: SuppressionRow) -> int | None:
-    """The number of the entry that recorded this suppression; None: it is not sealed yet."""
+    """The leaf number of the entry that recorded this suppression; None: it is not sealed yet."""
     around = timedelta(milliseconds=1)
     wanted = audit.LogQuery((EntryKind.SUPPRESSED.value,), since=row.at, until=row.at + around)
     for entry in audit.search(tx, wanted, 10_000):
@@ -153,7 +154,7 @@ def _proofs(
 
 
 def _short(leaf: int, hashes: list[bytes], note: Note, entry: bytes) -> str:
-    """With as many of the witnesses' signatures as there is room for; the log's own is the first."""
+    """The note with as many witness signatures as fit. The log's own signature is the first."""
     signatures = list(note.signatures)
     while True:
         text = proof_text(leaf, hashes, Note(note.text, tuple(signatures)), entry)
@@ -163,7 +164,7 @@ def _short(leaf: int, hashes: list[bytes], note: Note, entry: bytes) -> str:
 
 
 def _kept(proof: str) -> list[signed_note.Signature]:
-    """The witnesses' signatures in a proof."""
+    """The witness signatures in a proof."""
     note = signed_note.parse(proof.partition("\n\n")[2].encode())
     return [
         signature for signature in note.signatures if len(signature.signature) == COSIGNATURE_BYTES

@@ -1,7 +1,7 @@
-"""State against log: opt-outs, marks, calls and roles are rebuilt from the entries and compared with the
-tables, row by row.
+"""Compares state with the log: opt-outs, marks, calls and roles are rebuilt from the entries and compared
+with the tables, row by row.
 
-A row that was changed without its entry is found here; a changed entry by verification.
+This finds a row that was changed without an entry; verification finds a changed entry.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ MOST_NAMED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row that is not as the log says. Values are not repeated: they may be personal data."""
+    """A row that differs from the log. Values are left out: they may be personal data."""
 
     table: str
     key: str
@@ -52,7 +52,7 @@ class Reconciled:
 
 
 def reconcile(tx: Tx) -> Reconciled:
-    """Rebuild and compare; everything is read in this transaction."""
+    """Rebuild the state and compare it with the tables. Everything is read in this transaction."""
     result = Reconciled()
     with rebuilt_state.rebuilt_state() as state:
         for entry in rebuilt_state.every_entry(tx):
@@ -66,7 +66,7 @@ def reconcile(tx: Tx) -> Reconciled:
 
 
 def record(tx: Tx, result: Reconciled, by: str, now: datetime) -> None:
-    """A comparison stands in the log, and its result where the alarms look."""
+    """Log a comparison, and store its result for the alarms."""
     log_comparisons.put(tx, now, result.different)
     audit.append(
         tx,
@@ -79,7 +79,7 @@ def record(tx: Tx, result: Reconciled, by: str, now: datetime) -> None:
 
 
 def _compare(tx: Tx, state: RebuiltState, table: str, result: Reconciled) -> None:
-    known = False  # rows before the first that the log describes are older than its fields
+    known = False  # rows before the first described one are older than the log's fields
     for key, row in rebuilt_state.stored_rows(tx, table):
         expected = state.get(table, key)
         if expected is None:
@@ -98,7 +98,7 @@ def _compare(tx: Tx, state: RebuiltState, table: str, result: Reconciled) -> Non
 
 
 def _is_older(state: RebuiltState, table: str, row: Row) -> bool:
-    """Whether the log was written before its entries named such rows, and says that there is one."""
+    """Whether the log shows such a row from before its entries described rows."""
     if table == "suppressions":
         return state.get("older", f"suppressions {stamp(row['at'])}") is not None
     if table == "marks":
@@ -121,7 +121,7 @@ def _differing(tx: Tx, state: RebuiltState, table: str, row: Row, expected: Row)
 
 
 _KEYED = ("subject", "keys", "detail")
-"""What only the server's key can compare."""
+"""Fields that can be compared only with the server's key."""
 
 
 def _stored(tx: Tx, table: str, row: Row) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _subjects(row: Row) -> tuple[str, str, str]:
 
 
 def _of_call(state: RebuiltState, row: Row, expected: Row) -> Row:
-    """What is expected of a call: less, once it no longer says whom it reached."""
+    """The expected values of a call; fewer once it is unlinked from its person."""
     if row["number"] != NOBODY:
         return expected
     keys = expected.get("keys") or ()

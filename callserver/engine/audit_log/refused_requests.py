@@ -1,7 +1,7 @@
 """Refused requests from strangers are counted and logged once a minute.
 
-The first of a minute is written at once, with all that came since the entry before it; what comes after
-it waits for the next minute. So an attack makes one entry per name and minute, however fast it is.
+The first of a minute is logged at once, with the count since the previous entry; later ones wait for the next
+minute. So an attack causes at most one entry per name and minute.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ class RefusedRequests:
         self._written: dict[tuple[EntryKind, str], datetime] = {}
 
     async def note(self, kind: EntryKind, name: str, why: str) -> None:
-        """Something of this name was refused. An empty name or reason is left out of the entry."""
+        """Count a refused request of this name. An empty name or reason is left out of the entry."""
         REFUSED_REQUESTS.labels(name or kind.value, why).inc()
         key, now = (kind, name), self._ctx.clock.now()
         self._waiting.setdefault(key, Counter())[why] += 1
@@ -33,7 +33,7 @@ class RefusedRequests:
             await self._write(key, now)
 
     async def flush(self, *, everything: bool = False) -> None:
-        """Write what waits and whose minute is over; at the end of the process, everything."""
+        """Log the counts whose minute is over; when the process ends, all of them."""
         now = self._ctx.clock.now()
         for key in [key for key, counted in self._waiting.items() if counted]:
             if everything or now - self._written[key] >= MINUTE:

@@ -1,6 +1,6 @@
 """What an entry says about rows of suppressions, marks, calls and users.
 
-An entry that is older than a field does not say it; what is not said is not compared.
+An entry that is older than a field lacks it. What is missing is not compared.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ Entry = Mapping[str, Any]
 
 
 def replay(state: RebuiltState, entry: Entry) -> None:
-    """Take one entry into the state.
+    """Apply one entry to the state.
 
     Raises:
-        KeyError, TypeError, ValueError: it lacks a field that its kind always has.
+        KeyError, TypeError, ValueError: the entry lacks a field that its kind always has.
     """
     take = _BY_KIND.get(entry["kind"])
     if take is not None:

@@ -1,8 +1,8 @@
-"""Sealing the audit log: apart from writing, by one process at a time, every few seconds.
+"""Seals the audit log every few seconds, in one process at a time, separately from writing.
 
-Entries get their leaf numbers here, in the order in which they became visible; so nothing needs to
-know the order of commits. Every signed head also leaves the database, to a file: a log whose tail
-is cut together with its heads can only be found from outside.
+Entries get their leaf numbers here, in the order in which they became visible, so the order of commits need
+not be known. Every signed head is also written to a file: a log that is truncated together with its heads can
+be detected only from outside.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ from callserver.ports import Clock, Store, Tx
 
 EVERY = timedelta(seconds=5)
 MOST = 5000
-"""Entries in one head: what one transaction numbers."""
+"""The most entries in one head, numbered in one transaction."""
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
-    """The sealing key; made when absent, its public half written beside it.
+    """The sealing key. If it is absent, it is created, and its public half written beside it.
 
     Raises:
         ConfigurationProblem: the file holds no key.
@@ -48,7 +48,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         handle, part = tempfile.mkstemp(dir=path.parent)  # readable by the owner only
         with os.fdopen(handle, "w") as file:
             file.write(raw.hex())
-        with contextlib.suppress(FileExistsError):  # another process made one
+        with contextlib.suppress(FileExistsError):  # another process has created it
             os.link(part, path)
         Path(part).unlink()
     try:
@@ -62,7 +62,7 @@ def load_key(path: Path) -> Ed25519PrivateKey:
 
 
 class Sealer:
-    """Seals what is new. The caller holds the scheduler's lease."""
+    """Seals new entries. The caller holds the scheduler's lease."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Sealer:
         outside: Path,
         rolled_back: Callable[[Tx], None] = lambda _: None,
     ) -> None:
-        """`rolled_back` is called when the database lacks sealed entries: an older one is in its place."""
+        """`rolled_back` is called when the database lacks sealed entries, so an older one has replaced it."""
         self._store = store
         self._rolled_back = rolled_back
         self._clock = clock
@@ -81,7 +81,7 @@ class Sealer:
         self._due: datetime | None = None
 
     async def seal(self) -> datetime:
-        """Seal what is new if it is time; when to come again."""
+        """Seal new entries if it is due. Returns when it is due next."""
         now = self._clock.now()
         if self._due is not None and now < self._due <= now + EVERY:
             return self._due
@@ -97,7 +97,7 @@ class Sealer:
             last = audit.last_head(tx)
             if self._outside.size > (0 if last is None else last.size):
                 self._rolled_back(tx)
-                return 0  # another head of the same size would be a second log
+                return 0  # a second head of the same size would fork the log
             head = signed_heads.seal(
                 last,
                 [body for _, body in entries],
@@ -108,7 +108,7 @@ class Sealer:
         return len(entries)
 
     async def _bring_outside(self) -> None:
-        """Write to the file what it lacks: the newest heads, and those that somebody has cut off."""
+        """Write the missing heads to the file: new ones, and any cut off at its end."""
         if self._outside.has_changed():
             await asyncio.to_thread(self._outside.look)
             await self._fill_gaps()
@@ -118,10 +118,7 @@ class Sealer:
             size = signed_heads.parse(lines[-1]).size
 
     async def _fill_gaps(self) -> None:
-        """Put back the heads that somebody has cut out, where the database holds them.
-
-        Verification names what stays missing.
-        """
+        """Restore heads cut out of the file, where the database holds them. Verification reports the rest."""
         with tempfile.TemporaryFile() as lost:
             for first, end in self._outside.gaps:
                 begin, size = lost.tell(), first

@@ -1,4 +1,4 @@
-"""The log as a user may see it: a user with a department sees only what concerns that department."""
+"""Searches the log. A user with a department sees only entries that concern that department."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -12,13 +12,13 @@ from callserver.ports import Tx
 
 BATCH = 500
 MOST_LOOKED_AT = 10_000
-"""Entries that one page looks at; then it says where to go on."""
+"""The most entries examined for one page; the page then says where to continue."""
 
 PEOPLE = ("user", "phoner")
 """Fields that name whom an entry is about."""
 
 ACTORS = ("by", "listener")
-"""Fields that name who did it. Somebody without a department acts in all of them."""
+"""Fields that name the actor. A user without a department acts in all of them."""
 
 Entry = dict[str, Any]
 
@@ -26,7 +26,7 @@ Entry = dict[str, Any]
 def search(
     tx: Tx, rules: Rules, asked: LogQuery, department: str | None, most: int
 ) -> tuple[list[Entry], int | None]:
-    """The newest entries that fit and may be seen, newest first; below which id to go on, if at all."""
+    """The matching entries that the user may see, newest first, and the id below which to continue."""
     if department is None:
         rows = look_ups.with_openings(tx, audit.search(tx, asked, most))
         return rows, rows[-1]["id"] if len(rows) == most else None
@@ -53,7 +53,7 @@ def record(tx: Tx, by: str, looked_for: Mapping[str, Any], now: datetime) -> Non
 
 
 class _Departments:
-    """Whose department each entry concerns."""
+    """Which department each entry concerns."""
 
     def __init__(self, tx: Tx, rules: Rules) -> None:
         self._tx = tx
@@ -94,7 +94,7 @@ class _Departments:
 
 
 _NOBODYS = "\0"
-"""What is not known any more belongs to no department: only users who see all departments see it."""
+"""An entry whose department is no longer known is shown only to users who see all departments."""
 
 
 def _contacts(row: Entry) -> list[int]:

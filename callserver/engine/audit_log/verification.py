@@ -1,4 +1,4 @@
-"""Verifying the sealed log from inside a running server: the same check that a stranger makes."""
+"""Verifies the sealed log inside a running server, with the same check that an outsider makes."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from callserver.ports import Store, Tx
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a verification found."""
+    """The result of a verification."""
 
     sealed: int
     unsealed: int
@@ -28,7 +28,7 @@ class Verification:
 
 
 def open_heads(path: Path) -> HeadsIndex:
-    """The heads that left the database.
+    """The heads in the heads file, outside the database.
 
     Raises:
         ConfigurationProblem: there is no such file, or it is no heads file.
@@ -46,11 +46,11 @@ def open_heads(path: Path) -> HeadsIndex:
 
 
 AHEAD = 5000
-"""So many entries are read ahead: their heads reach the file a moment after they are sealed."""
+"""Entries read ahead: their heads reach the file a moment after they are sealed."""
 
 
 class _Stored:
-    """The database's entries, read once; notes those whose search columns are wrong."""
+    """The database's entries, read once. Records those whose search columns are wrong."""
 
     def __init__(self, tx: Tx) -> None:
         self._rows = audit.stored(tx)
@@ -80,10 +80,10 @@ class _Stored:
 
 
 class _HeadsMeanwhile:
-    """The heads that entries must match which are read while a server may be sealing.
+    """The heads for entries that are read while a server may be sealing.
 
-    All heads of the first reading; of a second one, after their entries were read, those that cover what
-    was read too.
+    All heads of the first reading, and from a second one, made after the entries were read, those that cover
+    these entries.
     """
 
     def __init__(self, before: HeadsIndex, path: Path, stored: _Stored) -> None:
@@ -117,7 +117,7 @@ def read_key(path: Path) -> Ed25519PublicKey:
 
 
 def verify(tx: Tx, heads: Path, public: Ed25519PublicKey) -> Verification:
-    """Every entry of the database against the heads outside, and its search columns against itself.
+    """Check every entry of the database against the heads file, and its search columns against its content.
 
     Raises:
         ConfigurationProblem: the heads file is missing or unreadable.
@@ -134,7 +134,7 @@ def verify(tx: Tx, heads: Path, public: Ed25519PublicKey) -> Verification:
 def verify_export(
     entries: Iterable[tuple[int | None, bytes]], heads: Path, public: Ed25519PublicKey
 ) -> Verification:
-    """Every entry of an export, in the order of their numbers, against the heads.
+    """Check every entry of an export, in the order of leaf numbers, against the heads.
 
     Raises:
         ConfigurationProblem: the heads file is missing or unreadable.
@@ -145,7 +145,7 @@ def verify_export(
 
 
 async def check(store: Store, heads: Path, key: Path) -> Verification:
-    """The same beside a running server, however long it takes."""
+    """Verify the database of a running server, in one read."""
     public = read_key(key)
     return await store.read(lambda tx: verify(tx, heads, public))
 

@@ -33,19 +33,20 @@ from callserver.provider_events import CallReport
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(seconds=10)
-"""A silent order is asked about this often until it is settled."""
+"""How often the provider is asked about an order without an answer, until it is settled."""
 
 QUEUE_SLACK = timedelta(seconds=60)
-"""Beyond the ring time: the provider's own queue, and late callbacks."""
+"""Added to the ring time for the provider's queue and late callbacks."""
 
 TALK_CHECK = timedelta(seconds=25)
-"""A talk is asked about this often: if its end is never reported, the phoner is free within a minute.
+"""How often the provider is asked about a talk: if its end is never reported, the phoner is free within a
+minute.
 
-A hundred phoners in talks cost four requests a second.
+A hundred phoners in talks cause four requests per second.
 """
 
 TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)
-"""The outcome is given, so the talk is about to end: asked about at once, and then this often."""
+"""After the outcome is given the talk is about to end: the provider is asked at once, and then this often."""
 
 _LIVING = frozenset({Report.TAKEN, Report.RANG, Report.ANSWERED})
 _NOTHING_RANG = frozenset({Cause.NEVER_PLACED, Cause.DECLINED})
@@ -60,7 +61,7 @@ class CallFlow:
     async def place(
         self, permit: DialPermit, order: Callable[[], Awaitable[Placed | Declined | Silent]]
     ) -> None:
-        """Give the order that spends the permit, and apply the provider's answer."""
+        """Place the call, which spends the permit, and apply the provider's answer."""
         attempt = permit.attempt
         try:
             answer = await order()
@@ -79,7 +80,7 @@ class CallFlow:
         await self.receive(report)
 
     async def receive(self, report: CallReport) -> None:
-        """Apply one report; repeated, late and out of order reports lead to the same end state."""
+        """Apply one report. Repeated, late and out-of-order reports lead to the same final state."""
         await self._ctx.store.run(lambda tx: self._apply(tx, report))
 
     # -- inside the transaction ---------------------------------------------------------------
@@ -99,7 +100,7 @@ class CallFlow:
             return
         if self._is_unexpected_leg(tx, row, news):
             return
-        # Clocks differ: nothing happens before its permit, later than now, or after its end.
+        # Clocks differ: limit the instant to the time from the permit until now, or until the call's end.
         happened = min(max(news.at or now, row.permit_at), row.ended_at or now)
         before = row.call
         call = machine.advance(before, news.report, happened, news.leg, code)
@@ -115,17 +116,19 @@ class CallFlow:
             outbox.add(tx, EndCalls())
 
     def _is_unexpected_leg(self, tx: Tx, row: CallRow, news: CallReport) -> bool:
-        """Whether the report is about a second leg of the attempt. A leg that nobody expects is ended.
+        """Whether the report is about a second leg of the attempt. Unexpected legs are ended.
 
-        A call that was settled as never placed, and rings after all, is ended and still recorded.
+        A call that was settled as never placed but rings after all is ended too, and recorded.
         """
         if news.leg is None:
             return False
         if row.ref and news.leg != row.ref and news.report is not Report.TAKEN:
-            log.error("second_leg", attempt=news.attempt)  # the provider took an order twice
+            log.error("second_leg", attempt=news.attempt)  # the provider accepted an order twice
             self._end_leg(tx, row, news.leg, "second_leg")
             return True
-        late = row.call.cause is Cause.DECLINED and row.ref is not None  # news of a leg that ended
+        late = (
+            row.call.cause is Cause.DECLINED and row.ref is not None
+        )  # a report about a leg that has ended
         if news.report in _LIVING and row.call.cause in _NOTHING_RANG and not late:
             log.error("rings_after_all", attempt=news.attempt)
             self._end_leg(tx, row, news.leg, "rings_after_all")
@@ -159,7 +162,7 @@ class CallFlow:
         audit.append(tx, now, kind, contact=row.contact, call=call.attempt, **details)
 
     def _deadline(self, tx: Tx, row: CallRow, call: Call, now: datetime) -> datetime | None:
-        """When the provider is asked about the call if nothing is reported before."""
+        """When to ask the provider about the call if nothing is reported before."""
         ring = timedelta(seconds=self._ctx.rules.known(row.campaign).ring_seconds)
         match call.state:
             case CallState.ENDED:
@@ -174,7 +177,7 @@ class CallFlow:
     def _move_seat_and_contact(
         self, tx: Tx, seat: SeatRow, row: CallRow, call: Call, now: datetime
     ) -> None:
-        """What the call's move does to the seat, the contact and the figures."""
+        """Apply the call's transition to the seat, the contact and the figures."""
         in_hand, before = seat.call == call.attempt, row.call
         if _was_answered(call) and not _was_answered(before):
             daily_counts.count(tx, row.campaign, "answered", now)

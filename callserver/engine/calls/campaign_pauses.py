@@ -1,6 +1,6 @@
-"""A campaign is paused or resumed, and the seats that wait for it are told at once.
+"""Pauses and resumes campaigns, and notifies the seats that wait for them at once.
 
-Everything that pauses a campaign comes through here: a person on the floor, the carrier's refusals.
+Every pause comes through here, whether by a user on the floor or because of the carrier's refusals.
 """
 
 from datetime import datetime, timedelta
@@ -13,14 +13,14 @@ from callserver.engine.calls import seat_moves
 from callserver.ports import Tx
 
 LOOK_AGAIN = timedelta(seconds=30)
-"""A waiting seat is looked at this often, whatever it waits for: lists and rules may change."""
+"""How often a waiting seat is checked, whatever it waits for: lists and rules may change."""
 
 
 def switch(
     tx: Tx, campaign: str, reason: str, now: datetime, *, paused: bool, by: str | None = None
 ) -> None:
-    """Pause or resume, with the audit entry. Seats that another transaction holds just now learn it
-    when they are dialed for after the commit."""
+    """Pause or resume, with the audit entry. Seats that another transaction has locked are dialed for after
+    the commit, and find out then."""
     campaign_states.put(tx, campaign, paused, reason, now)
     source: dict[str, Any] = {"by": by} if by is not None else {"reason": reason}
     audit.append(tx, now, EntryKind.BREAKER, campaign=campaign, paused=paused, **source)
@@ -34,6 +34,6 @@ def switch(
 
 
 def wake_all(tx: Tx, now: datetime) -> None:
-    """The rules have changed: the scheduler looks at every waiting seat now."""
+    """Have the scheduler check every waiting seat now, because the rules have changed."""
     for row in seats.waiting(tx, None):
         seats.set_line(tx, row.id, wake_at=now)

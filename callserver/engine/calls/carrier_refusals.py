@@ -1,8 +1,8 @@
 """What a carrier's definite refusal means for the number, the campaign and the seat.
 
-One refused number does not stop a campaign: it is set aside until somebody has looked. Several different
-numbers in a row, without a call that reached a telephone in between, do stop it: then the cause is
-on our side.
+One refused number does not stop a campaign: it is set aside until a supervisor releases it. Several different
+numbers refused in a row, without a call in between that reached a telephone, stop the campaign: the cause is
+then on the organisation's side.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ DIFFERENT_NUMBERS = 3
 
 NOT_EXISTING = 10
 """This many different numbers in a row that do not exist, according to the carrier, stop the campaign: the
-cause is the form in which we send numbers, not the people on the list."""
+cause is the format in which numbers are sent, not the list."""
 
 
 def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
@@ -87,7 +87,7 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
 
 
 def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:
-    """The number is set aside on every list (the gate refuses it), and so is the call's contact."""
+    """Set the number aside on every list (the gate refuses it), and close the call's contact."""
     refused_numbers.add(tx, call.number, call.contact, call.campaign, code, now)
     contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
     if contact is not None and contact.status == ContactStatus.CLAIMED:
@@ -107,7 +107,7 @@ def after_end(tx: Tx, campaign: str, call: Call, now: datetime) -> None:
 
 
 def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
-    """Somebody has looked: these numbers may be called again. Returns the contacts that are dialed again."""
+    """Release numbers after a supervisor has checked them. Returns the contacts that are dialed again."""
     released = refused_numbers.release(tx, rows, by, now)
     for row in rows:
         audit.append(
@@ -119,7 +119,7 @@ def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> li
 def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> None:
     paused, why = campaign_states.get(tx, campaign)
     if paused and why.startswith(BREAKER):
-        return  # stopped already; this order was under way
+        return  # already stopped; this order was in progress
     reason = f"{BREAKER}{code}"
     log.error("campaign_stopped", campaign=campaign, code=code)
     campaign_pauses.switch(tx, campaign, reason, now, paused=True)

@@ -1,7 +1,7 @@
-"""Ends calls that must not continue. The order follows the commit, and is repeated until accepted.
+"""Ends calls that must not continue. The order follows the commit and is repeated until it is accepted.
 
-What is wanted is in the call's row, so a server that dies, or a provider that fails, only delays it:
-the scheduler comes back every second.
+The request is in the call's row, so a crash or a failing provider only delays it: the scheduler repeats the
+order every second.
 """
 
 import asyncio
@@ -21,20 +21,20 @@ from callserver.ports import Result, Tx
 log = structlog.get_logger(__name__)
 
 STOP_CHECK = timedelta(seconds=3)
-"""When a call that was hung up is asked about: its end may never be reported (a queued call is cancelled
-without a callback)."""
+"""How long after a hang-up the provider is asked about the call: its end may never be reported (a queued call
+is cancelled without a callback)."""
 
 END_AGAIN_SECONDS = (0.2, 0.4, 1, 5, 15)
-"""Waits between orders to hang up a leg that belongs to no open call, while the provider fails."""
+"""Waits, in seconds, between orders to hang up a leg without an open call while the provider fails."""
 
 PHONER_LOST = "phoner_lost"
-"""Why a call is ended whose phoner is not there: a person who answers hears who called, and an apology
+"""The reason for ending a call without a phoner: a person who answers hears who called, and an apology
 (I5)."""
 
 
 HOURS_OVER = "hours_over"
-"""Why a call is ended that still rings, or waits in the provider's queue, when the calling hours end. A
-talk that has begun goes on."""
+"""The reason for ending a call that still rings, or is queued at the provider, when the calling hours end. A
+talk that has begun continues."""
 
 
 def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
@@ -54,10 +54,10 @@ class Hangups:
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._under_way: set[str] = set()  # attempts whose order is with the provider just now
+        self._under_way: set[str] = set()  # attempts with an order in progress
 
     async def end_calls(self) -> None:
-        """End every open call with `stop_wanted`, side by side: a slow one does not delay another."""
+        """End every open call with `stop_wanted`, in parallel: a slow one does not delay the others."""
         to_stop = [
             call
             for call in await self._ctx.store.run(calls.to_stop)
@@ -66,10 +66,10 @@ class Hangups:
         await asyncio.gather(*(self._end(call) for call in to_stop))
 
     async def _end(self, call: CallRow) -> None:
-        """Hang up; or apologise to a person who answered and found nobody there.
+        """Hang up, or play the apology to a person who answered without a phoner.
 
-        A person may answer at the moment the phoner is lost, and must hear the apology too: so a call
-        without a phoner is only cancelled, which does not end it once it is answered.
+        A person may answer at the moment the phoner is lost, and must hear the apology too. So a call without
+        a phoner is cancelled, which has no effect on an answered call.
         """
         ref = call.ref or ""
         lost = call.stop_wanted == PHONER_LOST
@@ -101,20 +101,20 @@ class Hangups:
         )
 
     def _stopped(self, tx: Tx, attempt: str, *, gone: bool, apology: Result | None) -> None:
-        """The provider took the order. A leg that was gone already is asked about at once: its end or
+        """The provider accepted the order. If the leg is gone already, ask about the call at once: its end or
         its answer was not reported."""
         now = self._ctx.clock.now()
         row = calls.lock(tx, attempt)
         soon = now if gone else now + STOP_CHECK
         if row is not None and row.deadline is not None:
-            soon = min(soon, row.deadline)  # pressing again does not postpone the question
+            soon = min(soon, row.deadline)  # a repeated hang-up does not postpone the check
         calls.change(tx, attempt, stopped=True, deadline=soon)
         if apology is not None:
             self._apologised(tx, attempt, apology)
 
     def _apologised(self, tx: Tx, attempt: str, result: Result) -> None:
-        """The order to apologise was given. A person who heard nothing had hung up (`apology_gone`), or the
-        provider failed, and it is ordered again while the call lasts."""
+        """The apology was ordered. If the person did not hear it, they had hung up (`apology_gone`), or the
+        provider failed: then it is ordered again while the call lasts."""
         now = self._ctx.clock.now()
         if result is Result.DONE:
             audit.append(tx, now, EntryKind.APOLOGISED, call=attempt)
@@ -123,7 +123,7 @@ class Hangups:
             audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=reason)
 
     async def hang_up(self, leg: str) -> None:
-        """End a leg that belongs to no open call: nothing in the database asks for it again."""
+        """End a leg that belongs to no open call. Nothing in the database would repeat this order."""
         result = await carry_out(
             self._ctx, lambda: self._ctx.telephony.hang_up(leg), END_AGAIN_SECONDS
         )

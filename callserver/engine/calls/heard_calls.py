@@ -1,4 +1,4 @@
-"""Which calls a listener heard, and in which mode, for the people concerned."""
+"""Records which calls a listener heard, and in which mode, for the people concerned."""
 
 from callserver.database import audit, calls, listening_intervals, listenings
 from callserver.database.listenings import ListeningRow
@@ -9,7 +9,7 @@ from callserver.ports import Tx
 
 
 def note(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> None:
-    """Log a talk that is heard, once for each mode."""
+    """Log that a listener hears a talk, once for each mode."""
     call = None if seat.call is None else calls.get(tx, seat.call)
     if call is None or call.answered_at is None or call.ended_at is not None:
         return
@@ -31,6 +31,6 @@ def note(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> None:
 
 
 def note_answered(tx: Tx, ctx: EngineContext, seat: SeatRow) -> None:
-    """A talk begins: every listener in its room has heard it, however soon it is over."""
+    """A talk begins: log it for every listener in its room, however short it is."""
     for row in listenings.open_at(tx, seat.id):
         note(tx, ctx, row, seat)

@@ -1,8 +1,8 @@
-"""Somebody calls a number we show: we say who called, and they can state a wish by a key.
+"""Answers calls to a displayed number: says who called, and accepts a wish by a key.
 
-9 = never call me again (effective before the next dial anywhere), 1 = please call me again, which is
-offered and promised only if the gate would permit that call. Why we called is not said: it could reveal a
-membership to others in the household.
+9 = never call me again (effective before the next dial anywhere), 1 = please call me again, which is offered
+only if the gate would permit that call. The reason for the call is not said: it could reveal a membership to
+others in the household.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ NEVER_KEY = "9"
 CALL_ME_KEY = "1"
 
 PATIENCE_S = 5.0
-"""A caller hears a sentence after this long, whatever the database does."""
+"""A caller hears a sentence within this time, even if the database does not answer."""
 
 
 class Inbound:
@@ -46,7 +46,7 @@ class Inbound:
         self._wishes = wishes
 
     async def greet(self, caller: str, called: str, leg: str) -> Instruction:
-        """Say who called, if we called this number at all."""
+        """Say who called, if this number was called."""
 
         def work(tx: Tx) -> Instruction:
             contact, campaign = self._known(tx, caller, called)
@@ -96,7 +96,7 @@ class Inbound:
         return await self._in_time(work)
 
     async def _in_time(self, work: Callable[[Tx], Instruction]) -> Instruction:
-        """A caller does not wait for a database: in time, or the sentence that says so."""
+        """The answer if it is ready in time, else an apology: a caller must not wait."""
         try:
             async with asyncio.timeout(PATIENCE_S):
                 return await self._ctx.store.run(work)
@@ -105,8 +105,8 @@ class Inbound:
             return Say("inbound_busy")
 
     def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> bool:
-        """Book the call: at once, or when the calling hours begin, since a caller at night has named no
-        hour. It ends the person's "no, thank you". False: the gate would refuse it."""
+        """Book the call: at once, or when the calling hours begin, because the caller has named no time. It
+        ends the person's earlier "no, thank you". False: the gate would refuse it."""
         at = call_backs.on_request(tx, self._ctx, contact, campaign, now)
         if at is None:
             return False
@@ -151,7 +151,7 @@ class Inbound:
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:
-        """Whom we last called at this number, and the campaign whose number was called."""
+        """The contact last called at this number, and the campaign whose number the caller dialed."""
         number = phone.parse(caller)
         campaigns = self._ctx.rules.current.campaigns
         shown = next((c for c in campaigns.values() if c.caller_id == called), None)

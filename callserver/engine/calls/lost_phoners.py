@@ -16,19 +16,19 @@ from callserver.engine.suppressions import marking
 from callserver.ports import Tx
 
 HEARD_WITHIN = timedelta(seconds=2)
-"""A phoner who is lost within this time of the answer was not there for it (FTC, Ofcom)."""
+"""A call counts as abandoned if the phoner is lost within this time after the answer (FTC, Ofcom)."""
 
 
 def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
-    """A phoner's leg is gone: end what rings for the seat, apologise to the person on the line.
+    """A phoner's leg is lost: end the seat's ringing call, or apologise to the person on the line.
 
-    `reason`: what the seat says while its telephone is called again, if it is not the loss itself.
+    `reason`: shown at the seat while its telephone is called again; empty: the loss itself.
     """
     now = ctx.clock.now()
     row = seats.by_leg(tx, leg)
     if row is None:
         return
-    seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # each leg has a room of its own
+    seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # each leg has its own room
     if not row.connected:
         return
     seat_moves.move(tx, ctx, row, SeatEvent.LEG_LOST, now, reason=reason)
@@ -42,13 +42,13 @@ def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
 
 
 def answered_without_phoner(tx: Tx, call: CallRow, now: datetime) -> None:
-    """A person answered, and the phoner is not in the room: apologise, and count it."""
+    """A person answered and the phoner is not in the room: apologise, and count the call as abandoned."""
     count_abandoned(tx, call, now)
     hangups.want_ended(tx, call, PHONER_LOST, now)
 
 
 def count_abandoned(tx: Tx, call: CallRow, now: datetime) -> None:
-    """Count an abandoned call; the policy's rest period follows from the mark."""
+    """Count an abandoned call, once. The mark starts the policy's rest period."""
     if call.abandoned:
         return
     calls.change(tx, call.attempt, abandoned=True)

@@ -1,4 +1,4 @@
-"""The phoner's own leg: the system calls it or it calls in, joins a room of its own, and may be lost.
+"""The phoner's leg: the system calls it or it calls in; it joins its own room, and may be lost.
 
 Each leg gets a room with a new name, so that late reports about an old room cannot touch the new one. The
 provider's own name for the room arrives with the report that the phoner has joined.
@@ -27,20 +27,20 @@ from callserver.provider_events import RoomChange, RoomEvent
 log = structlog.get_logger(__name__)
 
 CHECK_AGAIN_SECONDS = (0.5, 2, 5)
-"""Waits between questions about a phoner's leg while the provider does not answer."""
+"""Waits, in seconds, between questions about a phoner's leg while the provider does not answer."""
 
 IDENTITY = re.compile("phoner_([0-9]{1,18})")
 """How a browser's softphone signs in with the provider: by the phoner's id."""
 
 
 class PhonerLegs:
-    """Rings phoners, answers their legs, and notices that they are lost."""
+    """Calls phoners, answers their legs, and detects that they are lost."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
     async def ring(self, seat: int) -> None:
-        """Ring the phoner's telephone, in the browser or on the desk, so that it joins a room."""
+        """Call the phoner's telephone, in the browser or on the desk, so that it joins a room."""
 
         def prepare(tx: Tx) -> tuple[OwnLine, str, str] | None:
             row = seats.lock(tx, seat)
@@ -78,7 +78,10 @@ class PhonerLegs:
                 await self._ctx.store.run(lambda tx: self._rung(tx, seat, room, ref))
 
     def _slot(self, tx: Tx, row: SeatRow) -> bool:
-        """Whether the phoner may be called now; else the seat gets a slot, and the scheduler rings then."""
+        """Whether the phoner may be called now.
+
+        If not, the seat gets a slot, and the scheduler calls then.
+        """
         now = self._ctx.clock.now()
         slot = row.slot_at or call_budget.next_slot(tx, now)
         if row.slot_at is None:
@@ -101,7 +104,7 @@ class PhonerLegs:
             seat_moves.line_trouble(tx, row, "line_declined", now)
 
     def _rung(self, tx: Tx, seat: int, room: str, leg: str) -> None:
-        """The telephone rings: remembered, so that it is not called twice and is hung up off shift."""
+        """Store the ringing leg, so that it is not called twice and can be hung up after the shift."""
         row = seats.lock(tx, seat)
         if row is not None and row.room == room and row.leg in (None, leg):
             if row.state == SeatState.CONNECTING:
@@ -112,9 +115,9 @@ class PhonerLegs:
         outbox.add(tx, HangUpLeg(leg))  # the phoner has left or called in meanwhile
 
     async def phoner_asks(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
-        """A phoner's leg asks what to do: join the seat's room, or hang up when nobody expects it.
+        """Instruct a phoner's leg: join the seat's room, or hang up if the leg is not expected.
 
-        `identity` (`phoner_<id>`) names a browser's leg; `seat` a leg that we rang ourselves.
+        `identity` (`phoner_<id>`) names a browser's leg; `seat` names a leg that the server called.
         """
         if identity is not None and await self._in_a_call(identity, leg):
             log.info("second_dial_refused")
@@ -133,10 +136,10 @@ class PhonerLegs:
                 return HangUp()
             if seat is not None:
                 user_lines.answered(tx, row.phoner, row.line)
-            if row.leg == leg:  # the leg that we ring; or a request that comes again
+            if row.leg == leg:  # the leg that the server called, or a repeated request
                 return JoinRoom(row.room, row.id)
             if row.leg is not None:
-                # A reloaded page calls in while its old leg lives on: the newest leg is the phoner's.
+                # A reloaded page calls in while its old leg is still up: the newest leg is the phoner's.
                 outbox.add(tx, HangUpLeg(row.leg))
                 lost_phoners.leg_lost(tx, self._ctx, row.leg)
             room = row.room if row.leg is None and row.room else self._fresh_room(row.id)
@@ -158,7 +161,7 @@ class PhonerLegs:
         return (await self._ctx.telephony.leg(row.leg or "")).state is LegState.TALKING
 
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
-        """The phoner's leg came out of its room: lost for a call in hand, and put into a new room."""
+        """The phoner's leg left its room: it counts as lost for a call in hand, and joins a new room."""
 
         def left(tx: Tx) -> Instruction:
             row = seats.lock(tx, seat)
@@ -181,7 +184,7 @@ class PhonerLegs:
     async def phoner_leg_ended(
         self, seat: int, leg: str, receipt: Receipt | None, reason: str = ""
     ) -> None:
-        """The phoner's leg is over. `reason`: what was wrong with the telephone, if that is known."""
+        """The phoner's leg has ended. `reason`: what was wrong with the telephone, if known."""
 
         def note(tx: Tx) -> None:
             now = self._ctx.clock.now()
@@ -213,9 +216,9 @@ class PhonerLegs:
 
     @staticmethod
     def _contact_moved(tx: Tx, row: SeatRow, event: RoomEvent, now: datetime) -> None:
-        """The contact's leg joined or left: if its answer or end is not reported soon, we ask.
+        """The contact's leg joined or left the room: ask about the call unless a report comes soon.
 
-        Joining is no answer: a leg may be in the room while it still rings.
+        Joining does not mean answered: a leg may be in the room while it still rings.
         """
         call = None if row.call is None else calls.lock(tx, row.call)
         if call is None or call.ended_at is not None or call.ref != event.leg:
@@ -224,7 +227,7 @@ class PhonerLegs:
             calls.change(tx, call.attempt, deadline=now + STOP_CHECK)
 
     async def found_in_room(self, seat: int, leg: str, room_ref: str) -> None:
-        """The provider says that the phoner sits in the room, though that was never reported."""
+        """The provider says that the phoner is in the room, although this was never reported."""
 
         def note(tx: Tx) -> None:
             row = seats.lock(tx, seat)

@@ -1,7 +1,7 @@
-"""No report about a call for too long: ask the provider, and apply the answer as a report.
+"""Asks the provider about calls without recent reports, and applies the answer as a report.
 
-Nothing is dialed again before it is settled (I7), no call rings for ever, and none stays in the
-provider's queue until after closing time.
+A number is not dialed again before its call is settled (I7), no call rings for ever, and none stays in the
+provider's queue after the calling hours.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ from callserver.provider_events import CallReport
 log = structlog.get_logger(__name__)
 
 NEVER_PLACED = timedelta(seconds=60)
-"""An order whose reply was lost, and that the provider does not know after this time, never arrived."""
+"""An order that got no reply and that the provider does not know after this time never arrived."""
 
 TOO_LONG = timedelta(seconds=180)
 """A call that rings or is queued this long after its permit is ended, whatever the reason."""
@@ -51,7 +51,7 @@ class Reconciliation:
         self._call_flow = call_flow
 
     async def settle(self, call: CallRow) -> None:
-        """Ask about one call; its deadline moves on, or it ends."""
+        """Ask about one call. Its deadline is moved, or it ends."""
         leg = await self._ctx.telephony.look_up(
             call.attempt,
             call.ref,
@@ -61,7 +61,7 @@ class Reconciliation:
         )
         if call.state == CallState.TALKING and (leg.state, leg.ref) == (LegState.TALKING, call.ref):
             await self._ctx.store.run(lambda tx: self._goes_on(tx, call))
-            return  # a talk that goes on changes nothing
+            return  # a continuing talk changes nothing
         report = self._report(call, leg)
         await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report))
         if report is not None:
@@ -88,7 +88,7 @@ class Reconciliation:
                 return _REPORTS.get(Cause(leg.cause or Cause.UNREACHABLE), Report.FAILED)
 
     def _goes_on(self, tx: Tx, asked: CallRow) -> None:
-        """When to ask again. The phoner may have given the outcome while the provider was asked."""
+        """When to ask again. The phoner may have given the outcome in the meantime."""
         call = calls.get(tx, asked.attempt)
         if call is None or call.ended_at is not None:
             return
@@ -109,7 +109,7 @@ class Reconciliation:
         if report is not None:
             audit.append(tx, now, EntryKind.SETTLED, call=call.attempt, found=leg.state.value)
         if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
-            outbox.add(tx, HangUpLeg(leg.ref))  # cancelled, and it rings on: end it in any state
+            outbox.add(tx, HangUpLeg(leg.ref))  # cancelled but still ringing: end it in any state
 
     def _end(self, tx: Tx, attempt: str) -> None:
         """End a call that still rings or is queued, once the calling hours are over or it lasts too long."""
@@ -117,7 +117,7 @@ class Reconciliation:
         if row is None or row.ended_at is not None or row.answered_at is not None:
             return
         hours_end = ring_end.of(tx, self._ctx, row)
-        # Ordered again even if the provider took our hang-up: it still has the leg.
+        # Ordered again even if the provider accepted the hang-up: the leg is still up.
         if now - row.permit_at >= TOO_LONG:
             hangups.want_ended(tx, row, "lasted_too_long", now)
         elif hours_end is not None and now >= hours_end:

@@ -13,7 +13,7 @@ from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
 _LIKE_NO_ANSWER = frozenset({Cause.CANCELLED, Cause.NEVER_PLACED, Cause.COMPLETED})
-"""Ends after which the person was not reached: the rule for "no answer" serves."""
+"""Causes that use the retry rule for "no answer": the person was not reached."""
 
 
 def after_unreached(
@@ -23,7 +23,7 @@ def after_unreached(
     contact = None if before.contact is None else contacts.get_locked(tx, before.contact)
     if contact is None or contact.status != ContactStatus.CLAIMED:
         return
-    if call.cause is Cause.DECLINED:  # nothing rang: back to where it came from
+    if call.cause is Cause.DECLINED:  # nothing rang: restore its earlier status
         back = ContactStatus.CALL_BACK if contact.callback_for else ContactStatus.READY
         contacts.set_status(tx, contact.id, back, next_at=contact.callback_for)
         return

@@ -14,7 +14,7 @@ from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
 BEFORE_CLOSING = timedelta(seconds=2)
-"""The order to cancel takes a moment."""
+"""Time for the order to cancel."""
 
 
 def of(tx: Tx, ctx: EngineContext, call: CallRow) -> datetime | None:
@@ -35,8 +35,7 @@ def at_the_latest(
 
 
 def _place(tx: Tx, call: CallRow) -> Place:
-    """Where it rings: by the contact, or by the number of a call that confirms a line, or whose contact is
-    gone."""
+    """The place of the contact; without one (a line confirmation, a removed contact) that of the number."""
     known = None if call.contact is None else contacts.place_of(tx, call.contact)
     return (
         hours.place_of(phone.from_int(call.number), None) if known is None else Place.parse(known)

@@ -17,13 +17,13 @@ from callserver.outbox import DialSeat
 from callserver.ports import Tx
 
 SAFETY_NET = timedelta(seconds=5)
-"""A seat that became ready is dialed for at once; if the process dies, the scheduler does it then."""
+"""When the scheduler dials for a ready seat if the process that should do it at once has died."""
 
 CONNECTING_LOOK = timedelta(seconds=30)
-"""How often a seat whose telephone is not in the room is looked at."""
+"""How often a seat whose telephone is not in the room is checked."""
 
 LOST_LOOK = timedelta(seconds=5)
-"""How soon a seat that lost its telephone is looked at: it is called again if it does not come back."""
+"""When a seat that lost its telephone is checked: the telephone is called if it has not come back."""
 
 
 def move(
@@ -36,9 +36,9 @@ def move(
     reason: str = "",
     call: str | None = None,
 ) -> SeatRow:
-    """Move the seat, log it, and return it as it is now. A seat that is ready then is dialed for.
+    """Move the seat, log the move, and return the new state. If the seat is ready, it is dialed for.
 
-    `call` names the attempt in hand with RESERVED; a seat at rest that owes nothing has none.
+    `call`: the attempt, with RESERVED only. A seat outside a call that owes no outcome has none.
 
     Raises:
         ImpossibleEvent: the event does not fit the seat.
@@ -62,7 +62,8 @@ def move(
         slot_at = row.slot_at if seat.state is SeatState.WAITING else None
         _log(tx, row, seat, now, call=attempt)
     elif (seat.connected, seat.wants, seat.reason) != (row.connected, row.wants, row.reason):
-        # What the phoner wants next, whether their telephone is there, why they rest: shown on the floor.
+        # Shown on the floor: what the phoner wants next, whether their telephone is connected, why they
+        # pause.
         wants = seat.wants.value
         _log(tx, row, seat, now, call=attempt, connected=seat.connected, wants=wants)
     if seat.state is SeatState.OFF and row.hand_at is not None:
@@ -74,7 +75,7 @@ def move(
 
 
 def line_trouble(tx: Tx, row: SeatRow, reason: str, now: datetime) -> None:
-    """Why the telephone of a seat that waits for it is not in the room: shown on the phoner's page."""
+    """Store why the telephone of a connecting seat is not in the room. The phoner's page shows it."""
     if row.state != SeatState.CONNECTING or row.reason == reason:
         return
     seats.set_line(tx, row.id, reason=reason)
@@ -91,7 +92,7 @@ def wait(
     wake_at: datetime,
     slot_at: datetime | None = None,
 ) -> None:
-    """A ready seat for which nothing can be dialed now: why, until when, and when to look again."""
+    """Have a ready seat wait. `reason` and `until` are shown; the scheduler checks again at `wake_at`."""
     waiting = replace(row.seat, reason=reason)
     if reason not in (row.reason, "call_rate"):  # a pause of a second is not logged
         _log(tx, row, waiting, now)
@@ -99,7 +100,7 @@ def wait(
 
 
 def dial_waiting(tx: Tx, campaign: str) -> None:
-    """Dial for every seat that waits for the campaign, also those that another transaction holds."""
+    """Dial for every seat that waits for the campaign, including seats locked by other transactions."""
     for seat in seats.ids_waiting(tx, campaign):
         outbox.add(tx, DialSeat(seat))
 

@@ -1,4 +1,4 @@
-"""Work on a case until it is closed: notes, hand-over, the answer and its confirmation."""
+"""Handling of a case until it is closed: notes, hand-over, the answer and its confirmation."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -46,7 +46,7 @@ def sees(row: CaseRow, user: User) -> bool:
 
 
 def look_at(tx: Tx, key: int, user: User, now: datetime) -> CaseRow:
-    """Open a case to read it. The log records it, because the person may ask who read it."""
+    """Open a case to read it. This is logged, because the person may ask who read it."""
     row = find(tx, key, user)
     whom = [] if row.contact is None else [row.contact]
     look_ups.record(tx, now, f"user:{user.id}", whom, what="case", case=key)
@@ -57,8 +57,8 @@ def _handled(tx: Tx, key: int, user: User) -> CaseRow:
     """A case that this user handles, locked.
 
     Raises:
-        NotFound: there is none, or it is not theirs to see.
-        NotAllowed: their role reads cases only.
+        NotFound: there is none, or this user may not see it.
+        NotAllowed: the role can only read cases.
     """
     row = find(tx, key, user, lock=True)
     if not may(user.role, Action.HANDLE_CASES):
@@ -75,7 +75,7 @@ def note(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
 
 
 def hand_over(tx: Tx, key: int, user: User, to: int, now: datetime) -> None:
-    """Another account owns the case from now on.
+    """Hand the case over to another account.
 
     Raises:
         NotFound: there is no such account.
@@ -94,11 +94,11 @@ def hand_over(tx: Tx, key: int, user: User, to: int, now: datetime) -> None:
 def extend(
     tx: Tx, key: int, user: User, until: date, why: str, rules: CaseRules, now: datetime
 ) -> None:
-    """A later deadline, until the end of that day. `why`: a few words for the log.
+    """Extend the deadline to the end of a day. `why`: a few words for the log.
 
     Raises:
         Impossible: the day is not later, or too late; or `why` holds a name or a number.
-        NotAllowed: this role does not answer the case.
+        NotAllowed: this role does not answer such a case.
     """
     row = _handled(tx, key, user)
     changed = rules_of_cases.extend(row.case, _name(user), until, rules)
@@ -131,7 +131,7 @@ def owners(tx: Tx, row: CaseRow) -> list[User]:
 
 
 def template(row: CaseRow, rules: CaseRules) -> tuple[str, str]:
-    """Subject and text from which an answer starts."""
+    """The standard subject and text for an answer."""
     values = wording.values(row.id, row.number, row.opened_at, row.deadline, row.language)
     kind = CaseKind(row.kind)
     receipt = wording.receipt(rules, kind, row.language, values)
@@ -140,10 +140,10 @@ def template(row: CaseRow, rules: CaseRules) -> tuple[str, str]:
 
 
 def draft(tx: Tx, key: int, user: User, text: str, rules: CaseRules, now: datetime) -> None:
-    """Write the answer, or write it differently.
+    """Write or change the answer.
 
     Raises:
-        Impossible: it is empty, or a complaint's answer is the standard text and nothing else.
+        Impossible: it is empty, or a complaint's answer is only the standard text.
     """
     row = find(tx, key, user, lock=True)
     words = text.strip()
@@ -159,7 +159,7 @@ def confirm(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
     """Confirm the answer as the second person. `text`: the answer as the user has read it.
 
     Raises:
-        Impossible: it has been changed since.
+        Impossible: the answer has been changed since.
     """
     row = find(tx, key, user, lock=True)
     if row.draft != text.strip():
@@ -177,10 +177,10 @@ def answer(
     rules: CaseRules,
     now: datetime,
 ) -> None:
-    """Send the answer; by letter or in a conversation, record that the person has it.
+    """Send the answer. If it was given by letter or in a conversation, record that the person has it.
 
     Raises:
-        Impossible: there is no answer, or it lacks a second name; or the address cannot be one.
+        Impossible: there is no answer, it lacks a second name, or the address is not valid.
     """
     row = find(tx, key, user, lock=True)
     changed = rules_of_cases.answer(row.case, _name(user), now)
@@ -212,11 +212,11 @@ def close(tx: Tx, key: int, user: User, now: datetime) -> None:
 
 
 def send_again(tx: Tx, key: int, message: int, user: User, now: datetime) -> None:
-    """Send a message once more that was given up, or of which nobody knows whether it arrived.
+    """Send again a message that was given up, or whose delivery is unknown.
 
     Raises:
         NotFound: the case has no such message.
-        Impossible: it was sent, or still waits.
+        Impossible: it was sent, or is still waiting to be sent.
     """
     row = _handled(tx, key, user)
     old = messages.find(tx, message)
@@ -247,7 +247,7 @@ def send_again(tx: Tx, key: int, message: int, user: User, now: datetime) -> Non
 
 
 def release(tx: Tx, account: int, now: datetime, by: str) -> int:
-    """The account can own no cases any more: others of its role do, or the role's queue; how many."""
+    """Pass on the cases of an account that can no longer own any. Returns how many."""
     owned: Sequence[CaseRow] = cases.owned(tx, account)
     for row in owned:
         others = cases.accounts_by_load(tx, Role(row.owner_role), row.department)

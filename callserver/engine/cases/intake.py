@@ -1,7 +1,7 @@
-"""A request becomes a case: with an owner, a deadline and its opt-out, all in one transaction.
+"""Turns a request into a case with an owner, a deadline and its opt-out, in one transaction.
 
-Every complaint is written down here, whatever way it comes: an outcome, a page, a command, the API. So
-no complaint is without a case, and no call is made to the person meanwhile.
+Every complaint is recorded here, whether it comes by an outcome, a page, a command or the API. So every
+complaint has a case, and the person is not called meanwhile.
 """
 
 import re
@@ -40,10 +40,10 @@ _ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[^\s@<>,;:\"]{1,190}\.[^\s@<>,;:\"]{
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRequest:
-    """What a person asks for. `number` None: the people's own numbers, or not known.
+    """A person's request. `number` None: the people's own numbers, or unknown.
 
-    `scopes`: how far the opt-out reaches, where the person or the phoner said so; None: the person and
-    the number. `group`: the opt-out that it belongs to, when it was said in a call.
+    `scopes`: the reach of the opt-out; None: the person and the number. `group`: the opt-out that it belongs
+    to, when it was said in a call.
     """
 
     kind: CaseKind
@@ -56,7 +56,7 @@ class CaseRequest:
     words: str | None = None
     reply_by: ReplyBy | None = None
     reply_to: str | None = None
-    told: str | None = None  # the receipt as it was spoken or shown to the person
+    told: str | None = None  # the receipt that was spoken or shown to the person
     contact: int | None = None
     call: str | None = None
     department: str | None = None
@@ -67,13 +67,13 @@ class CaseRequest:
 
 
 def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> CaseRow:
-    """Open a case, or add to the one that the same call has opened.
+    """Open a case, or add to the case that the same call has opened.
 
-    A request for no more calls is carried out and closed at once, with its receipt as the answer, if
-    it is known how the person gets one.
+    A request for no more calls is carried out at once. It is closed with its receipt as the answer if it is
+    known how the person gets it.
 
     Raises:
-        Impossible: the address for the reply cannot be one; or the opt-out cannot be written.
+        Impossible: the address for the reply is not valid, or the opt-out cannot be written.
     """
     reply_to = check_reply(request.reply_by, request.reply_to)
     group = request.group or new_group()
@@ -142,17 +142,17 @@ def _keys(tx: Tx, number: int | None, people: Sequence[Contact]) -> list[str]:
 
 
 def receipt(row: CaseRow, rules: CaseRules) -> str | None:
-    """What the person is told when the case is opened; None: config/cases.yaml does not say."""
+    """The receipt for a new case; None: config/cases.yaml has none."""
     filled = wording.values(row.id, row.number, row.opened_at, row.deadline, row.language)
     text = wording.receipt(rules, CaseKind(row.kind), row.language, filled)
     return None if text is None else text[1]
 
 
 def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
-    """The address for the reply, as it is used.
+    """The address for the reply, in normal form.
 
     Raises:
-        Impossible: there is none, or it cannot be one.
+        Impossible: it is missing or not valid.
     """
     text = (to or "").strip()
     if by is ReplyBy.EMAIL:
@@ -168,7 +168,7 @@ def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
 
 
 def _suppress(tx: Tx, request: CaseRequest, key: int, group: str, secret: bytes) -> None:
-    """The person is not called from now on."""
+    """Suppress the person from now on."""
     if request.kind not in NO_CALLS:
         return
     scopes = tuple(request.scopes or _scopes(request))
@@ -191,7 +191,7 @@ def _suppress(tx: Tx, request: CaseRequest, key: int, group: str, secret: bytes)
 
 
 def _scopes(request: CaseRequest) -> tuple[Scope, ...]:
-    """Where nobody is known, the number is all there is to stop; without it, nothing."""
+    """The scopes to suppress: only the number if no person is known, none without a number."""
     number = () if request.number is None and not request.people else (Scope.NUMBER,)
     if not request.people:
         return number
@@ -208,7 +208,7 @@ def _acknowledge(
     reply_to: str | None,
     rules: CaseRules,
 ) -> None:
-    """Send the receipt; an opt-out is answered by it."""
+    """Send the receipt. It is also the answer to an opt-out."""
     filled = wording.values(key, number, case.opened_at, case.deadline, request.language)
     receipt = wording.receipt(rules, request.kind, request.language, filled)
     text = request.told or (None if receipt is None else receipt[1])
@@ -240,6 +240,6 @@ def _acknowledge(
 
 
 def _account(by: str) -> int:
-    """The account of who recorded it; 0: nobody's, such as a key that was pressed."""
+    """The account that recorded the request; 0: none, such as for a pressed key."""
     kind, _, key = by.partition(":")
     return int(key) if kind == "user" and key.isdecimal() else 0

@@ -1,8 +1,8 @@
-"""Messages to people: sent after the commit that queued them, and tried again until they are certain.
+"""Sends messages to people after the commit that queued them, and retries until the result is certain.
 
-Nothing that was queued is lost: the row waits in the database, and the scheduler finds it after a crash. A
-message is taken (state sending) in a transaction of its own before it is handed over, so that it is never
-knowingly sent twice. A process hands over one at a time: if it dies, one message is in doubt.
+No queued message is lost: its row is in the database, and the scheduler finds it after a crash. A message is
+taken (state sending) in a separate transaction before it is handed over, so that it is never knowingly sent
+twice. A process hands over one message at a time: if it dies, only that one is in doubt.
 """
 
 import asyncio
@@ -27,15 +27,15 @@ _EXPECTED = (OSError, TimeoutError)
 
 
 class MessageFiles(Protocol):
-    """Where messages are kept as files (adapters/messages/folder.py)."""
+    """Messages stored as files (adapters/messages/folder.py)."""
 
     def keys(self) -> list[int]: ...
     def drop(self, keys: Collection[int]) -> None: ...
 
 
 class ForgottenFiles:
-    """Removes the files of messages that were emptied in the database: at an erasure, and hourly for those
-    whose process died in between."""
+    """Removes the files of messages that were emptied in the database: at an erasure, and hourly in case a
+    process died in between."""
 
     def __init__(self, store: Store, files: MessageFiles) -> None:
         self._store = store
@@ -53,7 +53,7 @@ class ForgottenFiles:
 
 
 class MessageDelivery:
-    """Sends what waits."""
+    """Sends waiting messages."""
 
     def __init__(self, store: Store, clock: Clock, port: Messages) -> None:
         self._store = store
@@ -76,7 +76,7 @@ class MessageDelivery:
     async def _send(self, row: MessageRow) -> None:
         try:
             delivery = await self._port.send(row.message)
-        except _EXPECTED as error:  # an adapter that does not know what happened
+        except _EXPECTED as error:  # the adapter does not know whether it was sent
             log.warning("message_unknown", message=row.id, error=type(error).__name__)
             delivery = Delivery.UNKNOWN
         await self._store.run(lambda tx: self._settle(tx, row, delivery))
@@ -102,7 +102,7 @@ class MessageDelivery:
             self._reopen(tx, row.case)
 
     def _reopen(self, tx: Tx, key: int) -> None:
-        """An answer that was not delivered does not count: the case waits for another one."""
+        """Reopen the case whose answer was not delivered: it needs another one."""
         row = cases.find(tx, key, lock=True)
         if row is None:
             return

@@ -1,4 +1,4 @@
-"""The monthly figures of cases: how many of each kind, how soon they were answered. No names."""
+"""Monthly figures of cases: how many of each kind, and how soon they were answered. No names."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class KindFigures:
     answered: int
     median_hours: float | None  # from the request to the answer; None: none is answered
     late: int  # answered after the deadline
-    overdue: int  # not answered, and the deadline is over
+    overdue: int  # not answered, and the deadline has passed
 
 
 def month(text: str) -> tuple[datetime, datetime]:
@@ -51,7 +51,7 @@ def current_month(now: datetime) -> str:
 
 
 def monthly(tx: Tx, text: str, now: datetime) -> list[KindFigures]:
-    """Each kind of which there were cases, then all together; empty: there were none.
+    """Figures for each kind with cases, then for all together; empty: there were no cases.
 
     Raises:
         Impossible: it is no month.

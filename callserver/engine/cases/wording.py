@@ -1,4 +1,4 @@
-"""The texts of receipts and answers, with what is known of the case filled in."""
+"""The texts of receipts and answers, with the details of the case filled in."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,14 +21,14 @@ def receipt(
 def answer(
     rules: CaseRules, kind: CaseKind, language: str, values: Mapping[str, str]
 ) -> tuple[str, str] | None:
-    """Subject and text of an answer to start from."""
+    """Subject and text of the standard answer."""
     return _filled(rules.answers.get(kind), language, values)
 
 
 def values(
     key: int, number: int | None, opened_at: datetime, deadline: datetime, language: str
 ) -> dict[str, str]:
-    """What the placeholders stand for."""
+    """The values of the placeholders."""
     last = (deadline - MOMENT).astimezone(HOME).date()
     return {
         "case": str(key),

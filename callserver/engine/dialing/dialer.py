@@ -1,8 +1,7 @@
-"""A seat is ready: claim a contact, ask the gate, reserve the seat, place the call.
+"""Dials for ready seats: claim a contact, ask the gate, reserve the seat, place the call.
 
-`dial` follows at once from the commit that made the seat ready (DialSeat), and the scheduler calls it
-again when a waiting seat is due. Everything up to the permit is one transaction; placing the call follows
-from its commit.
+`dial` runs directly after the commit that made the seat ready (DialSeat), and again by the scheduler when a
+waiting seat is due. Everything up to the permit is one transaction; the call is placed after its commit.
 """
 
 from datetime import datetime, timedelta
@@ -44,22 +43,22 @@ from callserver.ports import Declined, Placed, Room, Silent, Tx
 log = structlog.get_logger(__name__)
 
 REFUSALS_AT_ONCE = 20
-"""Contacts that may be refused in one transaction before others get their turn."""
+"""The most contacts refused in one transaction, so that other transactions get their turn."""
 
 HOUSEHOLD_BUSY = timedelta(minutes=10)
-"""A contact whose household is on the telephone just now is put off this long."""
+"""How long a contact is postponed if its household has an open call."""
 
 CLEAR_AGAIN = timedelta(seconds=1)
-"""A seat whose room a listener has not left is looked at this often."""
+"""How often a seat is checked while a listener has not left its room."""
 
 ROOM_CLEAR_WITHIN = timedelta(seconds=10)
-"""A room that a listener has not left by then is given up: the phoner's telephone is called again."""
+"""If a listener has not left a room by then, the phoner's telephone is called into another room."""
 
 OLD_BEFORE_END = timedelta(minutes=30)
-"""A phoner's leg is reconnected this long before the provider would end it: few talks last longer."""
+"""How long before the provider would end a phoner's leg it is reconnected: few talks last longer."""
 
 SPREAD = 30
-"""Minutes over which the legs of one evening are reconnected: their phoners came together."""
+"""Minutes over which reconnections are spread: phoners begin their shifts at the same time."""
 
 SLOT_KEPT = timedelta(seconds=2)
 """A calls-per-second slot not used within this time is lost."""
@@ -74,7 +73,7 @@ class Dialer:
         self._clearing = clearing
 
     async def dial(self, seat: int) -> None:
-        """Dial the next contact for the seat, or tell the seat why not and until when."""
+        """Dial the next contact for the seat, or have the seat wait and store why and until when."""
         try:
             while await self._clearing.reserving(lambda tx: self.next_call(tx, seat)):
                 pass
@@ -84,7 +83,7 @@ class Dialer:
     # -- inside the transaction ---------------------------------------------------------------
 
     def reconnects(self, tx: Tx, phoner: int) -> bool:
-        """Whether the phoner's leg is too old for a dial by hand: it is ended, and called again."""
+        """Reconnect the phoner's leg before a manual dial if it is too old. Returns whether it was."""
         now = self._ctx.clock.now()
         row = seats.of_phoner(tx, phoner)
         if (
@@ -99,7 +98,10 @@ class Dialer:
         return False
 
     def next_call(self, tx: Tx, seat: int) -> bool:
-        """Reserve the seat for a call, or have it wait; True: neither yet, ask again at once."""
+        """Reserve the seat for a call, or have it wait.
+
+        True: neither happened yet; call this again at once.
+        """
         now = self._ctx.clock.now()
         row = seats.lock(tx, seat)
         if row is None or row.state != SeatState.WAITING:
@@ -131,9 +133,9 @@ class Dialer:
         return True
 
     def _campaign(self, tx: Tx, row: SeatRow, now: datetime) -> Campaign | None:
-        """The seat's campaign; None when it is gone or paused, and the seat waits.
+        """The seat's campaign; None if it is removed or paused, and the seat waits.
 
-        The gate refuses a paused campaign too; asked here first, no contact is claimed for nothing.
+        The gate refuses a paused campaign too. This earlier check avoids claiming a contact unnecessarily.
         """
         campaign = self._ctx.rules.current.campaigns.get(row.campaign or "")
         if campaign is None:
@@ -145,16 +147,16 @@ class Dialer:
         return campaign
 
     def _is_old(self, row: SeatRow, now: datetime) -> bool:
-        """Whether the provider might end the phoner's leg in the middle of the next talk."""
+        """Whether the provider might end the phoner's leg during the next talk."""
         longest = self._ctx.telephony.longest_leg
         if longest is None or row.leg_at is None:
             return False
         return now - row.leg_at >= longest - OLD_BEFORE_END - timedelta(minutes=row.id % SPREAD)
 
     def _reconnect(self, tx: Tx, row: SeatRow, now: datetime) -> None:
-        """The phoner's telephone is not in its room, or is hung up now: the scheduler rings it soon.
+        """Have the scheduler call the phoner's telephone soon. A leg that is still up is hung up.
 
-        Reconnecting an old leg takes the same way as a leg that is lost.
+        Reconnecting an old phoner leg reuses the leg-lost path.
         """
         if not row.connected or row.room_ref is None or row.leg is None:
             seat_moves.move(tx, self._ctx, row, SeatEvent.LEG_LOST, now)
@@ -163,9 +165,9 @@ class Dialer:
         lost_phoners.leg_lost(tx, self._ctx, row.leg, reason=PLANNED)
 
     def _has_slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
-        """Whether a call may be ordered now; else the seat waits for its slot.
+        """Whether a call may be ordered now; otherwise the seat waits for its slot.
 
-        While the clock is in doubt slots mean nothing: the gate refuses, and says why.
+        While the clock is in doubt, slots do not apply: the gate refuses and gives the reason.
         """
         kept = None
         if row.slot_at is not None and now - row.slot_at <= SLOT_KEPT:
@@ -181,10 +183,10 @@ class Dialer:
     def reserve(
         self, tx: Tx, row: SeatRow, campaign: Campaign, permit: DialPermit, now: datetime
     ) -> None:
-        """In the permit's transaction: the seat is in a call from now on, and the call is placed.
+        """Reserve the seat and queue the call. Runs in the permit's transaction.
 
         Raises:
-            ListenerInRoom: somebody who listened may still be in the room, and may not be.
+            ListenerInRoom: a listener's leg may still be in the room without permission.
         """
         if room_occupancy.in_the_way(tx, self._ctx, row):
             raise ListenerInRoom(row.id)
@@ -196,8 +198,8 @@ class Dialer:
         outbox.add(tx, PlaceCall(row.id, permit, Room(row.room, row.room_ref), listened_to))
 
     def _wait_for_room(self, tx: Tx, seat: int) -> None:
-        """A listener's leg is still in the seat's room: the seat waits, and says so. If the listener
-        does not leave in time, the phoner's telephone is called again, into another room."""
+        """Have the seat wait while a listener's leg is still in its room. If the leg does not leave in time,
+        the phoner's telephone is called into another room."""
         now = self._ctx.clock.now()
         row = seats.lock(tx, seat)
         if row is None or row.state != SeatState.WAITING:
@@ -214,7 +216,10 @@ class Dialer:
     def _put_off(
         self, tx: Tx, contact: Contact, path: DialPath, refusal: Refusal, now: datetime
     ) -> Reason | None:
-        """What a refusal does to the contact; a reason that is about us, for which the seat should wait."""
+        """Apply a refusal to the contact.
+
+        Returns a reason that concerns the server, for which the seat waits.
+        """
         is_call_back = path is DialPath.CALL_BACK
         back = ContactStatus.CALL_BACK if is_call_back else ContactStatus.READY
         about_us = [reason for reason in refusal.reasons if reason in permit.TRANSIENT]

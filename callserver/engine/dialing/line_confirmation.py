@@ -1,8 +1,8 @@
 """Confirming a number as a user's line: a permitted call speaks a code, and the user enters it.
 
-The gate is asked as for a stranger who is to be recruited, which is the strictest request: calling hours,
-suppressions, registers, attempts, countries. The call has a permit and a call row, but no contact and no
-seat: nobody talks, the leg asks what to say.
+The gate decides as for recruiting a stranger, the strictest request: calling hours, suppressions, registers,
+attempts, countries. The call has a permit and a call row, but no contact and no seat: the leg asks what to
+say, and no phoner talks.
 """
 
 import hmac
@@ -40,11 +40,11 @@ from callserver.ports import Tx
 log = structlog.get_logger(__name__)
 
 SLOT_WITHIN = timedelta(seconds=1)
-"""A permit is void after two seconds: the call is not ordered if its turn comes later than this."""
+"""The call is not ordered if its slot is later than this: a permit is void after two seconds."""
 
 
 class LineConfirmation:
-    """Calls the number, speaks the code, and checks it."""
+    """Calls the number, speaks the code, and checks the entered code."""
 
     def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
         self._ctx = ctx
@@ -55,8 +55,8 @@ class LineConfirmation:
 
         Raises:
             NotFound: the user has no line that needs to be confirmed.
-            LineRefused: the number can be nobody's line any more.
-            DialRefused: the gate said no, and why.
+            LineRefused: the number is no longer allowed as a line.
+            DialRefused: the gate refused, with its reasons.
             Impossible: too many calls are being ordered just now.
         """
         answer = await self._ctx.store.run(lambda tx: self._permitted(tx, key, by))
@@ -113,7 +113,10 @@ class LineConfirmation:
     def _ask(
         self, tx: Tx, row: LineRow, campaigns: list[Campaign], now: datetime
     ) -> tuple[DialRequest, Decision]:
-        """Every policy that the user works under must allow the call; the first one's permit."""
+        """Ask the gate under every policy that the user works under; all must permit.
+
+        Returns the first permit.
+        """
         ctx, attempt = self._ctx, line.CONFIRMS + self._ctx.token()
         strict = {"segment": Segment.KANVAS, "purpose": Purpose.RECRUIT}
         answers: list[tuple[DialRequest, Decision]] = []
@@ -170,7 +173,7 @@ class LineConfirmation:
         await self._call_flow.place(permit, lambda: self._ctx.telephony.ring_to_confirm(permit))
 
     async def code_for(self, attempt: str) -> Instruction:
-        """The called telephone was answered: the code to speak. Each answer is a new code."""
+        """The code to speak to the answered telephone. Each answer gets a new code."""
 
         def work(tx: Tx) -> Instruction:
             now = self._ctx.clock.now()
@@ -187,11 +190,11 @@ class LineConfirmation:
         return await self._ctx.store.run(work)
 
     async def give(self, key: int, code: str, by: str) -> None:
-        """Enter the code that the call spoke: then the line is confirmed.
+        """Check the entered code, and confirm the line.
 
         Raises:
             NotFound: the user has no line that needs to be confirmed.
-            Impossible: the code is wrong, too old, or was tried too often.
+            Impossible: the code is wrong or expired, or there were too many attempts.
         """
 
         def work(tx: Tx) -> bool:
@@ -217,5 +220,5 @@ class LineConfirmation:
 
 
 def _stranger(row: LineRow, campaign: Campaign) -> Contact:
-    """The number as the gate asks about it: a stranger's, whose source is the account."""
+    """The contact that the gate decides about: a stranger whose source is the account."""
     return explanation.stranger(phone.to_int(row.address), "", campaign, "account")

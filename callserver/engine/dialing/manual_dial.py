@@ -1,7 +1,7 @@
 """Manual dials: a number that the phoner enters, or the last contact again.
 
-The phoner chooses the contact, and nothing else: it must be on the list of the campaign, the gate is asked
-as for every other dial, and the call is reserved and placed by the dialer.
+The phoner chooses only the contact. It must be on the campaign's list, the gate decides as for every other
+dial, and the dialer reserves and places the call.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class DialRefused(Impossible):
 
 
 class ManualDial:
-    """Dials at a phoner's request, through the same gate."""
+    """Dials on a phoner's request, through the same gate."""
 
     def __init__(self, ctx: EngineContext, dialer: Dialer, clearing: RoomClearing) -> None:
         self._ctx = ctx
@@ -47,14 +47,13 @@ class ManualDial:
         self._clearing = clearing
 
     async def dial(self, phoner: int, written: str) -> str:
-        """Dial a contact of the seat's campaign, by the number as somebody writes it; the attempt's id.
+        """Dial a contact of the seat's campaign by its number as typed. Returns the attempt's id.
 
         Raises:
-            NotFound: the campaign has no contact with that number (only contacts are ever called: of
-                others nobody could say where their number comes from). The attempt is logged, because
-                it looked a number up in the list.
-            Impossible: it is no number, or the seat cannot dial now.
-            DialRefused: the gate said no, and why.
+            NotFound: the campaign has no contact with that number. Only contacts are called, because the
+                source of other numbers is unknown. The look-up is logged.
+            Impossible: it is not a number, or the seat cannot dial now.
+            DialRefused: the gate refused, with its reasons.
         """
         parsed = phone.parse(written)
         if isinstance(parsed, NumberProblem):
@@ -69,12 +68,12 @@ class ManualDial:
         return self._attempt(answer)
 
     async def redial(self, phoner: int) -> str:
-        """Dial the phoner's last contact again; the attempt's id.
+        """Dial the phoner's last contact again. Returns the attempt's id.
 
         Raises:
-            NotFound: the phoner has called nobody of this campaign yet.
+            NotFound: the phoner has not called anybody in this campaign.
             Impossible: the seat cannot dial now.
-            DialRefused: the gate said no, and why.
+            DialRefused: the gate refused, with its reasons.
         """
         await self._check_line(phoner)
         return self._attempt(await self._reserving(lambda tx: self._redial(tx, phoner)))
@@ -148,7 +147,7 @@ class ManualDial:
 
 
 def _is_due(contact: Contact, now: datetime) -> bool:
-    """Whether the list would dial the contact now. Any other contact keeps its status if nobody answers."""
+    """Whether the list would dial the contact now. Otherwise it keeps its status if nobody answers."""
     due = contact.next_at is not None and contact.next_at <= now
     return contact.status == ContactStatus.READY or (
         contact.status == ContactStatus.CALL_BACK and due

@@ -1,4 +1,4 @@
-"""What a campaign has for a phoner now: somebody to call, or why not and when it goes on."""
+"""Whether a campaign has a contact to call for a phoner now, and if not, why and until when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +16,11 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """No reason: somebody may be called now. A reason is a waiting seat's, or the gate's."""
+    """An empty `reason`: a contact can be called now. A reason is one of a waiting seat, or the gate's."""
 
     reason: str = ""
     until: datetime | None = None
-    said: str = ""  # by the person who paused the campaign
+    said: str = ""  # words of the person who paused the campaign
 
 
 def places(
@@ -42,7 +42,7 @@ def places(
 def why_nothing(
     tx: Tx, rules: Rules, campaign: Campaign, phoner: int, closed: list[Place], now: datetime
 ) -> Availability:
-    """Why nothing can be dialed now, and when it goes on."""
+    """Why nothing can be dialed now, and until when."""
     policy = rules.current.policy_of(campaign)
     opens = [
         at
@@ -63,17 +63,17 @@ def why_nothing(
 
 
 def opens_from(tx: Tx, policy: Policy, campaign: Campaign, at: datetime) -> datetime | None:
-    """When it is first open, from `at` on, at any of the campaign's places: a list's next contact is
-    due by the clock alone."""
+    """The first instant from `at` on at which any of the campaign's places is open. A contact's due time does
+    not consider calling hours."""
     its_places = (Place.parse(text) for text in contacts.places_of(tx, campaign.name))
     opens = (hours.next_open(policy, place, at) for place in its_places)
     return min((instant for instant in opens if instant is not None), default=None)
 
 
 def paused(tx: Tx, campaign: str) -> tuple[bool, str]:
-    """Whether the campaign is paused, and why in the words of the person who paused it.
+    """Whether the campaign is paused, and the words of the person who paused it.
 
-    A campaign that was stopped automatically has no words here: the floor's alarm explains it.
+    The words are empty for a campaign that was stopped automatically: an alarm explains that.
     """
     stopped, said = campaign_states.get(tx, campaign)
     return stopped, "" if said.startswith(BREAKER) else said

@@ -1,6 +1,6 @@
-"""A dial decision in the log: its sealed entry commits to the facts, which are kept beside it.
+"""A dial decision in the log: its sealed entry commits to the facts, which are stored beside it.
 
-The entry names ids, reasons and pseudonymous keys; who opens the commitment can recompute the answer.
+The entry names ids, reasons and pseudonymous keys. With the opened facts the answer can be recomputed.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def line(rules: Rules, request: DialRequest, facts: Facts) -> dict[str, Any]:
 
 
 def failed(rules: Rules, request: DialRequest) -> Decision:
-    """An error while asking: a refusal, of which only what was asked is known."""
+    """The refusal after an error while deciding. Only the request is known."""
     asked = {
         "now": stamp(request.now),
         "policy": request.campaign.policy,
@@ -51,14 +51,14 @@ def failed(rules: Rules, request: DialRequest) -> Decision:
 
 
 def second_call(decision: Decision) -> Decision:
-    """The database has refused a second open call: that there is one is a fact (I3)."""
+    """The refusal after the database refused a second open call (I3)."""
     return Decision(
         Refusal((Reason.FREQ_ACTIVE_CALL,), None), {**decision.line, "active_call": True}
     )
 
 
 def _bounds(rules: Rules, request: DialRequest, permit: DialPermit) -> dict[str, Any]:
-    """What the permitted call must keep to, so that the log alone shows whether it did."""
+    """The limits of the permitted call, so that the log alone shows whether it kept to them."""
     policy = rules.policy_of(request.campaign)
     frequency = None if policy is None else policy.frequency
     gap = None if frequency is None else frequency.gap_hours
@@ -74,7 +74,7 @@ def _bounds(rules: Rules, request: DialRequest, permit: DialPermit) -> dict[str,
 def write(
     tx: Tx, ctx: EngineContext, request: DialRequest, decision: Decision, **details: Any
 ) -> None:
-    """Write the decision's entry, and beside it the opening of its commitment."""
+    """Write the decision's entry, and the opening of its commitment beside it."""
     answer, commitment = decision.answer, commit(decision.line)
     details |= {
         "revision": ctx.rules.current.sha256,

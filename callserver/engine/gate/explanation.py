@@ -19,7 +19,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """May the number be called for the campaign? No reasons: yes."""
+    """Whether the number may be called for the campaign: yes if there are no reasons."""
 
     campaign: str
     at: datetime
@@ -32,7 +32,7 @@ class Explanation:
 def explain(
     tx: Tx, rules: Rules, secret: bytes, number: str, campaign: Campaign, at: datetime
 ) -> Explanation:
-    """Ask the gate about a number as somebody wrote it; an unreadable one is a reason by itself."""
+    """Ask the gate about a number as typed. An unreadable number is a reason by itself."""
     parsed = phone.parse(number)
     asked = parsed if isinstance(parsed, str) else number.strip()
     known: Contact | None = None
@@ -55,7 +55,7 @@ def of_contact(
     at: datetime,
     number: str | None = None,
 ) -> Explanation:
-    """Ask the gate about one contact. `number`: another text than the contact's number."""
+    """Ask the gate about one contact. `number`: to use instead of the contact's number."""
     path = DialPath.CALL_BACK if contact.status == ContactStatus.CALL_BACK else DialPath.EXPLAIN
     facts = gate.collect(tx, rules, secret, DialRequest(contact, campaign, path, None, at))
     facts = replace(facts, number=number or facts.number, phoner_reserved=True)

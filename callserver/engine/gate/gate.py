@@ -1,4 +1,4 @@
-"""The one gate: collect the facts, ask the rules, write the answer. Every dial path asks here.
+"""The gate: collects the facts, asks the rules, writes the answer. Every dial path goes through it.
 
 `ask` runs inside the transaction that claims the contact and writes the permit, the call and the
 audit entry (I2); an error while asking is a refusal (I9).
@@ -42,18 +42,18 @@ LOOK_BACK = ATTEMPTS_COUNT_FOR
 """How far back attempts are read: longer than any cap's period."""
 
 PLACING_DEADLINE = timedelta(seconds=15)
-"""A permit whose order was neither taken nor declined by then: the provider is asked."""
+"""If an order was neither accepted nor declined by then, the provider is asked."""
 
 
 def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusal:
-    """May this contact be called now? Writes the permit's call, or the refusal, and the audit entry."""
+    """Decide whether this contact may be called now. Writes the audit entry and, if permitted, the call."""
     attempt = ctx.token()
     suppressions.before_deciding(tx)
     try:
         facts = collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock))
         answer = permit.decide(facts, attempt)
         decision = Decision(answer, line(ctx.rules, request, facts))
-    except Exception:  # noqa: BLE001 - fail closed: whatever went wrong, nobody is called (I9)
+    except Exception:  # noqa: BLE001 - fail closed: after any error nobody is called (I9)
         decision = failed(ctx.rules, request)
     if isinstance(decision.answer, DialPermit) and not _write_call(tx, request, decision.answer):
         decision = second_call(decision)
@@ -79,7 +79,7 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
     phoner = None if request.seat is None else request.seat.phoner
     since = _abandon_since(rules, request.campaign, now)
     named = _register(rules, request.campaign)
-    # A line that is to be confirmed is a colleague's, of whom no list has a name.
+    # A line to be confirmed belongs to a colleague, whose name is on no list.
     is_about_contact = request.path is not DialPath.CONFIRMATION
     row = dial_facts.of(
         tx, request.campaign.name, contact.number, contact.person, phoner, since, named
@@ -119,13 +119,13 @@ def _abandon_since(rules: Rules, campaign: Campaign, now: datetime) -> datetime:
 
 
 def _register(rules: Rules, campaign: Campaign) -> str:
-    """The register that the campaign's policy goes by."""
+    """The register that the campaign's policy uses."""
     policy = rules.current.policies.get(campaign.policy)
     return (None if policy is None else policy.register_rule.name) or dial_facts.ANY
 
 
 def strictest(results: Mapping[int, Match], reach: InReach) -> Match:
-    """The result of everybody else who is or may be the person, beside registers of names."""
+    """The strictest register result of all others who are or may be the person."""
     if not results:
         return Match.NO
     keys = reach.keys if REGISTER.reach >= Reach.UNSURE else reach.same
@@ -133,14 +133,14 @@ def strictest(results: Mapping[int, Match], reach: InReach) -> Match:
 
 
 def register_as(washed_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:
-    """The register as our copy has it; without a copy it is missing."""
+    """The local copy of the register; without one it counts as missing."""
     return f.Register(listed=listed, unsure=unsure, checked_at=washed_at, missing=washed_at is None)
 
 
 def state_of(
     tx: Tx, rules: Rules, campaign: Campaign, now: datetime
 ) -> tuple[f.CampaignState, datetime | None]:
-    """The campaign's running figures, and the issue of the register that its policy goes by."""
+    """The campaign's figures, and the issue date of the register that its policy uses."""
     since = _abandon_since(rules, campaign, now)
     row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))
     return _state(row), row.washed_at
@@ -170,7 +170,7 @@ def _phoner(tx: Tx, rules: Rules, seat: SeatRow | None, row: DialFacts, now: dat
 
 
 def _write_call(tx: Tx, request: DialRequest, answer: DialPermit) -> bool:
-    """The open call's row; False when the database refuses a second one (I3)."""
+    """Write the row of the open call; False if the database refuses a second one (I3)."""
     contact, seat, now = request.contact, request.seat, request.now
     if seat is None:
         raise ValueError("a dial needs a seat")

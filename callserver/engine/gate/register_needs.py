@@ -1,4 +1,4 @@
-"""The public registers that the policies in use require, and the age of our copies."""
+"""The public registers that the policies in use require, and the age of the local copies."""
 
 from collections.abc import Iterable
 

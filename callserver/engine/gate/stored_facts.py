@@ -1,4 +1,4 @@
-"""The facts of one dial, from what the database says about the contact and everybody in its reach."""
+"""The facts of one dial, from the stored data about the contact and everybody in its reach."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,18 +30,18 @@ from callserver.engine.context import Rules
 
 @dataclass(frozen=True, slots=True)
 class DialRequest:
-    """One dial that is asked for."""
+    """A request for one dial."""
 
     contact: Contact
     campaign: Campaign
     path: DialPath
-    seat: SeatRow | None  # None: explained, or a confirmation: nobody is to talk
+    seat: SeatRow | None  # None: only explained, or a line confirmation, in which no phoner talks
     now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFacts:
-    """What the database says about one contact and its campaign, as `facts_from` needs it."""
+    """The stored data about one contact and its campaign that `facts_from` needs."""
 
     marks: Sequence[Mark]  # in order of writing
     suppressions: Sequence[tuple[str, f.Suppression]]  # each with its subject
@@ -75,7 +75,7 @@ def attempts_reach(reach: InReach) -> tuple[Collection[int], Collection[int]]:
 
 
 def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: int = 0) -> f.Facts:
-    """The facts that `permit.decide` looks at, from what is known."""
+    """The facts for `permit.decide`, from the stored data."""
     contact, campaign = request.contact, request.campaign
     number = phone.from_int(contact.number)
     if request.seat is not None or request.path is DialPath.CONFIRMATION:
@@ -136,12 +136,12 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
 def _reaches(mark: Mark, own: str, reach: InReach) -> bool:
     """Whether a mark about one of the subjects reaches the contact (domain/reach.py)."""
     if mark.kind in PERMISSIVE and not mark.subject.startswith("person:"):
-        return False  # a number is no person, and has consented to nothing
+        return False  # a number is not a person and cannot consent
     return _extends(MARKS[mark.kind].reach, mark.subject, own, reach)
 
 
 def _extends(extent: Reach, about: str, own: str, reach: InReach) -> bool:
-    """Whether what is known about a subject reaches the contact. Numbers and households are its own."""
+    """Whether a fact about a subject reaches the contact. Numbers and households are always its own."""
     kind, _, key = about.partition(":")
     if kind != "person" or about == own:
         return True
@@ -160,13 +160,13 @@ def _has_ended(reach: InReach) -> bool:
 
 
 def _born(contact: Contact, reach: InReach) -> date | None:
-    """The latest date of birth: in doubt the person is a child."""
+    """The latest known date of birth: in doubt the person is a child."""
     dates = [contact.born, *(row.born for row in _of_rows(BORN.reach, reach))]
     return _date(max(filter(None, dates), default=None))
 
 
 def _not_now_until(contact: Contact, reach: InReach, marks: Sequence[Mark]) -> datetime | None:
-    """Until when the person has asked for peace. A call that they asked for later ends it."""
+    """Until when the person asked not to be called. A later request for a call ends it."""
     own = contact.next_at if _asked_for_later(contact) else None
     said: list[datetime] = []
     for mark in marks:
@@ -182,7 +182,7 @@ def _latest_of(*instants: datetime | None) -> datetime | None:
 
 
 def _latest(marks: Sequence[Mark]) -> dict[str, datetime]:
-    """The latest instant of each kind. A call that the person asked for later ends a refusal."""
+    """The latest instant of each kind of mark. A later request for a call removes a refusal."""
     latest: dict[str, datetime] = {}
     for mark in marks:
         latest[mark.kind] = max(mark.at, latest.get(mark.kind, mark.at))
@@ -196,9 +196,9 @@ def _earliest(marks: Sequence[Mark], kind: MarkKind) -> datetime | None:
 
 
 def _not_in_the_future(known: StoredFacts, now: datetime) -> StoredFacts:
-    """For a dial, every mark and suppression counts, though another server's clock may be ahead of ours.
+    """Let every mark and suppression count, even if another server's clock was ahead.
 
-    Only what would permit a call, a consent or the end of an opt-out, waits until its time by our clock.
+    Only a consent and the end of an opt-out wait until this server's clock reaches their time.
     """
     instants = [mark.at for mark in known.marks] + [
         suppression.at for _, suppression in known.suppressions
@@ -236,7 +236,7 @@ def _consent(mark: Mark, own: str) -> f.Consent:
 
 
 def _asked_for_later(contact: Contact) -> bool:
-    """A contact that waits because the person asked for it: a dial by hand waits too."""
+    """Whether the contact waits because the person asked for it. Manual dials wait too."""
     return contact.status == ContactStatus.WAITING and contact.reason == Effect.NOT_NOW.value
 
 

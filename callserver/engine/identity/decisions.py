@@ -2,9 +2,9 @@
 
 A decision can be undone; each one stays on record.
 
-A merge lets every fact that protects reach both, and permits nothing that an opt-out forbids. A split
-lets what is known about one no longer reach the other, so the contacts that were closed for it are asked
-about again.
+After a merge every protective fact reaches both, and nothing that an opt-out forbids is permitted. After a
+split the facts about one no longer reach the other, so the gate decides again about the contacts that were
+closed for them.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 REOPENED = ("PERSON_", "SUP_", "BASIS_", "NUM_REASSIGNED")
-"""Contacts closed for such a reason are asked about again after a split."""
+"""After a split, contacts closed for a reason with one of these prefixes are reopened."""
 
 
 def merge(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime) -> None:
@@ -27,7 +27,7 @@ def merge(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime)
 
     Raises:
         NotFound: there is no such contact.
-        Impossible: they have one key already.
+        Impossible: they already have the same key.
     """
     _decide(tx, contact, other, Verdict.SAME, by=by, why=why, now=now)
 
@@ -37,7 +37,7 @@ def split(tx: Tx, contact: int, other: int, *, by: str, why: str, now: datetime)
 
     Raises:
         NotFound: there is no such contact.
-        Impossible: they have one key, which the list gave them: another reference tells them apart.
+        Impossible: they have the same key from the list; only another reference can separate them.
     """
     _decide(tx, contact, other, Verdict.DIFFERENT, by=by, why=why, now=now)
 

@@ -9,7 +9,10 @@ from callserver.ports import Tx
 
 
 def of(tx: Tx, contact: Contact) -> InReach:
-    """For one dial: one statement in the usual case, where nobody else is known."""
+    """Everybody in reach, for one dial.
+
+    One statement is enough in the usual case, where nobody else is known.
+    """
     start = _start(contact)
     keys = start.number, start.household, start.person
     known = known_people.around(tx, start.contact, *keys)
@@ -27,7 +30,7 @@ def of_many(
 ) -> dict[int, InReach]:
     """The same for many contacts, by their ids, with a few statements for all of them.
 
-    `also`: adds what would be known besides.
+    `also`: adds rows that are not stored yet.
     """
     known = Known()
     waiting = [_start(contact) for contact in contacts]
@@ -53,7 +56,7 @@ def of_many(
 
 
 def of_persons(tx: Tx, persons: Iterable[int]) -> set[int]:
-    """These keys and every key in reach of one of them: who they may be."""
+    """These keys and every key in reach of one of them."""
     keys = set(persons)
     known = Known()
     for person in sorted(keys):

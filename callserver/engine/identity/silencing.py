@@ -1,4 +1,4 @@
-"""A telephone that rings is silenced when something new forbids the call, for everybody in reach of it."""
+"""Silences ringing telephones when a new fact forbids the call, for everybody whom it reaches."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -12,7 +12,7 @@ from callserver.ports import Tx
 
 
 def silence(tx: Tx, subjects: Iterable[str], now: datetime) -> int:
-    """Open calls that nobody has answered, to these subjects or to anybody they reach; how many."""
+    """Silence unanswered open calls to these subjects or to anybody whom they reach. Returns how many."""
     subjects = list(subjects)
     reached = _reached(tx, _keys(subjects, "person"), _keys(subjects, "household"))
     return suppressions.want_stopped(tx, [*subjects, *reached], now)
@@ -26,7 +26,7 @@ def silence_listed(tx: Tx, scope: Scope, keys: Collection[int], now: datetime) -
 
 
 def _reached(tx: Tx, persons: set[int], households: set[int]) -> list[str]:
-    """The persons whose telephone rings, and whom a fact about one of these would keep from a dial."""
+    """The persons with a ringing call whom a fact about one of these persons or households reaches."""
     if not persons and not households:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Pairs of contacts that may be the same person, for member service to decide."""
+"""Pairs of contacts that may be the same person, to be decided by a user."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Page:
 
 
 def page(tx: Tx, cursor: Cursor = FIRST) -> Page:
-    """The undecided pairs of one part. A page may be empty though another follows."""
+    """The undecided pairs of one page. A page may be empty although another one follows."""
     read, then = _PLACES[cursor.place]
     part = read(tx, cursor.after)
     pairs = [
@@ -58,7 +58,7 @@ def page(tx: Tx, cursor: Cursor = FIRST) -> Page:
 
 def _is_unsure(tx: Tx, one: Listed, other: Listed, place: str) -> bool:
     if place == "household" and one.number == other.number:
-        return False  # told by their number already
+        return False  # already listed by their number
     if match(_rows(one), _rows(other)) is not Match.UNSURE:
         return False
     decided = person_decisions.latest(tx, one.person, other.person)
