@@ -148,7 +148,7 @@ class Webhooks:
     async def _client(self, _: Request, form: Form) -> Response:
         caller = field(form, "From")
         if not caller.startswith(IDENTITY):
-            raise Malformed("From is no client")
+            raise Malformed("From is not a client")
         identity, leg = caller.removeprefix(IDENTITY), field(form, "CallSid")
         if identity.startswith(LISTENER):
             user = identity.removeprefix(LISTENER)
@@ -267,5 +267,5 @@ def _number(request: Request, name: str) -> int:
 def _player(request: Request) -> Player:
     value = _text(request, "player")
     if value not in set(Player):
-        raise Malformed("player is none that takes part")
+        raise Malformed("player is unknown")
     return Player(value)

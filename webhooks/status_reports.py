@@ -95,7 +95,7 @@ def has_ended(form: Form) -> bool:
 def _call_status(form: Form) -> str:
     status = field(form, "CallStatus")
     if status not in call_status.REPORTS:
-        raise Malformed("CallStatus is none that we know")
+        raise Malformed("CallStatus is unknown")
     return status
 
 

@@ -80,7 +80,7 @@ class WebhookChannel:
 
 
 def sentence(notice: Notice, language: str) -> str:
-    """The alarm's text as the floor page shows it; of one that is over, its name."""
+    """The alarm's text as the floor page shows it; for an alarm that has ended, its name."""
     kind, campaign = notice.key
     if notice.kind is NoticeKind.OVER:
         return say(language, "alarm_notice.gone", alarm=kind, campaign=campaign)

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def listing(by: By) -> None:
-    """List the applicants of your department, and what each has still to go through.
+    """List the applicants of your department, and the steps that each has not completed yet.
 
     Example: callserver applicant list --by sigrid
     """
@@ -52,7 +52,7 @@ def listing(by: By) -> None:
 
 
 def planned(by: By) -> None:
-    """List the group interviews of your department that are ahead, with their participants' numbers.
+    """List the upcoming group interviews of your department, with their participants' numbers.
 
     Example: callserver applicant interviews --by sigrid
     """
@@ -190,7 +190,7 @@ def accept(
 
 
 def reject(applicant: Applicant, by: By) -> None:
-    """Reject an applicant; what is known of them is deleted after its period.
+    """Reject an applicant; what is stored about them is deleted after its retention period.
 
     Example: callserver applicant reject 7 --by sigrid
     """

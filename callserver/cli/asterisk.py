@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def prompts_(folder: asterisk_files.Folder) -> None:
-    """Make the prompts that called people hear, by a free synthesiser (espeak-ng and sox).
+    """Make the prompts that called people hear, with a free synthesiser (espeak-ng and sox).
 
     A recording of your own with the same name, in any format that Asterisk plays, is never overwritten.
 

@@ -62,7 +62,7 @@ async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:
 
 
 async def _accepts_tls(settings: Settings) -> bool:
-    """Whether the transport of the SIP telephones listens: Asterisk starts without it, and says nothing."""
+    """Whether the transport of the SIP telephones listens: Asterisk starts without it, without an error."""
     bind = ip_address(settings.asterisk_bind)
     host = urlsplit(settings.asterisk_url).hostname if bind.is_unspecified else str(bind)
     try:

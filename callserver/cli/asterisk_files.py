@@ -109,7 +109,7 @@ async def _reload(settings: Settings, ari: Ari) -> None:
 
 
 async def outdated_transports(settings: Settings, ari: Ari) -> list[str]:
-    """The transports that Asterisk still runs as before: it changes them only at a restart."""
+    """The transports that Asterisk still runs unchanged: it changes them only at a restart."""
     wanted, changed = pjsip.transports(settings), []
     for name in ("secure", "plain"):
         reply = await ari.get("asterisk", "config", "dynamic", "res_pjsip", "transport", name)

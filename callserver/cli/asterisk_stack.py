@@ -51,7 +51,7 @@ VOICE_TEXT = "Hallo? Ja, det er mig. Hvem er det, jeg taler med?"
 
 
 def missing() -> str:
-    """The programs that this machine lacks for it, in words; empty: none."""
+    """The programs that this machine lacks for it, in words; empty if it has all."""
     tools = [tool for tool in (sipp.PROGRAM, *prompts.TOOLS) if shutil.which(tool) is None]
     installed = (HOME / ".asterisk/debian/usr/sbin/asterisk").exists() or shutil.which("asterisk")
     lacking = [] if installed else ["Asterisk (scripts/asterisk install)"]
@@ -104,7 +104,7 @@ async def started(plan: StackPlan) -> AsyncIterator[AsteriskStack]:
 
 
 async def _until_the_trunk_answers(server: Server) -> None:
-    """Wait for the trunk: a dial before would pause its campaign."""
+    """Wait for the trunk: a dial before it answers would pause the campaign."""
     assert server.exchange is not None  # noqa: S101 - as the settings say
     for _ in range(UP_WITHIN_S * 10):
         reply = await server.exchange.ari.get("endpoints", "PJSIP", TRUNK)

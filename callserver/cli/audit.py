@@ -101,7 +101,7 @@ def _exported(path: Path) -> Iterator[tuple[int | None, bytes]]:
 
 
 def _in_order(path: Path, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The lines by their leaf numbers: as they are, or by an index of them where somebody moved some."""
+    """The lines in the order of their leaf numbers; they are sorted only if somebody moved some."""
     if all(one <= other for one, other in pairwise(_leaves(path, file))):
         file.seek(0)
         yield from enumerate(file, 1)

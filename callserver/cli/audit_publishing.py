@@ -64,7 +64,7 @@ def prove(
     """Write the proof that a published entry is in the log: a .tlog-proof.
 
     With the proof, the entry's bytes and the log's key (vkey) anybody can verify it, without this program.
-    The log page and `callserver audit export` say an entry's number.
+    The log page and `callserver audit export` show an entry's number.
 
     Example: callserver audit prove 4711 entry-4711.tlog-proof
     """
@@ -87,7 +87,7 @@ def receipt(
     """Write receipts for the opt-outs of a number: for each a short text and a proof, for the person.
 
     The proof shows anybody with the log's key that the request is in the log. It holds no name and no
-    number. Opt-outs of an imported list have none: one entry of the log is about the whole list.
+    number. Opt-outs of an imported list have no receipts: one entry of the log is about the whole list.
 
     Example: callserver audit receipt 32123456 receipts --language en
     """

@@ -37,7 +37,7 @@ def backup(
 ) -> None:
     """Write a backup while the server runs: database, heads, public key, configuration, manifest.
 
-    Not in it, to be kept elsewhere: CALLSERVER_KEY and the sealing key.
+    It does not contain CALLSERVER_KEY and the sealing key: keep them elsewhere.
 
     Example: callserver backup /backup/$(date +%F)
     """
@@ -66,9 +66,9 @@ def restore(
 ) -> None:
     """Bring a backup into an empty place, declare it in the log, and pause every campaign.
 
-    The settings name the place; its database must be empty. A heads file that is there already stays as
-    evidence beside the new one. What was recorded after the backup is gone, opt-outs too: enter them
-    again before you resume the campaigns on the floor page.
+    The settings name the place; its database must be empty. An existing heads file is kept as
+    evidence beside the new one. What was recorded after the backup is gone, opt-outs too: enter
+    them again before you resume the campaigns on the floor page.
 
     Example: callserver restore /backup/2026-11-28
     """
@@ -93,7 +93,7 @@ def declare_restore() -> None:
 
     After Litestream, point-in-time recovery, a standby that took over, or a snapshot of the machine. Stop
     every server first. What was recorded after that state is gone, opt-outs too: enter them again before
-    you resume the campaigns on the floor page. A heads file that goes on beyond it stays as evidence.
+    you resume the campaigns on the floor page. A heads file with later heads is kept as evidence.
 
     Example: callserver declare-restore
     """
@@ -190,7 +190,7 @@ def _refuse_full(url: str) -> None:
 
 
 def _put(source: Path, place: Path) -> None:
-    """Copy a file or folder to where nothing is; what is there stays."""
+    """Copy a file or folder; an existing target is kept unchanged."""
     if not source.exists() or place.exists():
         return
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ def _put(source: Path, place: Path) -> None:
 def _set_heads_aside(
     file: Path, cut: Head | None, lines: Iterator[bytes], suffix: str
 ) -> tuple[int | None, str | None]:
-    """Write the heads of the database; a file that goes on beyond them is kept under another name.
+    """Write the heads of the database; a file with later heads is kept under another name.
 
     Returns how many sealed entries it shows beyond the cut, and its SHA-256.
 
@@ -231,7 +231,7 @@ def _set_heads_aside(
 
 
 def _propose_another_log(settings: Settings, cut: Head | None) -> None:
-    """What is published goes on beyond the cut, and is never shortened: the log needs another name."""
+    """The published log extends beyond the cut and is never shortened: this log needs another name."""
     published, size = published_folder(settings), 0 if cut is None else cut.size
     try:
         held = checkpoint.parse(signed_note.parse((published / "checkpoint").read_bytes()).text)

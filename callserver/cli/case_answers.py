@@ -52,7 +52,7 @@ def show(
 
 
 def draft(case: Case, by: By) -> None:
-    """Write the answer, read from standard input. A second name under an earlier one does not hold for it.
+    """Write the answer, read from standard input. A confirmation of an earlier answer does not count for it.
 
     Example: callserver cases draft 7 --by lea < answer.txt
     """
@@ -79,7 +79,7 @@ def answer(
         str | None, typer.Option(help="e-mail address or number; without it that of the request")
     ] = None,
 ) -> None:
-    """Give the answer: an e-mail or SMS leaves with the running server; of the others it is recorded.
+    """Give the answer: the running server sends an e-mail or SMS; any other way is only recorded.
 
     Example: callserver cases answer 7 --reply-by email --by lea
     """
@@ -141,7 +141,7 @@ def read_words() -> str:
     """Words from standard input.
 
     Raises:
-        ConfigurationProblem: they are too many.
+        ConfigurationProblem: they are too long.
     """
     words = sys.stdin.read(MOST_CHARACTERS + 1).strip()
     if len(words) > MOST_CHARACTERS:

@@ -79,9 +79,9 @@ def open_case(
         bool, typer.Option("--words", help="read the person's words from standard input")
     ] = False,
 ) -> None:
-    """Open a case. Of an opt-out or a complaint nobody is called from this moment on.
+    """Open a case. With an opt-out or a complaint, the person is not called from this moment on.
 
-    Messages leave with the running server.
+    The running server sends the messages.
 
     Example: callserver cases open complaint --number 32123456 --by mads
     """

@@ -195,7 +195,7 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
 
 
 def _rows(summary: Summary, say: Say) -> Iterator[tuple[str, int]]:
-    """The figures: what became of the rows, why, what changes, and who is missing."""
+    """The figures: rows taken and refused, the reasons, what changes, and who is missing."""
     for key, count in summary.counts().items():
         yield say(f"import.{key}"), count
         if key == "changed":

@@ -83,7 +83,7 @@ ON_A_REGISTER = 4532299999
 
 
 def import_registers(tx: Tx, rules: Rules, now: datetime) -> None:
-    """Import an issue of yesterday of every register that the policies respect and that is missing."""
+    """Import an issue dated yesterday of every missing register that the policies respect."""
     for name in register_needs.missing(tx, rules.current):
         issued = now - timedelta(days=1)
         public_registers.load_within(

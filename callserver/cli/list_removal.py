@@ -43,7 +43,7 @@ def roll_back(
     number: Annotated[int, typer.Argument(help="the import's number: callserver list imports")],
     by: By = "command",
 ) -> None:
-    """Remove the contacts of an import as far as nobody called them.
+    """Remove those contacts of an import whom nobody has called.
 
     Opt-outs of the file stay, and so do changes to people who were on a list before.
 

@@ -35,7 +35,7 @@ def is_official(file: Path) -> bool:
 def load(
     file: Path, name: str, issued: datetime | None, *, smaller: bool, older: bool, by: str
 ) -> bool:
-    """Load it and say what became of it; whether every record could be read."""
+    """Load the file and print the result; returns whether every record could be read."""
     settings = resources.settings()
     with (
         resources.progress("records", file.stat().st_size // RECORD_BYTES) as done,

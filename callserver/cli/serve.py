@@ -134,7 +134,7 @@ def migrate(
 ) -> None:
     """Bring the database's tables up to date; `serve` does so too.
 
-    With --to the tables become an older version's again, for going back to it. Stop every server
+    With --to, bring them back to an older version, for a downgrade. Stop every server
     first. Where the older tables have no place for something, nothing is changed: restore the
     backup that was made before the upgrade instead.
 

@@ -46,7 +46,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         serving(create(server, played=world.visitors), listener, proxies(settings)),
     ):
         world.start_shifts([], 24 * 365, visitors=Browsers(), visitor_calls=FIRST_HOUR)
-        with contextlib.suppress(OSError):  # a full disk or a closed pipe stops no server
+        with contextlib.suppress(OSError):  # a full disk or a closed pipe must not stop the server
             print(
                 f"callserver is at {url}; the network is simulated: nobody real is called",
                 f"its clock shows {now:%A %Y-%m-%d %H:%M} (Copenhagen); Ctrl-C ends it",

@@ -1,6 +1,6 @@
 """`callserver survey`: the results of closed quarters, answers in words, and the decisions that followed.
 
-Nobody answers here: an answer comes from the page of the person who gives it.
+Nobody answers by command: phoners answer on their own page.
 """
 
 from typing import Annotated
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def listing() -> None:
-    """List the quarters. How many have answered so far is shown for none that is open.
+    """List the quarters. For an open quarter, the number of answers is not shown.
 
     Example: callserver survey list
     """

@@ -33,11 +33,11 @@ CHECK_S = 40
 """How often a stream checks that its user is still signed in: off-boarding takes at most a minute."""
 
 LOOK_S = 1.0
-"""How often it is asked whether one of the two is due."""
+"""How often the two intervals above are checked."""
 
 
 PAUSE_S = 0.002
-"""Between one stream and the next, so that other requests go on while many are due."""
+"""The pause between two streams, so that other requests are served while many are due."""
 
 
 class Followed(Body):
@@ -47,7 +47,7 @@ class Followed(Body):
 
 
 class Live:
-    """The endpoint, and the care for open streams."""
+    """The endpoint, and the heartbeats and checks of open streams."""
 
     def __init__(
         self, updates: LiveUpdates, authenticator: Authenticator, pacing: RateLimits

@@ -1,4 +1,4 @@
-"""One open stream of updates: what is told to it waits until its connection takes it."""
+"""One open stream of updates: updates wait in it until its connection takes them."""
 
 import asyncio
 from collections import deque
@@ -18,13 +18,13 @@ REFRESH = "refresh"
 
 
 def event(name: str, data: bytes, last: str = "") -> bytes:
-    """One event. `last`: the position up to which the log is told with it."""
+    """One event. `last`: the position in the log up to which the client is now informed."""
     head = f"id: {last}\nevent: {name}\ndata: " if last else f"event: {name}\ndata: "
     return head.encode() + data + b"\n\n"
 
 
 class Stream(StreamingResponse):
-    """Counted as soon as it is made: requests that come together are counted one by one."""
+    """Counted on creation, so that simultaneous requests are counted one by one."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Stream(StreamingResponse):
         self._wake.set()
 
     def beat(self, last: str) -> None:
-        """Send a comment; `last`: the position up to which the log is told."""
+        """Send a comment; `last`: the position in the log up to which the client is informed."""
         self.tell(f": here\nid: {last}\n\n".encode() if last else b": here\n\n")
 
     def refresh(self) -> None:

@@ -22,7 +22,7 @@ from callserver.ports import Store, Tx
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
-"""How soon the reading ends when the last stream has."""
+"""How soon the reading ends after the last stream has ended."""
 
 Updates = Sequence[tuple[str, Answer]]
 """Names of events, and their views."""
@@ -36,7 +36,7 @@ Causes = Mapping[str, Collection[EntryKind]]
 
 
 class Source(Protocol):
-    """A page's updates for one user: of what happens a few times in an evening."""
+    """A page's updates for one user, for events that happen a few times in an evening."""
 
     causes: ClassVar[Causes]
 
@@ -44,11 +44,11 @@ class Source(Protocol):
 
 
 class SharedSource(Protocol):
-    """A page's updates for all users, read in one transaction: of what happens in every call."""
+    """A page's updates for all users, read in one transaction, for events of every call."""
 
     @property
     def pace_s(self) -> float:
-        """It is asked at most this often; entries in between are told together."""
+        """The shortest interval between two readings; entries in between are reported together."""
         ...
 
     def concerned(self, entry: Entry) -> bool:
@@ -73,7 +73,7 @@ class _Waiting:
 
 
 class LiveUpdates:
-    """Tells the open streams. A stream that nothing concerns is not touched."""
+    """Sends updates to the open streams. A stream without an update is not touched."""
 
     def __init__(
         self,
@@ -237,7 +237,7 @@ class LiveUpdates:
                 self.told_to = self._read_to
 
     async def _resume(self, stream: Stream, after: Position) -> None:
-        """Tell what a page has missed; too much, or another log: it reloads everything."""
+        """Send what a page has missed; if that is too much, or of another log, all is reloaded."""
         try:
             missed = await self._feed.missed(after)
         except UNAVAILABLE:

@@ -1,4 +1,4 @@
-"""Whose seat is which. A seat belongs to one phoner as long as it exists, so it is read once."""
+"""The phoner of each seat. A seat never changes its phoner, so each is read once."""
 
 from collections.abc import Collection
 

@@ -135,7 +135,7 @@ async def on_unavailable(request: Request, error: Exception) -> Response:
 
 
 async def on_disconnect(_: Request, __: Exception) -> Response:
-    """The client has disconnected: nobody reads this answer, and the server works."""
+    """The client has disconnected: nobody reads this answer, and the server has not failed."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 

@@ -62,7 +62,7 @@ def make(folder: Path, prompts: Iterable[Prompt]) -> Iterator[tuple[Prompt, Prom
     if missing:
         raise ConfigurationProblem(
             f"{' and '.join(missing)} must be installed to make prompts "
-            "(or record them yourself: one file for each name in docs/running.md)"
+            "(or record them yourself: one file for each name in docs/asterisk.md)"
         )
     if not folder.exists():
         folder.mkdir(parents=True)

@@ -1,9 +1,9 @@
 """What a listener's leg hears: the phoner's leg, through a snoop channel.
 
-The leg is in its own bridge, alone in silence or with one snoop channel. In no mode it enters the room of
-phoner and contact, so nothing changes in that room. A snoop channel whispers to nobody (silent), into what
-the phoner hears (coach), or into both directions of the phoner's leg (join). Only the owner of the event
-stream uses it: each leg gets one order after the other.
+The leg is in its own bridge, alone in silence or with one snoop channel. It never enters the room
+of phoner and contact, so nothing changes in that room. A snoop channel whispers to nobody (silent),
+into what the phoner hears (coach), or into both directions of the phoner's leg (join). Only the
+owner of the event stream uses it: each leg gets one order after the other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

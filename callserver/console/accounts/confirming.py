@@ -39,7 +39,7 @@ class ConfirmingApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """For those who confirm accounts, that an account has changed: it may wait, or wait no longer."""
+        """For users who may confirm accounts: an account has changed, so the list may differ."""
         changed = any(entry.body["kind"] == EntryKind.USER for entry in news)
         return [("accounts_waiting", Done())] if changed and request.user.role in CONFIRMS else []
 

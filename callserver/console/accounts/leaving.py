@@ -87,7 +87,7 @@ class LeavingApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """For administrators that an account or its checklist has changed."""
+        """For administrators: an account or its checklist has changed."""
         changed = any(entry.body["kind"] == EntryKind.USER for entry in news)
         return [("accounts", Done())] if changed and request.may(Action.ACCOUNTS) else []
 

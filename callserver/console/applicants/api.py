@@ -58,7 +58,7 @@ class ApplicantsApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """The whole page, once something happened to an applicant or an interview."""
+        """The whole page, whenever an applicant or an interview has changed."""
         if not request.may(Action.HIRE) or not any(entry.body["kind"] in KINDS for entry in news):
             return ()
         return [("applicants", await self.list(request))]

@@ -1,4 +1,4 @@
-"""The interviewer's side of a role-play call: begun with a code for the applicant, rung, ended."""
+"""The interviewer's side of a role-play call: started with a code for the applicant, connected, ended."""
 
 from starlette.responses import Response
 
@@ -23,7 +23,7 @@ class ScriptView(Answer):
 
 
 class InterviewerApi:
-    """What the interviewer does in the call that they began; another one's is not found."""
+    """What the interviewer does in the call that they began; any other call is not found."""
 
     def __init__(
         self,

@@ -68,7 +68,7 @@ class CasesApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """The open cases, once something happened to a case or a message."""
+        """The open cases, whenever a case or a message has changed."""
         kinds = (EntryKind.CASE, EntryKind.MESSAGE)
         if not request.may(Action.SEE_CASES) or not any(
             entry.body["kind"] in kinds for entry in news
@@ -111,7 +111,7 @@ class CasesApi:
         """Open a case. If the person wants no more calls, none is made from this moment on.
 
         Raises:
-            Impossible: an opt-out without a number, or an address that is none.
+            Impossible: an opt-out without a number, or an invalid address.
         """
         number = parsed(body.number) if body.number.strip() else None
         if number is None and body.kind is CaseKind.OPT_OUT:
@@ -182,7 +182,7 @@ class CasesApi:
         return await self._ctx.store.run(work)
 
     async def draft(self, request: UserRequest, case: int, body: Words) -> CaseView:
-        """Write the answer. A second name under an earlier one does not hold for it."""
+        """Write the answer. A confirmation of an earlier answer does not count for it."""
         now, rules = self._ctx.clock.now(), self._ctx.rules.current.cases
 
         def work(tx: Tx) -> CaseView:

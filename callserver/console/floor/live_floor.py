@@ -29,10 +29,10 @@ CHANGES = {
 """Entries of the log that change what the floor shows."""
 
 OF_CAMPAIGNS = {EntryKind.BREAKER}
-"""Those that are about no seat: what they do to a seat has an entry of its own."""
+"""Those that concern no seat: if they change a seat, the seat has an entry of its own."""
 
 WHOLE_EVERY = 25
-"""How often every seat is read: for what no entry tells, such as a new name."""
+"""How often every seat is read, for changes without an entry, such as a new name."""
 
 WHOLE, DIFFERENCE = "floor", "floor_changes"
 
@@ -96,7 +96,7 @@ class _Written:
         self._whole = b""
         self.has_changed = True
         self.changes = b""
-        """Empty: seats have come or gone, or there is nothing before."""
+        """Empty if seats were added or removed, or there is no earlier floor."""
         if before is not None:
             self._compare(shown.part(before, department), self._latest)
 

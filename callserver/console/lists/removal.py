@@ -37,7 +37,7 @@ class RemovalApi:
         ]
 
     async def roll_back(self, request: UserRequest, number: int, body: Nothing) -> RolledBackView:
-        """Remove an import's contacts as far as nobody called them."""
+        """Remove those contacts of an import whom nobody has called."""
         del body
         now = self._ctx.clock.now()
 

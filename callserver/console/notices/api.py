@@ -51,7 +51,7 @@ class NoticesApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """What is shown before a shift, once a notice was written, changed or removed."""
+        """What is shown before a shift, whenever a notice was written, changed or removed."""
         if not any(entry.body["kind"] == EntryKind.NOTICE for entry in news):
             return ()
         return [("notices", await self.current(request))]

@@ -223,7 +223,7 @@ def _decisions(
     colleagues: _Colleagues,
     rules: Rules,
 ) -> list[DecisionView]:
-    """Decisions about the person's keys. Of the other one only what the user sees of lists is told."""
+    """Decisions about the person's keys. Of the other person, only what the user may see."""
     campaigns, language = rules.current.campaigns, request.language
     keys = {row.person for row in record.contacts}
     own = next((row.person for row in record.contacts if row.id == contact), None)

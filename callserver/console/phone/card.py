@@ -28,7 +28,7 @@ _GIFT_PURPOSES = frozenset({Purpose.GIFT, Purpose.RECRUIT_GIFT})
 
 
 class Closed(Answer):
-    """What may not be request, and why."""
+    """What may not be requested, and why."""
 
     topic: Topic
     why: ClosedReason

@@ -93,7 +93,8 @@ class SoftphoneOffer:
     ) -> SoftphoneCredentials:
         """New credentials of this name; the earlier ones end.
 
-        `user`: with whose access they end. `lasts`: how long they work, where it is shorter than usual.
+        `user`: they end when this user's access ends. `lasts`: how long they work, where it is
+        shorter than usual.
 
         Raises:
             Impossible: this server has no softphone.

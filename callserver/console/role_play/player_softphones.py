@@ -1,4 +1,4 @@
-"""The softphones of a role-play call, the same for both players: offered, signed in, rung, and played."""
+"""The softphones of a role-play call, the same for both players: offered, signed in, called, simulated."""
 
 from collections.abc import Awaitable, Callable
 
@@ -17,7 +17,7 @@ from callserver.errors import NotFound
 
 
 class PlayerSoftphones:
-    """Who may use one is decided by the caller: the interviewer by account, the applicant by cookie."""
+    """The endpoints check who may use one: the interviewer by account, the applicant by cookie."""
 
     def __init__(
         self, legs: RolePlayLegs, offer: SoftphoneOffer, telephones: Telephones | None

@@ -26,7 +26,7 @@ class CallInHandView(Answer):
 
 
 class CallInHand:
-    """Nothing else of a seat is these pages' to know: it is told when it changes."""
+    """The only thing that these pages learn about a seat, sent when it changes."""
 
     pace_s = 0.0
 

@@ -1,4 +1,4 @@
-"""People of whom it is unsure whether they are on a register of names and addresses."""
+"""People who may or may not be on a register of names and addresses."""
 
 from collections.abc import Callable
 

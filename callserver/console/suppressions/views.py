@@ -122,10 +122,10 @@ class RegisterView(Answer):
     size: int
     active: bool
     days_old: int
-    stale: bool  # older than a policy in use allows: nobody whom it protects is called
+    stale: bool  # older than a policy in use allows: nobody is called under that policy
 
 
 class RegistersView(Answer):
     registers: list[RegisterView]
     most_days: int | None  # the strictest policy in use
-    missing: list[str]  # respected by a policy in use, and never imported: nobody is called by it
+    missing: list[str]  # respected by a policy in use, never imported: nobody is called under it

@@ -54,7 +54,7 @@ class SurveyApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """The whole page, once a survey was opened, closed or followed up."""
+        """The whole page, whenever a survey was opened, closed or followed up."""
         if not any(entry.body["kind"] == EntryKind.SURVEY for entry in news):
             return ()
         return [("survey", await self.all(request))]

@@ -84,7 +84,7 @@ class TrainingApi:
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """My own view when it has changed; for supervisors that somebody's has."""
+        """My own view when it has changed; for supervisors, that a colleague's has changed."""
         bodies = [entry.body for entry in news if entry.body["kind"] in KINDS]
         updates: list[tuple[str, Answer]] = []
         if any(body.get("user", request.user.id) == request.user.id for body in bodies):
@@ -111,7 +111,7 @@ class TrainingApi:
         for book in rules.books.values():
             if (
                 book.key == body.document and book.pdf is not None
-            ):  # what nobody can read, nobody signs
+            ):  # a document that cannot be read cannot be signed
                 await asyncio.to_thread(self._files.read, book.pdf)
 
         def work(tx: Tx) -> TrainingView:
