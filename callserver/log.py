@@ -16,13 +16,13 @@ import structlog
 from callserver.metrics import LOG_LINES_LOST, LOG_LINES_REPEATED
 
 MOST_A_MINUTE = 10
-"""Of one warning or error: an outage is told a few times, and then counted."""
+"""Lines of the same warning or error: an outage is logged a few times, then only counted."""
 
 _MINUTE = 60.0
 _MOST_KEYS = 1000
 
 NUMBER = re.compile(r"(?<![0-9A-Fa-f-])(?:\+|%2[Bb])?[0-9]{8,15}(?![0-9A-Fa-f])")
-"""A telephone number, as we and addresses write it; no part of an id or a hash."""
+"""A telephone number, plain or in a URL; never a part of an id or a hash."""
 
 
 _DETAIL = re.compile(r"DETAIL:[^\n]*")
@@ -30,7 +30,7 @@ _DETAIL = re.compile(r"DETAIL:[^\n]*")
 
 
 def hidden(text: str) -> str:
-    """A text as the log may have it."""
+    """The text as it may appear in the log."""
     text = _DETAIL.sub("DETAIL: not shown", text)
     return NUMBER.sub(lambda match: "••••••" + match.group()[-2:], text)
 
@@ -44,10 +44,10 @@ def masked(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
 
 
 class Handler(logging.StreamHandler[Any]):
-    """Writes lines, and swallows whatever goes wrong in that."""
+    """Writes lines, and ignores every error in doing so."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Called by logging inside the `except`: the caller never hears of it."""
+        """Called by logging inside the `except`: the caller never sees the error."""
         del record
         LOG_LINES_LOST.inc()
 

@@ -1,4 +1,4 @@
-"""What the engine asks of the outside: time, a store, telephony. Each has two implementations.
+"""What the engine asks of the outside (time, a store, telephony, …), and the implementations of each.
 
 Clock      the system's clock; the simulation's virtual one
 Store      SQLite (one writer thread, or in line under virtual time); PostgreSQL (a pool of threads)
@@ -222,7 +222,7 @@ class Telephony(Protocol):
         ...
 
     async def find_room(self, name: str) -> str | None:
-        """The provider's own name of a room that is open now, by ours."""
+        """The provider's own name of the open room that we call `name`."""
         ...
 
 

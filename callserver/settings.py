@@ -329,7 +329,7 @@ def check_key(settings: Settings) -> None:
 
 
 def as_environment(settings: Settings, *beginnings: str) -> str:
-    """The variables that make these settings, for a shell; fields of these beginnings that differ."""
+    """The fields with these prefixes that differ from the defaults, as variables for a shell."""
     defaults = Settings()
     lines = [
         f"{variable(field)}='{_written(getattr(settings, field))}'"

@@ -35,7 +35,7 @@ def parse(body: bytes, *, strict: bool = True) -> dict[str, list[str]]:
 
 
 def _plain(text: str) -> str:
-    """Most fields need no decoding, and urllib's own reader takes four times as long to see it."""
+    """Most fields need no decoding, and urllib's reader takes four times as long to find that out."""
     return unquote_plus(text) if "%" in text or "+" in text else text
 
 

@@ -1,4 +1,4 @@
-"""`callserver audit compare`: the carrier's own list of calls against ours."""
+"""`callserver audit compare`: the carrier's own list of calls against the log."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def compare(
     tolerance: Annotated[int, typer.Option(help="seconds by which clocks may differ")] = 120,
     trunk: Annotated[str, typer.Option(help="an exchange's endpoint of the carrier")] = "trunk",
 ) -> None:
-    """Compare the carrier's list of calls with ours.
+    """Compare the carrier's list of calls with the log.
 
     Reads Twilio's call log as CSV, or an Asterisk's call detail records (Master.csv); without a file it
     asks Twilio for its list. Names calls without a permit, and calls of ours that the carrier does not

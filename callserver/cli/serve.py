@@ -134,9 +134,9 @@ def migrate(
 ) -> None:
     """Bring the database's tables up to date; `serve` does so too.
 
-    With --to, bring them back to an older version, for a downgrade. Stop every server
-    first. Where the older tables have no place for something, nothing is changed: restore the
-    backup that was made before the upgrade instead.
+    With --to, bring them back to an older version, for a downgrade. Stop every server first. Where the older
+    tables have no place for something, nothing is changed: restore the backup that was made before the
+    upgrade instead.
 
     Example: callserver migrate
              callserver migrate --to 0030

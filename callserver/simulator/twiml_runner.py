@@ -13,7 +13,7 @@ MOST_PARTICIPANTS = 250
 
 
 class TwimlHost(Protocol):
-    """What a TwiML document does in the network that runs it."""
+    """What a TwiML document can do in the network that runs it."""
 
     agenda: Agenda
     callbacks: Callbacks

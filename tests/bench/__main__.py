@@ -40,7 +40,7 @@ LOOP = 2_000_000
 
 
 def loop() -> None:
-    """A fixed piece of Python: how fast this machine runs it is what an evening is compared with."""
+    """A fixed piece of Python: an evening's speed is compared with its speed on this machine."""
     counts: dict[str, int] = {}
     for number in range(LOOP):
         key = f"{number % 1000}"

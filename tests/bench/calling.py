@@ -162,7 +162,7 @@ def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[C
 
 
 def measure_load(database: str, folder: Path, servers: int, load: Load) -> Cost:
-    """What the servers make of a load, with a page per phoner and the floor's pages."""
+    """What a load costs the servers, with a page per phoner and the floor's pages."""
     with ExitStack() as stack:
         started, evening = _begin(stack, database, folder, servers, load)
         with _pages(evening.ports, load.phoners):
@@ -348,7 +348,9 @@ class _Network:
         due = time.monotonic() + wait
         while due < ends:
             await asyncio.sleep(due - time.monotonic())
-            with contextlib.suppress(AssertionError):  # the call before is not over: none begins
+            with contextlib.suppress(
+                AssertionError
+            ):  # the previous call is not over: no call begins
                 self.due += 1
                 await self._api(user, "/api/v1/ready", {})
             due += self._load.every_s

@@ -18,11 +18,11 @@ from tests.harness.simulated import TUESDAY
 
 OF_A_CALL = ("permitted", "seat", "placed", "reported", "seat", "reported", "seat", "outcome")
 RARE_EVERY = 100_000
-"""Between two entries of the rare kind lie so many others."""
+"""How many other entries lie between two of the rare kind."""
 
 
 def generate(engine: Engine, count: int) -> None:
-    """So many entries, about a call each eight; every now and then one of a rare kind."""
+    """So many entries, about eight per call, with one of a rare kind now and then."""
 
     def row(number: int) -> tuple[Any, ...]:
         kind = OF_A_CALL[number % len(OF_A_CALL)]

@@ -26,7 +26,7 @@ Request = tuple[str, str, Mapping[str, Any] | None]
 
 class _Filled(StaffedSystem):
     def place_list(self, *_: Any, **__: Any) -> None:
-        """The database holds its lists."""
+        """The database holds its lists already."""
 
 
 def pages(size: Size) -> list[Figure]:

@@ -170,7 +170,7 @@ async def open_loop(port: int, make: Callable[[], bytes], rate: float, seconds: 
         lines.put_nowait(line)
 
     due, tasks = time.perf_counter(), []
-    with no_collector():  # a look for rubbish stops this client for a tenth of a second
+    with no_collector():  # a garbage collection stops this client for a tenth of a second
         for sent in requests:
             due += dice.expovariate(rate)
             wait = due - time.perf_counter()

@@ -124,7 +124,7 @@ def bare(system: SimulatedSystem) -> Callable[[], None]:
 
 @contextlib.contextmanager
 def without_commitments() -> Iterator[None]:
-    """Decisions that write their entry as if nobody were to recompute them."""
+    """Decisions whose entries carry no commitment to their facts."""
 
     def write(tx: Any, ctx: Any, request: Any, decision: Any, **details: Any) -> None:
         answer = decision.answer

@@ -17,7 +17,7 @@ class Module(Protocol):
 
 
 class Say(Protocol):
-    """Run a command's words; what it printed. An error that a person can mend is raised."""
+    """Run a command; what it printed. An error that the user can correct is raised."""
 
     def __call__(self, *words: object, text: str = "", ends: int = 0) -> str: ...
 

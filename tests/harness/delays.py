@@ -1,6 +1,6 @@
-"""Seeded random delays where two servers at one database can interleave.
+"""Seeded random delays at the points where two servers on one database can interleave.
 
-The places can be chosen, so that a failure can be traced to those that it needs.
+The points can be chosen, so that a failure can be traced to those that it needs.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Place(StrEnum):
-    """What comes later than it could."""
+    """A point that can be delayed."""
 
     BEGIN = "begin"  # the begin of a transaction
     COMMIT = "commit"  # its commit, while it has its locks

@@ -1,6 +1,6 @@
 """Which fields an audit entry of each kind may have: read from the code that writes entries.
 
-What a call hands over as a dictionary cannot be read from there, and stands in `MORE`.
+Fields that are passed as a dictionary cannot be read from the code: `MORE` lists them.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""The shipped configuration with one policy changed: is that looser?"""
+"""The shipped configuration with one policy changed, to test whether that is looser."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -130,7 +130,7 @@ def _of_line(line: Any, phoners: Phoners) -> Iterator[Row]:
 
 
 def _of_json(value: Any, phoners: Phoners) -> Iterator[Row]:
-    """Each object that names a phoner, with what stands in it; objects inside name phoners themselves."""
+    """Each object that names a phoner, with its values; objects inside it name phoners themselves."""
     if isinstance(value, list):
         for item in value:
             yield from _of_json(item, phoners)

@@ -29,7 +29,7 @@ class Invented(NamedTuple):
     floor: str = ""
 
     def line(self) -> str:
-        """In the official columns; what is too long is cut."""
+        """The record in the official columns; values that are too long are cut."""
         widths = (34, 34, 34, 25, 3, 4, 4, 4, 2)
         cells = (
             *(self.name, self.address, self.place, self.postal, self.mark),

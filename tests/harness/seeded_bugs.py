@@ -85,7 +85,7 @@ def drops(patch: Patch, *reports: Report) -> None:
 
 
 def no_reason(patch: Patch, *reasons: str) -> None:
-    """The gate never gives reasons that begin so."""
+    """The gate never gives reasons with this prefix."""
     really = permit.reasons_against
 
     def reasons_against(facts: Any) -> Any:
@@ -317,7 +317,7 @@ def dialed_for_an_empty_room(patch: Patch, _: System) -> None:
 
 
 def seats_seen(patch: Patch, **changed: Any) -> None:
-    """The dialer sees every seat so."""
+    """The dialer sees every seat with these values."""
 
     def lock(tx: Any, seat: int) -> Any:
         row = seats.lock(tx, seat)

@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that a test can make silent: it stays open, and passes nothing on."""
+"""A proxy to PostgreSQL that a test can make silent: connections stay open, and nothing is passed on."""
 
 import asyncio
 import contextlib
@@ -69,7 +69,7 @@ class Way:
 
 @contextmanager
 def way_to(database: str) -> Iterator[Way]:
-    """The way, kept by a thread of its own: the test's loop may be busy or gone."""
+    """The proxy, run by a thread of its own: the test's loop may be busy or gone."""
     way, ready, over = Way(database), threading.Event(), threading.Event()
 
     async def keep() -> None:

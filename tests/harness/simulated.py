@@ -201,7 +201,7 @@ class SimulatedSystem(CallingSystem):
 
 
 def failing(system: SimulatedSystem, order: str, *, times: int = 1, only: str = "") -> list[str]:
-    """The provider fails the order so many times (for one leg only); whom it was asked about."""
+    """The provider fails the order so many times (for one leg only); the legs that it was asked about."""
     telephony: Any = system.server.ctx.telephony
     really: Callable[..., Awaitable[Any]] = getattr(telephony, order)
     asked: list[str] = []

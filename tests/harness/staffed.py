@@ -68,7 +68,7 @@ class Client:
         return pyotp.TOTP(self.key).at(self.system.clock.now())
 
     async def enter(self, handle: str, password: str = PASSWORD) -> dict[str, Any]:
-        """Enter name and password; the answer, which says what is still required."""
+        """Enter name and password; the answer says what is still required."""
         reply = await self.api("POST", "/sign-in", {"handle": handle, "password": password})
         assert reply.status_code == 200, reply.text
         answer: dict[str, Any] = reply.json()

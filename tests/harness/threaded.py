@@ -34,7 +34,7 @@ class BrowserSystem(TestSystem):
         return self.stage.url
 
     def code(self, handle: str) -> str:
-        """A one-time code that the account has not given yet: each counts once.
+        """A one-time code that the account has not given yet: each is valid once.
 
         The server takes the next code early, but not the one after: a third sign-in within a minute
         waits for its time.

@@ -1,4 +1,4 @@
-"""Starts what the tests speak with: an Asterisk of their own, and SIPp as the telephones it calls."""
+"""Starts what the tests need: an Asterisk of their own, and SIPp as the telephones that it calls."""
 
 import os
 import re

@@ -72,7 +72,7 @@ class Talk:
     invite: Message | None = None  # the far end's, while we are called
     media: Address | None = None
     answered: bool = False
-    status: int = 0  # the last response to a call of own
+    status: int = 0  # the last response to a call of its own
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cseq: int = 1
     sent: int = 0

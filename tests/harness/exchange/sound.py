@@ -19,7 +19,7 @@ from tests.harness.waiting import PATIENCE_S
 TONES = {"phoner": 400, "contact": 650, "supervisor": 1100}
 
 HEARD_S = 0.4
-"""How long a look at who hears whom listens."""
+"""How long a measurement of who hears whom takes."""
 
 
 class SoundSystem(ExchangeSystem):
@@ -57,7 +57,7 @@ class SoundSystem(ExchangeSystem):
         self.write(work)
 
     async def snoop(self, leg: str, name: str) -> bool:
-        """Somebody else's ear at a leg, in our application."""
+        """A foreign snoop channel at a leg, in our application."""
         async with httpx.AsyncClient() as http:
             ari = self.exchange.ari(http)
             made = await ari.post(

@@ -1,6 +1,6 @@
 """The same telephone over TLS, as SIP telephones come, and over a WebSocket, as browsers do.
 
-Their sound is encrypted, which is not spoken here: these tell who is let in, and what is asked of them.
+Their sound is encrypted, which is not spoken here: these tests show who is admitted, and what they are asked.
 """
 
 import asyncio

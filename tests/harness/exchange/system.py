@@ -46,7 +46,7 @@ def people(*endings: str) -> str:
 
 
 class ExchangeSystem(CallingSystem):
-    """One server process in the test's own loop. `until` waits for what must come about."""
+    """One server process in the test's own loop. `until` waits for a condition."""
 
     def __init__(self, folder: Path, exchange: Exchange, called: Called) -> None:
         self.folder = folder

@@ -51,7 +51,7 @@ def strength(packets: Iterable[Packet], hertz: int) -> float:
 
 
 def whom(packets: Iterable[Packet], tones: Mapping[str, int]) -> set[str]:
-    """Whose tones are heard. One between loud and silent is none that a test may pass over.
+    """Whose tones are heard. A tone between loud and silent is an error.
 
     Raises:
         AssertionError: a tone is heard in part only.
@@ -64,7 +64,7 @@ def whom(packets: Iterable[Packet], tones: Mapping[str, int]) -> set[str]:
 
 
 def breaks(packets: Iterable[Packet]) -> list[tuple[str, int]]:
-    """Where the stream is not one whole: a sequence or time that is not the next, another source."""
+    """Where the stream breaks: a sequence number or time that is not the next, or another source."""
     heard_tones = []
     heard = list(packets)
     for before, after in pairwise(heard):
