@@ -106,24 +106,32 @@ def declare_restore() -> None:
 
 
 def _declare(settings: Settings, engine: Engine, made_at: str) -> None:
-    """Write the restore to the log, with what the heads file shows beyond it, and pause every campaign."""
+    """Write the restore to the log, with what the heads file shows beyond it, and pause every campaign.
+
+    The heads file is set aside last: as long as it has heads that the database lacks, no server starts.
+    """
+    in_force = resources.rules(engine, settings).current.campaigns
+    campaigns = sorted({*in_force, *load(settings.config).campaigns})
     with reading(engine) as tx:
         cut = audit.last_head(tx)
         now = resources.now(tx)
-        suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
-        lines = heads.up_to(tx, 0 if cut is None else cut.size)
-        lost, kept = _set_heads_aside(settings.seals, cut, lines, suffix)
+    lost, kept = _beyond(settings.seals, cut)
     with engine.begin() as tx:
         snapshots.start_feed_again(tx)
         restoring.declare(
             tx,
-            load(settings.config).campaigns,
+            campaigns,
             now,
             made_at=made_at,
             cut=cut,
             lost=lost,
             kept_as=kept,
         )
+    if lost is None or lost > 0:
+        suffix = f"before-restore-{now:%Y%m%dT%H%M%S}"
+        with reading(engine) as tx:
+            lines = heads.up_to(tx, 0 if cut is None else cut.size)
+            _set_heads_aside(settings.seals, lines, suffix)
     gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
     print(f"restored as of {made_at}; lost after it: {gone}")
     print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")
@@ -200,18 +208,13 @@ def _put(source: Path, place: Path) -> None:
         shutil.copyfile(source, place)
 
 
-def _set_heads_aside(
-    file: Path, cut: Head | None, lines: Iterator[bytes], suffix: str
-) -> tuple[int | None, str | None]:
-    """Write the heads of the database; a file with later heads is kept under another name.
-
-    Returns how many sealed entries it shows beyond the cut, and its SHA-256.
+def _beyond(file: Path, cut: Head | None) -> tuple[int | None, str | None]:
+    """How many sealed entries the heads file shows beyond the cut, and its SHA-256; None: there is no file.
 
     Raises:
         ConfigurationProblem: the file is of another log.
     """
     if not file.exists():
-        _write(file, lines)
         return None, None
     size = 0 if cut is None else cut.size
     with verification.open_heads(file) as written:
@@ -223,11 +226,16 @@ def _set_heads_aside(
                 f"{file} is not of this backup's log, or lacks its last head: move it away first"
             )
     with file.open("rb") as whole:
-        kept = hashlib.file_digest(whole, "sha256").hexdigest()
-    if lost > 0:
+        return lost, hashlib.file_digest(whole, "sha256").hexdigest()
+
+
+def _set_heads_aside(file: Path, lines: Iterator[bytes], suffix: str) -> None:
+    """Write the heads of the database; a file with later heads is kept under another name."""
+    if file.exists():
         file.replace(file.with_name(f"{file.name}.{suffix}"))
-        _write(file, lines)
-    return lost, kept
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("wb") as written:
+        written.writelines(line + b"\n" for line in lines)
 
 
 def _propose_another_log(settings: Settings, cut: Head | None) -> None:
@@ -244,9 +252,3 @@ def _propose_another_log(settings: Settings, cut: Head | None) -> None:
         print(f"  CALLSERVER_LOG_ORIGIN={held.origin}/after-{size}")
         print(f"  CALLSERVER_PUBLISHED={published.with_name(f'{published.name}-after-{size}')}")
         print("and give the new vkey to witnesses and to those who verify (docs/verifying.md)")
-
-
-def _write(file: Path, lines: Iterator[bytes]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("wb") as written:
-        written.writelines(line + b"\n" for line in lines)

@@ -1,0 +1,118 @@
+"""`callserver declare-restore`: whatever breaks it off, no server starts on a database that lacks opt-outs."""
+
+import asyncio
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from callserver import start_checks
+from callserver.adapters.config_folder import ConfigFolder
+from callserver.cli import backup
+from callserver.database import audit, campaign_states, revisions
+from callserver.database.engines import make_engine
+from callserver.database.store import open_store
+from callserver.domain.audit import EntryKind
+from callserver.engine import restoring
+from callserver.engine.audit_log.sealing import EVERY, Sealer
+from callserver.errors import ConfigurationProblem
+from callserver.settings import from_environment
+from callserver.simulator.virtual_time import VirtualClock
+from tests.harness.commands import CONFIG, Say, commands
+from tests.harness.databases import sqlite_file
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return shutil.copytree(CONFIG, tmp_path / "config")
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Path) -> str:
+    """A database whose last sealed entries are only in the heads file."""
+    monkeypatch.setenv("CALLSERVER_SEALS", str(tmp_path / "seals.jsonl"))
+    monkeypatch.setenv("CALLSERVER_SEAL_KEY", str(tmp_path / "seal.key"))
+    file, older = tmp_path / "calls.db", tmp_path / "older.db"
+    database = sqlite_file(file)
+    clock = VirtualClock(NOW)
+    configuration, texts = ConfigFolder(config).read()
+    for is_kept in (True, False):
+        store = open_store(database, inline=True)
+        sealer = Sealer(store, clock, tmp_path / "seal.key", tmp_path / "seals.jsonl")
+        with store.engine.begin() as tx:
+            if is_kept:
+                content = configuration.content
+                revisions.put_in_force(tx, configuration.revision, content, texts, NOW)
+            audit.append(tx, clock.now(), EntryKind.SEAT, seat=1)
+        clock.set(clock.now() + EVERY)
+        asyncio.run(sealer.seal())
+        store.close()
+        if is_kept:
+            shutil.copyfile(file, older)
+    for beside in tmp_path.glob("calls.db-*"):
+        beside.unlink()
+    older.replace(file)
+    return database
+
+
+@pytest.fixture
+def say(url: str, monkeypatch: pytest.MonkeyPatch, config: Path) -> Say:
+    return commands(monkeypatch, url, backup, config=config, at=NOW.isoformat())
+
+
+def starts(url: str) -> bool:
+    engine = make_engine(url)
+    with engine.begin() as tx:
+        try:
+            start_checks.log_is_whole(tx, from_environment())
+        except ConfigurationProblem:
+            return False
+        finally:
+            engine.dispose()
+    return True
+
+
+def is_paused(url: str, campaign: str) -> bool:
+    engine = make_engine(url)
+    with engine.begin() as tx:
+        paused = campaign_states.get(tx, campaign)[0]
+    engine.dispose()
+    return paused
+
+
+def test_rules_that_cannot_be_read_change_nothing(url: str, say: Say, config: Path) -> None:
+    rules = (config / "house.yaml").read_bytes()
+    (config / "house.yaml").write_text("nothing: of this")
+    with pytest.raises(ConfigurationProblem):
+        say("declare-restore")
+    assert not starts(url)
+    (config / "house.yaml").write_bytes(rules)
+    assert "lost after it: 1 sealed" in say("declare-restore")
+    assert starts(url)
+    assert is_paused(url, "kanvas")
+
+
+def test_a_declaration_that_fails_is_given_again(
+    url: str, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restoring, "declare", fails)
+        with pytest.raises(OSError, match="full"):
+            say("declare-restore")
+    assert not starts(url)
+    assert "lost after it: 1 sealed" in say("declare-restore")
+    assert starts(url)
+
+
+def test_a_campaign_that_only_the_database_knows_is_paused(
+    url: str, say: Say, config: Path
+) -> None:
+    (config / "campaigns/afmeldte.yaml").unlink()
+    say("declare-restore")
+    assert is_paused(url, "afmeldte")
