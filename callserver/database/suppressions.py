@@ -56,6 +56,9 @@ def _stop_by(column: ColumnElement[int]) -> PreparedMany:
     )
 
 
+STOPPED_AT_ONCE = 4096
+"""Keys of one statement: an import may change the numbers of a hundred thousand people."""
+
 _want_stopped = {name: _stop_by(calls.c[name]) for name in ("number", "person", "household")}
 
 _SUBJECTS = {Scope.NUMBER: subject.of_number, Scope.PERSON: subject.of_person}
@@ -280,7 +283,10 @@ def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
         if kind in keys:
             keys[kind].append(int(key))
     attempts = sorted(
-        attempt for kind, of_kind in keys.items() for (attempt,) in _want_stopped[kind](tx, of_kind)
+        attempt
+        for kind, of_kind in keys.items()
+        for at in range(0, len(of_kind), STOPPED_AT_ONCE)
+        for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + STOPPED_AT_ONCE])
     )
     for attempt in attempts:
         audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason="suppressed")

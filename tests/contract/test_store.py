@@ -246,6 +246,13 @@ async def test_a_suppression_finds_the_open_calls(store: AnyStore) -> None:
     assert await store.run(lambda tx: suppressions.want_stopped(tx, ("household:6",), NOW)) == 1
 
 
+async def test_the_open_call_among_many_people_is_found(store: AnyStore) -> None:
+    """A list may bring another number for most of the people it names."""
+    await store.run(lambda tx: calls.open_call(tx, a_call("a", number=5, household=6)))
+    many = [*(f"number:{key}" for key in range(1_000, 71_000)), "number:5"]
+    assert await store.run(lambda tx: suppressions.want_stopped(tx, many, NOW)) == 1
+
+
 @pytest.mark.parametrize("control", [False, True], ids=["locked", "control"])
 async def test_an_opt_out_and_a_decision_race(store: AnyStore, full: bool, control: bool) -> None:
     """R6: no call stays unstopped that was decided around a suppression. The control decides on
