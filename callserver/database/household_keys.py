@@ -7,7 +7,7 @@ more are kept in `former_household_keys` until a list names the address again.
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, or_, select, text, update
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.database.tables import (
@@ -20,9 +20,18 @@ from callserver.database.tables import (
 )
 from callserver.domain import heading_words, postal_addresses, subject
 from callserver.domain.addresses import is_no_address
+from callserver.domain.campaign import Effect
+from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
 
 CHUNK = 5_000
+
+_row_protects = or_(
+    contacts.c.ended.is_not(None) & ~contacts.c.member,
+    (contacts.c.status == ContactStatus.WAITING.value)
+    & (contacts.c.reason == Effect.NOT_NOW.value),
+)
+"""What a contact's own row says against a call to others who may be the person (domain/reach.py)."""
 
 
 def adopt_listed(tx: Tx, dropped: Iterable[DroppedRow]) -> None:
@@ -93,7 +102,9 @@ def _replace_open_calls(tx: Tx, keys: Mapping[int, int]) -> None:
 
 
 def protecting(tx: Tx, keys: Collection[int]) -> set[int]:
-    """Those of the keys that stand in an opt-out or a mark, or under which somebody stands who does."""
+    """Those of the keys that stand in an opt-out or a mark, or under which somebody stands who does, or whose
+    membership has ended, or who asked for peace."""
+    protecting_rows: set[int] = set()
     people = [(subject.of_household(key), key) for key in keys]
     ordered = sorted(keys)
     for table in (contacts, former_identifiers):
@@ -101,13 +112,17 @@ def protecting(tx: Tx, keys: Collection[int]) -> set[int]:
             within = table.c.household.in_(ordered[at : at + CHUNK])
             rows = tx.execute(select(table.c.person, table.c.household).where(within).distinct())
             people += [(subject.of_person(person), key) for person, key in rows]
+    for at in range(0, len(ordered), CHUNK):
+        within = contacts.c.household.in_(ordered[at : at + CHUNK])
+        protected = select(contacts.c.household).where(within, _row_protects)
+        protecting_rows.update(tx.execute(protected).scalars())
     named = sorted({about for about, _ in people})
     recorded: set[str] = set()
     for table in (suppressions, marks):
         for at in range(0, len(named), CHUNK):
             within = table.c.subject.in_(named[at : at + CHUNK])
             recorded.update(tx.execute(select(table.c.subject).where(within)).scalars())
-    return {key for about, key in people if about in recorded}
+    return protecting_rows | {key for about, key in people if about in recorded}
 
 
 def upgrade(tx: Tx) -> None:

@@ -27,6 +27,10 @@ def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
         tx.execute(text("DELETE FROM staged WHERE line = :line"), {"line": line})
 
 
+def lines(tx: Tx) -> set[int]:
+    return set(tx.execute(text("SELECT line FROM staged")).scalars())
+
+
 def lines_of(tx: Tx, column: str, keys: Collection[int]) -> set[int]:
     """The lines whose number, or person, is one of these."""
     if not keys:

@@ -10,14 +10,17 @@ from callserver.database import contacts
 from callserver.database.contacts import Contact
 from callserver.database.store import AnyStore
 from callserver.domain import addresses, cells
+from callserver.domain.call import DialPath
 from callserver.domain.facts import Scope
+from callserver.engine.gate import gate
+from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists import importer
 from callserver.engine.lists.importer import ImportOrder
 from callserver.engine.lists.summary import Summary
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
-from tests.engine.test_reach import CAMPAIGNS, NOW, RULES, SECRET, reasons
+from tests.engine.test_reach import NOW, RULES, SECRET, reasons
 
 HEADINGS = "ref;navn;telefon;husstand;adresse;postnr;kilde"
 NO_HOMES = {
@@ -32,9 +35,9 @@ NO_HOMES = {
 }
 
 
-def listed(tx: Tx, campaign: str, *rows: str) -> Summary:
-    text = "\n".join([HEADINGS, *(f"{row};gade" for row in rows)])
-    order = ImportOrder(CAMPAIGNS[campaign], text.encode(), {})
+def listed(tx: Tx, campaign: str, *rows: str, headings: str = HEADINGS) -> Summary:
+    text = "\n".join([headings, *(f"{row};gade" for row in rows)])
+    order = ImportOrder(RULES.campaign(campaign), text.encode(), {})
     staged = importer.stage(tx, order, NOW.date())
     importer.write(staged, NOW, by="test")
     return staged.summary
@@ -115,4 +118,35 @@ def test_a_known_contact_keeps_its_household(store: AnyStore) -> None:
         listed(tx, "kanvas", *rows)
         opt_out(tx, Scope.HOUSEHOLD, contact(tx, 4532200001))
         assert "SUP_HOUSEHOLD" in reasons(tx, contact(tx, 4532200002))
+        tx.rollback()
+
+
+def test_rows_that_repeat_a_person_make_no_crowd(store: AnyStore) -> None:
+    """Of a few people who share a box, some stand twice in the list."""
+    with store.engine.connect() as tx:
+        import_registers(tx, RULES, NOW)
+        with former_rules():
+            listed(tx, "kanvas", "M1;Anna Holm;32200001;;Postboks 12;8000")
+        opt_out(tx, Scope.HOUSEHOLD, contact(tx, 4532200001))
+        rows = [f"M{n};Bo Krogh {n};3220000{n};;Postboks 12;8000" for n in range(2, 9)]
+        assert listed(tx, "k2", *rows, *rows).duplicates == len(rows)
+        assert "SUP_HOUSEHOLD" in reasons(tx, contact(tx, 4532200002))
+        tx.rollback()
+
+
+@pytest.mark.parametrize("box", ["Postboks 12", "Postboks 13"])
+def test_an_ended_membership_still_counts_for_who_may_be_the_person(
+    store: AnyStore, box: str
+) -> None:
+    headings = "ref;navn;telefon;adresse;postnr;medlem;ophørt;kilde"
+    with store.engine.connect() as tx:
+        import_registers(tx, RULES, NOW)
+        with former_rules():
+            row = "M1;Anna Holm;32200001;Postboks 12;8000;nej;2026-04-01"
+            listed(tx, "kanvas", row, headings=headings)
+        listed(tx, "opgradering", f"M2;A. Holm;32200002;{box};8000;ja;", headings=headings)
+        campaign = RULES.campaign("opgradering")
+        request = DialRequest(contact(tx, 4532200002), campaign, DialPath.EXPLAIN, None, NOW)
+        facts = gate.collect(tx, RULES, SECRET, request)
+        assert facts.relation.member == (box == "Postboks 13")
         tx.rollback()

@@ -141,10 +141,13 @@ def _dissolve(tx: Tx, households: Collection[int]) -> None:
 def _return_home(tx: Tx, listed: ListReader) -> None:
     """What was once taken for a household still is one where it protects somebody: nobody becomes
     callable because it is recognised as a district, a box or a placeholder."""
+    if not listed.former_homes:
+        return
+    staged = staged_rows.lines(tx)
     few = {
         home: lines
         for home, lines in listed.former_homes.items()
-        if len(lines) <= MOST_IN_A_HOUSEHOLD
+        if len(staged.intersection(lines)) <= MOST_IN_A_HOUSEHOLD
     }
     protecting = household_keys.protecting(tx, {key for home in few for key in home})
     homes = {
