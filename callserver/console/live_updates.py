@@ -1,4 +1,4 @@
-"""What live pages are told: the views that new entries of the log change, read for all streams at once."""
+"""Updates of live pages: the views that new entries of the log change, read for all streams at once."""
 
 import asyncio
 import contextlib
@@ -184,7 +184,7 @@ class LiveUpdates:
         streams: Sequence[Stream],
         position: str,
     ) -> None:
-        """Read what the entries change, for all streams in one transaction, and tell it."""
+        """Read what the entries change, for all streams in one transaction, and send it."""
 
         def look(tx: Tx) -> list[Told]:
             return [told for source, news in asked for told in source.updates(tx, streams, news)]

@@ -86,7 +86,7 @@ class Events:
         self._carrier: Mapping[str, str] = {}
         self._noted_at = -NOTED_S
         self.owns = asyncio.Event()
-        """Set while this process receives the events and has caught up."""
+        """Set while this process receives the events and has looked everything up."""
 
     def start(self) -> None:
         """Begin in the running event loop."""

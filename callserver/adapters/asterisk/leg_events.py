@@ -163,7 +163,7 @@ class LegEvents:
                 await self.obey(leg, await self._engine.phoners.phoner_asks(None, identity, leg))
 
     async def _called(self, leg: str) -> str | None:
-        """The called number of ours, from a header, where the carrier calls our registered contact."""
+        """The called number, one that we show, from a header: the carrier calls our registered contact."""
         for header in ("P-Called-Party-ID", "To"):
             variable = f"PJSIP_HEADER(read,{header})"
             reply = await self._ari.get("channels", leg, "variable", variable=variable)

@@ -29,7 +29,7 @@ ASKS_AT_MOST = 4
 
 
 class SnoopChannels:
-    """The snoop channel of every listener's leg; None: it waits in silence."""
+    """The snoop channel of every listener's leg; None: the leg waits in silence."""
 
     def __init__(self, ari: Ari, engine: Listeners) -> None:
         self._ari = ari

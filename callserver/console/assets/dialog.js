@@ -40,7 +40,7 @@ export function ask(title, fields, { go = t("page.save"), bad = false, next = nu
   return form;
 }
 
-// Where the focus goes if the opener is gone when the dialog closes: outside it nothing can have the focus before.
+// Where the focus goes if the opener is gone when the dialog closes; nothing outside it has the focus until then.
 export function focusAfterwards(find) {
   dialog.addEventListener("close", () => find().focus(), { once: true });
 }

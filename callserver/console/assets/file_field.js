@@ -1,4 +1,4 @@
-// File fields with a button and words in the page's language: the browser's own are in the browser's. The
+// File fields with a button and words in the page's language: the browser's own use the browser's language. The
 // field itself lies over them, invisible: clicks, keys and dropped files work as everywhere.
 
 import { $$, el } from "./dom.js";

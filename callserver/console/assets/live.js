@@ -14,7 +14,7 @@ export function follow(refresh, events) {
   const banner = $("#banner");
   let source;
   let isBehind = false; // what the page shows may be out of date
-  let turn = 0; // of connecting, losing the connection and fetching: only the latest goes on
+  let turn = 0; // counts connecting, losing the connection and fetching: only the latest continues
 
   function fallBehind() {
     if (isBehind) return;

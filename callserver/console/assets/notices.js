@@ -23,7 +23,7 @@ function draw(view) {
   }
 }
 
-// What is being written stays: with a question half written, the list is drawn later.
+// Keeps what is being typed: while a question is half written, the list is not redrawn.
 const isWriting = () =>
   [...document.querySelectorAll("#list textarea")].some((field) => field.value.trim()) ||
   $("#list details[open]") !== null;

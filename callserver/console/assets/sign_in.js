@@ -1,4 +1,4 @@
-// Signing in: name and password, then what the account still owes (a new password, a one-time code).
+// Signing in: name and password, then what is still required (a new password, a one-time code).
 
 import { get, post, setCsrf } from "./api.js";
 import { $, $$, onSubmit, show } from "./dom.js";

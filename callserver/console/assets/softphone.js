@@ -126,7 +126,7 @@ export async function connect({ as, path = PATHS[as], rings, expects, onState })
     }
   }
 
-  // A browser keeps that a module could not be loaded: another address is loaded afresh.
+  // A browser remembers that a module could not be loaded; from another address it is loaded again.
   async function start(tries) {
     const again = tries ? `?again=${tries}` : "";
     const { open: openKind } = await import(`./softphones/${kind}.js${again}`).catch((error) => {

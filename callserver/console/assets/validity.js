@@ -1,5 +1,5 @@
-// What is wrong with a form before it is sent, in the page's language: the browser's own bubbles use the
-// browser's. Fields keep their HTML attributes (required, pattern, min, …), which say what is right.
+// What is wrong with a form before it is sent, in the page's language: the browser's own messages use
+// the browser's language. Fields keep their HTML attributes (required, pattern, min, …), which say what is right.
 
 import { t } from "./texts.js";
 

@@ -1,4 +1,4 @@
-"""Tells a phoner's pages that their call has begun or ended: the support box is closed during a call."""
+"""Reports to a phoner's pages that their call has begun or ended: the support box is closed during a call."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-// How the list and a single case write the same things.
+// Formatting that the list and a single case share.
 
 import { el } from "../dom.js";
 import { dateTime, t } from "../texts.js";

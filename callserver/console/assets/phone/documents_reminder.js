@@ -5,7 +5,7 @@ import { $, show } from "../dom.js";
 import { date, t } from "../texts.js";
 
 let unsigned = [];
-let isLeaving = false; // and has not signed the reminder of confidentiality
+let isLeaving = false; // leaves, and has not signed the reminder of confidentiality
 let isInCall = false;
 
 function draw() {

@@ -1,4 +1,4 @@
-// How the parts of the survey page write the same things.
+// Formatting that the parts of the survey page share.
 
 import { date, label, t } from "../texts.js";
 
