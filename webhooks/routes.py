@@ -262,7 +262,7 @@ def _text(request: Request, name: str) -> str:
 def _number(request: Request, name: str) -> int:
     value = _text(request, name)
     if not NUMBER.fullmatch(value):
-        raise Malformed(f"{name} is no number")
+        raise Malformed(f"{name} is not a number")
     return int(value)
 
 

@@ -84,7 +84,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
         named: dict[str, str] = manifest["files"]
     except FileNotFoundError:
-        raise ConfigurationProblem(f"{folder} holds no {MANIFEST}: it is no backup") from None
+        raise ConfigurationProblem(f"{folder} holds no {MANIFEST}: it is not a backup") from None
     except (ValueError, KeyError, TypeError):
         raise ConfigurationProblem(f"{folder / MANIFEST} cannot be read") from None
     present = {str(file.relative_to(folder)): _hash(file) for file in _files(folder)}

@@ -32,9 +32,9 @@ def compare(
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="and to this day; by default today"),
+        typer.Option(formats=["%Y-%m-%d"], help="up to this day; by default today"),
     ] = None,
-    zone: Annotated[str, typer.Option(help="of times that name none")] = "Europe/Copenhagen",
+    zone: Annotated[str, typer.Option(help="of times without a time zone")] = "Europe/Copenhagen",
     tolerance: Annotated[int, typer.Option(help="seconds by which clocks may differ")] = 120,
     trunk: Annotated[str, typer.Option(help="an exchange's endpoint of the carrier")] = "trunk",
 ) -> None:

@@ -30,7 +30,7 @@ def register(group: typer.Typer) -> None:
 def show(
     case: Case,
     by: By,
-    only_answer: Annotated[bool, typer.Option("--answer", help="nothing but the answer")] = False,
+    only_answer: Annotated[bool, typer.Option("--answer", help="only the answer")] = False,
 ) -> None:
     """Show a case: the person's words, the answer, the history. The reading is logged.
 

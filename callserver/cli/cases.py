@@ -160,5 +160,5 @@ def monthly(
 def _number(raw: str) -> int:
     number = phone.parse(raw)
     if isinstance(number, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is no telephone number: {number.value}")
+        raise ConfigurationProblem(f"this is not a telephone number: {number.value}")
     return phone.to_int(number)

@@ -152,7 +152,7 @@ async def _twilio(settings: Settings) -> list[str]:
                 listed = [row for part in rows if isinstance(part, list) for row in part]
                 owned |= {str(row.get("phone_number")) for row in listed}
         warnings += [
-            f"{number} is shown by a campaign, and is no number of the account"
+            f"{number} is shown by a campaign and does not belong to the account"
             for number in sorted(shown - owned)
         ]
         return warnings

@@ -67,7 +67,7 @@ def write(
     department: Annotated[str | None, typer.Option(help="its key; without it, for all")] = None,
     expert: Annotated[str | None, typer.Option(help="who gives the talk")] = None,
     no_number: Annotated[
-        bool, typer.Option("--no-number", help="digits in the text are no telephone number")
+        bool, typer.Option("--no-number", help="the digits in the text are not a telephone number")
     ] = False,
 ) -> None:
     """Publish a notice, its text in Markdown read from standard input; prints its number.

@@ -84,7 +84,7 @@ def load(
 def unsure(
     most: Annotated[int, typer.Option(help="how many are shown", min=1, max=500)] = 50,
     by: Annotated[
-        str, typer.Option(help="who looks; stands in the log", callback=resources.words_for_log)
+        str, typer.Option(help="who looks; written to the log", callback=resources.words_for_log)
     ] = "command",
 ) -> None:
     """List people who may be on a register of names and addresses, beside its entries.
@@ -135,7 +135,7 @@ def decide(
     contact: Annotated[int, typer.Argument(help="which contact")],
     answer: Annotated[str, typer.Argument(help="yes: on the register; no: somebody else")],
     by: Annotated[
-        str, typer.Option(help="who decides; stands in the log", callback=resources.words_for_log)
+        str, typer.Option(help="who decides; written to the log", callback=resources.words_for_log)
     ] = "command",
 ) -> None:
     """Decide whether a person is on a register of names and addresses; in force at the next dial.

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_unsure(
-    most: Annotated[int, typer.Option(help="pairs at the most")] = 100,
+    most: Annotated[int, typer.Option(help="at most this many pairs")] = 100,
     plain: Annotated[bool, typer.Option("--plain", help="show whole numbers")] = False,
 ) -> None:
     """List pairs of contacts that may be one person; until they are decided, the strictest reading applies.

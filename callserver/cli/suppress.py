@@ -250,7 +250,9 @@ def export(
             formats=["%Y-%m-%d"], help="only what was recorded or lifted from this day on"
         ),
     ] = None,
-    bom: Annotated[bool, typer.Option("--bom", help="begin with UTF-8's mark, for Excel")] = False,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="begin with a byte order mark, for Excel")
+    ] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
     language: Annotated[str, typer.Option(help="da or en: of what an opt-out applies to")] = "da",
     by: Annotated[

@@ -78,7 +78,7 @@ class Upload(Body):
 class Export(Body):
     what: What = What.CONTACTS
     separator: Literal[",", ";"] = ";"
-    bom: bool = True  # UTF-8's mark, for Excel
+    bom: bool = True  # a byte order mark, for Excel
 
 
 class ListNews(Answer):
@@ -296,7 +296,7 @@ class ListsApi:
 
 def _region(text: str) -> str:
     if text not in phonenumbers.SUPPORTED_REGIONS:
-        raise Impossible(f"{text!r} is no country's code", key="lists_region")
+        raise Impossible(f"{text!r} is not a country code", key="lists_region")
     return text
 
 

@@ -16,7 +16,7 @@ class Search(Body):
 
 
 class NoticeText(Body):
-    """`has_no_number`: I have looked; digits in the text are no telephone number."""
+    """`has_no_number`: I have checked that the digits in the text are not a telephone number."""
 
     kind: NoticeKind
     title: str = Field(min_length=1, max_length=150)

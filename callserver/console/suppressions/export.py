@@ -22,7 +22,7 @@ class OptOutExport(Body):
 
     since: Date | None = None
     separator: Literal[",", ";"] = ";"
-    bom: bool = True  # UTF-8's mark, for Excel
+    bom: bool = True  # a byte order mark, for Excel
 
 
 class OptOutExportApi:
