@@ -5,7 +5,9 @@ household grows, and no protective fact loses anybody whom it reached. Keys whos
 more are kept in `former_household_keys` until a list names the address again.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from sqlalchemy import insert, or_, select, text, update
 
@@ -22,8 +24,10 @@ from callserver.domain import heading_words, postal_addresses, subject
 from callserver.domain.addresses import is_no_address
 from callserver.domain.campaign import Effect
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.ports import Tx
 
+T = TypeVar("T")
 CHUNK = 5_000
 
 _row_protects = or_(
@@ -103,26 +107,40 @@ def _replace_open_calls(tx: Tx, keys: Mapping[int, int]) -> None:
 
 def protecting(tx: Tx, keys: Collection[int]) -> set[int]:
     """Those of the keys that stand in an opt-out or a mark, or under which somebody stands who does, or whose
-    membership has ended, or who asked for peace."""
-    protecting_rows: set[int] = set()
-    people = [(subject.of_household(key), key) for key in keys]
-    ordered = sorted(keys)
-    for table in (contacts, former_identifiers):
-        for at in range(0, len(ordered), CHUNK):
-            within = table.c.household.in_(ordered[at : at + CHUNK])
-            rows = tx.execute(select(table.c.person, table.c.household).where(within).distinct())
-            people += [(subject.of_person(person), key) for person, key in rows]
-    for at in range(0, len(ordered), CHUNK):
-        within = contacts.c.household.in_(ordered[at : at + CHUNK])
-        protected = select(contacts.c.household).where(within, _row_protects)
-        protecting_rows.update(tx.execute(protected).scalars())
-    named = sorted({about for about, _ in people})
-    recorded: set[str] = set()
+    membership has ended, or who asked for peace. Everybody at the same number may be that somebody."""
+    homes_of: dict[int, set[int]] = defaultdict(set)  # by person
+    homes_at: dict[int, set[int]] = defaultdict(set)  # by number
+    for home, person, number in _listed(tx, "household", "number", keys):
+        homes_of[person].add(home)
+        if number != NOBODY:
+            homes_at[number].add(home)
+    for number, person, _ in _listed(tx, "number", "household", homes_at):
+        homes_of[person] |= homes_at[number]
+    about = {subject.of_household(key): {key} for key in keys}
+    about |= {subject.of_person(person): homes for person, homes in homes_of.items()}
+    protecting_keys: set[int] = set()
+    for some in _parts(homes_of):
+        query = select(contacts.c.person).where(contacts.c.person.in_(some), _row_protects)
+        protecting_keys.update(*(homes_of[person] for person in tx.execute(query).scalars()))
     for table in (suppressions, marks):
-        for at in range(0, len(named), CHUNK):
-            within = table.c.subject.in_(named[at : at + CHUNK])
-            recorded.update(tx.execute(select(table.c.subject).where(within)).scalars())
-    return protecting_rows | {key for about, key in people if about in recorded}
+        for subjects in _parts(about):
+            recorded = select(table.c.subject).where(table.c.subject.in_(subjects)).distinct()
+            protecting_keys.update(*(about[key] for key in tx.execute(recorded).scalars()))
+    return protecting_keys
+
+
+def _listed(tx: Tx, name: str, other: str, keys: Collection[int]) -> Iterator[tuple[int, int, int]]:
+    """The key, person and other column of the rows, now and formerly, that have one of the keys."""
+    for table in (contacts, former_identifiers):
+        columns = [table.c[column] for column in (name, "person", other)]
+        for some in _parts(keys):
+            query = select(*columns).where(table.c[name].in_(some)).distinct()
+            yield from ((key, person, value) for key, person, value in tx.execute(query))
+
+
+def _parts(keys: Collection[T]) -> Iterator[list[T]]:
+    ordered = list(keys)
+    return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))
 
 
 def upgrade(tx: Tx) -> None:

@@ -150,3 +150,16 @@ def test_an_ended_membership_still_counts_for_who_may_be_the_person(
         facts = gate.collect(tx, RULES, SECRET, request)
         assert facts.relation.member == (box == "Postboks 13")
         tx.rollback()
+
+
+def test_an_opt_out_under_another_reference_counts_at_the_same_number(store: AnyStore) -> None:
+    """Anna stands on two lists; the opt-out is that of the row without the box."""
+    with store.engine.connect() as tx:
+        import_registers(tx, RULES, NOW)
+        with former_rules():
+            listed(tx, "kanvas", "M1;Anna Holm;32200001;;Postboks 12;8000")
+            listed(tx, "k2", "X7;Anna Holm;32200001;;Lynvej 7;8000")
+        opt_out(tx, Scope.PERSON, contact(tx, 4532200001, "k2"))
+        listed(tx, "k3", "M2;A. Holm;32200002;;Postboks 12;8000")
+        assert "SUP_PERSON" in reasons(tx, contact(tx, 4532200002))
+        tx.rollback()
