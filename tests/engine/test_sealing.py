@@ -311,6 +311,24 @@ async def test_an_old_backup_put_back_is_found_even_when_the_server_goes_on(log:
     assert any("entry 4: " in finding for finding in log.findings())
 
 
+async def test_a_new_process_seals_no_second_log_on_an_older_database(log: Log) -> None:
+    """The file's last line is that of a rotated part, so that it does not show how much was sealed."""
+    joined_the_wrong_way_round(log.outside)
+
+    def restore(tx: Tx) -> None:
+        tx.execute(delete(table).where(table.c.leaf >= 4))
+        tx.execute(delete(seals).where(seals.c.size > 4))
+
+    await log.change(restore)
+    noticed: list[Tx] = []
+    log.sealer = Sealer(log.store, log.clock, log.key, log.outside, noticed.append)
+    before = log.outside.read_bytes()
+    await log.write(4)
+    assert noticed
+    assert log.outside.read_bytes() == before
+    assert log.findings() == ["entry 4: the tail is cut: 8 entries are gone"]
+
+
 async def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
     """Every entry and head replaced, well formed, but signed with another key."""
     forger = Ed25519PrivateKey.generate()

@@ -85,6 +85,7 @@ class Sealer:
         now = self._clock.now()
         if self._due is not None and now < self._due <= now + EVERY:
             return self._due
+        await self._look_outside()  # first: it may show that the database lacks sealed entries
         while await self._store.run(self._seal) == MOST:
             pass
         await self._bring_outside()
@@ -109,13 +110,16 @@ class Sealer:
 
     async def _bring_outside(self) -> None:
         """Write the missing heads to the file: new ones, and any cut off at its end."""
-        if self._outside.has_changed():
-            await asyncio.to_thread(self._outside.look)
-            await self._fill_gaps()
+        await self._look_outside()
         size = self._outside.size
         while lines := await self._store.run(partial(heads.after, size=size)):
             self._outside.append(lines)
             size = signed_heads.parse(lines[-1]).size
+
+    async def _look_outside(self) -> None:
+        if self._outside.has_changed():
+            await asyncio.to_thread(self._outside.look)
+            await self._fill_gaps()
 
     async def _fill_gaps(self) -> None:
         """Restore heads cut out of the file, where the database holds them. Verification reports the rest."""
