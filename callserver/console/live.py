@@ -100,7 +100,7 @@ class Live:
                     is_silent = clock() - stream.told_at > BEAT_S
                     is_unchecked = clock() - stream.checked_at > CHECK_S
                     if is_silent:
-                        stream.beat(self._updates.told_to)
+                        stream.beat(self._updates.position(stream))
                     if is_unchecked:
                         stream.checked_at = clock()
                         if not await self._still_signed_in(stream.request):

@@ -57,7 +57,9 @@ class Stream(StreamingResponse):
         return name in self._names
 
     def tell(self, block: bytes) -> None:
-        """Send this next."""
+        """Send this next; nothing more once the stream was told to end."""
+        if self.is_ended:
+            return
         if len(self._waiting) >= MOST_WAITING:
             self._waiting.clear()
             self.refresh()

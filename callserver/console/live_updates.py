@@ -90,6 +90,8 @@ class LiveUpdates:
             kind for source in sources for causes in source.causes.values() for kind in causes
         }
         self._streams: set[Stream] = set()
+        self._resuming: dict[Stream, Position] = {}  # they have not been told what they missed
+        self._is_following = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_work: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()  # streams keep the base of their differences
@@ -97,7 +99,7 @@ class LiveUpdates:
         self._single = 0  # tasks that ask sources for one user at a time
         self._read_to = ""
         self.told_to = ""
-        """The position up to which every stream knows everything."""
+        """The position up to which every stream knows everything, except those that resume."""
 
     @property
     def streams(self) -> Sequence[Stream]:
@@ -109,15 +111,23 @@ class LiveUpdates:
         if self._at_work is None:
             self._at_work = asyncio.ensure_future(self._work())
         if after is not None:
-            self._begin(self._resume(stream, after))
+            self._resuming[stream] = after
+            if self._is_following:  # else what is new between the two readings would be lost
+                self._begin(self._resume(stream, after))
 
     def remove(self, stream: Stream) -> None:
         self._streams.discard(stream)
+        self._resuming.pop(stream, None)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def position(self, stream: Stream, told_to: str | None = None) -> str:
+        """The position that a page may resume at; empty while it lacks what it missed."""
+        return "" if stream in self._resuming else self.told_to if told_to is None else told_to
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _work(self) -> None:
         """Until there is no stream, or the feed stops."""
@@ -146,12 +156,20 @@ class LiveUpdates:
                     if coming.done():
                         news = coming.result()
                         coming = asyncio.ensure_future(anext(following))
+                        self._begin_resuming()
                         self._take(news)
                     await self._tell(clock())
             finally:
+                self._is_following = False
                 coming.cancel()
                 with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, *UNAVAILABLE):
                     await coming
+
+    def _begin_resuming(self) -> None:
+        if not self._is_following:
+            self._is_following = True
+            for stream, after in self._resuming.items():
+                self._begin(self._resume(stream, after))
 
     def _take(self, news: News) -> None:
         if news is None:
@@ -173,10 +191,11 @@ class LiveUpdates:
             if waiting.due_at() <= now:
                 asked.append((waiting.source, waiting.news))
                 waiting.news, waiting.asked_at = [], now
-        if not self._single and not any(waiting.news for waiting in self._waiting):
-            self.told_to = self._read_to
+        is_last = not self._single and not any(waiting.news for waiting in self._waiting)
+        position = self._read_to if is_last else self.told_to
         if asked:
-            await self._ask(asked, self.streams, self.told_to)
+            await self._ask(asked, self.streams, position)
+        self.told_to = position
 
     async def _ask(
         self,
@@ -202,20 +221,24 @@ class LiveUpdates:
                 return
             blocks: defaultdict[Stream, list[bytes]] = defaultdict(list)
             for stream, name, view in updates:
-                blocks[stream].append(event(name, view, position))
+                blocks[stream].append(event(name, view, self.position(stream, position)))
             for stream, events in blocks.items():
                 stream.tell(b"".join(events))
 
-    def _ask_each(self, streams: Sequence[Stream], news: Sequence[Entry]) -> None:
+    def _ask_each(
+        self, streams: Sequence[Stream], news: Sequence[Entry]
+    ) -> list[asyncio.Task[None]]:
+        tasks: list[asyncio.Task[None]] = []
         kinds = {entry.body["kind"] for entry in news}
         if kinds.isdisjoint(self._rare):
-            return
+            return tasks
         for source in self._sources:
             names = [name for name, causes in source.causes.items() if not kinds.isdisjoint(causes)]
             asking = [stream for stream in streams if any(map(stream.follows, names))]
             if asking:
                 self._single += 1
-                self._begin(self._ask_one_by_one(source, asking, news))
+                tasks.append(self._begin(self._ask_one_by_one(source, asking, news)))
+        return tasks
 
     async def _ask_one_by_one(
         self, source: Source, streams: Sequence[Stream], news: Sequence[Entry]
@@ -223,18 +246,22 @@ class LiveUpdates:
         try:
             async with self._in_order:
                 for stream in streams:
-                    for name, view in await source.updates(stream.request, news):
-                        if stream.follows(name):
-                            block = event(name, view.model_dump_json().encode(), self.told_to)
-                            stream.tell(block)
+                    await self._ask_for(source, stream, news)
         except UNAVAILABLE:
             self._end(streams)
-        except Exception:
-            log.exception("live_updates_failed")
         finally:
             self._single -= 1
-            if not self._single and not any(waiting.news for waiting in self._waiting):
-                self.told_to = self._read_to
+
+    async def _ask_for(self, source: Source, stream: Stream, news: Sequence[Entry]) -> None:
+        try:
+            for name, view in await source.updates(stream.request, news):
+                if stream.follows(name):
+                    view_json = view.model_dump_json().encode()
+                    stream.tell(event(name, view_json, self.position(stream)))
+        except UNAVAILABLE:
+            raise
+        except Exception:
+            log.exception("live_updates_failed")  # the other streams are told
 
     async def _resume(self, stream: Stream, after: Position) -> None:
         """Send what a page has missed; if that is too much, or of another log, all is reloaded."""
@@ -243,19 +270,25 @@ class LiveUpdates:
         except UNAVAILABLE:
             stream.end()
             return
+        except Exception:
+            log.exception("live_updates_failed")
+            stream.end()
+            return
         if missed is None:
             stream.refresh()
-            return
-        if not missed:
-            return
+        else:
+            await self._tell_missed(stream, missed)
+        self._resuming.pop(stream, None)
+
+    async def _tell_missed(self, stream: Stream, missed: Sequence[Entry]) -> None:
         asked = [
             (waiting.source, list(filter(waiting.source.concerned, missed)))
             for waiting in self._waiting
         ]
-        await self._ask(
-            [(source, news) for source, news in asked if news], [stream], str(missed[-1].position)
-        )
-        self._ask_each([stream], missed)
+        if asked := [(source, news) for source, news in asked if news]:
+            await self._ask(asked, [stream], "")
+        if tasks := self._ask_each([stream], missed):
+            await asyncio.wait(tasks)
 
     @staticmethod
     def _end(streams: Iterable[Stream]) -> None:

@@ -3,24 +3,28 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from callserver.console import live_stream
+from callserver.console.authentication import UserRequest
 from callserver.console.floor import live_floor
+from callserver.console.live_updates import LiveUpdates, Told, Updates
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
+from callserver.console.survey.api import SurveyApi
 from callserver.database import accounts, audit
 from callserver.database.accounts import User
-from callserver.database.feed_positions import Cursor
+from callserver.database.audit import Entry
+from callserver.database.feed_positions import Cursor, Position
 from callserver.database.store import AnyStore
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log import feed as engine
-from callserver.engine.audit_log.feed import Feed
+from callserver.engine.audit_log.feed import Feed, News
 from callserver.engine.context import Rules
 from callserver.ports import Tx
 from tests.harness.simulated import TUESDAY
@@ -324,6 +328,112 @@ def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore
     assert sorted(tail(Cursor(0, 0))) == [1, 2]
     slow.close()
     quick.close()
+
+
+async def test_a_floor_page_is_right_though_nobody_watched_for_a_while(
+    system: StaffedSystem,
+) -> None:
+    supervisor, phoner = await system.client("supervisor"), await system.client("phoner")
+    await system.on_shift(1)
+    second = await second_phoner(system)
+    async with stream(phoner):  # so that the server follows the log throughout
+        async with stream(supervisor, of="floor,floor_changes") as page:
+            await second.api("POST", "/hand", {"up": True})
+            await page.until("floor")
+        await second.api("POST", "/off", {})
+        await system.pass_time(1)
+        async with stream(supervisor, of="floor,floor_changes") as page:
+            await system.api("POST", "/hand", {"up": True})
+            await page.until("floor")
+            expected = (await supervisor.api("GET", "/floor")).json()["seats"]
+            await eventually(lambda: floor_as_told(page.text)["seats"] == expected)
+
+
+async def test_one_page_that_cannot_be_told_leaves_the_others_theirs(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    updates = SurveyApi.updates
+
+    async def failing_once(api: SurveyApi, request: UserRequest, news: Sequence[Entry]) -> Updates:
+        asked.append(request.user.id)
+        if len(asked) == 1:
+            raise ValueError("this page fails")
+        return await updates(api, request, news)
+
+    monkeypatch.setattr(SurveyApi, "updates", failing_once)
+    pages = [await system.client("phoner"), await system.client("supervisor")]
+    async with stream(pages[0], of="survey") as one, stream(pages[1], of="survey") as other:
+        await system.on_shift(1)
+        await eventually(lambda: "event: survey" in one.text + other.text)
+
+
+def opened_stream() -> live_stream.Stream:
+    request = cast("UserRequest", None)
+    is_opened = contextlib.nullcontext()
+    return live_stream.Stream(request, (), contextlib.nullcontext(), lambda _: is_opened)
+
+
+async def test_a_stream_sends_nothing_that_is_told_after_its_end() -> None:
+    """Off-boarding takes at most a minute, however slowly the connection takes what waits."""
+    ended = opened_stream()
+    sent = aiter(ended.body_iterator)
+    await anext(sent)
+    ended.tell(b"before")
+    assert await anext(sent) == b"before"
+    ended.end()
+    ended.tell(b"after")
+    with pytest.raises(StopAsyncIteration):
+        await anext(sent)
+
+
+class NothingShared:
+    """A source that no entry concerns."""
+
+    pace_s = 0.0
+
+    def concerned(self, entry: Entry) -> bool:
+        del entry
+        return False
+
+    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+        del tx, streams, news
+        return []
+
+
+class SlowFeed(Feed):
+    """Its first reading takes until it may be done."""
+
+    def __init__(self, store: AnyStore) -> None:
+        super().__init__(store)
+        self.may_follow = asyncio.Event()
+        self.looked_back: list[bool] = []
+
+    async def follow(self) -> AsyncGenerator[News, None]:
+        await self.may_follow.wait()
+        async with contextlib.aclosing(super().follow()) as following:
+            async for news in following:
+                yield news
+
+    async def missed(self, after: Position) -> News:
+        self.looked_back.append(self.may_follow.is_set())
+        return await super().missed(after)
+
+
+async def test_what_a_page_missed_is_read_once_the_log_is_followed(store: AnyStore) -> None:
+    """What is new between the two readings would be lost."""
+    feed = SlowFeed(store)
+    updates = LiveUpdates(feed, store, [NothingShared()], [])
+    page = opened_stream()
+    updates.add(page, Position(Cursor(0, 0)))
+    assert updates.position(page) == ""
+    await asyncio.sleep(0.05)
+    feed.may_follow.set()
+    await eventually(lambda: bool(feed.looked_back))
+    assert feed.looked_back == [True]
+    feed.stop()
+    await eventually(lambda: page.is_ended)
+    updates.remove(page)
 
 
 async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:

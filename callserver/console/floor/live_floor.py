@@ -62,8 +62,11 @@ class LiveFloor:
         ]
         if not watching:
             return
+        # With a page that does not know the last floor, entries may have been passed over since.
+        all_follow = all(stream.base.get(WHOLE) == self._number for stream in watching)
+        changed = self._changed(news) if all_follow else None
         self._number += 1
-        latest = shown.whole(tx, self._ctx, self._seat_views, self._changed(news))
+        latest = shown.whole(tx, self._ctx, self._seat_views, changed)
         before, self._latest = self._latest, latest
         made: dict[str | None, _Written] = {}
         for stream in watching:

@@ -45,6 +45,7 @@ class Feed:
     async def follow(self) -> AsyncGenerator[News, None]:
         """New entries, reading by reading, until the feed stops.
 
+        The first reading is empty: from then on nothing is missed.
         None: too much was missed, reload everything.
         """
         queue: asyncio.Queue[News] = asyncio.Queue(MOST_WAITING)
@@ -54,6 +55,7 @@ class Feed:
         if self._reader is None:
             self._reader = asyncio.get_running_loop().create_task(self._read())
         try:
+            yield []
             while not self._stopped.is_set():
                 yield await queue.get()
         finally:
