@@ -24,7 +24,7 @@ MOST_STREAMS = 12
 """Live pages of one person, in one process."""
 
 TOLD_EVERY = RateLimit(1, timedelta(minutes=15))
-"""How often the log is told that somebody goes on after being refused."""
+"""How often a user's continued attempts after a refusal are logged."""
 
 
 class RateLimits:
@@ -34,10 +34,10 @@ class RateLimits:
         self._ctx = ctx
 
     async def step(self, what: RateLimited, user: int) -> None:
-        """One more.
+        """Count one more action.
 
         Raises:
-            TooMany: it is one too many; the log is told.
+            TooMany: the limit is reached; this is logged.
         """
         now, pace = self._ctx.clock.now(), self.limit(what)
 
@@ -49,14 +49,14 @@ class RateLimits:
             await self.refuse(what, user, (opens - now).total_seconds())
 
     def limit(self, what: RateLimited) -> RateLimit:
-        """How much is allowed of what is counted in the database."""
+        """The limit of an action that is counted in the database."""
         if what is RateLimited.DIAL:
             return DIALS
         look_ups = self._ctx.rules.current.organisation.look_ups
         return RateLimit(look_ups.most, timedelta(minutes=look_ups.within_minutes))
 
     async def refuse(self, what: RateLimited, user: int, wait_s: float) -> None:
-        """Too many: the log is told.
+        """Refuse the action and log it.
 
         Raises:
             TooMany: always.

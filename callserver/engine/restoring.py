@@ -1,9 +1,9 @@
 """Declares a restore in the log, and pauses every campaign until a person resumes it.
 
-Whatever was recorded after the backup is gone, opt-outs among it. So nobody is dialed until a person has
-entered again what is known from elsewhere (the membership system's export of opt-outs, letters, the
-published log) and resumes the campaigns. An older database that another program puts back under a running
-server is noticed by the sealer, and pauses them as well.
+Everything recorded after the backup is lost, including opt-outs. So nobody is dialed until a user has entered
+again what is known from other sources (the membership system's export of opt-outs, letters, the published
+log) and resumes the campaigns. If another program restores an older database under a running server, the
+sealer detects it and pauses the campaigns as well.
 """
 
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def declare(
 
 
 def pause_undeclared(tx: Tx, campaigns: Iterable[str], now: datetime) -> None:
-    """An older database is in the place of the right one: pause what is not paused yet."""
+    """An older database has replaced the right one: pause every campaign that is not paused yet."""
     log.error("database_rolled_back")
     for campaign in campaigns:
         if not campaign_states.get(tx, campaign)[0]:

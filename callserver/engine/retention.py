@@ -35,11 +35,11 @@ from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
 
 DropFiles = Callable[[datetime], Awaitable[int]]
-"""Removes files that came before an instant; how many."""
+"""Removes files older than an instant and returns how many."""
 
 
 def due(tx: Tx, policy: RetentionPolicy, now: datetime) -> Mapping[RetentionClass, int]:
-    """How much of each class in the database would be dropped now."""
+    """How many rows of each class would be dropped now."""
     rows = {kind: retention.stored(kind, policy.before(kind, now), now) for kind in RetentionClass}
     return {kind: retention.count(tx, some) for kind, some in rows.items() if some is not None}
 
@@ -47,7 +47,7 @@ def due(tx: Tx, policy: RetentionPolicy, now: datetime) -> Mapping[RetentionClas
 def drop_some(
     tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime, by: str
 ) -> bool:
-    """Drop a part of a class, and log how much; whether there may be more of it."""
+    """Drop a batch of a class and log how much. Returns whether there may be more."""
     rows = retention.stored(kind, policy.before(kind, now), now)
     if rows is None:
         return False
@@ -66,7 +66,7 @@ class Retention:
         self._drop_files = drop_files
 
     async def run(self, now: datetime) -> None:
-        """Drop what was kept long enough, a part in each transaction."""
+        """Drop data past its period, one batch per transaction."""
         policy = self._ctx.rules.current.organisation.retention
         for kind, drop_older in self._drop_files.items():
             await drop_older(policy.before(kind, now))

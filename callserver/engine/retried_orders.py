@@ -10,7 +10,7 @@ from callserver.ports import Result
 log = structlog.get_logger(__name__)
 
 SOON_SECONDS = (0.2, 0.4)
-"""Waits between repetitions within a second: a 429 or a 500 is usually over by then."""
+"""Waits, in seconds, between repetitions: a 429 or a 500 has usually passed by then."""
 
 
 async def carry_out(
@@ -18,7 +18,7 @@ async def carry_out(
     order: Callable[[], Awaitable[Result]],
     waits: Sequence[float] = SOON_SECONDS,
 ) -> Result:
-    """Give an order that may be repeated, again after each wait; the provider's last answer."""
+    """Give an order and repeat it after each wait until it is settled. Returns the last answer."""
     result = await _once(order)
     for wait in waits:
         if result.settled:
@@ -31,6 +31,6 @@ async def carry_out(
 async def _once(order: Callable[[], Awaitable[Result]]) -> Result:
     try:
         return await order()
-    except Exception as error:  # noqa: BLE001 - whatever it was: the result is unknown
+    except Exception as error:  # noqa: BLE001 - after any error the result is unknown
         log.warning("order_failed", error=type(error).__name__)
         return Result.SILENT

@@ -1,8 +1,7 @@
-"""Time-driven work: does what is due, and says when the next thing will be due.
+"""Time-driven work: does what is due, and returns when the next work will be due.
 
-One process does this at a time, under a lease. Nothing here is the only way forward: follow-ups leave with
-each commit, in the process that made it. The scheduler does what time alone brings about, and what was
-lost with a process.
+One process at a time does this, under a lease. Follow-ups run after each commit in the process that made it;
+the scheduler handles what becomes due by time, and what was lost when a process died.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -44,7 +43,7 @@ from callserver.ports import LegState, Tx
 log = structlog.get_logger(__name__)
 
 GIVE_UP_CONNECTING = timedelta(minutes=5)
-"""A seat whose telephone was not reached for this long is taken off the shift."""
+"""A seat whose telephone has not connected for this long is taken off the shift."""
 
 STOP_AGAIN = timedelta(seconds=1)
 
@@ -70,9 +69,9 @@ class DueWork:
 
 
 class _Failures:
-    """What failed in one tick. One failure keeps nothing else from being done.
+    """Collects the failures of one tick, so that one does not prevent other work.
 
-    A database out of reach is no such failure: nothing else could be done either.
+    An unavailable database ends the tick: nothing else could be done.
     """
 
     def __init__(self) -> None:
@@ -121,14 +120,14 @@ class Scheduler:
         self._doing_chores = False
         self._gap = False
         self._jumped = False
-        self._accepted_ms = 0  # by the clock, and not in the log yet
+        self._accepted_ms = 0  # a jump accepted by the clock and not yet logged
 
     def note_gap(self) -> None:
-        """The database was out of reach: reports may be missing, and everything is asked about."""
+        """The database was unavailable, so reports may be missing: ask about everything at the next tick."""
         self._gap = True
 
     async def recover(self) -> None:
-        """After an outage, or a step of the clock: look at everything, as after a start."""
+        """After an outage or a jump of the clock, check everything, as after a start."""
         self._accepted_ms += self._ctx.clock.accepted_ms()
         jumped, accepted = clock_checks.jumped(self._ctx.clock), self._accepted_ms
         if accepted or (self._jumped and not jumped):
@@ -147,8 +146,8 @@ class Scheduler:
             log.info("looked_after_outage")
 
     async def start(self) -> None:
-        """After a start nothing is assumed: every open call and leg is asked about, and every seat
-        that waits for something is looked at."""
+        """After a start nothing is assumed: ask about every open call and leg, and check every seat that
+        waits for something."""
         now = self._ctx.clock.now()
 
         def look(tx: Tx) -> None:
@@ -166,14 +165,14 @@ class Scheduler:
         await self._role_play_legs.check_all()
 
     def _nobody_looked(self, tx: Tx) -> None:
-        """What happened since the latest recorded time is not known: it counts for no training."""
+        """Note that the time since the latest recorded instant is unknown, such as for training shifts."""
         now = self._ctx.clock.now()
         until = known_time.recorded(tx) or now
         standings.nobody_looked(tx, self._ctx.rules.current.training, until, now)
         room_occupancy.nobody_looked(tx, until, now)
 
     async def tick(self) -> datetime | None:
-        """Do everything that is due; the instant of the next thing, None when nothing is known."""
+        """Do everything that is due. Returns when the next work is due; None: nothing is known."""
         failures = _Failures()
         try:
             with failures:
@@ -233,7 +232,7 @@ class Scheduler:
         )
 
     def _start_chores(self, now: datetime) -> None:
-        """They run beside the ticks: one that takes minutes delays no telephone that must be silenced."""
+        """Run due chores beside the ticks: a long chore must not delay silencing a telephone."""
         due = [chore for chore in self._chores if self._is_due(chore, now)]
         if due and not self._doing_chores:
             self._doing_chores = True
@@ -245,7 +244,7 @@ class Scheduler:
         return done is None or not timedelta() <= now - done < chore.every
 
     async def _do(self, due: Sequence[Chore], now: datetime) -> None:
-        """In their order: what one drops may have left something for the next."""
+        """Run the chores in order: one may leave work for the next."""
         try:
             for chore in due:
                 try:
@@ -276,9 +275,9 @@ class Scheduler:
                 await self._look_again(row, None)
 
     async def _look_again(self, row: SeatRow, at: datetime | None) -> None:
-        """So that one wake-up starts one piece of work, and lost work is started again.
+        """Set the next check, so that one wake-up starts one piece of work and lost work is started again.
 
-        The work itself waits for the provider, which this round must not: others are due as well.
+        The work waits for the provider; this round must not, because other work is due.
         """
         await self._ctx.store.run(lambda tx: seats.set_line(tx, row.id, wake_at=at))
 
@@ -288,10 +287,10 @@ class Scheduler:
         outbox.add(tx, DialSeat(seat))
 
     async def _release(self, row: SeatRow, leg: str) -> None:
-        """The seat is off: its telephone is hung up, again and again if necessary."""
+        """Hang up the telephone of a seat that is off, repeatedly if necessary."""
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
         if not result.settled:
-            return  # its next look does it again
+            return  # the next check repeats it
 
         def gone(tx: Tx) -> None:
             seat = seats.lock(tx, row.id)
@@ -312,7 +311,7 @@ class Scheduler:
             if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
                 await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
             elif room_ref := await self._ctx.telephony.find_room(row.room):
-                # The phoner sits there: only the report of it was lost.
+                # The phoner is there: only the report of it was lost.
                 await self._phoner_legs.found_in_room(row.id, leg, room_ref)
                 return
 

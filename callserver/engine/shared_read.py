@@ -21,7 +21,7 @@ class SharedRead(Generic[T]):
             if self._last is not None and fits(self._last):
                 return self._last
             if self._reading is not None:
-                await asyncio.shield(self._reading)  # it may have begun too early: look again
+                await asyncio.shield(self._reading)  # it may have begun too early, so check again
                 continue
             self._reading = asyncio.get_running_loop().create_task(self._read_again())
             try:

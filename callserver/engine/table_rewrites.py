@@ -1,4 +1,4 @@
-"""PostgreSQL: what retention and erasures have deleted leaves the database's files while nobody is on shift."""
+"""PostgreSQL: rewrites tables while nobody is on shift, so that deleted data leaves the database's files."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -16,14 +16,15 @@ from callserver.ports import Tx
 log = structlog.get_logger(__name__)
 
 ONCE_IN = timedelta(hours=20)
-"""Retention deletes something every day. After an erasure, or with tables left, the next hour is the time."""
+"""The usual interval. After an erasure, or with tables left, the next hourly run does it."""
 
 MOST_S = 20
-"""For one table; in its last seconds a call that comes in waits. A table that takes longer is left, and named."""
+"""The most seconds for one table, at the end of which an incoming call waits. A table that takes longer is
+skipped and reported."""
 
 
 class TableRewrites:
-    """Looked at every hour; the caller holds the scheduler's lease."""
+    """Run hourly by the process that holds the scheduler's lease."""
 
     def __init__(self, ctx: EngineContext, database: str) -> None:
         self._ctx = ctx
@@ -31,7 +32,7 @@ class TableRewrites:
         self._is_under_way = False
 
     async def run(self, now: datetime) -> None:
-        """Start the rewriting if it is time: it goes on beside the server."""
+        """Start rewriting if it is due. It runs in the background."""
         if self._is_under_way or not await self._ctx.store.read(lambda tx: _is_due(tx, now)):
             return
         self._is_under_way = True
@@ -58,7 +59,7 @@ class TableRewrites:
 
 
 def record(tx: Tx, result: Rewritten, by: str, began: datetime, now: datetime) -> None:
-    """A rewriting stands in the log, with the names of the tables that were left."""
+    """Log a rewriting, with the names of the tables that were skipped."""
     vacuum.put(tx, began, len(result.left))
     audit.append(tx, now, EntryKind.REWRITTEN, tables=result.tables, left=result.left, by=by)
 

@@ -34,7 +34,7 @@ def campaigns_of(rules: Rules, department: str | None) -> list[Campaign]:
 
 
 def known(tx: Tx, terms: LineContext, number: str) -> bool:
-    """Whether the number is our own, on a list, in a register, or has opted out."""
+    """Whether the number is a displayed one, on a list, in a register, or has opted out."""
     key = phone.to_int(number)
     about = (subject.of_number(key), subject.of_hash(key, terms.secret))
     return bool(
@@ -119,7 +119,7 @@ def _hours_near(terms: LineContext, campaign: Campaign, number: str, now: dateti
 def choose(
     tx: Tx, ctx: EngineContext, user: User, campaign: Campaign, asked: str | None
 ) -> str | LineProblem:
-    """The line of a shift: the own browser, the own SIP telephone, or the account's. Never another."""
+    """The line of a shift: the user's own browser or SIP telephone, or the account's line. Never another."""
     now = ctx.clock.now()
     address = asked or user.line or line.browser(user.id)
     own = {line.browser(user.id), line.registered(user.id), user.line}
@@ -139,7 +139,7 @@ def choose(
 def to_ring(
     tx: Tx, ctx: EngineContext, user: User | None, address: str, campaign: Campaign, **about: Any
 ) -> OwnLine | LineProblem:
-    """Decide about one call to a line, count it, and write it down. `about`: seat or listening.
+    """Decide about one call to a line, count it, and log it. `about`: seat or listening.
 
     The call counts as unanswered until `answered`; `not_rung` takes it back.
     """
@@ -158,7 +158,7 @@ def to_ring(
 
 
 def _recent(row: table.LineRow, now: datetime) -> int:
-    """Calls in a row without an answer; those of another day do not count."""
+    """Consecutive unanswered calls; those of an earlier day do not count."""
     return 0 if row.rang_at is None or now - row.rang_at >= line.DAY else row.unanswered
 
 
@@ -179,11 +179,11 @@ def not_rung(tx: Tx, user: int, address: str | None) -> None:
 def enter(
     tx: Tx, terms: LineContext, key: int, address: str | None, now: datetime, by: str
 ) -> None:
-    """Enter a line in an account, or none. Every way to change one comes here.
+    """Set or remove an account's line. Every change goes through here.
 
     Raises:
-        NotAllowed: it can be no line of this user's.
-        Impossible: too many were entered today.
+        NotAllowed: it cannot be this user's line.
+        Impossible: too many lines were entered today.
     """
     user = accounts.user(tx, key)
     if user is None:
@@ -227,7 +227,7 @@ def _note(tx: Tx, now: datetime, user: User, address: str | None, did: str, **ab
 
 
 def _masked(address: str) -> str:
-    """What the log keeps of a line: a number's last two digits, and nothing that somebody typed."""
+    """A line as logged: a number's last two digits, and never text that a user typed."""
     if line.kind(address) is line.LineKind.TELEPHONE:
         number = phone.parse(address)
         return phone.masked(number) if isinstance(number, str) else ""

@@ -1,4 +1,4 @@
-"""Checks whether the database accepts writes. A second write is not started while one waits."""
+"""Checks whether the database accepts writes. No second write is started while one is waiting."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ class WriteProbe:
         self._began = 0.0
 
     async def takes_writes(self, seconds: float) -> bool:
-        """Whether a row is written and durable within so many seconds of the write's beginning."""
+        """Whether a row becomes durable within this many seconds of the start of the write."""
         now = asyncio.get_running_loop().time()
         if self._write is None or self._write.done():
             self._write, self._began = asyncio.ensure_future(self._prove()), now

@@ -58,7 +58,7 @@ def page(tx: Tx, cursor: Cursor = FIRST) -> Page:
 
 def _is_unsure(tx: Tx, one: Listed, other: Listed, place: str) -> bool:
     if place == "household" and one.number == other.number:
-        return False  # already listed by their number
+        return False  # already listed under their number
     if match(_rows(one), _rows(other)) is not Match.UNSURE:
         return False
     decided = person_decisions.latest(tx, one.person, other.person)

@@ -1,4 +1,4 @@
-"""Around listening: forms, what the phoner is told, mentors, and people who want no listener."""
+"""Listening forms, what the phoner is told, mentors, and people who do not want a listener."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from callserver.ports import Tx
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a talk sounded, each from 1 to 5, and in words. No sales figures."""
+    """The assessment of a talk: grades from 1 to 5, and words. No sales figures."""
 
     respectful: int
     serious: int
@@ -29,14 +29,14 @@ class Form:
 
 
 class ListeningFeedback:
-    """Forms, what phoners are told, mentors, and people who want no listener."""
+    """Listening forms, what phoners are told, mentors, and people who do not want a listener."""
 
     def __init__(self, ctx: EngineContext, legs: ListenerLegs) -> None:
         self._ctx = ctx
         self._legs = legs
 
     async def fill_in(self, user: User, call: str, form: Form) -> int:
-        """Save a form for a call that the user heard; a second one replaces the first. Its id.
+        """Save a form for a call that the user heard. A second form replaces the first. Returns its id.
 
         Raises:
             NotFound: there is no such call, or the user did not hear it.
@@ -67,17 +67,17 @@ class ListeningFeedback:
 
     @property
     def told_during(self) -> bool:
-        """Whether a phoner sees a listening while it lasts; else afterwards."""
+        """Whether a phoner sees a listening while it lasts; otherwise they see it afterwards."""
         policy = self._ctx.rules.current.organisation.listening
         return policy is not None and policy.phoner_told is DisclosureTime.DURING
 
     async def tell(self, phoner: int, seen: list[int]) -> None:
-        """The phoner has seen by whom they were heard."""
+        """Record that the phoner has seen who listened to them."""
         now = self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: listenings.set_told(tx, phoner, seen, now))
 
     async def no_listener(self, user: User) -> None:
-        """The person on the line wants no listener: now, and in every later call.
+        """Record that the person on the line wants no listener, now and in every later call.
 
         Raises:
             Impossible: nobody is on the line.
@@ -100,10 +100,10 @@ class ListeningFeedback:
         await self._ctx.store.run(work)
 
     async def bind(self, by: User, trainee: int, mentor: int | None) -> None:
-        """A trainee may hear this phoner's calls from now on (None: nobody's any more).
+        """Make this phoner the trainee's mentor, whose calls they may hear (None: no mentor).
 
         Raises:
-            NotFound: the trainee is no phoner of a department that `by` leads.
+            NotFound: the trainee is not a phoner of a department that `by` leads.
             Impossible: this colleague cannot be the trainee's mentor (mentors.py).
         """
 

@@ -1,6 +1,6 @@
-"""Orders about listeners' legs: to ask what to hear, to end, to be called; and questions about them.
+"""Orders to listeners' legs (ask what to hear, end, call) and questions about them.
 
-Each order is repeated until the provider has taken it, for a second; then the scheduler comes back to it.
+Each order is repeated for about a second until the provider accepts it; then the scheduler repeats it.
 """
 
 import structlog
@@ -19,23 +19,23 @@ from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble
 log = structlog.get_logger(__name__)
 
 RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
-"""When a listener's telephone is called again after a 429 from the provider."""
+"""Waits, in seconds, before a listener's telephone is called again after a 429 from the provider."""
 
 
 def hang_up(tx: Tx, row: ListeningRow) -> None:
-    """End its leg after the commit, if it has one."""
+    """End the listening's leg after the commit, if it has one."""
     if row.leg is not None:
         outbox.add(tx, EndListenerLeg(row.id, row.leg))
 
 
 def end(tx: Tx, ctx: EngineContext, row: ListeningRow, why: str) -> None:
-    """End a listening and its leg. The row is locked: a leg that has just asked is known."""
+    """End a listening and its leg. The row is locked, so a leg that has just asked is known."""
     placement.end(tx, ctx, row, why)
     hang_up(tx, row)
 
 
 def leg_ended(tx: Tx, ctx: EngineContext, row: ListeningRow) -> None:
-    """Its leg has ended; the row is locked."""
+    """Record that the listening's leg has ended. The row is locked."""
     if row.ended_at is None:
         placement.end(tx, ctx, row, "leg_gone")
     if row.leg is not None:
@@ -51,7 +51,7 @@ class ListenerLegOrders:
         self._ctx = ctx
 
     async def move(self, order: MoveListener) -> None:
-        """Have a leg ask. A leg whose voice must leave, and that cannot be moved, is ended."""
+        """Have a leg ask what to hear. A leg that must leave the room and cannot be moved is ended."""
         telephony = self._ctx.telephony
         result = await carry_out(self._ctx, lambda: telephony.hear(order.leg, order.where))
         if result is Result.GONE:
@@ -62,7 +62,7 @@ class ListenerLegOrders:
                 await self.end(end_leg)
 
     def _not_moved(self, tx: Tx, order: MoveListener) -> list[EndListenerLeg]:
-        """The leg to end at once, so that a move is done only when the leg is out of the way."""
+        """The leg to end at once because it could not be moved and must not stay."""
         locked = placement.lock_open(tx, order.listening)
         if locked is None or locked[1].leg != order.leg:
             return []
@@ -80,15 +80,13 @@ class ListenerLegOrders:
         return []
 
     async def end(self, order: EndListenerLeg) -> None:
-        """End a leg, and record that it is gone; if that fails, the scheduler comes back to it."""
+        """End a leg and record that it is gone. If that fails, the scheduler tries again."""
         listening, leg = order.listening, order.leg
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
         if not result.settled:
             log.warning("listener_not_hung_up", listening=listening, result=result.value)
             return
-        if (
-            result is Result.GONE
-        ):  # an order is refused so for a leg that lives, too: the leg is asked about
+        if result is Result.GONE:  # the provider answers so for a live leg too: ask about it
             await self.check(listening, leg)
             return
 
@@ -100,7 +98,7 @@ class ListenerLegOrders:
         await self._ctx.store.run(note)
 
     async def ring(self, order: RingListener) -> None:
-        """Ring a listener's telephone; again if the provider is too busy."""
+        """Call a listener's telephone, and again if the provider is too busy."""
         listening = order.listening
         answer = await self._rung(listening, order.line, order.caller_id)
         for wait in RING_AGAIN_SECONDS:
@@ -117,7 +115,7 @@ class ListenerLegOrders:
             lasts = row is not None and row.ended_at is None
             match answer:
                 case Placed(leg) if listenings.by_leg(tx, leg) is not None:
-                    pass  # it asked before this answer came, and may have followed to another seat
+                    pass  # it asked before this answer came, and may have moved to another seat
                 case Placed(leg) if not lasts:  # stopped in the meantime
                     listenings.change(tx, listening, leg=leg, look_at=self._ctx.clock.now())
                 case Placed(leg) if row is not None and row.leg is None:
@@ -140,7 +138,7 @@ class ListenerLegOrders:
         return await self._ctx.telephony.ring_listener(line, listening, caller_id)
 
     def _again(self, tx: Tx, listening: int) -> OwnLine | None:
-        """The line again, if the listening lasts and the line may still be called."""
+        """The line to call again, if the listening lasts and the line may still be called."""
         row = listenings.get(tx, listening)
         seat = None if row is None else seats.lock(tx, row.seat)
         if row is None or row.ended_at is not None or row.line is None or seat is None:

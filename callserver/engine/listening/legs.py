@@ -1,8 +1,8 @@
-"""A listener's leg: what it is told when it asks, where it is moved, and that it ends.
+"""A listener's leg: the answer when it asks, where it is moved, and how it ends.
 
 Every move of a seat sets `look_at` of its listenings to now (engine/calls/seat_moves.py), and the scheduler
-looks at them: so a leg follows the seat over calls, lost legs and restarts, and none is left behind. An
-order counts as carried out when the network has shown it: the leg has asked, or is known to be gone.
+checks them. So a leg follows the seat across calls, lost legs and restarts. An order counts as carried out
+only when the network shows it: the leg has asked, or is known to be gone.
 """
 
 import asyncio
@@ -38,31 +38,31 @@ from callserver.provider_events import RoomEvent
 log = structlog.get_logger(__name__)
 
 LOOK = timedelta(seconds=30)
-"""The safety net: every open listening is looked at this often, moved or not."""
+"""How often every open listening is checked, as a safety net."""
 
 SEEN_WITHIN = timedelta(seconds=60)
-"""A leg that has not asked or been seen for this long is asked about."""
+"""The provider is asked about a leg that has not asked or been seen for this long."""
 
 AGAIN = timedelta(seconds=5)
-"""An order to a leg that has shown no effect by then is given again."""
+"""An order to a leg that has had no effect by then is repeated."""
 
 ANSWERS_WITHIN = timedelta(seconds=45)
-"""A listener whose telephone was not answered by then does not listen."""
+"""A listening ends if the listener's telephone is not answered by then."""
 
 A_MOMENT = timedelta(seconds=1)
-"""A leg that was told to ask has asked by then; one that has not is told again."""
+"""A leg that was told to ask and has not asked by then is told again."""
 
 LEAVES_WITHIN = timedelta(seconds=10)
 """A silent leg that has not left a room by then, though it was told to, is hung up."""
 
 VOICE_LEAVES_WITHIN = timedelta(seconds=3)
-"""The same for a leg whose voice is heard there."""
+"""The same for a leg whose voice can be heard there."""
 
 CLEAR_LOOKS, CLEAR_LOOK_S = 5, 0.2
-"""How often, and how far apart, we look whether a leg that was told to leave has left."""
+"""How often, and at what interval in seconds, to check whether a leg has left as ordered."""
 
 CLOCKS = timedelta(seconds=10)
-"""How far the network's clock and ours may differ."""
+"""How far the network's clock and the server's may differ."""
 
 
 class ListenerLegs:
@@ -79,10 +79,10 @@ class ListenerLegs:
         leg: str,
         hears: tuple[Mode, str] | None = None,
     ) -> Instruction:
-        """A listener's leg asks what to hear. `listener` names a browser's leg that called in.
+        """Instruct a listener's leg that asks what to hear. `listener` names a browser's leg that called in.
 
-        `hears`: mode and phoner's leg, where the provider knows what the leg hears as it asks; else
-        a leg that asks is in no room.
+        `hears`: mode and phoner's leg, if the provider knows what the leg hears when it asks; otherwise a leg
+        that asks is in no room.
         """
         return await self._ctx.store.run(
             lambda tx: self.answer_in(tx, listening, listener, leg, hears)
@@ -114,7 +114,7 @@ class ListenerLegs:
             return HangUp()
         look_at = now + LOOK
         if hears is None and isinstance(where, Hear) and self._is_at(tx, leg, where):
-            # The leg came out of the room though it belongs there: the room may be over, unreported.
+            # The leg left a room in which it belongs: the room may have ended without a report.
             if seat.leg is not None:
                 outbox.add(tx, CheckPhonerLeg(seat.leg))
             where, look_at = WaitToHear(row.id), now + A_MOMENT
@@ -126,7 +126,7 @@ class ListenerLegs:
             leg=leg,
             seen_at=now,
             look_at=look_at if left else now + A_MOMENT,
-            # A leg that has not left yet may be unable to: it is told again a moment later, not at once.
+            # A leg that has not left yet may be unable to. It is told again later, not at once.
             ordered_at=None if left else now,
             leave_by=None if left else row.leave_by,
         )
@@ -148,7 +148,7 @@ class ListenerLegs:
         return assumed == ({(where.room, where.mode)} if isinstance(where, Hear) else set())
 
     def _another_leg(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> ListeningRow:
-        """A reloaded page calls in: the newest leg is the listener's. The old one is ended."""
+        """A reloaded page calls in: end the old leg, the newest is the listener's."""
         leg_orders.end(tx, self._ctx, row, "moved")
         wanted = Placement(seat.id, Mode(row.mode), ListenReason(row.why))
         return placement.open_another(
@@ -156,11 +156,11 @@ class ListenerLegs:
         )
 
     def room_joined(self, tx: Tx, listening: ListeningRow, event: RoomEvent, now: datetime) -> None:
-        """The network says that a listener's leg is in a room now: is it where it belongs?
+        """The network reports a listener's leg in a room: check whether it belongs there.
 
-        A network may act late on what the leg was told before. Where the leg is gets recorded, and a
-        look follows; a leg whose listening is over is ended. What happened before the leg asked last,
-        by the network's time, is over.
+        A network may act late on what the leg was told before. The leg's place is recorded and then checked;
+        a leg whose listening is over is ended. Reports from before the leg last asked, by the network's time,
+        are ignored.
         """
         seat = seats.lock(tx, listening.seat)
         row = listenings.lock(tx, listening.id)
@@ -187,11 +187,11 @@ class ListenerLegs:
     # -- for the scheduler and the dialer -------------------------------------------------------
 
     async def look(self, listening: int) -> None:
-        """See whether the listener may go on, and where the leg belongs now."""
+        """Check whether the listener may go on and where the leg belongs now."""
         await self._ctx.store.run(lambda tx: self._look(tx, listening))
 
     async def check_all(self) -> None:
-        """After a start or an outage every listener's leg is asked about."""
+        """Ask about every listener's leg, after a start or an outage."""
 
         def check(tx: Tx, row: ListeningRow) -> None:
             self._look(tx, row.id)
@@ -202,13 +202,13 @@ class ListenerLegs:
             await self._ctx.store.run(partial(check, row=row))
 
     def look_at_seat(self, tx: Tx, seat: SeatRow) -> None:
-        """The same, in the caller's transaction, for everybody who listens to a seat; it is locked."""
+        """Check every listening of a locked seat, in the caller's transaction."""
         for row in listenings.open_at(tx, seat.id):
             self._look(tx, row.id)
 
     async def clear(self, seat: int) -> bool:
-        """Have every leg leave the seat's room that may not be there: whether none is there, after a
-        second at the latest."""
+        """Have every leg that may not be there leave the seat's room. Returns, within about a second, whether
+        they have left."""
 
         def whose(tx: Tx) -> list[int]:
             row = seats.lock(tx, seat)
@@ -226,7 +226,7 @@ class ListenerLegs:
 
         def orders(tx: Tx, listening: int) -> tuple[list[MoveListener], list[EndListenerLeg]]:
             self._look(tx, listening)
-            # Taken out of the outbox: they are waited for here.
+            # Taken out of the outbox, because this function waits for them.
             return outbox.take(tx, MoveListener), outbox.take(tx, EndListenerLeg)
 
         async def leave(listening: int) -> None:
@@ -249,7 +249,7 @@ class ListenerLegs:
             self.arrange(tx, row, seat)
 
     def arrange(self, tx: Tx, row: ListeningRow, seat: SeatRow) -> None:
-        """See where the leg belongs now, and order what is missing for that; the row is locked."""
+        """Order what is needed for the leg to be where it belongs now. The row is locked."""
         now = self._ctx.clock.now()
         where = placement.place(tx, self._ctx, row, seat)
         if where is None:
@@ -276,27 +276,27 @@ class ListenerLegs:
                 aloud = _any_voice(misplaced)
                 outbox.add(tx, MoveListener(row.id, row.leg, where, must_leave=aloud))
             else:
-                # It was told to ask a moment ago, and is answered by what holds when it asks. Of two
-                # such orders the network may carry out the first one last.
+                # It was told to ask a moment ago and will get the answer that applies when it asks. The
+                # network might carry out two such orders in the wrong order.
                 look_at = ordered_at + A_MOMENT
         elif isinstance(where, Hear):
             heard_calls.note(tx, self._ctx, row, seat)
         if now - (row.seen_at or row.started_at) >= SEEN_WITHIN:
             outbox.add(tx, CheckListenerLeg(row.id, row.leg))
             if intervals and seat.leg:
-                # A room with a listener in it does not end by itself when the phoner is gone.
+                # A room with a listener does not end by itself when the phoner is gone.
                 outbox.add(tx, CheckPhonerLeg(seat.leg))
         listenings.change(tx, row.id, look_at=look_at, leave_by=leave_by, ordered_at=ordered_at)
 
     def _leave_by(self, row: ListeningRow, misplaced: list[Interval]) -> datetime | None:
-        """By when a leg that is where it may not be must have left."""
+        """When a leg in a room where it may not be must have left."""
         if not misplaced:
             return None
         within = VOICE_LEAVES_WITHIN if _any_voice(misplaced) else LEAVES_WITHIN
         return row.leave_by or self._ctx.clock.now() + within
 
     def _watch_ended(self, tx: Tx, listening: int) -> None:
-        """The listening has ended; its leg is hung up again until it is known to be gone."""
+        """Hang up the leg of an ended listening again until it is known to be gone."""
         row = listenings.lock(tx, listening)
         if row is None or row.ended_at is None:
             return

@@ -11,7 +11,7 @@ def check(
 ) -> None:
     """May the trainee hear this colleague's calls? None, nobody's, is always allowed.
 
-    A mentor makes calls, works here, belongs to the trainee's department, and is somebody else.
+    A mentor makes calls, has not left, belongs to the trainee's department, and is another person.
     `trainee`: the trainee's account (None: not made yet), with the `role` and `department` it will have.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Where a listener's leg belongs just now, and what is logged about it: inside the transaction.
+"""Decides where a listener's leg belongs, and logs it, in the caller's transaction.
 
-Rights are asked each time: a listener who loses the right stops hearing from that moment on.
+Rights are checked each time: a listener who loses the right stops hearing at that moment.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 HANG_UP_AGAIN = timedelta(seconds=1)
-"""A leg that was not hung up for certain is hung up again after this time."""
+"""A leg whose end is not confirmed is hung up again after this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a listener asks for. `browser`: the listener's browser calls in, and is not called."""
+    """A listener's request. `browser`: the listener's browser calls in instead of being called."""
 
     seat: int
     mode: Mode
@@ -60,7 +60,7 @@ def lock_open(
 def facts(
     tx: Tx, ctx: EngineContext, user: User, rights: AbstractSet[Action], seat: SeatRow, mode: Mode
 ) -> rules.ListeningFacts:
-    """Everything the rules look at."""
+    """All facts for the rules."""
     return rules.ListeningFacts(
         today=ctx.clock.now().date(),
         policy=ctx.rules.current.organisation.listening,
@@ -90,7 +90,7 @@ def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
 
 
 def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:
-    """Where the leg belongs; None: the listening has ended just now."""
+    """Where the leg belongs; None: the listening has just ended."""
     if seat.state == SeatState.OFF:
         end(tx, ctx, row, "shift_over")
         return None

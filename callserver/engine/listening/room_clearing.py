@@ -1,4 +1,4 @@
-"""No call is dialed into a room with a listener who may not hear it or may not be heard in it."""
+"""Keeps calls out of rooms with a listener who may not hear them or may not be heard in them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,15 +12,15 @@ T = TypeVar("T")
 
 
 class RoomClearing:
-    """Has listeners leave before a seat is reserved, and asks once more before the order goes out."""
+    """Has listeners leave before a seat is reserved, and checks again before the order is sent."""
 
     def __init__(self, ctx: EngineContext, legs: ListenerLegs) -> None:
         self._ctx = ctx
         self._legs = legs
 
     async def reserving(self, work: Callable[[Tx], T]) -> T:
-        """Run a transaction that may reserve a seat. If a listener's leg is in the way it is made to
-        leave, and the transaction is run again.
+        """Run a transaction that may reserve a seat. If a listener's leg is in the way, it is told to leave,
+        and the transaction runs again.
 
         Raises:
             ListenerInRoom: it has not left yet; nothing was written.
@@ -32,11 +32,11 @@ class RoomClearing:
         return await self._ctx.store.run(work)
 
     async def not_now(self, seat: int, listened_to: str | None) -> Declined | None:
-        """Why nobody may be called for a seat that is listened to; None: the call may be placed.
+        """Why no call may be placed for a seat with a listener; None: it may be placed.
 
-        A listener who may hear the person hears the first word; one who may not is out before it. A
-        listener keeps a room open whose phoner is gone, and an order into it would be accepted: so the
-        phoner's leg (`listened_to`) is asked about first.
+        A listener who may hear the person hears the first word; one who may not has left before it. A
+        listener keeps a room open after the phoner is gone, and the provider would accept an order into it,
+        so the provider is first asked about the phoner's leg (`listened_to`).
         """
         if listened_to is None:
             return None

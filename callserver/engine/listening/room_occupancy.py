@@ -1,8 +1,8 @@
 """Which listeners' legs are, or may be, in a seat's room, and which of them may not be there.
 
 A leg is assumed to be in a room from the answer that sends it there until it asks again or is known to be
-gone. Nobody is dialed for a seat while a leg may be in its room that may not be there: the transaction
-that reserves the seat asks here.
+gone. No call is dialed for a seat while a leg without permission may be in its room; the transaction that
+reserves the seat checks this.
 """
 
 from datetime import datetime
@@ -19,11 +19,11 @@ from callserver.engine.listening import placement
 from callserver.ports import Tx
 
 LISTENER_LEAVES = "listener_leaves"
-"""Why a seat waits: somebody who listened has not left its room yet."""
+"""The reason why a seat waits: a listener has not left its room yet."""
 
 
 class ListenerInRoom(Exception):  # noqa: N818 - a state, not an error
-    """The seat cannot be reserved: a leg may be in its room that may not be there."""
+    """The seat cannot be reserved: a leg without permission may be in its room."""
 
     def __init__(self, seat: int) -> None:
         super().__init__(f"a listener's leg has not left the room of seat {seat}")
@@ -31,7 +31,7 @@ class ListenerInRoom(Exception):  # noqa: N818 - a state, not an error
 
 
 def misplaced(intervals: list[Interval], where: Hear | WaitToHear) -> list[Interval]:
-    """A leg's intervals that break the rules: in another room, or in a louder mode than allowed."""
+    """A leg's intervals in another room or in a louder mode than allowed."""
     room, mode = (where.room, where.mode) if isinstance(where, Hear) else (None, None)
     return [
         interval
@@ -41,9 +41,9 @@ def misplaced(intervals: list[Interval], where: Hear | WaitToHear) -> list[Inter
 
 
 def in_the_way(tx: Tx, ctx: EngineContext, seat: SeatRow) -> bool:
-    """Whether a leg may be in the seat's room that may not be there when its next call is dialed.
+    """Whether a leg may be in the seat's room that must not be there when the next call is dialed.
 
-    `seat`: locked; as it is, or reserved already for the call that it is about to have.
+    `seat`: locked, before or after it is reserved for that call.
     """
     intervals = listening_intervals.in_room(tx, seat.room) if seat.room else []
     if not intervals or seat.state in (SeatState.RINGING, SeatState.TALKING):
@@ -69,9 +69,9 @@ def asked(
     hears: tuple[Mode, str] | None,
     now: datetime,
 ) -> None:
-    """A leg has asked and is told where it belongs: record where it is assumed to be from now on.
+    """Record where a leg is assumed to be from now on: it has asked and is told where it belongs.
 
-    `hears`: what it hears as it asks, until it has done what it is told.
+    `hears`: what it still hears until it has followed the instruction.
     """
     lasting: set[tuple[str, str]] = set()
     for interval in listening_intervals.of_leg(tx, leg):
@@ -100,9 +100,9 @@ def nobody_looked(tx: Tx, until: datetime, now: datetime) -> None:
 def joined(
     tx: Tx, row: ListeningRow, leg: str, room: str, mode: Mode | None, now: datetime
 ) -> bool:
-    """The network says that a leg is in a room, perhaps in which mode; False: as was assumed.
+    """Record that the network reports a leg in a room, perhaps with its mode. False: it was known.
 
-    What the network says is recorded, even if the leg was told something else since.
+    The report is recorded even if the leg has been told something else since.
     """
     intervals = listening_intervals.of_leg(tx, leg)
     if any(interval.room == room and mode in (None, interval.mode) for interval in intervals):

@@ -1,7 +1,6 @@
-"""Listening in: a user starts, changes or stops listening to a seat.
+"""A user starts, changes or stops listening to a seat. The row in `listenings` is the intended state.
 
-The row in `listenings` says what should be. Where the leg belongs follows from the row and the seat
-(placement.py), and legs.py keeps the leg there.
+The leg's place follows from the row and the seat (placement.py); legs.py keeps the leg there.
 """
 
 from collections.abc import Set as AbstractSet
@@ -28,7 +27,7 @@ from callserver.ports import Tx
 
 
 class Denied(CallserverError):  # noqa: N818 - a refusal, with its reasons
-    """A user may not listen; logged."""
+    """A user may not listen. The denial is logged."""
 
     def __init__(self, reasons: tuple[Denial, ...]) -> None:
         super().__init__(", ".join(reasons))
@@ -43,15 +42,15 @@ class ListeningSessions:
         self._legs = legs
 
     async def start(self, user: User, rights: AbstractSet[Action], wanted: Placement) -> int:
-        """Listen to a seat, or in another mode, or to another seat; the listening's id.
+        """Start listening to a seat, or change mode or seat. Returns the listening's id.
 
-        The leg stays on the line when the listener changes: it is called the first time only.
+        The leg stays up after a change: the listener's telephone is called only the first time.
 
         Raises:
             NotFound: there is no such seat.
-            Denied: the user may not; every reason.
-            LineRefused: the listener's telephone may not be called, or not now.
-            Impossible: to be joined, somebody must be on the line.
+            Denied: the user may not listen, with every reason.
+            LineRefused: the listener's telephone may not be called now.
+            Impossible: nobody is on the line to join.
         """
         answer = await self._ctx.store.run(lambda tx: self.start_in(tx, user, rights, wanted))
         if isinstance(answer, LineProblem):
@@ -76,7 +75,7 @@ class ListeningSessions:
             return against
         if wanted.mode is Mode.JOIN and seat.state != SeatState.TALKING:
             raise Impossible("nobody is on the line", key="nobody_on_the_line")
-        # Locked: the leg may be asking just now, and what it is told is written into the row.
+        # Locked, because the leg may be asking just now, and its answer is written into the row.
         known = listenings.of_listener(tx, user.id)
         before = None if known is None else listenings.lock(tx, known.id)
         before = None if before is None or before.ended_at is not None else before
@@ -110,7 +109,7 @@ class ListeningSessions:
     def _new(
         self, tx: Tx, user: User, seat: SeatRow, wanted: Placement, before: ListeningRow | None
     ) -> ListeningRow:
-        """A new listening; the leg of the one before moves to it."""
+        """A new listening, which takes over the leg of the previous one."""
         if before is not None:
             placement.end(tx, self._ctx, before, "moved")
             listenings.change(tx, before.id, leg=None, look_at=None)

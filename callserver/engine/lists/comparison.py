@@ -1,7 +1,7 @@
-"""A staged list compared with the known people: what changed, and which references are another person's.
+"""Compares a staged list with the known people: what changed, and which references belong to another person.
 
-A change is about the person: it holds on every list on which they stand. What a list does not say is
-kept, and nothing that it says ends an opt-out. A known person whose row is refused is set aside.
+A change concerns the person on every list that contains them. What the list does not say is kept, and nothing
+in it ends an opt-out. A known person whose row is refused is set aside.
 """
 
 from collections import Counter
@@ -19,17 +19,17 @@ from callserver.engine.lists.reader import ListReader
 from callserver.ports import Tx
 
 MOST_IN_A_HOUSEHOLD = 10
-"""At an address with more people than that, they are no household: a home, a hostel, or no address."""
+"""More people at one address are not a household: it is a nursing home, a hostel, or no real address."""
 
 _FACTS = ("zone", "born", "member", "last_gift", "ended")
-"""Columns about the person, on whichever list."""
+"""Columns about the person, which hold on every list."""
 
 _REOPENED = ("BASIS_", "SUP_", "PERSON_")
-"""A contact that the gate closed for such a reason is asked about again once a fact has changed."""
+"""Contacts closed for a reason with one of these prefixes are reopened after a change of a fact."""
 
 
 _NUMBERS_FAULT = ("bad_number", "wrong_number")
-"""A contact that was closed only because of its number."""
+"""Reasons for which a contact was closed only because of its number."""
 
 
 SHOWN = ("number", "name", "member", "born", "last_gift", "ended", "source")
@@ -43,12 +43,12 @@ class Comparison:
     here: dict[int, dict[str, Any]] = field(default_factory=dict)  # by contact, in this campaign
     elsewhere: dict[int, dict[str, Any]] = field(default_factory=dict)  # on other lists
     renumbered: set[int] = field(default_factory=set)  # keys of persons
-    closed: set[int] = field(default_factory=set)  # contacts to be asked about again
+    closed: set[int] = field(default_factory=set)  # contacts to be reopened
     set_aside: set[int] = field(default_factory=set)  # contacts whose newest row was refused
     younger: dict[int, str] = field(default_factory=dict)  # contacts, by a row that was refused
 
     def by_field(self) -> Counter[str]:
-        """How many contacts of this campaign change in each field that people know."""
+        """How many contacts of this campaign change, by reported field."""
         return Counter(name for changes in self.here.values() for name in changes if name in SHOWN)
 
     def all(self) -> Mapping[int, dict[str, Any]]:
@@ -88,7 +88,7 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
 
 
 def _births(listed: ListReader) -> dict[int, str]:
-    """The latest date of birth that the refused rows say of each person with a reference."""
+    """The latest date of birth in the refused rows for each person with a reference."""
     births: dict[int, str] = {}
     for row in listed.refused:
         if row.person is not None and row.born > births.get(row.person, ""):
@@ -97,8 +97,8 @@ def _births(listed: ListReader) -> dict[int, str]:
 
 
 def _set_aside(tx: Tx, listed: ListReader, campaign: str) -> set[int]:
-    """Known contacts whose newest row was refused. It may say another number, or that they are a child:
-    they are not called from a list until a row about them is taken."""
+    """Known contacts whose newest row was refused. The row may name another number, or a child, so they are
+    not called until a row about them is accepted."""
     persons = {row.person for row in listed.refused if row.person is not None}
     numbers = set[int]().union(*(row.numbers for row in listed.refused))
     return set_aside_contacts.about(tx, persons, campaign, numbers)
@@ -107,7 +107,7 @@ def _set_aside(tx: Tx, listed: ListReader, campaign: str) -> set[int]:
 def _met(
     tx: Tx, present: frozenset[str], lines: Collection[int] | None = None
 ) -> tuple[list[KnownPerson], set[int]]:
-    """Rows beside contacts that may be the same person; and lines that meet only other people."""
+    """Pairs of rows and contacts that may be the same person, and lines that match only other people."""
     strangers: set[int] = set()
     friends: set[int] = set()
     pairs: list[KnownPerson] = []
@@ -121,7 +121,7 @@ def _met(
 
 
 def _without_reference(tx: Tx, listed: ListReader, lines: Collection[int]) -> None:
-    """Their reference identifies nobody: they are recognised by number and name."""
+    """Key these rows by number and name, because their reference identifies nobody."""
     if not lines:
         return
     keys = [
@@ -139,8 +139,8 @@ def _dissolve(tx: Tx, households: Collection[int]) -> None:
 
 
 def _return_home(tx: Tx, listed: ListReader) -> None:
-    """What was once taken for a household still is one where it protects somebody: nobody becomes
-    callable because it is recognised as a district, a box or a placeholder."""
+    """Keep a former household key where it protects somebody: nobody may become callable because it is now
+    recognised as a district, a post-office box or a placeholder."""
     if not listed.former_homes:
         return
     staged = staged_rows.lines(tx)
@@ -183,7 +183,7 @@ def _present(listed: ListReader, *, ranked: bool) -> frozenset[str]:
     if "age" in columns:
         present.add("born")
     is_our_export = len(listed.sheet.header) > len(listed.summary.header)
-    if listed.summary.heads.unread and not is_our_export:  # an export renames some details
+    if listed.summary.heads.unread and not is_our_export:  # some details are renamed in an export
         present.add("fields")
     return frozenset({*present, "rank"} if ranked else present)
 
@@ -196,7 +196,7 @@ def _add(
     extras: frozenset[str],
 ) -> None:
     old = pair.contact
-    if old.reason == Reason.PERSON_ERASED.value:  # what was erased is not written down again
+    if old.reason == Reason.PERSON_ERASED.value:  # erased values are not stored again
         return
     is_here = old.campaign == campaign
     changes = _person(old._asdict(), pair.staged, present)
@@ -219,7 +219,7 @@ def _add(
 def _person(
     old: Mapping[str, Any], new: Mapping[str, Any], present: frozenset[str]
 ) -> dict[str, Any]:
-    """What changes about the person."""
+    """The changes of the person's columns."""
     changes: dict[str, Any] = {}
     if new["number"] != old["number"]:
         changes["number"] = new["number"]
@@ -244,7 +244,7 @@ def _person(
 
 
 def _household(old: Mapping[str, Any], new: Mapping[str, Any]) -> int:
-    """An address that is known stays known where the list has none."""
+    """The change of household. A known address is kept if the list has none."""
     was_alone = old["household"] == subject.household_key(None, old["number"])
     is_alone = new["household"] == subject.household_key(None, new["number"])
     return int(new["household"] if was_alone or not is_alone else old["household"])

@@ -2,8 +2,8 @@
 
 A consent permits calls, so it is recorded only for one certain person: known at the number, and the only
 one there or the one whose reference or name the row gives. One that is taken back protects: it is recorded
-for everybody whom the row may mean, at every number that can be read. A row that says both (`ja`, and yes in a
-column such as "Ring ikke") counts as taken back.
+for everybody whom the row may mean, at every readable number. A contradictory row (`ja`, and yes in a column
+such as "Ring ikke") counts as taken back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,12 +51,12 @@ _REVOKED = frozenset(
 )
 
 MOST_PROOF = 200
-"""Letters of the words that say where the proof is kept."""
+"""The most characters of the text that says where the proof is kept."""
 
 
 @dataclass(slots=True)
 class Consents:
-    """What became of a file's rows: read = given + revoked + unchanged + refused."""
+    """The results of a file's rows: read = given + revoked + unchanged + refused."""
 
     read: int = 0
     given: int = 0
@@ -82,7 +82,7 @@ def take(tx: Tx, raw: bytes, by: str, now: datetime, region: str = "DK") -> Cons
     """Record every row that can be recorded.
 
     Raises:
-        ConfigurationProblem: it is no such file: it needs columns for the number, the date and the event.
+        ConfigurationProblem: the columns for the number, the date or the event are missing.
     """
     sheet = open_sheet(raw)
     columns = _columns(sheet.header)
@@ -123,7 +123,7 @@ def _record(
     now: datetime,
     region: str,
 ) -> tuple[str, str] | None:
-    """Record one row; the column and the reason where it is refused."""
+    """Record one row. Returns the column and the reason if it is refused."""
 
     def named(problem: tuple[str, str]) -> tuple[str, str]:
         name, reason = problem
@@ -202,7 +202,7 @@ def _read(
         number=phone.to_int(number),
         ref=text.get("ref", ""),
         name=text.get("name", ""),
-        # The day's first instant: an opt-out of the same day is the newer one.
+        # The start of the day, so that an opt-out of the same day is newer.
         at=None if day is None else datetime.combine(day, time(), UTC),
         is_given=is_given,
         proof=text.get("proof", "")[:MOST_PROOF],
@@ -210,7 +210,7 @@ def _read(
 
 
 def _meant(known: Sequence[Contact], row: _Row) -> Iterator[Contact]:
-    """Who of those at the number the row may mean: by the reference, or else by the name it gives."""
+    """The people at the number whom the row may mean, by its reference, or else by its name."""
     for contact in known:
         if row.ref and contact.ref:
             if subject.exact(row.ref) == subject.exact(contact.ref):

@@ -6,11 +6,11 @@ from callserver.domain.opt_out_phrases import says_no
 from callserver.errors import ConfigurationProblem
 
 MOST_SHOWN = 60
-"""Letters of a cell that a message shows."""
+"""The most characters of a cell that a message shows."""
 
 
 class Doubtful(ConfigurationProblem):
-    """Columns may say who must not be called, and nobody has said what they are."""
+    """Columns may say who must not be called, and nobody has said what they mean."""
 
     columns: Sequence[str] = ()
 
@@ -19,7 +19,7 @@ _WHAT_TO_DO = "Say what it is with --map 'COLUMN=do_not_call' (or deceased, may_
 
 
 def doubtful(columns: Sequence[str]) -> Doubtful:
-    """That somebody must say what these columns are: their headings may be about opt-outs."""
+    """Ask what these columns mean: their headings may be about opt-outs."""
     names = ", ".join(map(repr, columns))
     error = Doubtful(
         f"not understood: {names}. Such a column may say who must not be called. {_WHAT_TO_DO}",
@@ -31,7 +31,7 @@ def doubtful(columns: Sequence[str]) -> Doubtful:
 
 
 def doubtful_countries(columns: Sequence[str]) -> Doubtful:
-    """That somebody must say whether these columns name the country of the rows' numbers."""
+    """Ask whether these columns name the country of the rows' numbers."""
     names = ", ".join(map(repr, columns))
     error = Doubtful(
         f"not understood: {names}. Such a column may name the country of the numbers."
@@ -44,7 +44,7 @@ def doubtful_countries(columns: Sequence[str]) -> Doubtful:
 
 
 def doubtful_status(column: str, at: int, chunk: Sequence[tuple[int, Sequence[str]]]) -> Doubtful:
-    """That somebody must say what this column is: a cell of it says that a person must not be called."""
+    """Ask what this column means: a cell of it says that a person must not be called."""
     line, said = next(
         (line, cells[at]) for line, cells in chunk if at < len(cells) and says_no(cells[at])
     )

@@ -23,7 +23,7 @@ def dry_run(
 ) -> Counter[str]:
     """Fill the summary's figures as an import would, without writing.
 
-    The answer: the whole list by the first reason against a call at that instant.
+    Returns the counts of the whole list by the first reason against a call at that instant.
     """
     tx, summary, compared = staged.tx, staged.summary, staged.comparison
     campaign = staged.order.campaign

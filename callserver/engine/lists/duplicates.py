@@ -1,7 +1,7 @@
-"""Repetitions within a list: the same person twice, two people under one reference, crowds.
+"""Finds duplicates within a list: the same person twice, two people under one reference, placeholders.
 
-A dropped duplicate still carries information: another reference, another number. It is kept
-as an identifier of its person, so that another list finds them by it.
+A dropped duplicate may hold another reference or number. It is kept as an identifier of its person, so that
+other lists match them by it.
 """
 
 from collections import Counter
@@ -15,14 +15,14 @@ from callserver.domain.contact import ContactRow, ContactRows, FormerHome
 from callserver.domain.names import Likeness
 
 MOST_AT_A_NUMBER = 10
-"""People of one number. With more it is a placeholder, or an exchange, and nobody's own number."""
+"""The most people at one number. With more, it is a placeholder or an exchange, not a personal number."""
 
 MOST_NUMBERS = 10
-"""Different numbers of one reference. With more it is a placeholder, and nobody's own reference."""
+"""The most numbers of one reference. With more, it is a placeholder, not a personal reference."""
 
 
 class Duplicates:
-    """Who stood in the file before: by key, or by the same number and name under another reference."""
+    """The people seen so far in the file, by key, or by number and name under another reference."""
 
     def __init__(self) -> None:
         self._persons: dict[int, int] = {}  # key -> number
@@ -37,7 +37,7 @@ class Duplicates:
         self.crowded_numbers: set[int] = set()
 
     def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
-        """Rows whose reference stood before with another number and another name: two people."""
+        """Positions of rows whose reference was seen with another number and name: two different people."""
         before = self._persons
         if _are_new(rows.person, before):
             return []
@@ -85,7 +85,7 @@ class Duplicates:
         return firsts
 
     def _is_another(self, number: int, name: str) -> bool:
-        """Whether nobody of that name had the number."""
+        """Whether the number was not seen with this name."""
         known = self._names[number]
         known_names = (known,) if isinstance(known, str) else known
         if name and subject.fold(name) in map(subject.fold, known_names):
@@ -102,15 +102,15 @@ class Duplicates:
             self._dropped.setdefault(row.person, []).append((line, rank, row))
 
     def return_home(self, homes: Mapping[int, FormerHome]) -> None:
-        """The households, by line, that rows keep which are not taken."""
+        """Set the former households, by line, of dropped rows."""
         self._former_homes = homes
 
     def merge(self, rows: Iterable[DroppedRow]) -> None:
-        """Remember rows that were new by their reference, which is nobody's."""
+        """Remember rows that looked new only because of a reference that identifies nobody."""
         self._merged += rows
 
     def crowded_references(self) -> set[int]:
-        """Keys of references that stand with too many numbers to be anybody's."""
+        """Keys of references with too many numbers to be personal."""
         return {
             person
             for person, dropped in self._dropped.items()
@@ -136,7 +136,7 @@ class Duplicates:
         return [line for line, _, _ in dropped], [rank for _, rank, _ in dropped], columns
 
     def dropped(self) -> Iterator[DroppedRow]:
-        """What the dropped rows tell about their persons."""
+        """The identifiers in the dropped rows."""
         for dropped in self._dropped.values():
             for line, _, row in dropped:
                 home, written = self._former_homes.get(line, (row.household, row.written))

@@ -1,6 +1,6 @@
-"""How many of a list may be called now, and why not the others: the gate's rules over every contact.
+"""Counts how many contacts of a list may be called now, and why the others may not, by the gate's rules.
 
-The answer is a count and never permits a dial: a permit made here is discarded.
+The result is a count and never permits a dial: permits made here are discarded.
 """
 
 from collections import Counter
@@ -25,18 +25,18 @@ from callserver.engine.lists.summary import OptOuts
 from callserver.ports import Tx
 
 ALLOWED = ""
-"""The key of those who may be called; the others are counted under their first reason."""
+"""The key for contacts that may be called. The others are counted under their first reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsIf:
-    """What an import would change, while it is only tried; its rows are staged."""
+    """What an import would change, during a dry run. Its rows are staged."""
 
     changes: Mapping[int, Mapping[str, Any]]  # by contact
     opt_outs: OptOuts
     at: datetime
-    results: Mapping[int, Match] = field(default_factory=dict)  # by person, beside the registers
-    set_aside: Collection[int] = ()  # contacts that are not called from the list any more
+    results: Mapping[int, Match] = field(default_factory=dict)  # register results by person
+    set_aside: Collection[int] = ()  # contacts that are no longer called from the list
 
     def contact(self, row: Contact) -> Contact:
         changes = {
@@ -67,7 +67,7 @@ def tally(
 ) -> Counter[str]:
     """The campaign's ready contacts by the first reason against them, or ALLOWED.
 
-    `progress` hears how many were asked so far.
+    `progress` is called with the number of contacts so far.
     """
     reasons: Counter[str] = Counter()
     left_out = () if as_if is None else as_if.set_aside
@@ -81,7 +81,7 @@ def tally(
 
 
 def first_reason(answer: permit.DialPermit | permit.Refusal) -> str:
-    """Under which it is counted."""
+    """The key under which an answer is counted."""
     return answer.reasons[0].value if isinstance(answer, permit.Refusal) else ALLOWED
 
 
@@ -96,7 +96,7 @@ def facts_of(
 ) -> Iterator[f.Facts]:
     """The facts of each contact, the same as gate.collect would read one by one.
 
-    `as_if`: what would be known besides.
+    `as_if`: changes that are not stored.
     """
     if as_if is not None:
         contacts = [as_if.contact(contact) for contact in contacts]
@@ -149,7 +149,7 @@ def facts_of(
 
 
 def _tried_by(contact: Contact, reach: InReach) -> set[tuple[str, int]]:
-    """Whose attempts count."""
+    """The number, persons and households whose attempts count."""
     persons, households = stored_facts.attempts_reach(reach)
     return {
         ("number", contact.number),

@@ -1,8 +1,8 @@
 """A campaign's list, or its calls and outcomes, as rows of text: as CSV.
 
-No cell begins like a formula: a spreadsheet would run what a stranger wrote into a name. Numbers
-begin with 00 instead of a plus for that reason. An exported list can be imported as it is: the same
-contacts come out of it; where they stand, behind the list's own columns, is left out.
+No cell begins like a formula, because a spreadsheet would evaluate text that a stranger entered as a name.
+For that reason numbers begin with 00 instead of a plus. An exported list can be imported again unchanged; the
+state columns after the list's own columns are ignored then.
 """
 
 import json
@@ -23,7 +23,7 @@ class What(StrEnum):
 
 
 def safe(column: str, value: Any) -> str:
-    """One cell's text, with an apostrophe before what a spreadsheet would run."""
+    """A cell's text, with an apostrophe before anything that a spreadsheet would evaluate."""
     if value is None:
         return ""
     if column == "phone":
@@ -38,7 +38,7 @@ def safe(column: str, value: Any) -> str:
 
 
 def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
-    """The header and every row, streamed. A list's merge fields are columns of their own."""
+    """The header and every row, streamed. Each merge field of the list is a column."""
     if what is What.OUTCOMES:
         yield list(exports.OUTCOME)
         for row in exports.outcomes(tx, campaign):

@@ -1,9 +1,9 @@
-"""The import of a list: staged and compared first, then written in one short transaction.
+"""Imports a list: stages and compares it first, then writes it in one short transaction.
 
-Staging fills a temporary table and takes no lock, so a server that dials does not wait for it. Every
-row has one fate (domain/imports.py); the whole list is taken or nothing of it, and the same file
-twice changes nothing. The list's own order, or the campaign's order column, becomes the rank by which
-contacts are dialed.
+Staging fills a temporary table and takes no lock, so a dialing server does not wait for it. Every row has one
+fate (domain/imports.py). The list is imported completely or not at all, and importing the same file twice
+changes nothing. The list's own order, or the campaign's order column, becomes the rank by which contacts are
+dialed.
 """
 
 import gc
@@ -46,12 +46,12 @@ from callserver.ports import Tx
 from callserver.texts import formats
 
 Progress = Callable[[int, int, str], None]
-"""Rows done, of how many (0: unknown), and the key of a text: what is being done."""
+"""Called with the rows done, the total (0: unknown), and the key of a text for the current step."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOrder:
-    """Which list, into which campaign, read how."""
+    """What to import, into which campaign, and how to read it."""
 
     campaign: Campaign
     raw: bytes
@@ -68,7 +68,7 @@ class ImportOrder:
         return self.campaign.namespace if self.namespace is None else self.namespace
 
     def source_at(self, now: datetime) -> str | None:
-        """Where people come from when the list does not say it; a lead must say it itself."""
+        """The list's source, or a default. Leads have no default: each must name its own source."""
         if self.source or self.campaign.segment is Segment.LEADS:
             return self.source
         day = formats.day(now, "da")
@@ -93,9 +93,9 @@ class Staged:
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """A million small rows, none of them in a cycle: collecting costs a sixth of the time.
+    """Pause the garbage collector: a million small rows without cycles would cost a sixth of the time.
 
-    And a whole collection stops every thread; beside a server that is felt.
+    A full collection also stops every thread, which a server beside this would notice.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -107,7 +107,7 @@ def no_collector() -> Iterator[None]:
 
 
 def ignore_progress(done: int, of: int, what: str) -> None:
-    """For an import that nobody watches."""
+    """Ignore the progress of an import that nobody watches."""
 
 
 def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_progress) -> Staged:
@@ -138,7 +138,7 @@ def staged_on_side_connection(
     progress: Progress = ignore_progress,
     secret: bytes = b"",
 ) -> Iterator[Staged]:
-    """`stage` on a connection of its own, for the one thread that calls this."""
+    """`stage` on a separate connection, for the calling thread only."""
     with side_connection(database, secret=secret) as connection:
         staged = stage(connection, order, today, progress)
         connection.commit()
@@ -154,7 +154,7 @@ def import_on_side_connection(
     language: str,
     progress: Progress = ignore_progress,
 ) -> int:
-    """Write what was staged on the side connection, all of it or nothing; the import's number."""
+    """Write what was staged on the side connection, completely or not at all. Returns the import's id."""
     progress(staged.summary.read, 0, "lists.writing")
     refused = refused_rows.as_file(staged.summary, language, most=refused_rows.MOST_KEPT)
     writing = for_writing(staged.tx)
@@ -169,7 +169,7 @@ def import_on_side_connection(
 def import_list(
     tx: Tx, campaign: Campaign, raw: bytes, now: datetime, *, source: str | None = None
 ) -> Summary:
-    """Stage and write within a transaction that is open already, as for invented people."""
+    """Stage and write within an open transaction, as for invented people."""
     staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), now.date())
     write(staged, now, by="command")
     list_import.close_table(tx)
@@ -178,7 +178,7 @@ def import_list(
 
 
 def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = None) -> int:
-    """Write what was staged, within the open transaction; the import's number.
+    """Write what was staged, within the open transaction. Returns the import's id.
 
     `refused`: the refused rows as a file, kept for a while.
     """
@@ -224,7 +224,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
 
 
 def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
-    """What links the persons to other lists stays known, though their contacts change."""
+    """Keep the identifiers that link the persons to other lists before their contacts change."""
     changed = [
         contact
         for contact, changes in staged.comparison.all().items()
@@ -241,10 +241,9 @@ def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
 
 
 def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> None:
-    """Whom the list itself says must not be called: the persons, and their numbers.
+    """Opt out the persons whom the list itself says must not be called, and their numbers.
 
-    By the person alone somebody would be called from another list, on which they have another
-    reference or none.
+    The person alone is not enough: another list may have them under another reference or none.
     """
     if not stated.persons and not stated.numbers:
         return
@@ -269,7 +268,7 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
 def _add_consent(tx: Tx, person: int, day: date, text: str, origin: Origin) -> bool:
     """Record that a person agreed on that day; False: it is known, or it would end an opt-out.
 
-    The day's first instant counts, so that an opt-out of the same day is the newer one.
+    The start of the day counts, so that an opt-out of the same day is newer.
     """
     at = datetime.combine(day, time(), UTC)
     known = contacts.of_person(tx, person)

@@ -1,7 +1,7 @@
-"""A file of telephone numbers: one a line, or a sheet with such columns.
+"""Reads a file of telephone numbers: one per line, or a sheet with columns of numbers.
 
-A public register is read strictly, as any list is. A list of people who said no is read generously:
-every number that a row certainly holds counts, and a row of which anything is left is refused as well.
+A public register is read strictly, as any list is. A list of opt-outs is read generously: every number that a
+row certainly holds counts, and a row with unreadable leftovers is reported as refused as well.
 """
 
 import re
@@ -17,11 +17,11 @@ from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput
 
 EVERY = 10_000
-"""Rows between two words about progress."""
+"""Rows between two progress reports."""
 
 
 FIXED_WIDTH_MARKS = 4
-"""So many `#` in a line separate the columns of a register of names and addresses."""
+"""Lines with this many `#` are from a register of names and addresses with fixed columns."""
 
 
 class FixedWidth(ConfigurationProblem):
@@ -29,17 +29,17 @@ class FixedWidth(ConfigurationProblem):
 
 
 class NotNumbers(ConfigurationProblem):
-    """A file that is offered as a register, and most of whose rows hold no number."""
+    """A file given as a register, most of whose rows hold no number."""
 
 
 class NoNumbers(ConfigurationProblem):
-    """A list of opt-outs in which nothing was found: the file is another one, or not readable."""
+    """A list of opt-outs without any number: it is the wrong file, or not readable."""
 
 
 _OTHER_DIGITS = re.compile(
     r"dato|date|datum|tid|time|tidspunkt|timestamp|created|oprettet|id|kode|code|cvr|ean|konto|account|beløb|amount"
 )
-"""Words of headings whose digits are no telephone number."""
+"""Words in headings of columns whose digits are not telephone numbers."""
 _DAY = re.compile(r"(19|20)\d\d[01]\d[0-3]\d", re.ASCII)
 
 _NAMES = ("phone", *(f"column {at}" for at in range(2, MOST_COLUMNS + 1)))
@@ -48,7 +48,7 @@ _NAMES = ("phone", *(f"column {at}" for at in range(2, MOST_COLUMNS + 1)))
 
 @dataclass(slots=True)
 class Numbers:
-    """What a file holds. Read strictly: read = numbers + duplicates + refused.
+    """The content of a file. Read strictly: read = numbers + duplicates + refused.
 
     Read generously, a row may hold several numbers, and a refused row may hold some too.
     """
@@ -59,7 +59,7 @@ class Numbers:
     refused: list[RefusedRow] = field(default_factory=list)
     header: Sequence[str] = ()
     separator: str = ","
-    encoding: str | None = None  # as it was guessed; None: the file says it itself
+    encoding: str | None = None  # as guessed; None: the file states it
 
 
 def read(
@@ -70,10 +70,10 @@ def read(
     generous: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Numbers:
-    """The numbers of a file, with or without a header. `progress` hears how many rows were read.
+    """The numbers of a file, with or without a header. `progress` is called with the number of rows read.
 
     Raises:
-        ConfigurationProblem: it is no such file, or nothing says which column holds the numbers.
+        ConfigurationProblem: the file cannot be read, or no column is known to hold the numbers.
         FixedWidth: it is a register of names and addresses.
     """
     _check_layout(raw)
@@ -120,8 +120,8 @@ Read = Callable[[Sequence[str]], tuple[Sequence[str], str]]
 
 
 def _of_lines(cells: Sequence[str], separator: str, of_row: Read) -> Sequence[str]:
-    """The numbers of a broken row, each of its lines read as a row: a quote that does not close must not
-    swallow the people of the lines after it."""
+    """The numbers of a broken row, with each of its lines read as a row: an unclosed quote must not hide the
+    numbers of the following lines."""
     lines = separator.join(cells).splitlines()
     return [number for line in lines for number in of_row(line.split(separator))[0]]
 
@@ -139,9 +139,9 @@ def _strict(at: int, region: str) -> Read:
 def _generous(
     header: Sequence[str], columns: Sequence[int], region: str, *, is_chosen: bool
 ) -> Read:
-    """Of all columns of numbers, by the row's own country where it names one.
+    """Reads all columns of numbers, with the row's own country if it names one.
 
-    A number in another column is left over, unless somebody has chosen the column.
+    A number in another column is a leftover, unless a user has chosen the column.
     """
     fields = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
     country = fields.get("country")
@@ -185,7 +185,7 @@ def _holds_a_number(cell: str, region: str | None) -> bool:
 
 
 def check_register(numbers: Numbers) -> None:
-    """A register's issue replaces the one before: one that was read wrongly must not.
+    """Check a register's issue: it would replace the previous one, so a misread file must be refused.
 
     Raises:
         NotNumbers: most of its rows hold no number.
@@ -212,7 +212,7 @@ def _check_layout(raw: bytes) -> None:
 def _columns(
     header: Sequence[str], wanted: str | None, region: str, *, generous: bool
 ) -> tuple[list[int], list[tuple[int, Sequence[str]]]]:
-    """Where the numbers stand, and the first row where it is no header but a number already."""
+    """The columns of the numbers, and the first row if it is data and not a header."""
     names = [heading_words.folded(name) for name in header]
     if wanted is not None:
         if heading_words.folded(wanted) not in names:

@@ -37,7 +37,7 @@ from callserver.engine.lists.unread_columns import UnreadColumns
 from callserver.errors import ConfigurationProblem
 
 CHUNK = 500
-"""Rows read at once: few enough to stay in a processor's cache; 5,000 cost a quarter more."""
+"""Rows read at once: few enough for the processor's cache; 5,000 take a quarter longer."""
 
 
 def open_sheet(raw: bytes, *, any_encoding: bool = False) -> Sheet:
@@ -54,7 +54,7 @@ def open_sheet(raw: bytes, *, any_encoding: bool = False) -> Sheet:
 
 @dataclass(slots=True)
 class ListReader:
-    """A file that was opened as a campaign's list; its rows are read as they are asked for, once."""
+    """A file opened as a campaign's list. Its rows are read lazily, once."""
 
     sheet: Sheet
     rank_of: Callable[[Sequence[str]], int | RowProblem] | None  # None: its line in the file
@@ -69,7 +69,7 @@ class ListReader:
     former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines
     _seen: Duplicates = field(default_factory=Duplicates)
     _unread: tuple[int, ...] = field(init=False)  # columns whose cells may say: do not call
-    _unasked: tuple[int, ...] = field(init=False)  # those that are read as nothing
+    _unasked: tuple[int, ...] = field(init=False)  # the unread columns
 
     def __post_init__(self) -> None:
         heads = self.summary.heads
@@ -78,33 +78,33 @@ class ListReader:
         self._unasked = tuple(sorted({*heads.unread} - {*heads.ignored, *heads.other_phones}))
 
     def crowds(self, most: int) -> list[int]:
-        """The households of more people than that, by the spelling of their address."""
+        """The households with more people than `most`, by the spelling of their address."""
         return [key for key, count in self._seen.written_households().items() if count > most]
 
     @property
     def crowded_numbers(self) -> set[int]:
-        """Numbers of more people than one number has."""
+        """Numbers with too many people to be personal."""
         return self._seen.crowded_numbers
 
     def dropped(self) -> Iterator[DroppedRow]:
-        """What the rows that are not taken tell about their persons."""
+        """The identifiers in the dropped rows."""
         return self._seen.dropped()
 
     def return_home(self, homes: Mapping[int, FormerHome]) -> None:
-        """By line: the households of rows that are not taken either."""
+        """Set the former households, by line, also for dropped rows."""
         self._seen.return_home(homes)
 
     def merge(self, rows: Collection[DroppedRow]) -> None:
-        """Staged rows that turn out to repeat a person."""
+        """Count staged rows that turn out to repeat a person as duplicates."""
         self.summary.duplicates += len(rows)
         self._seen.merge(rows)
 
     def fresh(
         self, region: str, source: str | None, today: date, namespace: str = ""
     ) -> Iterator[tuple[list[int], list[int], ContactRows]]:
-        """Lines, ranks and values of persons who did not stand in the file before, by chunks.
+        """Lines, ranks and values of persons not seen before in the file, in chunks.
 
-        The summary counts along; `taken`, `changed` and `unchanged` are the database's to say.
+        The summary is updated, except `taken`, `changed` and `unchanged`, which the database determines.
         """
         summary, seen = self.summary, self._seen
         reader = Reader(self.sheet.header, summary.heads, region, source, today, namespace)
@@ -134,7 +134,7 @@ class ListReader:
                 self.refused += [
                     reader.refused_person(chunk[at][1], rows.born[at])
                     for at, problem in problems.items()
-                    if problem.reason != "not_a_rank"  # only their turn is unknown
+                    if problem.reason != "not_a_rank"  # only their rank is unknown
                 ]
                 whole = [at not in problems for at in range(len(chunk))]
                 ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
@@ -155,7 +155,7 @@ class ListReader:
     def _firsts(
         self, lines: list[int], ranks: list[int], rows: ContactRows
     ) -> tuple[list[int], list[int], ContactRows]:
-        """The rows of persons who did not stand in the file before."""
+        """The rows of persons not seen before in the file."""
         first = self._seen.first(rows)
         if not all(first):
             self.summary.duplicates += first.count(False)
@@ -173,10 +173,10 @@ class ListReader:
         cells_of: Sequence[Sequence[str]],
         unread: UnreadColumns,
     ) -> None:
-        """A column that is read as nothing may hold a status that says no: somebody must decide.
+        """Check unread columns for a status that says no: somebody must decide what they mean.
 
         Raises:
-            Doubtful: such a cell stands in a column that nobody has said anything about.
+            Doubtful: a column that nobody has described holds such a cell.
         """
         columns = {at: _different(cells_of, at) for at in {*self._unread, *self._unasked}}
         unread.note(columns)
@@ -239,9 +239,9 @@ class ListReader:
 def counts_rows(
     raw: bytes, header: Sequence[str], heads: ColumnMapping, given: Mapping[str, str]
 ) -> str:
-    """The heading of the references where they only count the rows: 1, 2, 3 ... identify nobody.
+    """The heading of a reference column that only numbers the rows (1, 2, 3 ...) and identifies nobody.
 
-    What we exported, and a column that somebody chose, is a reference whatever it holds.
+    A column of the server's own export, or one chosen by a user, is always a reference.
     """
     at = heads.columns.get("ref")
     is_our_export = headings.own_width(header) < len(header)

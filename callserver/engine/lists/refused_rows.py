@@ -1,4 +1,4 @@
-"""Rows that were not taken, as a file that can be corrected and imported again."""
+"""Refused rows, as a file that can be corrected and imported again."""
 
 import csv
 import io
@@ -11,11 +11,11 @@ from callserver.domain.sheet import guarded
 from callserver.engine.lists.summary import RefusedRow
 
 MOST_KEPT = 50_000
-"""Rows that are kept in the database: with more, the file or its columns were the wrong ones."""
+"""The most refused rows that are stored: with more, the file or its columns are wrong."""
 
 
 class HasRefused(Protocol):
-    """A file that was read: a list or a file of numbers."""
+    """A file that has been read: a list or a file of numbers."""
 
     header: Sequence[str]
     separator: str

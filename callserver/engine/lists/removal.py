@@ -1,8 +1,8 @@
 """Removal of contacts: roll back a mistaken import, or remove a single person.
 
-Only who was never called is removed: a call's record needs its contact. What protects a person (opt-outs,
-marks) is not stored with the list and stays. What an import changed about people who stood in a list
-already stays as well: what it was before is not kept.
+Only contacts who were never called are removed: a call's record needs its contact. Opt-outs and marks are not
+stored with the list and stay. Changes that an import made to existing contacts stay too: their earlier values
+are not stored.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 CHUNK = 10_000
-"""Rows a statement: SQLite takes 32,766 values in one, PostgreSQL 65,535."""
+"""Rows per statement: SQLite accepts 32,766 values in one, PostgreSQL 65,535."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class RolledBack:
 
 
 def roll_back(tx: Tx, number: int, by: str, now: datetime) -> RolledBack:
-    """Remove an import's contacts as far as nobody called them.
+    """Remove the contacts of an import that were never called.
 
     Raises:
         NotFound: there is no such import.

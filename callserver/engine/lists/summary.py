@@ -20,7 +20,7 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class OptOuts:
-    """Whom the list itself says must not be called: keys of persons, and numbers."""
+    """The people who, according to the list itself, must not be called."""
 
     persons: set[int] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)

@@ -1,6 +1,6 @@
-"""Columns that are read as nothing although their cells look like an opt-out or a country.
+"""Finds unread columns whose cells look like an opt-out or a country.
 
-Headings have many languages and abbreviations; these columns are recognised by what stands in them.
+Headings have many languages and abbreviations, so these columns are recognised by their content.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
-"""Notices are written, changed and removed, and experts are asked before their talk.
+"""Writing, changing and removing notices, and asking experts before their talk.
 
-A question leaves no entry in the audit log: neither its time nor its sender can be found there.
+A question causes no audit entry, so the log shows neither its time nor its sender.
 """
 
 from datetime import datetime
@@ -50,7 +50,7 @@ def change(
     *,
     has_no_number: bool,
 ) -> None:
-    """Publish a notice in another form.
+    """Change a published notice.
 
     Raises:
         NotAllowed, NotFound, Impossible: as `write`; the notice as it was must be the user's to change.

@@ -1,4 +1,4 @@
-"""When may a call-back be promised? The campaign's limit, and the gate's own answer for the time.
+"""When a call-back may be promised: the campaign's limit, and the gate's answer for that time.
 
 An agreed time is the person's own wish and is kept outside the calling hours too; the phoner is told that
 it lies outside, and when the hours next open, so that a typing error does not call at night.
@@ -26,15 +26,15 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 MOST_STEPS = 5
-"""How often a time is moved on because a limit on attempts excludes it."""
+"""How often a time is moved later because a limit on attempts excludes it."""
 
 _ABOUT_US = frozenset(reason for reason in Reason if reason.startswith(("CAMP_", "AGENT_", "SYS_")))
-"""Reasons about us today, which say nothing about the day of the call-back."""
+"""Reasons that concern the server now and say nothing about the time of the call-back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What may be promised, on the person's own clock."""
+    """What may be promised, in the person's local time."""
 
     zone: str
     now: datetime
@@ -43,15 +43,17 @@ class Window:
     at: datetime | None = None  # the time that was asked about
     closed: tuple[Reason, ...] = ()  # outside the hours then: kept only as the person's own wish
     opens: datetime | None = None  # when the hours next open after it
-    refused: tuple[Reason, ...] = ()  # the gate would say no then, agreed or not
+    refused: tuple[Reason, ...] = ()  # the gate would refuse then, even as an agreed call
 
 
 def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
-    """The limits; with `local` (2026-05-13T17:15, the person's clock) what the rules say about it.
+    """The limits for a call-back and, with `local`, the rules' answer for that time.
+
+    `local`: the person's local time, such as 2026-05-13T17:15.
 
     Raises:
         NotFound: there is no call in hand.
-        Impossible: it is not such a time.
+        Impossible: `local` is not a valid time.
     """
     call, contact = contact_card.in_hand(tx, user)
     campaign = ctx.rules.campaign(call.campaign)
@@ -89,7 +91,7 @@ def decided(
 ) -> Refusal | None:
     """The gate's refusal of a call agreed for that time; None: it would be permitted.
 
-    This very call is over by then, and a phoner is there. `asks`: the person asks for the call of
+    By then the present call is over and a phoner is available. `asks`: the person asks for the call of
     their own accord, which ends their earlier "no, thank you" and "not now".
     """
     agreed = contact._replace(status=ContactStatus.CALL_BACK, callback_for=at, next_at=at)
@@ -108,7 +110,7 @@ def decided(
 def on_request(
     tx: Tx, ctx: EngineContext, contact: Contact, campaign: Campaign, now: datetime
 ) -> datetime | None:
-    """When somebody who asks for a call can have it, within the hours; None: the gate would refuse."""
+    """When a person who asks for a call can be called, within the hours; None: the gate would refuse."""
     policy, place = ctx.rules.current.policy_of(campaign), Place.parse(contact.place)
     at = hours.next_open(policy, place, now)
     for _ in range(MOST_STEPS):

@@ -45,7 +45,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What is known about why somebody left: when they said so, and the reason they gave."""
+    """When a former member said that they leave, and the reason that they gave."""
 
     at: datetime | None
     why: str | None

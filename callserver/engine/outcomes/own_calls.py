@@ -1,4 +1,4 @@
-"""A phoner's own calls of the evening, with masked names and numbers. Nothing compares phoners."""
+"""A phoner's own calls of the evening, with masked names and numbers. Phoners are never compared."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

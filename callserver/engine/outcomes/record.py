@@ -48,8 +48,8 @@ class GivenOutcome:
 
 
 class NotAgreed(Impossible):
-    """A call-back that cannot be agreed for that time: outside the calling hours, which may be
-    confirmed, or refused by the gate even as an agreed call, which may not."""
+    """A call-back that cannot be agreed for that time: it is outside the calling hours, which the phoner may
+    confirm, or the gate refuses it even as an agreed call."""
 
     def __init__(
         self, reasons: tuple[Reason, ...], next_at: datetime | None, *, confirmable: bool
@@ -61,9 +61,9 @@ class NotAgreed(Impossible):
 
 
 def _refuse_after_no(tx: Tx, call: CallRow, campaign: Campaign, *, corrected: bool) -> None:
-    """One refusal ends the ask: nothing is agreed after it in the same call.
+    """Refuse an agreement after a refusal in the same call: one refusal ends the ask.
 
-    An outcome that was a mistake may be corrected to an agreement, but not an opt-out or a refusal.
+    A mistaken outcome may be corrected to an agreement, but not an opt-out or a refusal.
     """
     over = wishes.endings(tx, campaign, call.attempt)
     if over - (asking.CORRECTABLE if corrected else frozenset()):
@@ -87,7 +87,7 @@ class OutcomeRecord:
         *,
         corrected: bool = False,
     ) -> None:
-        """The outcome, and what follows from it, in one transaction."""
+        """Record the outcome and everything that follows from it, in one transaction."""
         now = self._ctx.clock.now()
         chosen = self._chosen(campaign, given)
         contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
@@ -184,7 +184,8 @@ class OutcomeRecord:
             now,
         )
         if calls.last_of_contact(tx, contact.id) != call.attempt:
-            # An older call is corrected: what was said holds, but where the contact stands does not.
+            # An older call is corrected: what the person said counts, but the contact's status does not
+            # change.
             return tuple(
                 consequence for consequence in follows if isinstance(consequence, outcomes.SAID)
             )

@@ -1,7 +1,7 @@
 """People's wishes, and what follows from an outcome: durable before it is acknowledged (I4).
 
-A suppression stops the next dial anywhere, and ends every unanswered call to its subject: that is wanted in
-the same transaction, and follows from its commit.
+A suppression stops the next dial anywhere and ends every unanswered call to its subject. The end of these
+calls is requested in the same transaction and ordered after its commit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ NO = {
 """The wishes that suppress, and their scopes. "Never" means the person and the number."""
 
 VULNERABLE = MarkKind.VULNERABLE.value
-"""Not stated by the person, but noticed by the phoner: no more calls, at once."""
+"""Noticed by the phoner, not stated by the person: no more calls, at once."""
 
 
 def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
 
 
 def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[AskEnd]:
-    """Everything that has ever ended the ask of this call, corrected outcomes included."""
+    """Everything that has ended the ask of this call, including outcomes that were corrected later."""
     ends = set()
     for entry in audit.about(tx, call=attempt):
         given = campaign.outcomes.get(entry.get("outcome") or "")
@@ -151,7 +151,7 @@ class Wishes:
     def _complain(
         self, tx: Tx, contact: Contact, campaign: Campaign, *, by: str, call: str, now: datetime
     ) -> None:
-        """A case for the project leader, with the words that the phoner has written down."""
+        """Open a case for the project leader, with the phoner's notes."""
         row = calls.get(tx, call)
         details = {} if row is None else dict(row.details or {})
         said = [details.get(Ask.NOTE.value), details.get(Ask.REASON.value), row and row.note]
@@ -195,7 +195,7 @@ class Wishes:
     def take_back_not_now(
         self, tx: Tx, contact: Contact, call: CallRow, *, by: str, now: datetime
     ) -> None:
-        """The call's outcome is corrected: the person had not asked for peace in it."""
+        """The call's outcome is corrected: remove its "not now"."""
         about, kind = subject.of_person(contact.person), MarkKind.NOT_NOW
         ended = marks.end(tx, [about], kind, now, by, since=call.outcome_at)
         if ended:
@@ -212,7 +212,7 @@ class Wishes:
             )
 
     def asks_for_call(self, tx: Tx, contact: Contact, now: datetime) -> None:
-        """The person asks to be called, of their own accord: that ends their "no, thank you"."""
+        """Record that the person asks to be called, of their own accord. It ends their "no, thank you"."""
         asked = outcomes.Mark(MarkKind.REQUESTED)
         self._mark(tx, contact, asked, now, by="inbound", call=None)
 

@@ -1,7 +1,6 @@
 """Sends alarms by mail and webhook: when they are raised, while they last, and when they end.
 
-One process does this, under the scheduler's lease. A notice that may not have arrived is sent
-again: two are better than none.
+One process does this, under the scheduler's lease. A notice that may not have arrived is sent again.
 """
 
 from collections.abc import Sequence

@@ -101,7 +101,7 @@ def campaigns_of(rules: Rules, department: str) -> frozenset[str]:
 
 
 def seen_by(whole: CallHistory, rules: Rules, department: str | None) -> CallHistory:
-    """What a user of the department sees; all of it for a user without a department.
+    """The part that a user of the department sees; everything for a user without a department.
 
     An opt-out applies everywhere, and everybody sees it.
     """
@@ -126,7 +126,7 @@ def _refused(entry: Mapping[str, Any]) -> RefusedAttempt:
 
 
 def names(rules: Rules, campaign: str, language: str) -> tuple[str, str]:
-    """The organisation that called, and why, in the campaign's own words."""
+    """The calling organisation and the reason for calling, in the campaign's words."""
     known = rules.current.campaigns.get(campaign)
     if known is None:
         return campaign, ""

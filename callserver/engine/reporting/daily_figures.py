@@ -1,7 +1,7 @@
 """Figures of campaigns by day: calls, answers and outcomes. Never of a single phoner.
 
-Days are Copenhagen's. Each day of each campaign is one look-up along an index, so a report costs
-what it shows, not what the database holds.
+Days are in Copenhagen's time zone. Each day of each campaign is one look-up in an index, so the cost depends
+on the report's size, not on the database's.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ class Day:
     day: date
     dials: int  # permits whose order the provider took
     answered: int
-    abandoned: int  # answered, and nobody was there for them
+    abandoned: int  # answered without a phoner
     talked_seconds: int
     causes: Mapping[str, int]  # how calls ended that were not answered
     outcomes: Mapping[str, int]  # of answered calls, by the campaign's own keys
@@ -38,7 +38,7 @@ def days(first: date, last: date) -> list[date]:
     """Each day of a report.
 
     Raises:
-        Impossible: none, or more than MOST_DAYS.
+        Impossible: no day, or more than MOST_DAYS.
     """
     count = (last - first).days + 1
     if not 0 < count <= MOST_DAYS:

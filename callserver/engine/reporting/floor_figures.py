@@ -32,7 +32,7 @@ from callserver.engine.gate import availability, gate, register_needs
 from callserver.ports import Tx
 
 LAST = timedelta(minutes=5)
-"""Orders so old count for the provider's health."""
+"""Orders of this last period count for the provider's health."""
 
 LATELY = timedelta(minutes=15)
 MOST_ENTRIES = 1000
@@ -60,7 +60,7 @@ class CampaignProgress:
     campaign: Campaign
     by_status: Mapping[str, int]
     open_now: int  # ready contacts in places where calls may be made now, before the other rules
-    next_at: datetime | None  # when there is something to dial again, if nothing is open now
+    next_at: datetime | None  # when dialing can continue, if nothing is open now
     dials: int
     answered: int
     abandoned: int
@@ -138,13 +138,13 @@ def alarms(tx: Tx, ctx: EngineContext) -> list[Alarm]:
 def _ahead(
     tx: Tx, ctx: EngineContext, campaign: Campaign, ready: int, now: datetime
 ) -> tuple[int, datetime | None]:
-    """How many are ready where it is open, and when it goes on where it is not."""
+    """How many contacts are ready in open places, and when the next place opens if none is open."""
     policy = ctx.rules.current.policy_of(campaign)
     places = contacts.ready_places(tx, campaign.name, contacts.places_of(tx, campaign.name))
     open_places = [place for place in places if hours.is_open(policy, Place.parse(place), now)]
     if places and len(open_places) == len(places):
         open_now = ready
-    else:  # some sleep: only then are places counted one by one
+    else:  # only if some places are closed are places counted one by one
         open_now = sum(floor.ready_in(tx, campaign.name, place) for place in open_places)
     due = contacts.next_due(tx, campaign.name, 0)
     times = [at for kind, at in due.items() if kind != 0]
@@ -171,7 +171,9 @@ def _alarm_facts(
     campaigns = []
     for campaign, abandoned_today in shown:
         paused, reason, _ = states.get(campaign.name, (False, "", now))
-        state, _ = gate.state_of(tx, ctx.rules, campaign, now)  # as the gate reads it
+        state, _ = gate.state_of(
+            tx, ctx.rules, campaign, now
+        )  # the same figures that the gate reads
         rule = policies[campaign.policy].abandon
         campaigns.append(
             alarm.CampaignFigures(
@@ -223,5 +225,5 @@ def _alarm_facts(
 
 
 def _lately(tx: Tx, kind: EntryKind, now: datetime) -> list[dict[str, Any]]:
-    """The entries of this kind of the last minutes."""
+    """The entries of this kind within LATELY."""
     return audit.search(tx, audit.LogQuery((kind.value,), since=now - LATELY), MOST_ENTRIES)

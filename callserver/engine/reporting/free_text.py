@@ -29,7 +29,7 @@ class FreeText:
 
     def _kept(self, match: re.Match[str]) -> str:
         word = match[0]
-        # A short name is also a word of the language: it is a name where it is capitalised.
+        # A short name may also be an ordinary word, so it counts as a name only if it is capitalised.
         is_name = subject.fold(word) in self._names and (len(word) > 3 or word[:1].isupper())
         return LEFT_OUT if is_name else word
 

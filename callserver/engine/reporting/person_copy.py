@@ -1,7 +1,7 @@
 """The copy that a person gets of their own data (GDPR art. 15): everything on record, for people and machines.
 
-Nothing in it is about somebody else: colleagues appear by their role, look-ups by date and purpose, and the
-names of colleagues and of other people at the number or in the household are left out of free text.
+It contains nothing about others: colleagues appear by role, look-ups by date and purpose, and the names of
+colleagues and of other people at the number or in the household are removed from free text.
 docs/person-copy.schema.json describes the JSON form.
 """
 
@@ -322,7 +322,7 @@ def _retention(rules: Rules, language: str) -> list[Retention]:
 
 
 def _look_ups(tx: Tx, record: PersonRecord) -> list[LookUp]:
-    """Oldest first, those of earlier versions included, which are stored without their contact."""
+    """Look-ups, oldest first, including those of earlier versions, which are stored without their contact."""
     ids = {row.id for row in record.contacts}
     earlier = [
         person_record.as_look_up(entry)

@@ -18,7 +18,7 @@ _environment = jinja2.Environment(
 
 
 def page(copy: PersonCopy) -> str:
-    """HTML in the copy's language, without anything that is loaded from elsewhere."""
+    """HTML in the copy's language, without external resources."""
 
     def text(key: str, **values: object) -> str:
         return say(copy.language, f"person_copy.{key}", **values)

@@ -1,9 +1,7 @@
-"""Everything known about a person on all lists: read once, for the page, the command, the API and the
-copy that the person is given.
+"""Everything known about a person on all lists, for the page, the command, the API and the person's own copy.
 
-A department's user sees what concerns that department; opt-outs and marks protect everywhere, and
-everybody who may look the person up sees them. Each look-up is an audit entry, because people may ask who
-looked.
+A department's user sees what concerns that department. Opt-outs and marks apply everywhere, so everybody who
+may look the person up sees them. Each look-up is an audit entry, because people may ask who looked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +39,7 @@ from callserver.ports import Tx
 
 
 class LookUpReason(StrEnum):
-    """Why somebody looks: a closed list, because the log holds no free text and the person may see it."""
+    """The reason for a look-up: a closed list, because the log holds no free text. The person may see it."""
 
     ASKED = "asked"  # the person, or somebody for them, has a question
     COMPLAINT = "complaint"
@@ -78,7 +76,7 @@ class AgreedCallBack:
 
 @dataclass(frozen=True, slots=True)
 class PersonRecord:
-    """What is known. `contacts`: the person's rows on the lists, or everybody at one number."""
+    """The record. `contacts`: the person's rows on the lists, or everybody at one number."""
 
     contacts: tuple[Contact, ...]
     history: CallHistory
@@ -97,7 +95,7 @@ class MayBe:
     """Somebody who may be the same person, and what is known about them alone."""
 
     contact: Contact
-    shares: tuple[str, ...]  # number, household; empty: by way of somebody else
+    shares: tuple[str, ...]  # number, household; empty: through another person
     marks: tuple[MarkRow, ...]  # in force
     opt_outs: tuple[SuppressionRow, ...]  # in force
 
@@ -185,7 +183,7 @@ def explanations(
 
 
 def look_up(tx: Tx, number: int, secret: bytes, by: str, now: datetime) -> PersonRecord:
-    """Who called this number, and why? That somebody asked is logged."""
+    """Answer "who called this number, and why?". The question is logged."""
     record = at_number(tx, number, secret)
     look_ups.record(tx, now, by, [row.id for row in record.contacts], what="who_called")
     return record
@@ -204,7 +202,7 @@ def record_view(
 
 
 def seen_by(tx: Tx, record: PersonRecord, rules: Rules, department: str | None) -> PersonRecord:
-    """What a user of the department sees of a record; all of it for a user without a department."""
+    """The part of a record that a user of the department sees; all of it for a user without a department."""
     if department is None:
         return record
     campaigns = call_history.campaigns_of(rules, department)
@@ -275,7 +273,7 @@ def _call_backs(entries: Entries, known: Sequence[Contact]) -> tuple[AgreedCallB
 
 
 def _look_ups(entries: Entries) -> tuple[LookUp, ...]:
-    """One for each time, although the person's contacts have an entry each."""
+    """One item per look-up, although each of the person's contacts has an entry."""
     look_ups_of = [
         as_look_up(entry)
         for entry in entries

@@ -1,6 +1,6 @@
 """A person's record in words: campaigns and what may be done next, marks, opt-outs, look-ups.
 
-Colleagues are named by their role; by their name only where the reader may see names.
+Colleagues appear by role, and by name only if the reader may see names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a change of the rules would do to the lists: who may be called under each of two configurations."""
+"""The effect of a change of the rules on the lists: who may be called under each of two configurations."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def effects(
 ) -> list[CampaignImpact]:
     """Each campaign of the department (None: all) at an instant, under both configurations.
 
-    `progress` hears how many contacts were asked about so far, and of how many.
+    `progress` is called with the number of contacts so far, and the total.
     """
     names = [
         name
@@ -73,7 +73,7 @@ def _departments(was: Configuration, would: Configuration, name: str) -> set[str
 
 
 def _same(was: Configuration, would: Configuration, name: str) -> bool:
-    """Whether nothing that the gate asks about this campaign is another."""
+    """Whether everything that the gate uses for this campaign is the same."""
     before, after = was.campaigns.get(name), would.campaigns.get(name)
     return (
         before is not None

@@ -1,4 +1,4 @@
-"""Which rules are in force: the database's revision, followed by every process.
+"""The rules in force: the database's current revision, which every process follows.
 
 The folder of files is one way in, the console (proposals.py) the other; on both, what is not looser
 takes effect at once and what is looser waits for a second person; both need a review (domain/review.py),
@@ -40,7 +40,7 @@ class Folder(Protocol):
 
 
 def beginning(tx: Tx, folder: Folder) -> Configuration:
-    """The rules with which a server or a command starts.
+    """The rules that a server or a command starts with.
 
     The revision in force; in a new database, and where the kept one cannot be read by this version any
     more, what the folder says.
@@ -66,18 +66,18 @@ def beginning(tx: Tx, folder: Folder) -> Configuration:
 
 
 class RulesInForce:
-    """Keeps this process's rules those that are in force, and takes in what the folder says."""
+    """Keeps this process's rules up to date, and adopts changes of the folder."""
 
     def __init__(self, ctx: EngineContext, folder: Folder) -> None:
         self._ctx = ctx
         self.folder = folder
         self._seen: object = None
         self._moving: object = None
-        self.unreviewed = False  # it waits for a new change.yaml
-        self.ahead = ""  # what the folder holds when it is not what is in force: its revision
+        self.unreviewed = False  # the folder's change waits for a new change.yaml
+        self.ahead = ""  # the folder's revision, if it is not the one in force
 
     async def start(self) -> None:
-        """Put the first revision in force, or look at what the folder holds besides it."""
+        """Put the first revision in force, or check the folder for changes to the one in force."""
         await self._begin()
         documents, now = self._ctx.rules.current.documents, self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: training.put_in_force(tx, documents, now))
@@ -112,7 +112,7 @@ class RulesInForce:
         await self._take(starting=False)
 
     def _remember(self, tx: Tx) -> None:
-        """Campaigns in hand that the rules hold no more: as the latest revision had them."""
+        """Keep removed campaigns with open calls or seats, as the latest revision with them had them."""
         rules = self._ctx.rules
         missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
         for texts in revisions.texts_of_all(tx) if missing else ():
@@ -126,7 +126,7 @@ class RulesInForce:
                 return
 
     async def follow(self) -> bool:
-        """Take over the revision in force; True when it is another than before."""
+        """Adopt the revision in force. True: it has changed."""
         hashed = await self._ctx.store.read(revisions.current)
         if hashed in (None, self._ctx.rules.current.revision):
             return False
@@ -144,7 +144,7 @@ class RulesInForce:
         return True
 
     async def in_force(self) -> tuple[Configuration, Texts]:
-        """The rules in force and their texts, this process's rules being those."""
+        """The rules in force and their texts, after this process has adopted them."""
         await self.follow()
         kept = await self._ctx.store.read(revisions.in_force)
         if kept is None or kept.texts is None:  # no server has started yet
@@ -155,7 +155,7 @@ class RulesInForce:
         return self._ctx.rules.current, kept.texts
 
     async def _take(self, *, starting: bool) -> None:
-        """What the folder says now: in force at once, or waiting for a second person."""
+        """Adopt the folder's present content: put it in force, or propose it to a second person."""
         try:
             configuration, texts = await asyncio.to_thread(self.folder.read)
         except ConfigurationProblem as problem:
@@ -202,7 +202,7 @@ class RulesInForce:
         """No account can approve yet: the folder's rules take effect."""
         revisions.lock(tx)
         if revisions.current(tx) != instead_of:
-            return False  # another process was first: follow its revision
+            return False  # another process was first, so follow its revision
         now = self._ctx.clock.now()
         revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
         audit.append(tx, now, EntryKind.CONFIGURATION, revision=configuration.revision)
@@ -270,7 +270,7 @@ class RulesInForce:
         return "waits"
 
     def _settle_files(self, tx: Tx) -> None:
-        """The folder says something else now: what waited for it waits no more."""
+        """The folder's content has changed: withdraw its earlier proposals."""
         now = self._ctx.clock.now()
         for open_proposal in revisions.open_of_files(tx):
             revisions.change_proposal(tx, open_proposal.id, state="withdrawn", decided_at=now)
@@ -287,7 +287,7 @@ class RulesInForce:
 def activate(
     tx: Tx, configuration: Configuration, texts: Texts, now: datetime, **said: Any
 ) -> None:
-    """In force from this transaction on, with its entry."""
+    """Put a revision in force in this transaction, with its audit entry."""
     revisions.put_in_force(tx, configuration.revision, configuration.content, texts, now)
     training.put_in_force(tx, configuration.documents, now)
     audit.append(tx, now, EntryKind.CONFIGURATION, revision=configuration.revision, **said)
@@ -299,5 +299,5 @@ def changed(was: Texts, would: Texts) -> list[str]:
 
 
 def plain(rules: tuple[Looser, ...]) -> list[dict[str, Any]]:
-    """As the proposals table keeps it."""
+    """In the form that the proposals table stores."""
     return [asdict(rule) for rule in rules]

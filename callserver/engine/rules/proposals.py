@@ -1,7 +1,7 @@
 """Changes of the rules by users: check, propose, approve by a second person, refuse, withdraw.
 
-What is not looser takes effect when it is proposed. An approval is for exactly what the approver has
-seen: when the rules have moved on meanwhile, the proposal moves along and is looked at again.
+What is not looser takes effect when it is proposed. An approval is for exactly what the approver has seen: if
+the rules have changed meanwhile, the proposal is rebased and must be reviewed again.
 """
 
 import asyncio
@@ -40,15 +40,15 @@ _PATH = re.compile(
 class Written(StrEnum):
     """The result of writing a change to the folder."""
 
-    SAME = "same"  # they say so already
+    SAME = "same"  # the files already have this content
     YES = "yes"
     NOT_WRITABLE = "not_writable"
-    DIFFERS = "differs"  # they hold something else, which was left alone
+    DIFFERS = "differs"  # the files have other changes, which were not overwritten
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a change would be."""
+    """The effect of a proposed change."""
 
     problems: Sequence[Problem]
     base: Configuration
@@ -72,14 +72,14 @@ class ProposalResult:
 
 
 class RuleProposals:
-    """Takes changes in, and decisions about them."""
+    """Accepts changes, and decisions about them."""
 
     def __init__(self, ctx: EngineContext, rules: RulesInForce) -> None:
         self._ctx = ctx
         self._rules_in_force = rules
 
     async def check(self, user: User, texts: Mapping[str, str | None]) -> Checked:
-        """What it would be if these files were so (None: gone). Changes nothing.
+        """Check a change: these files with this content (None: deleted). Changes nothing.
 
         Raises:
             Impossible: a path outside the configuration.
@@ -103,7 +103,7 @@ class RuleProposals:
     async def propose(
         self, user: User, texts: Mapping[str, str | None], why: str, ethics: str
     ) -> ProposalResult:
-        """Change the rules: at once when nothing becomes looser, else as a proposal.
+        """Change the rules at once if nothing becomes looser; otherwise create a proposal.
 
         Raises:
             Impossible: it has problems, changes nothing, or the reason or the ethical note is missing.
@@ -152,12 +152,13 @@ class RuleProposals:
         return key
 
     async def approve(self, user: User, key: int, seen: str) -> ProposalResult:
-        """Put a proposal into force, as another person than who proposed it.
+        """Put a proposal in force. Somebody other than its author must do this.
 
         Raises:
             NotFound: there is none.
             NotAllowed: it is the user's own, or not of their department.
-            Impossible: it is decided, is not what the user has `seen` (its revision), or has no review.
+            Impossible: it is already decided, its revision is not the one `seen` by the user, or it has no
+            review.
         """
         base, was = await self._rules_in_force.in_force()
         waiting = await self._ctx.store.read(lambda tx: _open(tx, key))
@@ -200,7 +201,7 @@ class RuleProposals:
         await self._decide(user, key, "refused", why.strip())
 
     async def withdraw(self, user: User, key: int) -> None:
-        """Take a proposal back: one's own, or one that changed files made.
+        """Withdraw one's own proposal, or one made by changed files.
 
         Raises:
             NotAllowed: it is somebody else's, or reaches beyond the user's department.
@@ -237,10 +238,10 @@ class RuleProposals:
         await self._ctx.store.run(work)
 
     async def _move_along(self, waiting: Proposal, base: Configuration, was: Texts) -> None:
-        """The same change on top of what is in force now.
+        """Rebase the change onto the rules in force now.
 
         Raises:
-            Impossible: the same files have changed, or it does not fit any more.
+            Impossible: the same files have changed, or the result is not valid.
         """
         before = await self._ctx.store.read(lambda tx: revisions.get(tx, waiting.base))
         old: Texts = {} if before is None else before.texts or {}
@@ -267,7 +268,7 @@ class RuleProposals:
     async def _in_force(
         self, was: Texts, would: Texts, configuration: Configuration
     ) -> ProposalResult:
-        """This process goes first, and the folder is brought to say the same."""
+        """Adopt the new rules in this process, and write them to the folder."""
         self._ctx.rules.current = configuration
         log.info("configuration_active", revision=configuration.revision)
         written = await asyncio.to_thread(self._write, was, would)
@@ -304,7 +305,7 @@ def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> No
 
 
 def _within_department(department: str | None, was: Configuration, would: Configuration) -> None:
-    """A user with a department changes only its campaigns, and nothing that others depend on.
+    """Check that a user with a department changes only its campaigns, and nothing that others depend on.
 
     Raises:
         NotAllowed: it reaches further.

@@ -1,7 +1,7 @@
-"""What a phoner does: on shift, ready, pause, hang up, raise a hand, wish, outcome, off shift.
+"""A phoner's actions: on shift, ready, pause, hang up, raise a hand, wish, outcome, off shift.
 
-What concerns a call may name its attempt: a page that is a moment late must not record one person's
-outcome or opt-out for the next person.
+Actions on a call can name its attempt: a page that is slightly behind must not record one person's outcome or
+opt-out for the next person.
 """
 
 from callserver import outbox
@@ -27,7 +27,7 @@ OWED = "the last call's outcome comes first"
 
 
 class PhonerActions:
-    """One method for each thing a phoner can do. All raise Impossible when it does not fit."""
+    """One method for each action. All raise Impossible if the seat's state does not allow it."""
 
     def __init__(self, ctx: EngineContext, wishes: Wishes) -> None:
         self._ctx = ctx
@@ -35,7 +35,7 @@ class PhonerActions:
         self._recording = OutcomeRecord(ctx, wishes)
 
     async def on_shift(self, user: User, campaign: str, line: str | None) -> int:
-        """Take the seat for a campaign; the telephone is called. The seat's id.
+        """Begin a shift for a campaign: the telephone is called. Returns the seat's id.
 
         Raises:
             NotFound: no such campaign.
@@ -88,7 +88,7 @@ class PhonerActions:
         await self._move(user, SeatEvent.PAUSE, reason)
 
     async def off_shift(self, user: User) -> None:
-        """Leave. A call that rings is ended; an outcome that is owed comes first."""
+        """End the shift. A ringing call is ended; a missing outcome must be given first."""
         row = await self._move(user, SeatEvent.OFF_SHIFT)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
@@ -102,7 +102,7 @@ class PhonerActions:
             raise Impossible("there is no call to hang up", key="no_call")
 
     async def hand(self, user: User, *, up: bool) -> None:
-        """Ask for the supervisor, or no longer. A hand that is up keeps its time."""
+        """Raise or lower the hand for the supervisor. A raised hand keeps its time."""
 
         def work(tx: Tx) -> None:
             row = self._seat_of(tx, user)
@@ -121,11 +121,12 @@ class PhonerActions:
     ) -> None:
         """Record the outcome of the call in hand; `then` is ready or pause.
 
-        `attempt`: the call it belongs to. The same outcome again is no error: the reply was lost.
+        `attempt`: the call it belongs to. Sending the same outcome again is not an error: the reply may have
+        been lost.
 
         Raises:
             NotFound: the campaign has no such outcome.
-            Impossible: no call, another one, or something the outcome asks for is missing; says what.
+            Impossible: there is no call, or another one, or a detail that the outcome requires is missing.
         """
         await self._ctx.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
 
@@ -151,9 +152,7 @@ class PhonerActions:
             reason = row.reason if row.reason not in ("", "outcome_owed") else "pause"
             wants = seat_moves.move(tx, self._ctx, row, wanted, now, reason=reason)
         moved = seat_moves.move(tx, self._ctx, wants, SeatEvent.OUTCOME, now)
-        if (
-            moved.state == SeatState.TALKING
-        ):  # perhaps its end was not reported: asked about at once
+        if moved.state == SeatState.TALKING:  # its end may not have been reported: ask at once
             calls.change(tx, call.attempt, deadline=now)
 
     async def correct(self, user: User, attempt: str, given: GivenOutcome) -> None:
@@ -178,9 +177,9 @@ class PhonerActions:
         await self._ctx.store.run(work)
 
     async def wish(self, user: User, wish: str, attempt: str | None = None) -> None:
-        """What the person on the line wishes, effective while still talking (wishes.NO).
+        """Record a wish of the person on the line, effective during the call (wishes.NO).
 
-        `attempt`: whose wish it is; it is honoured too when that talk has just ended.
+        `attempt`: the call of the wish, which is accepted also if that call has just ended.
 
         Raises:
             Impossible: nobody is on the line.

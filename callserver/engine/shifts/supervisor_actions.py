@@ -1,4 +1,4 @@
-"""What a supervisor does to a seat: answer a raised hand, end a shift."""
+"""A supervisor's actions on a seat: answer a raised hand, end a shift."""
 
 from datetime import datetime
 
@@ -14,13 +14,13 @@ from callserver.ports import Tx
 
 
 class SupervisorActions:
-    """One method for each. A seat of another department does not exist (NotFound)."""
+    """One method for each action. A seat of another department raises NotFound."""
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
     async def answer_hand(self, user: User, seat: int) -> None:
-        """The supervisor has seen the raised hand: it comes down."""
+        """The supervisor has seen the raised hand: lower it."""
 
         def work(tx: Tx) -> None:
             row = self._seat(tx, user, seat)
@@ -33,11 +33,11 @@ class SupervisorActions:
         await self._ctx.store.run(work)
 
     async def be_present(self, user: User, now: datetime) -> None:
-        """A supervisor is on the floor: a phoner's second shift needs that."""
+        """Record that a supervisor is on the floor, which a phoner's second shift requires."""
         await self._ctx.store.run(lambda tx: accounts.seen(tx, user.id, now))
 
     async def end_shift(self, user: User, seat: int) -> None:
-        """No further call: the seat is off as soon as nothing is in hand, an outcome included.
+        """End a shift: the seat goes off after the call in hand and its outcome.
 
         The scheduler hangs up the phoner's telephone, as for every seat that goes off.
 

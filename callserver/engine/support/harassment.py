@@ -28,7 +28,7 @@ REASON = "harassment"
 """Why the call is ended."""
 
 REPORTABLE = timedelta(hours=24)
-"""A call of the phoner's may be reported until so long after it."""
+"""How long after a call the phoner may report it."""
 
 
 PROTECTING = frozenset({Effect.SUPPRESS, Effect.COMPLAINT, Effect.VULNERABLE})
@@ -82,7 +82,7 @@ class HarassmentReports:
         return report
 
     def _protect(self, tx: Tx, user: User, call: CallRow, now: datetime) -> None:
-        """The configured outcome with everything that follows from it; where it cannot be given, never."""
+        """Give the configured outcome and apply its consequences; if impossible, record the wish "never"."""
         by = f"user:{user.id}"
         campaign = self._ctx.rules.known(call.campaign)
         wanted = self._ctx.rules.current.organisation.support.outcome
@@ -111,7 +111,7 @@ class HarassmentReports:
         )
         if in_hand and changed is not None and changed.outcome is not None:
             moved = seat_moves.move(tx, self._ctx, resting, SeatEvent.OUTCOME, now)
-            if moved.state == SeatState.TALKING:  # its end is asked about if it is not reported
+            if moved.state == SeatState.TALKING:  # ask about its end if it is not reported
                 calls.change(tx, call.attempt, deadline=now + hangups.STOP_CHECK)
 
 

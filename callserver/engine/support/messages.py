@@ -99,7 +99,7 @@ def note(
     talk: int | None = None,
     call: str | None = None,
 ) -> None:
-    """The entry of what was done: ids, never words."""
+    """Log an action: ids, never words."""
     numbers = {"message": message, "talk": talk, "phoner": phoner}
     known = {name: value for name, value in numbers.items() if value is not None}
     audit.append(tx, now, EntryKind.SUPPORT, did=did, by=f"user:{user.id}", call=call, **known)

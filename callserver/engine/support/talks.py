@@ -21,7 +21,7 @@ MOST_AHEAD = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class HardTime:
-    """A phoner with whom nobody has talked since something was hard. No counts: nobody is compared."""
+    """A phoner who had a hard time and has not had a conversation since. No counts: nobody is compared."""
 
     phoner: User
     reasons: tuple[Hard, ...]

@@ -1,7 +1,7 @@
-"""Erasure: everything about a person is deleted, except what keeps them from being called again.
+"""Erasure deletes everything about a person, except what keeps them from being called again.
 
-What remains is listed in `REMAINS` and identifies nobody. What leaves the files at last, and when,
-is described in docs/data-protection.md.
+The rest is listed in `REMAINS` and identifies nobody. docs/data-protection.md describes when the data leaves
+the files.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 LONGEST_CALL = timedelta(days=2)
-"""Longer than any call, and than the scheduler may be down."""
+"""Longer than any call and any downtime of the scheduler."""
 
 REMAINS = ("hash", "keys", "calls", "cases", "log", "register")
 """What remains, as keys of sentences in the catalogues (erased.…)."""
@@ -53,15 +53,15 @@ class Erased:
 def erase(
     tx: Tx, number: int, known: Sequence[Contact], secret: bytes, by: str, now: datetime
 ) -> Erased:
-    """Forget a person on every list, and keep keyed hashes of their numbers, which still protect them.
+    """Erase a person from every list, and keep keyed hashes of their numbers, which still protect them.
 
-    A telephone that rings is silenced; an open call is unlinked, and an open case emptied, by `finish`
-    when it has ended.
+    A ringing telephone is silenced. Open calls and cases are unlinked and emptied by `finish` when they have
+    ended.
 
     `known`: the person's rows on every list; none: only the number is known.
 
     Raises:
-        Impossible: there is no key, so a hash would protect nobody.
+        Impossible: the server has no key, so a hash would protect nobody.
     """
     if not secret:
         raise Impossible(
@@ -108,7 +108,7 @@ def erase(
 
 
 def finish(tx: Tx, secret: bytes, now: datetime) -> int:
-    """Forget what was still needed when its person was erased: calls and cases that have ended; how many."""
+    """Erase ended calls and cases that were open when their person was erased. Returns how many."""
     persons, hashes = erasure.erased_since(tx, now - LONGEST_CALL)
     unlinked = erasure.unlink_calls(tx, persons, ())
     for number in erasure.numbers_without_contact(tx, now - LONGEST_CALL) if hashes else ():
@@ -146,7 +146,7 @@ def _addresses(numbers: Sequence[int], known: Sequence[Contact]) -> set[str]:
 
 
 def _words(numbers: Sequence[int], known: Sequence[Contact]) -> tuple[bytes, ...]:
-    """The person's name and numbers, in the encodings that lists have."""
+    """The person's name and numbers, in the encodings used by lists."""
     texts = {row.name for row in known if row.name}
     for key in numbers:
         whole = phone.from_int(key)

@@ -84,7 +84,7 @@ def propose(
 
 
 def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
-    """The second colleague agrees: the opt-outs end; how many rows.
+    """Approve a proposal as the second colleague: the opt-outs end. Returns the number of rows.
 
     Raises:
         NotAllowed: it is the proposer's own account, or one without the right.
@@ -110,7 +110,7 @@ def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
 
 
 def refuse(tx: Tx, key: int, user: User, now: datetime) -> None:
-    """The opt-outs stay; the proposer may withdraw the proposal so.
+    """Refuse a proposal: the opt-outs stay. The proposer can withdraw it this way.
 
     Raises:
         NotFound: no such proposal waits.
@@ -121,7 +121,7 @@ def refuse(tx: Tx, key: int, user: User, now: datetime) -> None:
 
 
 def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
-    """Undo one's own mistake, with all rows of the opt-out; returns how many.
+    """Undo one's own mistaken opt-out, with all its rows. Returns the number of rows.
 
     Raises:
         NotFound: nothing of it is in force.
@@ -147,9 +147,9 @@ def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
 
 
 def undo_of_call(tx: Tx, attempt: str, user: User, now: datetime) -> int:
-    """A phoner takes back what they recorded by mistake in a call of theirs; how many rows.
+    """Undo a mistaken opt-out that the phoner recorded in their own call. Returns the number of rows.
 
-    What the call may agree on stays as it was: an opt-out that was undone has still ended the ask.
+    The call still cannot lead to an agreement: even an undone opt-out has ended the ask.
 
     Raises:
         NotFound: nothing of it is in force.
@@ -162,7 +162,7 @@ def undo_of_call(tx: Tx, attempt: str, user: User, now: datetime) -> int:
 def undoable_until(
     tx: Tx, attempts: Sequence[str], user: User, now: datetime
 ) -> dict[str, datetime]:
-    """Until when the user may undo the opt-outs of these calls, where they still may."""
+    """Until when the user may undo the opt-outs of these calls; calls without that right are left out."""
     rows: dict[str, list[suppressions.SuppressionRow]] = {}
     for attempt in attempts:
         rows[attempt] = [row for row in suppressions.of_group(tx, attempt) if row.lifted_at is None]
@@ -174,7 +174,7 @@ def undoable_until(
 
 
 def may_undo(by: str, at: datetime, user: int, now: datetime) -> bool:
-    """Whether this user wrote it down, a moment ago."""
+    """Whether this user recorded it, within the last ten minutes."""
     return by == f"user:{user}" and timedelta(0) <= now - at <= UNDO_WITHIN
 
 

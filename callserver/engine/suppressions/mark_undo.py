@@ -30,7 +30,7 @@ CLOSED_BY: Mapping[MarkKind, tuple[Reason, Effect | None]] = {
     MarkKind.VULNERABLE: (Reason.PERSON_VULNERABLE, Effect.VULNERABLE),
     MarkKind.GUARDIAN: (Reason.PERSON_INCAPABLE, None),
 }
-"""By which reason of the gate, and by outcomes with which effect, a mark closes contacts."""
+"""The gate's reason, and the outcomes' effect, by which each kind of mark closes contacts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def undo(
     `number`: where nobody is known; else the people's own numbers. `why`: a few words for the log.
 
     Raises:
-        NotAllowed: the user may not.
+        NotAllowed: the user may not undo marks.
         NotFound: there is no such mark in force.
         Impossible: marks of this kind are not undone; or `why` holds a name or a number.
     """
@@ -98,7 +98,7 @@ def undo(
 def _reopen(
     tx: Tx, concerned: Sequence[Contact], kind: MarkKind, campaigns: Mapping[str, Campaign]
 ) -> list[Contact]:
-    """Contacts that the mark closed. One that something else still forbids is closed again by the gate."""
+    """Reopen contacts that the mark closed. The gate closes those again that something else forbids."""
     reason, effect = CLOSED_BY[kind]
     ids = [row.id for row in concerned]
     reopened = set(contacts.reopen(tx, ids, [reason.value]))

@@ -1,4 +1,4 @@
-"""Writing a mark, and what its audit entry says of it: the row, the pseudonymous key, never the subject."""
+"""Writes a mark and the fields of its audit entry: the row and the pseudonymous key, never the subject."""
 
 from collections.abc import Mapping
 from datetime import datetime

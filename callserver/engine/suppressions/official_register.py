@@ -20,24 +20,24 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 CHUNK = 10_000
-"""Records a transaction while an issue is loaded."""
+"""Records per transaction while an issue is loaded."""
 
 KEYS_CHUNK = 50_000
 
 MOST_REFUSED_SHARE = 0.5
-"""A file of which more than this share is refused is no such file."""
+"""If more than this share of a file is refused, it is not a register."""
 
 Progress = Callable[[int, int, str], None]
-"""How many are done, of how many (0: unknown), and the key of a text: what is being done."""
+"""Called with the number done, the total (0: unknown), and the key of a text for the current step."""
 
 
 def ignore_progress(done: int, of: int, what: str) -> None:
-    """For a file that nobody waits for."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a file."""
+    """The result of loading a file."""
 
     version: int
     content: Content

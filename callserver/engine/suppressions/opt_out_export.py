@@ -1,4 +1,4 @@
-"""Opt-outs as CSV for the organisation's own membership system, so that nobody types them twice.
+"""Opt-outs as CSV for the organisation's membership system.
 
 One row for each opt-out and each contact that it names; where nobody is known, the number alone. An
 erased person's hash names nobody and is left out.

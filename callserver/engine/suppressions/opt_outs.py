@@ -22,18 +22,18 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 NOT_LIFTED_BY_NUMBER = frozenset({Scope.COMPLAINT.value, Scope.HOUSEHOLD.value, Scope.HASH.value})
-"""A household's opt-out is more than one person's, and an erased person cannot be asked: these, and
-complaints, are lifted only by id, or together with the rest of their opt-out."""
+"""A household's opt-out concerns several people, and an erased person cannot be asked. These scopes and
+complaints are lifted only by id, or together with the rest of their opt-out."""
 
 ROWS_OF_ENTRY = 800
-"""Rows that one audit entry names: an entry has at most 65,535 bytes where it is published."""
+"""The most rows named by one audit entry: a published entry has at most 65,535 bytes."""
 
 CHUNK = 10_000
-"""Rows a statement: SQLite takes 32,766 values in one, PostgreSQL 65,535."""
+"""Rows per statement: SQLite accepts 32,766 values in one, PostgreSQL 65,535."""
 
 
 class ReceivedBy(StrEnum):
-    """How an opt-out reached us, when it was not said in a call."""
+    """How an opt-out was received, if it was not said in a call."""
 
     TELEPHONE = "telephone"
     LETTER = "letter"
@@ -45,7 +45,7 @@ class ReceivedBy(StrEnum):
 
 
 def parts(rows: list[tuple[int, str]]) -> list[list[tuple[int, str]]]:
-    """Written rows, entry by entry."""
+    """Split written rows into the parts of one audit entry each."""
     return [rows[at : at + ROWS_OF_ENTRY] for at in range(0, len(rows), ROWS_OF_ENTRY)]
 
 
@@ -78,13 +78,13 @@ def add(
     *,
     purpose: Purpose | None = None,
 ) -> list[int]:
-    """Write an opt-out of some scopes down; the ids of its suppressions.
+    """Record an opt-out with these scopes. Returns the ids of its suppressions.
 
     `number`: what the opt-out is about; None: the people's own numbers. `people`: who is known there.
-    `purpose`: with the scope of one only, this purpose; None: none in particular.
+    `purpose`: only with Scope.PURPOSE; None: no particular purpose.
 
     Raises:
-        Impossible: a scope is about people, and nobody is known; or a purpose goes with another scope.
+        Impossible: a scope is about people and nobody is known, or a purpose is given with another scope.
         ValueError: a complaint without a case (engine/cases/intake.py opens one).
     """
     scopes = tuple(scopes)
@@ -151,9 +151,9 @@ def add_listed(
     origin: Origin,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Write a whole list of numbers or persons down; how many were new. A long list has several entries.
+    """Record opt-outs for a list of numbers or persons. Returns how many were new.
 
-    The rows have no group: each is lifted by itself, under the list's name.
+    A long list has several entries. The rows have no group: each is lifted by itself, under the list's name.
     """
     suppressions.before_suppressing(tx)
     added: list[tuple[int, str]] = []

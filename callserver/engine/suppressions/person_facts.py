@@ -46,9 +46,9 @@ REOPENED_BY_CONSENT = (
 
 
 def find(tx: Tx, number: int | None, contact: int | None) -> list[Contact]:
-    """The rows of the one person meant: known at the number, and on whichever list; none if nobody is.
+    """The rows of the one person meant: known at the number, on every list; empty if nobody is known.
 
-    `number` None: at whatever number the contact has.
+    `number` None: the contact's number.
 
     Raises:
         NotFound: the contact is not known, or not at this number.
@@ -86,7 +86,7 @@ def consent(
     telephone: bool = True,
     proof: str | None = None,
 ) -> list[int]:
-    """Somebody has agreed to be called; the contacts that are dialed again. `at`: when they agreed;
+    """Record a consent to be called. Returns the contacts that are dialed again. `at`: when they agreed;
     `telephone`: to be called, not only written to; `proof`: where the proof is kept.
 
     Raises:

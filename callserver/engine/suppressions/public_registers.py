@@ -16,13 +16,13 @@ from callserver.errors import Impossible
 from callserver.ports import Tx
 
 CHUNK = 10_000
-"""Rows a transaction while an issue is loaded."""
+"""Rows per transaction while an issue is loaded."""
 
 LEAST_SHARE = 0.5
 """An issue smaller than this share of the one in force is taken for a broken file."""
 
 SAMPLE = 1_000
-"""Numbers whose country is looked at."""
+"""The number of entries whose country is checked."""
 
 SHORTEST = 10**8
 """No telephone number with its country code has fewer digits."""
@@ -41,7 +41,7 @@ def load(
     older: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Load an issue and put it into force; its version. `numbers`: each once.
+    """Load an issue and put it in force. Returns its version. `numbers`: each once.
 
     Raises:
         Impossible: its date lies ahead; the issue is empty, or much smaller than the one in force and
@@ -73,7 +73,7 @@ def put_into_force(
     rules: Configuration,
     by: str,
 ) -> None:
-    """Replace the register's issue in force, and clear the ones before away.
+    """Replace the register's issue in force, and delete earlier ones.
 
     Telephones that ring for people whom it forbids to call are silenced.
 
@@ -152,7 +152,7 @@ def check_date(tx: Tx, name: str, washed_at: datetime, kind: str, *, older: bool
 
 
 def _check_countries(numbers: Sequence[int], name: str, rules: Configuration) -> None:
-    """Another country's register protects nobody whom we call, and would count as fresh.
+    """Refuse another country's register: it protects nobody who is called, and would count as fresh.
 
     Raises:
         Impossible: most numbers are of countries that are not called under it.

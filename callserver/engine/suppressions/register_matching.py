@@ -2,7 +2,8 @@
 
 A dial reads the result and compares nothing. A person without a result counts as unsure. The results of an issue
 are computed before it is put into force; those of a new list, or of a new name or address, right after the
-import. The comparison reads aside and writes in short transactions, so a server that dials does not wait.
+import. The comparison reads on a side connection and writes in short transactions, so a dialing server does
+not wait.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ def entry_of(text: str) -> Entry:
 
 
 class Comparison:
-    """Several persons beside one issue: their rows, the entries that they may be, what was decided."""
+    """Compares several persons with one issue: their rows, their possible entries, earlier decisions."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Comparison:
         return any(map(register_match.is_comparable, self.rows[person]))
 
     def is_open(self, person: int) -> bool:
-        """Whether somebody may decide about the person: no entry is them beyond doubt, and one may be."""
+        """Whether a user may decide about the person: no entry certainly matches, and one may."""
         candidates = self.candidates(person)
         if not candidates:
             return not self.is_comparable(person)
@@ -86,7 +87,7 @@ class Comparison:
         return self._undecided(entry, person, decided)
 
     def _undecided(self, entry: int, person: int, decided: Iterable[Decision]) -> Match:
-        """What was decided about the entry. A no holds for the person's details of then only."""
+        """The decision about the entry. A no holds only while the person's details are the same."""
         for decision in decided:
             if decision.entry == entry and decision.same:
                 return Match.YES
@@ -125,7 +126,10 @@ def results_as_if(tx: Tx, campaign: str, listed: Mapping[int, Person]) -> dict[i
 def match_everybody(
     engine: Engine, version: int, progress: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Compare the people who were not compared with the issue yet. `progress` hears how many were."""
+    """Compare the people who were not compared with the issue yet.
+
+    `progress` is called with the number compared so far.
+    """
     after, done = -1, 0
     while True:
         with reading(engine) as connection, connection.begin():
@@ -200,7 +204,10 @@ def match_within(tx: Tx) -> None:
 
 
 def imported(tx: Tx, campaign: str, number: int, changed: Collection[int]) -> None:
-    """A staged list was written: keep its addresses. `changed`: contacts that have another name."""
+    """Store the addresses of a staged list that has been written.
+
+    `changed`: contacts that have another name.
+    """
     register_people.lock_comparing(tx)
     register_people.take_addresses(tx, campaign, number)
     register_people.forget_results(tx, register_people.persons_of(tx, changed))

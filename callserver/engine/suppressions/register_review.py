@@ -48,7 +48,7 @@ class UnsurePerson:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What there is to decide."""
+    """The persons to decide about."""
 
     people: list[UnsurePerson]
     unsure: int  # on all lists, the people shown included

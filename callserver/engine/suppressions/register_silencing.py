@@ -1,4 +1,4 @@
-"""A telephone that rings is silenced when a public register forbids the call: asked of the gate itself."""
+"""Silences ringing telephones when a public register forbids the call, as decided by the gate."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ FORBIDS = frozenset({Reason.SUP_EXTERNAL, Reason.SUP_EXTERNAL_UNSURE})
 
 
 def silence(tx: Tx, rules: Configuration, now: datetime) -> int:
-    """Open calls that nobody has answered, and that a register forbids now; how many.
+    """Silence unanswered open calls that a register forbids now. Returns how many.
 
     Whether a register counts for a person is the policy's answer, so a call to a member goes on where
     the policy excepts members.

@@ -1,6 +1,6 @@
 """A phoner answers the open survey: once, and nobody can tell which answers are theirs.
 
-That somebody has answered is recorded without a time; nothing is written to the audit log.
+Participation is recorded without a time, and not in the audit log.
 """
 
 from datetime import datetime
@@ -32,7 +32,7 @@ def answer(tx: Tx, user: User, quarter: str, given: Given, now: datetime) -> Non
 
     Raises:
         NotAllowed: the user's role does not answer.
-        Impossible: the survey is not open, they have answered, or an answer is none.
+        Impossible: the survey is not open, they have already answered, or an answer is not valid.
     """
     if not may(user.role, Action.ANSWER_SURVEY):
         raise NotAllowed("phoners answer the survey", key="not_allowed")

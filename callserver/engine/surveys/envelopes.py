@@ -1,7 +1,7 @@
-"""Answers in envelopes: encrypted for a key whose private half is outside the database, and all of one length.
+"""Encrypted envelopes of answers, all of one length. The private key is outside the database.
 
-The private key is a file of the process that runs the scheduler. It is removed when the survey is closed:
-from then on no copy of the database, however old, tells who gave which answer.
+The private key is a file of the process that runs the scheduler. It is removed when the survey is closed.
+After that no copy of the database, however old, shows who gave which answer.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from callserver.domain.survey_results import Submission
 
 LENGTH = 24 * 1024
-"""More than the longest answers need."""
+"""Bytes of an envelope's content: more than the longest answers need."""
 
 PUBLIC_BYTES = 32
 _NONCE = bytes(12)  # each envelope has a key of its own
@@ -88,7 +88,7 @@ class PrivateKeys:
         """The private key of a quarter's survey.
 
         Raises:
-            KeyMissing: it is not there, or is no key.
+            KeyMissing: the file is missing or not a key.
         """
         try:
             text = self._path(quarter).read_text()
@@ -97,7 +97,7 @@ class PrivateKeys:
             raise KeyMissing(f"{self._path(quarter)} holds no key") from None
 
     def keep_only(self, quarters: set[str]) -> None:
-        """Remove the keys of all other quarters; their bytes are overwritten before."""
+        """Remove the keys of all other quarters, after overwriting their bytes."""
         for path in self._folder.glob("*.key"):
             if path.stem not in quarters:
                 with path.open("r+b") as file:

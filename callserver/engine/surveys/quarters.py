@@ -1,7 +1,7 @@
 """Opens the quarter's survey when it is due, and counts its answers when it is over.
 
-Answers are opened all at once, in random order, after the last one came; what is stored of them names no
-person, no time and no order. Then the private key, the envelopes and the list of participants are removed.
+All answers are opened at once, in random order, after the survey has closed. The stored results name no
+person, time or order. Then the private key, the envelopes and the list of participants are removed.
 """
 
 import secrets
@@ -42,7 +42,7 @@ class SurveyQuarters:
                 if now < current.closes_at + survey.WAIT_FOR_KEY:
                     return
                 await store.run(partial(self._give_up, quarter=current.quarter, now=now))
-            await store.checkpoint()  # the write-ahead log loses its envelopes as well
+            await store.checkpoint()  # this also removes the envelopes from the write-ahead log
             current = None
         period = survey.due(self._ctx.rules.current.survey, now)
         if current is None and period is not None:
@@ -85,7 +85,7 @@ class SurveyQuarters:
 
     @staticmethod
     def _give_up(tx: Tx, quarter: str, now: datetime) -> None:
-        """Nobody can open the answers any more: the next survey does not wait for them."""
+        """Close a survey whose answers cannot be opened, so that the next one can begin."""
         locked = surveys.find(tx, quarter, lock=True)
         if locked is not None and locked.state == SurveyState.OPEN:
             _end(tx, quarter, SurveyState.LOST, now)

@@ -68,7 +68,7 @@ def _progress(tx: Tx, rules: TrainingRules, phoner: int, credited: int, now: dat
 
 
 def was_heard(tx: Tx, rules: TrainingRules, phoner: int) -> bool:
-    """Whether a supervisor has listened to the phoner long enough."""
+    """Whether a supervisor has listened to the phoner for long enough."""
     intervals = worked_shifts.heard_by_supervisors(tx, phoner)
     return _heard_on(intervals, rules.listening_minutes) is not None
 
@@ -87,7 +87,7 @@ def _heard_on(intervals: Iterable[Heard], minutes: int) -> date | None:
 def moved(
     tx: Tx, rules: TrainingRules, row: SeatRow, now: datetime, *, inside: bool, clock_jumped: bool
 ) -> None:
-    """The phoner's leg is in its room now, or no longer.
+    """Record that the phoner's leg joined or left its room.
 
     Time while the clock is in doubt counts for no shift.
     """
@@ -112,7 +112,7 @@ def nobody_looked(tx: Tx, rules: TrainingRules, until: datetime, now: datetime) 
 
 
 def _count(tx: Tx, rules: TrainingRules, phoner: int, since: datetime, until: datetime) -> None:
-    """Add time in the room. A day counts when it is enough."""
+    """Add time in the room, and count the day if it is enough."""
     for day, seconds in seconds_by_day(since, until).items():
         total = worked_shifts.add_time(tx, phoner, day, seconds)
         if total >= rules.shift_minutes * 60 and _heard_enough(tx, rules, phoner, day):
@@ -144,7 +144,7 @@ def settle(tx: Tx, rules: TrainingRules, phoner: int, now: datetime) -> None:
 def credit(
     tx: Tx, rules: TrainingRules, user: User, shifts: int, reason: str, now: datetime, by: str
 ) -> None:
-    """Credit shifts that somebody has worked before: the reason is kept, and the log says by whom.
+    """Credit shifts that a phoner worked earlier. The reason is stored; the log names who credited them.
 
     Raises:
         Impossible: not a phoner, no reason, or fewer shifts than were credited before.
