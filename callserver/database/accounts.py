@@ -32,7 +32,7 @@ class User(NamedTuple):
 
 
 class Secrets(NamedTuple):
-    """What a sign-in is checked against."""
+    """The stored values that a sign-in is checked against."""
 
     password: str | None
     password_once: bool
@@ -112,7 +112,7 @@ def names(tx: Tx, ids: Collection[int | None]) -> dict[int, str]:
 
 
 def at_work(tx: Tx, roles: Collection[str]) -> list[User]:
-    """The users of these roles who have not left."""
+    """Users with these roles who have not left."""
     query = _all.where(users.c.role.in_(roles), users.c.left_at.is_(None))
     return [User._make(row) for row in tx.execute(query)]
 
@@ -180,7 +180,7 @@ def add_token(
     scopes: Sequence[Action] | None = None,
     until: datetime | None = None,
 ) -> int:
-    """A token of which only the hash is kept; its id."""
+    """Store a token's hash. Returns the token's id."""
     key = tx.execute(
         insert(tokens).values(
             hash=hashed,

@@ -21,7 +21,7 @@ def known(tx: Tx) -> Mapping[AlarmKey, KnownAlarm]:
 
 
 def note(tx: Tx, raised: Collection[AlarmKey], now: datetime) -> None:
-    """These are raised now."""
+    """Store the alarms that are raised now."""
     for kind, campaign in raised:
         values = {"kind": kind, "campaign": campaign, "raised_at": now, "seen_at": now}
         tx.execute(

@@ -62,7 +62,7 @@ def change(tx: Tx, applicant: int, **values: Any) -> None:
 
 
 def keep_from(tx: Tx, applicant: int, at: datetime) -> None:
-    """The period counts from this instant at the earliest."""
+    """Let the retention period begin at this instant or later."""
     earlier = (applicants.c.id == applicant, applicants.c.kept_from < at)
     tx.execute(update(applicants).where(*earlier).values(kept_from=at))
 
@@ -82,7 +82,7 @@ def every(tx: Tx, department: str | None) -> list[ApplicantRow]:
 
 
 def delete_all(tx: Tx, keys: Sequence[int]) -> int:
-    """Delete applicants with everything about them; how many."""
+    """Delete applicants with everything about them. Returns how many."""
     tx.execute(delete(participants).where(participants.c.applicant.in_(keys)))
     count = tx.execute(delete(applicants).where(applicants.c.id.in_(keys))).rowcount
     role_plays.delete_orphans(tx)

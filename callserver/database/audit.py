@@ -168,7 +168,9 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
 def _in_order(tx: Tx, *columns: Column[Any]) -> Iterator[Any]:
     """Sealed entries by their numbers, then the others by their ids, as they are at one instant."""
     query = select(*columns).execution_options(yield_per=1_000)
-    if tx.dialect.name == "postgresql":  # the index holds the numbers so, those without one last
+    if (
+        tx.dialect.name == "postgresql"
+    ):  # the index has this order, with entries without a number last
         yield from tx.execute(query.order_by(audit.c.leaf, audit.c.id))
         return
     # SQLite has them first, and would sort everything; its transactions see one instant throughout
@@ -245,7 +247,7 @@ def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:
 
 
 def holds(tx: Tx, position: Position) -> bool:
-    """Whether this log has that very entry: a log that was restored may have another one there."""
+    """Whether this log has exactly this entry: a restored log may have another one at its place."""
     if not position.digest:
         return True
     at = position.at

@@ -1,4 +1,4 @@
-"""Facts about many contacts at once: four queries per thousand contacts, instead of five per contact.
+"""Facts about many contacts at once: a few queries per thousand contacts, instead of several per contact.
 
 Only for answers about a whole list. A dial reads its own facts (engine/gate/gate.py), in its own
 transaction; a test compares the two.

@@ -101,8 +101,8 @@ rang_or_may_have = or_(
     and_(calls.c.cause == literal_column("'unreachable'"), calls.c.code.is_(None)),
     calls.c.cause.not_in([literal_column("'declined'"), literal_column("'unreachable'")]),
 )
-"""Calls that rang or may have rung. The carrier's response without a ringing report before it says that
-nothing rang."""
+"""Calls that rang or may have rung. A carrier's response without an earlier ringing report means that nothing
+rang."""
 
 _since = (calls.c.permit_at >= bindparam("since"), rang_or_may_have)
 _attempt = select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at)

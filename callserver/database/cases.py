@@ -178,7 +178,7 @@ def of_person(tx: Tx, contacts: Sequence[int], numbers: Sequence[int]) -> list[C
 
 
 def owned(tx: Tx, account: int) -> list[CaseRow]:
-    """What an account owns and has not closed."""
+    """The open cases that an account owns."""
     query = _all.where(cases.c.owner == account, cases.c.state != CaseState.CLOSED.value)
     return [CaseRow._make(row) for row in tx.execute(query.order_by(cases.c.id).with_for_update())]
 
@@ -222,7 +222,7 @@ def without_account(tx: Tx) -> int:
 
 
 def complaints_without_case(tx: Tx) -> list[int]:
-    """Suppressions of complaints in force to which no case belongs. There is none."""
+    """Complaint suppressions in force without a case. There should be none."""
     known = exists(select(cases.c.id).where(cases.c.opt_out == suppressions.c.opt_out))
     query = select(suppressions.c.id).where(
         suppressions.c.scope == Scope.COMPLAINT.value, suppressions.c.lifted_at.is_(None), ~known
@@ -247,9 +247,9 @@ def may_be_forgotten(before: datetime) -> ColumnElement[bool]:
 
 
 def forget_words(tx: Tx, keys: Sequence[int]) -> int:
-    """Empty the words, notes and messages of these cases; how many. What waits is not sent any more.
+    """Empty the words, notes and messages of these cases; how many. Waiting messages are no longer sent.
 
-    What remains is the kind, the times and the owner, for the monthly figures.
+    The kind, the times and the owner remain for the monthly figures.
     """
     tx.execute(update(case_history).where(case_history.c.case.in_(keys)).values(note=None))
     of_case = messages.c.case.in_(keys)

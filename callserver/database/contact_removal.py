@@ -46,10 +46,10 @@ is_protected: ColumnElement[bool] = or_(
 def remove(
     tx: Tx, ids: Sequence[int], condition: ColumnElement[bool], now: datetime, *, old: bool = False
 ) -> int:
-    """Delete those of the contacts that meet the condition; how many. The one place that deletes any.
+    """Delete those of the contacts that meet the condition; how many. The only place that deletes contacts.
 
-    What links their persons to other lists stays known; of `old` ones only where something is known about
-    the person. The facts of decisions about them, and who looked them up, go with them.
+    Identifiers that link their persons to other lists are kept; for `old` contacts only if something is known
+    about the person. Facts of decisions about them and look-ups of them are deleted too.
     """
     kept = and_(condition, is_protected) if old else condition
     former_identifiers.keep(tx, ids, Because.REMOVED, now, kept)

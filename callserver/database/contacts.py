@@ -159,7 +159,7 @@ def of_person(tx: Tx, person: int) -> list[Contact]:
 
 
 def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
-    """Rows of other people with a number or a household of these."""
+    """Rows of other people with one of these numbers or households."""
     query = select(*_columns).where(
         contacts.c.number.in_([row.number for row in known])
         | contacts.c.household.in_([row.household for row in known]),

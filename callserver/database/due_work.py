@@ -1,4 +1,4 @@
-"""When the scheduler must look again."""
+"""When the scheduler must check again."""
 
 from datetime import datetime
 

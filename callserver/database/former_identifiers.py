@@ -43,7 +43,7 @@ def keep(
     at: datetime,
     condition: ColumnElement[bool] | None = None,
 ) -> None:
-    """Remember these contacts as they stand, as far as they meet the condition; before they change."""
+    """Store the identifiers of those contacts that meet the condition. Call this before they change."""
     table = contacts.c
     for first in range(0, len(contact_ids), CHUNK):
         some = list(contact_ids[first : first + CHUNK])
@@ -80,7 +80,7 @@ def numbers_of(tx: Tx, persons: Collection[int]) -> set[int]:
 
 
 def forget_people(tx: Tx, persons: Collection[int]) -> None:
-    """Only the households of these persons stay, by which they are protected; no number and no name."""
+    """Delete numbers and names of these persons. Their households stay, because they protect them."""
     mine = former_identifiers.c
     theirs = mine.person.in_(persons)
     named = theirs & or_(mine.number != NOBODY, mine.name != "")

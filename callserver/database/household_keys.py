@@ -1,8 +1,8 @@
-"""Households whose address was once keyed as it was spelled: their keys become those of today's spelling rule.
+"""Replaces household keys made from an address as spelled by keys that all spellings share.
 
-A key is replaced everywhere at once, and only ever by one that other spellings of the address share: a
-household grows, and no protective fact loses anybody whom it reached. Keys whose address is not stored any
-more are kept in `former_household_keys` until a list names the address again.
+A key is replaced everywhere at once. A household can only grow, so every protective fact still reaches
+everybody whom it reached before. Keys whose address is not stored any more are kept in
+`former_household_keys` until a list names the address again.
 """
 
 from collections import defaultdict
@@ -39,7 +39,7 @@ _row_protects = or_(
 
 
 def adopt_listed(tx: Tx, dropped: Iterable[DroppedRow]) -> None:
-    """A list names addresses again whose keys are still the former ones: in any row, taken or not."""
+    """Replace former keys of addresses that a staged list names again, in any row, taken or not."""
     rows = tx.execute(
         text(
             "SELECT DISTINCT s.written, s.household FROM staged s"
@@ -94,7 +94,7 @@ def replace(tx: Tx, keys: Mapping[int, int]) -> None:
 
 
 def _replace_open_calls(tx: Tx, keys: Mapping[int, int]) -> None:
-    """Two open calls to one household cannot both have its key: the second one keeps its own."""
+    """Two open calls to one household cannot have the same key: the second one keeps its former key."""
     is_open = calls.c.ended_at.is_(None)
     rows = tx.execute(select(calls.c.attempt, calls.c.household).where(is_open)).all()
     taken = {row.household for row in rows}
@@ -106,8 +106,8 @@ def _replace_open_calls(tx: Tx, keys: Mapping[int, int]) -> None:
 
 
 def protecting(tx: Tx, keys: Collection[int]) -> set[int]:
-    """Those of the keys that stand in an opt-out or a mark, or under which somebody stands who does, or whose
-    membership has ended, or who asked for peace. Everybody at the same number may be that somebody."""
+    """The keys that protect somebody: an opt-out or a mark is about the key, a person under it or anybody at
+    the same number, or such a person has ended their membership or asked not to be called."""
     homes_of: dict[int, set[int]] = defaultdict(set)  # by person
     homes_at: dict[int, set[int]] = defaultdict(set)  # by number
     for home, person, number in _listed(tx, "household", "number", keys):

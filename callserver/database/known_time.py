@@ -1,4 +1,4 @@
-"""The latest instant that was recorded as the present: a clock that shows less is behind."""
+"""The latest recorded present instant: a clock that shows an earlier time is behind."""
 
 from datetime import datetime
 

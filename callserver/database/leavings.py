@@ -61,7 +61,7 @@ def change(tx: Tx, user: int, **values: Any) -> None:
 
 
 def drop(tx: Tx, user: int) -> None:
-    """Nobody leaves: drop the checklist."""
+    """Delete the checklist of a person who stays."""
     tx.execute(delete(leaving_items).where(leaving_items.c.user == user))
     tx.execute(delete(leavings).where(leavings.c.user == user))
 
@@ -86,7 +86,7 @@ def ticked(tx: Tx, user: int) -> list[TickedItem]:
 
 
 def tick(tx: Tx, user: int, item: LeavingItem, now: datetime, by: str) -> bool:
-    """Tick an item; False: it was."""
+    """Tick an item; False: it was ticked already."""
     added = INSERTS[tx.dialect.name](leaving_items).values(
         user=user, item=item.key, da=item.title.da, en=item.title.en, at=now, by=by
     )
@@ -95,7 +95,7 @@ def tick(tx: Tx, user: int, item: LeavingItem, now: datetime, by: str) -> bool:
 
 
 def untick(tx: Tx, user: int, item: str) -> bool:
-    """Take a tick back; False: there was none."""
+    """Untick an item; False: it was not ticked."""
     mine = and_(leaving_items.c.user == user, leaving_items.c.item == item)
     return tx.execute(delete(leaving_items).where(mine)).rowcount == 1
 

@@ -28,12 +28,12 @@ def every(tx: Tx) -> list[LogCopyRow]:
 
 
 def succeeded(tx: Tx, target: str, size: int, now: datetime, signature: str = "") -> None:
-    """It has this many entries now."""
+    """Store that a target now has this many entries."""
     _put(tx, LogCopyRow(target, size, now, None, "", signature))
 
 
 def failed(tx: Tx, target: str, reason: str, now: datetime) -> None:
-    """It did not get the newest entries; what it has stays."""
+    """Store that a target did not get the newest entries. Its earlier size stays."""
     known = {row.target: row for row in every(tx)}.get(target)
     row = known or LogCopyRow(target, 0, None, None, "", "")
     _put(tx, row._replace(failing_since=row.failing_since or now, reason=reason))

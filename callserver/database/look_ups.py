@@ -1,7 +1,8 @@
 """Look-ups of people: who was looked at, and why, beside the sealed entry that commits to it.
 
-The entry says that a user looked somebody up, and holds a commitment (domain/commitment.py). Whom and why is
-personal data: it goes by the retention class `look_ups`, at erasure and with its contact. The entry stays.
+The entry says that a user looked somebody up, and holds a commitment (domain/commitment.py). The person and
+the reason are personal data: they are deleted by the retention class `look_ups`, at erasure, and with the
+contact. The entry stays.
 """
 
 import json

@@ -85,7 +85,7 @@ def queue(
 
 
 def any_due(tx: Tx, now: datetime) -> bool:
-    """Whether one is to be sent, or was lost while it was sent."""
+    """Whether a message is due, or was lost while being sent."""
     return bool(_any_due(tx, {"now": now}).scalar())
 
 

@@ -1,6 +1,7 @@
 """Openings: the facts of dial decisions, each beside the sealed entry that commits to them.
 
-They are personal data: they go by the retention class `decisions` and at erasure; the commitment stays.
+They are personal data: they are deleted by the retention class `decisions` and at erasure. The commitment
+stays.
 """
 
 from collections.abc import Iterator, Sequence

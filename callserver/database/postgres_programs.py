@@ -16,7 +16,7 @@ def run(program: str, url: str, *words: str) -> None:
     parsed = make_url(url)
     with tempfile.NamedTemporaryFile(
         "w", prefix="callserver-"
-    ) as passwords:  # for nobody else's eyes
+    ) as passwords:  # readable only by the owner
         escaped = str(parsed.password or "").replace("\\", "\\\\").replace(":", "\\:")
         passwords.write(f"*:*:*:*:{escaped}\n")
         passwords.flush()

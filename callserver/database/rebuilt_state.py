@@ -1,4 +1,4 @@
-"""What tables must hold according to the log: rebuilt in a temporary file, so that memory stays flat."""
+"""The rows that tables must hold according to the log, rebuilt in a temporary file to limit memory."""
 
 import sqlite3
 import tempfile
@@ -88,7 +88,7 @@ def stored_rows(tx: Tx, name: str) -> Iterator[tuple[Any, Row]]:
 
 
 def every_entry(tx: Tx) -> Iterator[Row]:
-    """Every entry in the order of writing, streamed; what is none is left out."""
+    """Every entry in the order of writing, streamed. Unreadable entries are left out."""
     query = select(audit.c.body).order_by(audit.c.id)
     for body in tx.execute(query.execution_options(yield_per=1_000)).scalars():
         try:

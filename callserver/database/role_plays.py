@@ -119,7 +119,7 @@ def due(tx: Tx, now: datetime) -> list[int]:
 
 
 def set_all_due(tx: Tx, now: datetime) -> None:
-    """Look at every one that is open or whose leg may be left."""
+    """Have the scheduler check every role-play call that is open or may have a leg."""
     tx.execute(update(role_plays).where(role_plays.c.look_at.is_not(None)).values(look_at=now))
 
 

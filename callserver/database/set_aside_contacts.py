@@ -11,7 +11,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
 
 ROW_REFUSED = "row_refused"
-"""Why a contact is closed whose newest row in a list could not be read."""
+"""The reason for closing a contact whose newest row in a list was refused."""
 
 
 def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[int]) -> set[int]:

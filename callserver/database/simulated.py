@@ -31,5 +31,5 @@ def is_simulated(tx: Tx) -> bool:
 
 
 def has_real_calls(tx: Tx) -> bool:
-    """Whether somebody has been called from this database, by a real network."""
+    """Whether anybody was called over a real network from this database."""
     return not is_simulated(tx) and tx.execute(select(calls.c.attempt).limit(1)).first() is not None

@@ -1,4 +1,4 @@
-"""Records about the staff that were kept long enough: training, signatures, exercises, interviews, support."""
+"""Staff records past their period: training, signatures, exercises, interviews, support."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Staged rows that an import looks at once more before it takes them: drops, keys, households."""
+"""Changes to staged rows before an import takes them: dropped rows, keys, households."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class DroppedRow(NamedTuple):
 
 
 def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
-    """Staged rows that are not to be taken."""
+    """Delete staged rows that must not be imported."""
     for line in lines:
         tx.execute(text("DELETE FROM staged WHERE line = :line"), {"line": line})
 

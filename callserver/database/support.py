@@ -129,7 +129,7 @@ def calls_since(tx: Tx, since: datetime) -> list[CallGlance]:
 
 
 def release(tx: Tx, user: int, now: datetime) -> None:
-    """The account has left: messages that it took are open again, its offers and bookings are free."""
+    """Release what a leaving account holds: taken messages, offers and bookings."""
     open_again = and_(
         support_messages.c.taken_by == user, support_messages.c.state == MessageState.TAKEN.value
     )

@@ -88,7 +88,7 @@ def open_now(tx: Tx) -> SurveyRow | None:
 
 
 def close(tx: Tx, quarter: str, state: SurveyState) -> None:
-    """The survey is over: nobody is recorded as having answered, and no envelope is left."""
+    """Close a survey, and delete its participants and envelopes."""
     tx.execute(update(surveys).where(surveys.c.quarter == quarter).values(state=state.value))
     for table in (survey_participants, survey_envelopes):
         tx.execute(delete(table).where(table.c.quarter == quarter))

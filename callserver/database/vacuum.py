@@ -22,7 +22,7 @@ NOT_REWRITTEN = frozenset(
 
 STATISTICS = "pg_statistic"
 LONGEST_WAIT_S = 3
-"""For a table that somebody uses: others who want it wait as long."""
+"""How long to wait for a table in use: others who need it wait as long."""
 
 LAST = "last"
 
@@ -34,7 +34,7 @@ class Rewritten(NamedTuple):
 
 class LastRewrite(NamedTuple):
     at: datetime
-    remaining: int  # tables that were left
+    remaining: int  # tables that were skipped
 
 
 def rewrite(

@@ -21,7 +21,7 @@ MOST_SHOWN = 8
 """The most contacts that an alarm lists; more are shown as an ellipsis."""
 
 LEAST_FREE_BYTES = 200_000_000
-"""With less, the next list or backup fills the disk."""
+"""With less free space, the next list or backup would fill the disk."""
 
 REFUSED_WEBHOOKS = 20
 """This many unsigned webhook requests within the last minutes raise an alarm."""
@@ -63,7 +63,7 @@ class AlarmKind(StrEnum):
     ABANDON_RATE = "abandon_rate"
     PROVIDER_SILENT = "provider_silent"
     PROVIDER_DECLINES = "provider_declines"
-    ABANDONED = "abandoned"  # today a person answered and no phoner was there
+    ABANDONED = "abandoned"  # a person answered today and no phoner was there
     REGISTER_MISSING = "register_missing"  # policies that respect it refuse every dial
     REGISTER_OLD = "register_old"
     DISK_FULL = "disk_full"  # nearly: less than LEAST_FREE_BYTES left
@@ -177,7 +177,10 @@ def alarms(facts: AlarmFacts) -> list[Alarm]:
 def carrier_in_trouble(
     states: Sequence[CarrierState], orders: tuple[int, int, int], now: datetime
 ) -> bool:
-    """Whether an alarm about the carrier is raised; `orders`: taken, declined and silent of late."""
+    """Whether an alarm about the carrier is raised.
+
+    `orders`: recently accepted, declined and unanswered orders.
+    """
     taken, declined, silent = orders
     raised = [*_provider_alarms(taken, declined, silent)]
     for state in states:

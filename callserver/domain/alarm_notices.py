@@ -1,7 +1,7 @@
 """Which alarms are sent by mail and webhook, and when.
 
-An alarm is told when it is raised, again every few hours while it lasts, and once more when it is over. It
-is over when it has been gone for some minutes: one that comes and goes is one alarm.
+An alarm is sent when it is raised, again every few hours while it lasts, and once more when it ends. It ends
+when it has been absent for some minutes, so an alarm that comes and goes counts as one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownAlarm:
-    """An alarm that was raised. `told_at` None: nobody has been told yet."""
+    """An alarm that was raised. `told_at` None: it has not been sent yet."""
 
     raised_at: datetime
     seen_at: datetime
@@ -35,7 +35,7 @@ class KnownAlarm:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told. `values` fill in the alarm's text; they hold counts, ids and names of campaigns."""
+    """A notice to send. `values` fill in the alarm's text: counts, ids and names of campaigns."""
 
     kind: NoticeKind
     key: AlarmKey

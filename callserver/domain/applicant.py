@@ -21,7 +21,7 @@ from callserver.domain.document import Document
 from callserver.errors import Impossible
 
 PRESENT_FROM = timedelta(hours=1)
-"""Who is present may be recorded this long before the interview begins."""
+"""How long before the interview begins attendance may be recorded."""
 
 
 class ApplicantState(StrEnum):
@@ -102,7 +102,7 @@ def check_acceptable(state: ApplicantState, progress: Progress) -> None:
     """Whether the applicant may be accepted.
 
     Raises:
-        Impossible: it has been decided, or a step is missing.
+        Impossible: a decision has been made, or a step is missing.
     """
     check_open(state)
     if progress.missing:

@@ -127,7 +127,7 @@ NEXT: Mapping[CallState, Mapping[Report, CallState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One attempt. Instants are UTC; `ref` is the provider's name for the leg."""
+    """One attempt to call a number. Instants are UTC; `ref` is the provider's name for the leg."""
 
     attempt: str
     state: CallState = CallState.PLACING
@@ -161,7 +161,7 @@ def advance(
     if report in ENDINGS and cause is None:
         ended_at, cause = at, ENDINGS[report]
     if cause is not None and cause is not Cause.MACHINE and answered_at is not None:
-        cause = Cause.COMPLETED  # whichever final status the provider gives an answered call
+        cause = Cause.COMPLETED  # whatever final status the provider gives an answered call
     elif cause is Cause.DECLINED and rang_at is not None:
         cause = Cause.UNREACHABLE  # it rang after all
     return Call(

@@ -26,7 +26,7 @@ def parse(text: str, zone: str, trunk: str) -> list[CarrierCall]:
     """The outbound calls of a list. `zone`: of times that name none; `trunk`: the exchange's endpoint.
 
     Raises:
-        ValueError: it is neither of the two; the line is named.
+        ValueError: the list has neither form; the message names the line.
     """
     rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if row]
     heads = [_folded(cell) for cell in rows[0]] if rows else []

@@ -152,7 +152,7 @@ def release(case: Case, accounts: Iterable[int] = ()) -> Case:
 
 
 def draft(case: Case, by: Name) -> Case:
-    """An answer is written, or written differently: what was confirmed is confirmed no more.
+    """Write or change the answer. An earlier confirmation no longer counts.
 
     Raises:
         Impossible: the case is answered already.
@@ -169,7 +169,7 @@ def confirm(case: Case, by: Name) -> Case:
 
     Raises:
         Impossible: no answer waits for one.
-        NotAllowed: it is the same account or role as the first, or another role altogether.
+        NotAllowed: the account or role is the same as the first, or is not one that confirms.
     """
     if case.kind not in TWO_NAMES or case.state is not CaseState.DRAFTED or case.drafted is None:
         raise Impossible("no answer waits for a second name", key="case_no_confirmation")
@@ -199,7 +199,7 @@ def extend(case: Case, by: Name, until: date, rules: CaseRules) -> Case:
 
 
 def answer(case: Case, by: Name, now: datetime) -> Case:
-    """The answer leaves.
+    """Mark the answer as sent.
 
     Raises:
         Impossible: there is none, or it lacks a second name.
@@ -227,7 +227,7 @@ def answered_at_once(case: Case, by: Name, now: datetime) -> Case:
 
 
 def close(case: Case, now: datetime) -> Case:
-    """Nothing is left to be done.
+    """Close the case.
 
     Raises:
         Impossible: it is closed already, or not answered.

@@ -98,7 +98,7 @@ def end_of(day: date) -> datetime:
 
 
 def last_day(rules: CaseRules, opened_at: datetime) -> date:
-    """The day beyond which no deadline may be extended."""
+    """The last day to which the deadline may be extended."""
     return opened_at.astimezone(HOME).date() + rules.most_days * DAY
 
 

@@ -73,7 +73,8 @@ class Homes(NamedTuple):
     homes: list[str]
     written: list[str]  # as it is spelled
     homeless: dict[int, tuple[str, str]]
-    """By row: what was once taken for its household, and its spelling: a district, a box, a placeholder."""
+    """By row: the key and spelling of a former household, such as a district, a post-office box or a
+    placeholder."""
 
     unused: list[int]  # rows with a household or an address that identifies none
 

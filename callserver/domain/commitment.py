@@ -1,4 +1,4 @@
-"""Commitments: what a sealed entry says about a decision's facts without showing one of them.
+"""Commitments: a sealed entry commits to a decision's facts without revealing them.
 
 Each field has a digest, SHA-256 over salt ‖ name ‖ 0x00 ‖ canonical value; the root is SHA-256 over
 name ‖ 0x00 ‖ digest of all fields in the order of their names. So each field is opened or withheld by

@@ -24,7 +24,7 @@ MOST_PROOF = 200
 
 NAMES = ("name", "first_name", "last_name")
 _ASKED_ABOUT = ("source",)
-"""In such a column a cell that says no stops the import, as in a column that is read as nothing."""
+"""Columns in which a cell that says no stops the import, as in an unread column."""
 
 HOUSEHOLD = ("household", "address", "house_number", "floor", "door", "postcode")
 """The fields that the household's key is made of."""
@@ -96,7 +96,7 @@ class ListedOptOut(NamedTuple):
 
 
 class FormerHome(NamedTuple):
-    """The keys of what was once taken for a household: a district, a box or a placeholder."""
+    """The keys of a former household: a district, a post-office box or a placeholder."""
 
     household: int
     written: int  # by its spelling

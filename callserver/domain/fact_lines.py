@@ -1,7 +1,7 @@
 """A decision's facts as a line of plain values, and back: the form of tests/vectors, and of what is published.
 
-A field that is absent is harmless. What must be withheld alone is a field of its own: the date of birth
-stands beside `of_age`, the number beside its country, kind and zones (docs/verifying.md).
+A field that is absent is harmless. What may have to be withheld separately has its own field: the date of
+birth beside `of_age`, the number beside its country, kind and zones (docs/verifying.md).
 """
 
 import math
@@ -171,12 +171,12 @@ def _system(facts: Facts) -> dict[str, Any]:
 
 
 def facts_of(line: Line, policy: Policy | None) -> Facts:
-    """The facts of a line; fields that it lacks are harmless.
+    """The facts of a line; missing fields are harmless.
 
     Without a number its `kind`, `country` and `zones` count, without a date of birth `of_age`.
 
     Raises:
-        ValueError: a field or a value is none that a line can have.
+        ValueError: a field or a value is not valid in a line.
     """
     system, person = line.get("sys") or {}, line.get("person") or {}
     relation, campaign = line.get("rel") or {}, line.get("camp") or {}
@@ -259,7 +259,7 @@ def _some_day(text: str | None) -> date | None:
 
 
 def _policy(policy: Policy | None, system: Line) -> Policy | None:
-    """The policy; a calendar that the line does not name is up to date."""
+    """The policy; a calendar that the line does not name counts as up to date."""
     if policy is None or not system.get("policy", True):
         return None
     until = {"calendar_checked_until": system.get("calendar_until")}

@@ -72,7 +72,7 @@ def _refusal(facts: Facts, rule: Frequency, place: Place) -> bool:
 
 
 def _not_now(facts: Facts, _: Frequency, __: Place) -> bool:
-    """The person's own wish: no policy changes it, and only a later wish of theirs ends it sooner."""
+    """The person's own wish: no policy changes it, and only their own later wish ends it early."""
     return facts.not_now_until is not None and facts.now < facts.not_now_until
 
 

@@ -17,13 +17,14 @@ from callserver.domain.names import Likeness
 from callserver.domain.subject import fold
 
 NOBODY = 0
-"""In the place of a number or household that was forgotten. It links nobody."""
+"""Replaces an erased number or household. It links nobody."""
 
 MOST_ROWS = 100
-"""Under one number or household. Where more stand, nobody can be told apart, and nobody is called."""
+"""The most people at one number or household. With more, they cannot be distinguished, and nobody is
+called."""
 
 MOST_PEOPLE = 50
-"""In reach of one contact; with more, nobody is called either."""
+"""The most people in reach of one contact; with more, nobody is called either."""
 
 
 class Match(StrEnum):

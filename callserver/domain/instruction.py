@@ -21,7 +21,7 @@ class JoinRoom:
 
 @dataclass(frozen=True, slots=True)
 class JoinRolePlay:
-    """Put a softphone into the room of a role-play call, for two: it is over when one of them leaves."""
+    """Put a softphone into the room of a role-play call for two, which ends when one of them leaves."""
 
     room: str
     role_play: int

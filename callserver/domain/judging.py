@@ -1,8 +1,8 @@
 """Is a published decision right? Its facts are checked against their sealed commitment, then every rule is
 asked again.
 
-A field that is withheld is unknown: it counts as harmless, and where the answer then differs only in
-reasons that the field may bring or lift, nothing is said against the decision.
+A withheld field is unknown and counts as harmless. If the answer then differs only in reasons that the field
+may cause or remove, the decision is not reported as wrong.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ MAY_CHANGE: Mapping[str, tuple[str, ...]] = {
     "camp": ("CAMP_",),
     "sys": ("SYS_",),
 }
-"""Every field of a line, and the beginnings of the reasons that it may bring or lift."""
+"""Every field of a line, with prefixes of the reasons that it may cause or remove."""
 
 INSTEAD = {"num": ("country", "kind", "zones"), "dob": ("of_age",)}
 """Fields that may be withheld without a loss, while these are opened."""
@@ -64,7 +64,7 @@ class Published:
 
     @property
     def unknown(self) -> set[str]:
-        """What is withheld and leaves a question."""
+        """The withheld fields that leave the answer open."""
         return {
             name
             for name in self.withheld
@@ -104,7 +104,7 @@ def is_sealed(published: Published, root: str) -> bool:
 def findings(
     entry: Mapping[str, Any], published: Published, configuration: Configuration | None
 ) -> Iterator[str]:
-    """What is wrong with the decision, in words. Without a configuration only the facts are looked at."""
+    """The problems of the decision, in words. Without a configuration only the facts are checked."""
     facts = published.facts
     for name, entry_name in (("now", "at"), ("revision", "revision")):
         if name in facts and facts[name] != entry.get(entry_name):
@@ -134,7 +134,7 @@ def recomputed(facts: Mapping[str, Any], configuration: Configuration) -> set[st
     """The reasons against the call; none: it is permitted.
 
     Raises:
-        ValueError, TypeError, KeyError: the facts are none that a decision can have.
+        ValueError, TypeError, KeyError: a decision cannot have these facts.
     """
     if facts.get("error"):
         return {Reason.SYS_ERROR.value}

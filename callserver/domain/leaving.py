@@ -1,4 +1,4 @@
-"""Leaving: what is done when a person leaves, before and after their access ends. Pure.
+"""Leaving: the steps when a person leaves, before and after their access ends. Pure.
 
     present ──announce──> announced ──off-board──> left ──complete──> complete
        └─────────────────off-board──────────────────┘
@@ -53,7 +53,7 @@ def state_of(left_at: datetime | None, *, announced: bool, complete: bool) -> Le
 
 
 class Check(StrEnum):
-    """What the server checks itself: there is none of it. Nobody ticks it."""
+    """What the server itself checks to be absent. Nobody ticks it."""
 
     SESSIONS = "sessions"
     TOKENS = "tokens"

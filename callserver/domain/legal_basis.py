@@ -42,7 +42,7 @@ def is_minor(facts: Facts, todays: Iterable[date]) -> bool:
 
 
 def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
-    """Why the relation gives no basis for the purpose, or the contact's source is unknown."""
+    """Why there is no basis for the purpose: the relation, or an unknown source of the contact."""
     reasons = []
     if not facts.source_known:
         reasons.append(Reason.BASIS_SOURCE_UNKNOWN)

@@ -97,7 +97,7 @@ def registered(user: int) -> str:
 
 
 def of_role_play(role_play: int, player: Player) -> OwnLine:
-    """The softphone of one who takes part in a role-play call: a browser, and never a number."""
+    """The softphone of a participant of a role-play call: a browser, never a number."""
     return OwnLine(f"client:{softphone(role_play, player)}")
 
 

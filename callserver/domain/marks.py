@@ -11,7 +11,7 @@ class MarkKind(StrEnum):
     REASSIGNED = "reassigned"  # the number has another holder now
     BAD_NUMBER = "bad_number"
     REFUSED = "refused"  # the person refused what was asked for
-    NOT_NOW = "not_now"  # the person asked for peace `until` an instant
+    NOT_NOW = "not_now"  # the person asked not to be called `until` an instant
     ABANDONED = "abandoned"  # the person answered and no phoner was there
     CONSENT_GIVEN = "consent_given"
     CONSENT_REVOKED = "consent_revoked"

@@ -34,7 +34,7 @@ class MessageState(StrEnum):
 
 
 class Delivery(StrEnum):
-    """What became of an attempt to send."""
+    """The result of an attempt to send."""
 
     SENT = "sent"  # taken over by the server that delivers it
     REFUSED = "refused"  # certainly not sent, and trying again would not help
@@ -52,10 +52,10 @@ class Message:
 
 
 SENDING_LASTS = timedelta(minutes=5)
-"""A message that has been in hand for longer was lost with its process."""
+"""A message in state sending for longer was lost with its process."""
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
-"""Between the attempts; after the last one the message is given up: within about two days."""
+"""The pauses between attempts. After the last attempt, about two days, the message is given up."""
 
 
 def after(delivery: Delivery, tries: int, now: datetime) -> tuple[MessageState, datetime | None]:

@@ -1,8 +1,8 @@
-"""Whether two names may be one person's: the same, perhaps, or clearly not.
+"""Whether two names may belong to one person: the same, perhaps, or clearly not.
 
-In doubt the answer is "perhaps": an unsure match keeps a person from being called, and a user can decide
-it. Names are compared as Danes write them: initials, double names, a married name, `Bech, Bo`, `Aage`
-for `Åge`. Two first names that clearly differ are two people, also with one surname.
+In doubt the answer is "perhaps": an unsure match prevents calls, and a user can decide it. Names are compared
+as Danes write them: initials, double names, a married name, `Bech, Bo`, `Aage` for `Åge`. Two first names
+that clearly differ are two people, also with one surname.
 """
 
 import re
@@ -37,7 +37,7 @@ _FAMILY = {"fam", "familien", "family", "boet"}
 """Before a surname, they mean everybody of that name."""
 
 _NO_NAME = _TITLES | _FAMILY | {"efter", "att", "co"}
-"""Words that name nobody."""
+"""Words that are not a name."""
 
 _VOWEL = re.compile("[aeiou]")
 
@@ -113,14 +113,14 @@ def _is_turned(one: _Name, other: _Name) -> bool:
 
 
 def _alike(word: str, other: str) -> bool:
-    """Equal, an initial or abbreviation of the other, or a slip of the pen; as written or as it sounds."""
+    """Equal, an initial or abbreviation of the other, or a typing error; compared as written and by sound."""
     return _near(word, other) or _near(_spelled(word), _spelled(other))
 
 
 def _near(word: str, other: str) -> bool:
     short, long = sorted((word, other), key=len)
     if long.startswith(short):
-        return len(short) != 2 or word == other or not _VOWEL.search(short)  # `Bo` is no `Bodil`
+        return len(short) != 2 or word == other or not _VOWEL.search(short)  # `Bo` is not `Bodil`
     if len(short) < 3:
         return False
     slips = 1 if len(long) < 8 else 2

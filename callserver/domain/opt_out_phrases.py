@@ -1,7 +1,7 @@
 """Finds, in a cell of any column, words that may say: do not call this person.
 
-Somebody is asked about such a column, so a phrase too many costs a question and a phrase too few a call.
-What is about other channels only (`Nej tak til nyhedsbrev`) is no such phrase.
+A user is asked about such a column, so a false match costs a question and a missed one a wrong call. Phrases
+about other channels only (`Nej tak til nyhedsbrev`) do not count.
 """
 
 import re

@@ -16,7 +16,7 @@ LIFETIME = timedelta(seconds=2)
 
 
 class PermitVoid(Exception):  # noqa: N818 - the domain's own word
-    """The permit was spent before, or is too old."""
+    """The permit is already spent, or is too old."""
 
 
 @dataclass(slots=True)

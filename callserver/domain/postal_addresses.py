@@ -17,7 +17,7 @@ class Nearness(IntEnum):
     """How near two addresses are."""
 
     DIFFERENT = 0
-    UNKNOWN = 1  # one of them has no street, and nothing says that they are different
+    UNKNOWN = 1  # one has no street, and nothing else shows a difference
     NEAR = 2  # street or house number is the same, or the postcode may be wrong
     ELSEWHERE = 3  # the same street and house number, under another postcode
     SAME = 4
@@ -147,8 +147,8 @@ def _street(text: str) -> str:
 def household(text: str) -> str:
     """What identifies a household: the same for every spelling of an address; another text as it is.
 
-    What stands behind the house number and cannot be read (`kollegiet, værelse 12`) counts where it has a
-    number: it may tell rooms apart.
+    Unreadable text after the house number (`kollegiet, værelse 12`) counts if it has a number, because it may
+    distinguish rooms.
     """
     address, unread = _read(fold(text), "")
     if not address.street or not address.house:

@@ -1,4 +1,4 @@
-"""Pseudonymous keys: by them the log says "the same number, person or household" without saying which.
+"""Pseudonymous keys: the log uses them to say "the same number, person or household" without naming it.
 
 A key is the subject's kind and a keyed hash of it. The number and the hash of an erased person's number
 have the same key, so an opt-out is followed beyond the erasure. Only with the server's key can it be
@@ -49,5 +49,5 @@ def of_call(known: subject.Known, secret: bytes) -> list[str]:
 
 
 def digest(value: Any, secret: bytes) -> str:
-    """A keyed digest of any value: whether it is still the same can be told, what it is cannot."""
+    """A keyed digest of any value. It shows whether the value is the same, but not the value."""
     return hmac.digest(secret, b"log value " + canonical({"": value}), "sha256").hex()[:_HEX]

@@ -89,7 +89,7 @@ def is_comparable(person: Person) -> bool:
 
 
 def match(listed: Entry, person: Person) -> Match:
-    """Is this entry the person?"""
+    """Whether this entry is the person."""
     likeness = person_names.likeness(listed.name, person.name)
     if likeness is Likeness.NONE:
         return Match.NO
@@ -157,7 +157,7 @@ def _by_whole_name(given: str, surname: str) -> str:
 
 
 def _key(text: str) -> int:
-    """Two texts with one key cost a comparison too many, no more."""
+    """A collision of two texts only costs an extra comparison."""
     return crc32(text.encode())
 
 
@@ -170,12 +170,12 @@ def _digest(text: str) -> int:
 
 
 def fingerprint(text: str) -> int:
-    """By which a decision recognises an entry in the next issue: any change makes it another."""
+    """Identifies an entry in the next issue for a decision. Any change gives another fingerprint."""
     return _digest(f"entry {text}")
 
 
 def details(rows: Iterable[Person]) -> int:
-    """By which a decision recognises that the person's own names and addresses are still the same."""
+    """Identifies the person's own names and addresses, so that a decision notices a change of them."""
     return _digest("person " + "\n".join(sorted({"\t".join(row) for row in rows})))
 
 

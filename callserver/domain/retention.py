@@ -161,7 +161,7 @@ class RetentionPolicy(Document):
         return period
 
     def before(self, kind: RetentionClass, now: datetime) -> datetime:
-        """What is older than this instant is dropped."""
+        """Data older than this instant is dropped."""
         return now - timedelta(days=self.period(kind).days)
 
 

@@ -30,13 +30,13 @@ follows the floor is not read."""
 
 _FULL_WIDTH = 152
 _SHORTEST = 131
-"""A shorter line was cut in mid record: nobody can tell whether it is of a former address."""
+"""A shorter line is truncated: it is unknown whether it is a former address."""
 
 HEADINGS = 5
 """The date of issue and the column names are within so many records of the beginning."""
 
 LOOKED_AT = 20
-"""Lines that are looked at to recognise the file."""
+"""Lines that are read to recognise the file."""
 
 MOST_REFUSED_SHOWN = 100
 """Refused records that are named; all are counted."""

@@ -19,7 +19,7 @@ LONGEST = timedelta(minutes=45)
 """A role-play call ends after this time, whatever is reported about its legs."""
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""The characters of a code: none is taken for another one."""
+"""The characters of a code, chosen so that none is mistaken for another."""
 
 CODE_LENGTH = 8
 _ROOM = re.compile(r"role-play-([1-9][0-9]{0,17})-[0-9A-Za-z]{1,40}", re.ASCII)

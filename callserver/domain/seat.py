@@ -67,7 +67,7 @@ a reopened page answers automatically, which does not show that the phoner is th
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The phoner's state, and the state that they want after the current call."""
+    """The phoner's state, and the state that they chose for after the current call."""
 
     state: SeatState = SeatState.OFF
     connected: bool = False

@@ -60,7 +60,7 @@ _STEPS = {
 
 
 class Hard(StrEnum):
-    """What was hard for a phoner, without a count: nothing here ranks anybody."""
+    """What was hard for a phoner, without counts, so that nobody is ranked."""
 
     HARASSMENT = "harassment"
     COMPLAINT = "complaint"

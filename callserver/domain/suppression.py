@@ -51,7 +51,7 @@ def consents(facts: Facts) -> list[Consent]:
     """The telephone consents in force: those given and not revoked at the same time or later.
 
     A revocation of any consent also revokes the one for the telephone: in doubt nobody is called. Only a
-    later one under the person's own key ends it: no match brings what ends a protection.
+    later one under the person's own key ends it: matches never bring facts that end a protection.
     """
     past = [consent for consent in facts.consents if consent.at <= facts.now]
     revocations = (consent.at for consent in past if consent.event is ConsentEvent.REVOKED)
@@ -65,7 +65,7 @@ def consents(facts: Facts) -> list[Consent]:
 def consented_after(facts: Facts, at: datetime) -> bool:
     """Whether the person gave a telephone consent that is in force after that instant.
 
-    Only one under their own key counts: it ends what protects them, so no match may bring it.
+    Only one under their own key counts: it ends a protection, so it must not come from a match.
     """
     return any(consent.is_own and consent.at > at for consent in consents(facts))
 
@@ -96,7 +96,7 @@ def _consent_problems(facts: Facts, today: date) -> tuple[Reason, ...]:
 
 
 def _is_register_respected(facts: Facts, today: date) -> bool:
-    """Whether the policy goes by the register for this person."""
+    """Whether the policy applies the register to this person."""
     if facts.policy is None:
         return False
     rule = facts.policy.register_rule

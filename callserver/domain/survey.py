@@ -141,7 +141,7 @@ def period(rules: SurveyRules, quarter: str) -> Period:
 
 
 def due(rules: SurveyRules, now: datetime) -> Period | None:
-    """The period that contains this instant; it may have begun in the last quarter."""
+    """The period that contains this instant; it may have begun in the previous quarter."""
     if not rules.questions:
         return None
     today = now.astimezone(HOME).date()

@@ -33,8 +33,8 @@ class GroupResult:
 def shown_departments(sizes: Mapping[str | None, int], smallest: int) -> list[str]:
     """The departments whose counts may stand beside those of the whole.
 
-    Who is in none of them are together none, or as many as the smallest group: a department is left out
-    for that, the smallest first. `sizes`: answers by department; None: of people without one.
+    The people outside them are none, or at least as many as the smallest group; departments are left out
+    until this holds, the smallest first. `sizes`: answers by department; None: of people without one.
     """
     shown = sorted(
         (size, department)

@@ -43,10 +43,10 @@ def grace_until(
     added_at: datetime | None,
     grace_days: int,
 ) -> datetime | None:
-    """Until when an unsigned document keeps nobody from making calls; None: it does so at once.
+    """Until when the user may make calls without signing this document; None: not at all.
 
-    The grace period is for a version that came while the user was already at work: who has signed an
-    earlier one, or was here before the document. It runs from the first version that they have not seen.
+    The grace period is for a version published while the user was already at work: they have signed an
+    earlier one, or joined before the document. It runs from the first version that they have not seen.
     `versions`, `signatures`: of this document.
     """
     last = max((signature.at for signature in signatures), default=None)
@@ -66,7 +66,7 @@ class Progress:
     credited: int  # shifts that an administrator has credited
     days: Sequence[date]  # on which a shift counted, in order
     heard_on: date | None  # the first day on which a supervisor had listened long enough
-    talked: bool  # both have recorded the conversation
+    talked: bool  # both sides have recorded the conversation
     attended: Collection[str]  # activities
 
 

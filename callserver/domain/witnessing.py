@@ -1,7 +1,7 @@
-"""What a log and a witness say to each other (C2SP tlog-witness): a request, and the witness's decision.
+"""The protocol between a log and a witness (C2SP tlog-witness): a request, and the witness's decision.
 
-A witness signs a checkpoint only when it continues what it signed before. So of two
-different logs under one name, one has no signature of the witness.
+A witness signs a checkpoint only if it continues what it signed before. So of two different logs under one
+name only one has the witness's signature.
 """
 
 import base64

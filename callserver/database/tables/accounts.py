@@ -13,7 +13,9 @@ users = Table(
     Column("role", Text, nullable=False),  # phoner supervisor administrator leader member_service
     Column("department", Text),
     Column("line", Text),  # how the phoner is called: client:…, sip:…, +45…
-    Column("credited", Integer, nullable=False, server_default="0"),  # shifts worked before
+    Column(
+        "credited", Integer, nullable=False, server_default="0"
+    ),  # shifts credited for earlier work
     Column("trained_at", Instant),  # a phoner's training is complete
     Column("added_at", Instant),  # null: has no grace period for documents
     Column("left_at", Instant),

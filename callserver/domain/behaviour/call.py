@@ -1,4 +1,4 @@
-"""One call: permitted once, ordered once and soon, going forward only, ended once, and never left alone."""
+"""One call: permitted once, ordered once and soon, never moving back, ended once, never without a phoner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ SET_UP = timedelta(seconds=10)
 """From the order to the first ring, and the network's own extra time of ringing."""
 
 SETTLED_WITHIN = timedelta(minutes=3)
-"""After a permit: by then it is known whether a telephone rings, or the network has been asked."""
+"""Time from a permit until it is known whether a telephone rings, or the network has been asked."""
 
 RINGS_WITHIN = timedelta(minutes=5)
-"""After a permit no telephone rings longer: it was answered, has ended, or was stopped."""
+"""The longest ringing after a permit: by then the call is answered, ended or stopped."""
 
 STOPS_WITHIN = timedelta(minutes=3)
 """After an order to stop: with a network that loses orders and reports; the order is repeated."""
@@ -59,7 +59,7 @@ MOVES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as the log has it. Empty: not known."""
+    """A call according to the log. Empty fields are unknown."""
 
     name: str
     permit: int  # the number of the permit's entry

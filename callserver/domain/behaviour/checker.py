@@ -22,8 +22,8 @@ from callserver.domain.behaviour.seat import Seat
 from callserver.domain.behaviour.subjects import Subjects
 
 COMPARED_FOR = timedelta(days=40)
-"""A call that ended longer ago, and longer than any rest between two calls, is forgotten but for its name:
-a log of years is checked in little memory. What is recorded about it later is not compared any more."""
+"""How long an ended call is remembered: longer than any rest between two calls. After that only its name is
+kept, so that a log of years is checked in little memory; later entries about it are not compared."""
 
 
 class Checker:
@@ -79,7 +79,7 @@ class Checker:
 
     @property
     def open(self) -> int:
-        """What was still to come when the log ends: it is not late yet."""
+        """Duties that are still open at the end of the log and not late yet."""
         return len(self._duties)
 
     def entry(self, entry: Entry) -> None:

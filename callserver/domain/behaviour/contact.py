@@ -14,8 +14,7 @@ AROUND = timedelta(minutes=15)
 """A call this near to the agreed instant is the agreed one."""
 
 ONE_DAY = timedelta(hours=10)
-"""Calls within this time are on one day, wherever the person lives: no calling day is followed by a shorter
-night."""
+"""Calls within this time are on one day in every time zone: the night between two calling days is longer."""
 
 CHOSEN_FROM_LIST = frozenset({"list", "call_back"})
 """Paths on which the server chooses the contact; by hand, a phoner does."""
@@ -31,7 +30,7 @@ GOES_ON = frozenset({"retry", "call_back", "not_now"})
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A contact as the log has it."""
+    """A contact according to the log."""
 
     campaign: str = ""
     finished: bool = False

@@ -1,4 +1,4 @@
-"""What entries still owe: each duty is met by a later entry, or becomes a violation when its time is over."""
+"""Open duties: each is met by a later entry, or becomes a violation when its time is over."""
 
 import heapq
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ class Duties:
         return len(self._open)
 
     def owe(self, entry: Entry, duties: Iterable[Duty]) -> None:
-        """The entry owes this; a duty that is open already keeps its time."""
+        """Add a duty of this entry. A duty that is already open keeps its deadline."""
         for duty in duties:
             key = (duty.rule, duty.about)
             if key not in self._open:
@@ -34,7 +34,7 @@ class Duties:
                 heapq.heappush(self._by_time, (due, entry.number, *key))
 
     def meet(self, about: str, *rules: str) -> None:
-        """What was owed about this is in the log, or is not owed any more."""
+        """Remove duties that are met or no longer apply."""
         for rule in rules:
             self._open.pop((rule, about), None)
 

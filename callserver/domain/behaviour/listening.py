@@ -21,7 +21,10 @@ LEAVES_WITHIN = timedelta(seconds=12)
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A listening as the log has it. `louder`: a mode before the present one, and until when it may last."""
+    """A listening according to the log.
+
+    `louder`: a mode before the present one, and until when it may last.
+    """
 
     seat: str
     mode: str

@@ -1,7 +1,7 @@
 """What the telephone network may report about a call, and what each report makes of it.
 
 The network is outside the server: it may report twice, late, in any order or never. So nothing here says when
-a report comes; it says only what a report can mean. A server that reads more into one has a fault.
+a report comes, only what it can mean. A server that infers more has a fault.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ def report_breaches(
         allowed = {CAUSES.get(report, "")}
         if ended_as:
             allowed = {ended_as, LATE.get(report, ended_as)}
-        elif answered:  # whichever last status the network gives an answered call
+        elif answered:  # whatever final status the network gives an answered call
             allowed = {"completed", "machine"}
         elif rang and report == "declined":
             allowed = {"unreachable"}  # it rang after all

@@ -68,7 +68,7 @@ MOVES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A seat as the log has it. `call`: in hand; `owes`: the call whose outcome is missing."""
+    """A seat according to the log. `call`: in hand; `owes`: the call whose outcome is missing."""
 
     name: str
     state: str = "off"

@@ -46,7 +46,7 @@ OUTCOME_NEEDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """An opt-out as the log has it."""
+    """An opt-out according to the log."""
 
     row: int
     key: str

@@ -11,7 +11,7 @@ NAME = "contacts_person_campaign"
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("contacts") as batch:  # SQLite makes the table anew, with its rows
+    with op.batch_alter_table("contacts") as batch:  # SQLite rebuilds the table with its rows
         batch.drop_constraint(NAME, type_="unique")
     op.create_index(NAME, "contacts", ["person", "campaign"], unique=True)
 
