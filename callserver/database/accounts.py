@@ -124,7 +124,7 @@ def trainees_of(tx: Tx, mentor: int) -> list[User]:
 
 
 def add(tx: Tx, **values: Any) -> int:
-    """A new user; the id. `values`: columns of the table."""
+    """Add a user. Returns the id. `values`: columns of the table."""
     key = tx.execute(insert(users).values(**values)).inserted_primary_key
     return 0 if key is None else int(key[0])
 
@@ -255,7 +255,7 @@ def drop_tokens(tx: Tx, user_id: int) -> None:
 
 
 def drop_expired_tokens(tx: Tx, expired_before: datetime) -> int:
-    """Drop tokens that ended before that instant; how many. A token without an end stays."""
+    """Drop tokens that ended before that instant. Returns how many. A token without an end stays."""
     return tx.execute(delete(tokens).where(tokens.c.until < expired_before)).rowcount
 
 

@@ -51,7 +51,7 @@ def _key(row: Any) -> int:
 
 
 def add(tx: Tx, name: str, department: str, now: datetime) -> int:
-    """A new applicant; the id."""
+    """Add an applicant. Returns the id."""
     values = {"name": name, "department": department, "state": ApplicantState.OPEN.value}
     made = insert(applicants).values(**values, added_at=now, kept_from=now)
     return _key(tx.execute(made).inserted_primary_key)

@@ -106,7 +106,7 @@ _all = select(*[cases.c[name] for name in CaseRow._fields])
 
 
 def add(tx: Tx, case: Case, **values: Any) -> int:
-    """A new case; its id."""
+    """Add a case. Returns its id."""
     key = tx.execute(insert(cases).values(**_columns_of(case), **values)).inserted_primary_key
     return 0 if key is None else int(key[0])
 
@@ -247,7 +247,7 @@ def may_be_forgotten(before: datetime) -> ColumnElement[bool]:
 
 
 def forget_words(tx: Tx, keys: Sequence[int]) -> int:
-    """Empty the words, notes and messages of these cases; how many. Waiting messages are no longer sent.
+    """Empty the words, notes and messages of these cases, and send no waiting message. Returns how many.
 
     The kind, the times and the owner remain for the monthly figures.
     """

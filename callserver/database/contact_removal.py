@@ -46,7 +46,7 @@ is_protected: ColumnElement[bool] = or_(
 def remove(
     tx: Tx, ids: Sequence[int], condition: ColumnElement[bool], now: datetime, *, old: bool = False
 ) -> int:
-    """Delete those of the contacts that meet the condition; how many. The only place that deletes contacts.
+    """Delete the contacts that meet the condition. Returns how many. Nothing else deletes contacts.
 
     Identifiers that link their persons to other lists are kept; for `old` contacts only if something is known
     about the person. Facts of decisions about them and look-ups of them are deleted too.

@@ -169,7 +169,7 @@ def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
 
 
 def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
-    """Reopen those of the contacts that were closed for one of these reasons; their ids."""
+    """Reopen those of the contacts that were closed for one of these reasons. Returns their ids."""
     closed = select(contacts.c.id).where(
         contacts.c.id.in_(list(ids)),
         contacts.c.status == ContactStatus.CLOSED,
@@ -188,7 +188,7 @@ def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
 
 
 def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[str]) -> list[int]:
-    """Reopen those of a campaign's contacts that one of these outcomes finished; their ids."""
+    """Reopen those of a campaign's contacts that one of these outcomes finished. Returns their ids."""
     finished = select(contacts.c.id).where(
         contacts.c.id.in_(list(ids)),
         contacts.c.campaign == campaign,
@@ -206,7 +206,7 @@ def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[st
 
 
 def reopen_closed_for(tx: Tx, persons: Sequence[int], reasons: Sequence[str]) -> int:
-    """These persons' contacts that were closed for reasons beginning so are asked about again; how many."""
+    """Reopen these persons' contacts closed for reasons with these prefixes. Returns how many."""
     begins = or_(*(contacts.c.reason.startswith(reason, autoescape=True) for reason in reasons))
     closed = select(contacts.c.id, contacts.c.reason).where(
         contacts.c.person.in_(list(persons)), contacts.c.status == ContactStatus.CLOSED, begins
@@ -261,7 +261,7 @@ def take(tx: Tx, contact: Contact) -> Contact:
 
 
 def promote(tx: Tx, campaign: str, now: datetime) -> int:
-    """Make waiting contacts that are due ready again; how many."""
+    """Make due waiting contacts ready again. Returns how many."""
     return _promote(tx, {"key": campaign, "now": now}).rowcount
 
 
@@ -294,7 +294,7 @@ def set_status(
 
 
 def free_call_backs(tx: Tx, phoner: int) -> int:
-    """Release this phoner's call-backs to the team; how many."""
+    """Release this phoner's call-backs to the team. Returns how many."""
     return tx.execute(
         update(contacts)
         .where(contacts.c.status == ContactStatus.CALL_BACK, contacts.c.callback_phoner == phoner)

@@ -49,13 +49,13 @@ def forget_contacts(tx: Tx, ids: Sequence[int], reason: str) -> None:
 
 
 def unlink_calls(tx: Tx, persons: Collection[int], contact_ids: Collection[int]) -> int:
-    """Ended calls to these persons no longer say whom they reached, nor do reports about them; how many."""
+    """Unlink these persons' ended calls, and empty harassment reports about them. Returns how many calls."""
     theirs = or_(calls.c.person.in_(persons), calls.c.contact.in_(contact_ids))
     return _unlink(tx, theirs)
 
 
 def unlink_calls_to(tx: Tx, number: int) -> int:
-    """The same for ended calls to a number that is known as nobody's."""
+    """The same for ended calls to a number of an unknown person."""
     return _unlink(tx, calls.c.number == number)
 
 
@@ -98,7 +98,7 @@ def drop_refused_number(tx: Tx, number: int) -> None:
 
 
 def drop_refused_rows(tx: Tx, words: Sequence[bytes]) -> int:
-    """Drop the refused rows of every import in which one of these byte strings occurs; how many files."""
+    """Drop the refused rows of each import that contain one of these texts. Returns how many files."""
     kept = select(imports.c.id, imports.c.refused).where(imports.c.refused.is_not(None))
     ids = [number for number, content in tx.execute(kept) if any(word in content for word in words)]
     if ids:
@@ -113,7 +113,7 @@ def forget_cases(
     contact_ids: Collection[int],
     addresses: Collection[str],
 ) -> int:
-    """Empty closed cases about these people, with their notes and messages; how many.
+    """Empty closed cases about these people, with their notes and messages. Returns how many.
 
     An open case is somebody's to answer: it keeps what the answer needs until it is closed
     (`closed_since_erased`). `addresses`: where answers to them are sent.

@@ -72,7 +72,7 @@ def old(before: datetime) -> ColumnElement[bool]:
 
 
 def forget(tx: Tx, keys: Sequence[int]) -> int:
-    """Only that these checklists were completed is kept; how many."""
+    """Delete everything but the completion of these checklists. Returns how many."""
     tx.execute(delete(leaving_items).where(leaving_items.c.user.in_(keys)))
     kept = {"user", "completed_at"}
     blank = {column.name: null() for column in leavings.c if column.name not in kept}

@@ -93,7 +93,7 @@ def insert_new(
     *,
     may_exist: bool = True,
 ) -> int:
-    """Add the staged persons who are not in the campaign yet, after rank `base`; how many.
+    """Add the staged persons who are not in the campaign yet, after rank `base`. Returns how many.
 
     `may_exist`: some may be in it already; only then is the unique index needed.
     """

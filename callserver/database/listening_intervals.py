@@ -78,7 +78,7 @@ def end_one(tx: Tx, interval: int, now: datetime) -> None:
 
 
 def note_call(tx: Tx, interval: Interval, call: str) -> bool:
-    """Note that a call is heard; whether its listening hears it in this mode for the first time."""
+    """Note that a call is heard. Returns whether the listening hears it in this mode for the first time."""
     query = select(table.c.id).where(
         table.c.listening == interval.listening, table.c.call == call, table.c.mode == interval.mode
     )

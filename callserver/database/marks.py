@@ -52,7 +52,7 @@ def mark(
     detail: Mapping[str, Any] | None = None,
     by: str | None = None,
 ) -> int:
-    """Add a mark to a subject; its id. `by`: who recorded it, unless the server did."""
+    """Add a mark to a subject. Returns its id. `by`: who recorded it, unless the server did."""
     written = _insert_mark(
         tx,
         {

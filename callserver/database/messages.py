@@ -66,7 +66,7 @@ def queue(
     subject: str,
     text: str,
 ) -> int:
-    """A message that is sent after the commit; its id."""
+    """Queue a message, which is sent after the commit. Returns its id."""
     key = tx.execute(
         insert(messages).values(
             case=case,

@@ -27,7 +27,7 @@ def add(tx: Tx, entry: int, at: datetime, number: int | None, body: bytes) -> No
 
 
 def forget(tx: Tx, contacts: Sequence[int], numbers: Sequence[int] = ()) -> int:
-    """Drop the openings of decisions about these contacts or numbers; how many."""
+    """Drop the openings of decisions about these contacts or numbers. Returns how many."""
     about = select(audit.c.id).where(
         audit.c.contact.in_(list(contacts)), audit.c.kind.in_(DECISIONS)
     )

@@ -50,7 +50,7 @@ def latest(tx: Tx, person: int, other: int) -> Verdict | None:
 def add(
     tx: Tx, person: int, other: int, verdict: Verdict, at: datetime, *, by: str, why: str
 ) -> int:
-    """Record a decision; its id."""
+    """Record a decision. Returns its id."""
     smaller, larger = sorted((person, other))
     values = {"person": smaller, "other": larger, "verdict": verdict.value, "at": at}
     statement = insert(person_decisions).values(**values, by=by, why=why)

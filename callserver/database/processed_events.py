@@ -38,6 +38,6 @@ def first_time(tx: Tx, receipt: Receipt | None, now: datetime) -> bool:
 
 
 def forget_old(tx: Tx, now: datetime) -> int:
-    """Drop the events that are too old to be repeated; how many."""
+    """Drop the events that are too old to be repeated. Returns how many."""
     old = delete(processed_events).where(processed_events.c.at < now - KEPT_FOR)
     return tx.execute(old).rowcount

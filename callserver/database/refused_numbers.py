@@ -109,7 +109,7 @@ def _run_begins(campaign: str) -> list[ColumnElement[datetime]]:
 
 
 def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
-    """Release these numbers, and reopen the contacts that were closed for their refusal; their ids."""
+    """Release these numbers, and reopen the contacts closed for their refusal. Returns their ids."""
     ids = [row.id for row in rows]
     numbers = list({row.number for row in rows})
     dialed = [row.contact for row in rows if row.contact is not None]

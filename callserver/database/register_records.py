@@ -67,7 +67,7 @@ def gather_keys(tx: Tx, keys: Iterable[tuple[int, int]]) -> None:
 
 
 def sort_keys(tx: Tx) -> int:
-    """Number the gathered keys in their order; how many they are."""
+    """Number the gathered keys in order. Returns how many there are."""
     tx.exec_driver_sql("DROP TABLE IF EXISTS sorted_keys")
     counted = "INTEGER" if tx.dialect.name == "sqlite" else "bigserial"
     tx.exec_driver_sql(
@@ -90,7 +90,7 @@ def write_keys(tx: Tx, version: int, after: int, until: int) -> None:
 
 
 def drop_some(tx: Tx, versions: Collection[int], most: int) -> bool:
-    """Drop some of what the issues hold; whether anything was left to drop."""
+    """Drop a batch of the issues' content. Returns whether there was anything to drop."""
     for table, column in (
         (register_keys, register_keys.c.key),
         (register_matches, register_matches.c.person),

@@ -125,7 +125,7 @@ def count(tx: Tx, rows: Stored) -> int:
 
 
 def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
-    """Drop old rows, CHUNK at most; how many."""
+    """Drop old rows, CHUNK at most. Returns how many."""
     keys = list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
     if not keys:
         return 0

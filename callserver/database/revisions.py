@@ -111,7 +111,7 @@ def rewrite(tx: Tx, hashed: str, texts: Texts) -> None:
 
 
 def propose(tx: Tx, **values: Any) -> int:
-    """A new change, open unless its state is given; its id. `values`: columns of the table."""
+    """Add a change, open unless its state is given. Returns its id. `values`: columns of the table."""
     key = tx.execute(insert(proposals).values({"state": "open", **values})).inserted_primary_key
     return 0 if key is None else int(key[0])
 

@@ -55,7 +55,10 @@ _open = role_plays.c.ended_at.is_(None)
 
 
 def add(tx: Tx, **values: Any) -> int | None:
-    """A new role-play call; the id. None: the applicant or the interviewer has an open one already."""
+    """Add a role-play call. Returns the id.
+
+    None: the applicant or the interviewer has an open one already.
+    """
     statement = INSERTS[tx.dialect.name](role_plays).values(**values).on_conflict_do_nothing()
     return tx.execute(statement.returning(role_plays.c.id)).scalar_one_or_none()
 

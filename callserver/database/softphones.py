@@ -38,7 +38,7 @@ def alive(tx: Tx, now: datetime) -> list[Softphone]:
 
 
 def forget_ended(tx: Tx, now: datetime) -> int:
-    """Drop the sign-ins that have ended; how many."""
+    """Drop the sign-ins that have ended. Returns how many."""
     return tx.execute(delete(softphones).where(softphones.c.until <= now)).rowcount
 
 

@@ -52,14 +52,14 @@ def old(kind: RetentionClass, before: datetime) -> tuple[Column[Any], ColumnElem
 
 
 def forget_training(tx: Tx, keys: Sequence[int]) -> int:
-    """Delete how these users were trained; how many users. That they are trained stays."""
+    """Delete how these users were trained, except that they are. Returns how many users."""
     for table in _OF_TRAINING:
         tx.execute(delete(table).where(table.c.user.in_(keys)))
     return len(keys)
 
 
 def forget_exercises(tx: Tx, keys: Sequence[int]) -> int:
-    """Delete exercises and courses with their participants; how many."""
+    """Delete exercises and courses with their participants. Returns how many."""
     tx.execute(delete(attendances).where(attendances.c.session.in_(keys)))
     return tx.execute(delete(training_sessions).where(training_sessions.c.id.in_(keys))).rowcount
 

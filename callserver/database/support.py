@@ -51,7 +51,7 @@ _talk = select(*[support_talks.c[name] for name in Talk._fields])
 
 
 def add(tx: Tx, **values: Any) -> int:
-    """A new message; its id."""
+    """Add a message. Returns its id."""
     values = {"state": MessageState.OPEN.value, **values}
     key = tx.execute(insert(support_messages).values(**values)).inserted_primary_key
     return 0 if key is None else int(key[0])

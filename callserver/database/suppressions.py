@@ -114,7 +114,7 @@ def add(
     received_by: str | None = None,
     opt_out: str | None = None,
 ) -> int:
-    """Write one suppression; its id. Call want_stopped in the same transaction."""
+    """Write one suppression. Returns its id. Call want_stopped in the same transaction."""
     before_suppressing(tx)
     key = tx.execute(
         insert(suppressions).values(
@@ -273,7 +273,7 @@ def lift(tx: Tx, suppression: int, at: datetime) -> bool:
 
 
 def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
-    """Mark open, unanswered calls to these subjects to be stopped, and log it; how many.
+    """Mark open, unanswered calls to these subjects to be stopped, and log it. Returns how many.
 
     A conversation is not cut off: it is the person on the line who opts out.
     """

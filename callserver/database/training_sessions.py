@@ -24,7 +24,7 @@ _all = select(*(training_sessions.c[name] for name in SessionRow._fields))
 def add(
     tx: Tx, activity: str, department: str | None, day: date, by: int, users: Iterable[int]
 ) -> int:
-    """A session with its participants; its id."""
+    """Add a session with its participants. Returns its id."""
     values = {"activity": activity, "department": department, "day": day.isoformat(), "by": by}
     made = tx.execute(insert(training_sessions).values(**values)).inserted_primary_key
     key = 0 if made is None else int(made[0])

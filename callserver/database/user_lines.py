@@ -54,7 +54,7 @@ def lock(tx: Tx, line: int) -> LineRow:
 
 
 def enter(tx: Tx, user: int, address: str | None, now: datetime, by: str) -> int | None:
-    """Enter another line, or none; its id. The earlier line ends."""
+    """Enter another line, or none, and end the earlier one. Returns the new id."""
     before = update(lines).where(lines.c.user == user, lines.c.ended_at.is_(None))
     tx.execute(before.values(ended_at=now))
     if address is None:

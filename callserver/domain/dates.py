@@ -79,7 +79,7 @@ def latest_birth_date(text: str, today: date | None) -> str:
         return ""
     match = _AGE.fullmatch(text)
     if match is None or today is None or int(match[1]) > OLDEST:
-        raise ValueError("no age")
+        raise ValueError("not an age")
     year = today.year - int(match[1])
     try:
         return today.replace(year=year).isoformat()

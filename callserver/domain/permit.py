@@ -39,10 +39,10 @@ class DialPermit:
             PermitVoid: it was spent before, or more than LIFETIME has passed since the decision.
         """
         if self.spent_at is not None:
-            raise PermitVoid("spent before")
+            raise PermitVoid("the permit is already spent")
         self.spent_at = now
         if now - self.at > LIFETIME:
-            raise PermitVoid("too old")
+            raise PermitVoid("the permit is too old")
 
 
 @dataclass(frozen=True, slots=True)

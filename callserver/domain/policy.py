@@ -75,7 +75,7 @@ Windows = Annotated[tuple[WindowText, ...], AfterValidator(_ordered)]
 def _closed_day(day: str) -> str:
     try:
         if _CLOSED.fullmatch(day) is None:
-            raise ValueError("another form")
+            raise ValueError("not a date or day of a year")
         date.fromisoformat(day if len(day) == 10 else f"2024-{day}")
     except ValueError:
         raise InvalidInput("day", value=repr(day)) from None

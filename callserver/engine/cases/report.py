@@ -33,13 +33,13 @@ def month(text: str) -> tuple[datetime, datetime]:
     """The first instant of a month like 2026-05, and of the next one.
 
     Raises:
-        Impossible: it is no month.
+        Impossible: it is not a month.
     """
     match = _MONTH.fullmatch(text)
     try:
         first = date(int(match[1]), int(match[2]), 1) if match else None
         if first is None or not 1970 <= first.year < 2200:
-            raise ValueError("no month")
+            raise ValueError("not a month")
     except ValueError:
         raise Impossible("write the month like 2026-05", key="case_month") from None
     last = date(first.year + first.month // 12, first.month % 12 + 1, 1)
@@ -54,7 +54,7 @@ def monthly(tx: Tx, text: str, now: datetime) -> list[KindFigures]:
     """Figures for each kind with cases, then for all together; empty: there were no cases.
 
     Raises:
-        Impossible: it is no month.
+        Impossible: it is not a month.
     """
     rows = cases.opened_between(tx, *month(text))
     by_kind = {kind: [row for row in rows if row.kind == kind] for kind in CaseKind}

@@ -26,7 +26,7 @@ def reader(user: User) -> Reader:
 def write(
     tx: Tx, configured: Rules, user: User, notice: Notice, now: datetime, *, has_no_number: bool
 ) -> int:
-    """Publish a notice; its id.
+    """Publish a notice. Returns its id.
 
     Raises:
         NotAllowed: it is for another department than the user's.

@@ -38,7 +38,7 @@ def in_call(tx: Tx, user: User) -> bool:
 
 
 def send(tx: Tx, user: User, words: str, to: int | None, now: datetime) -> int:
-    """Send a message; its id.
+    """Send a message. Returns its id.
 
     Raises:
         Impossible: during a call, or without words.

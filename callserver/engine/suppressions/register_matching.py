@@ -33,7 +33,7 @@ def entry_of(text: str) -> Entry:
     """A stored record, prepared for comparison."""
     record = robinson.parse(text)
     if not isinstance(record, Record):
-        raise TypeError("a stored record has to be one")
+        raise TypeError("the stored text is not a record")
     return register_match.entry(record)
 
 

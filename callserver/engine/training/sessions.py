@@ -24,7 +24,7 @@ def plan(
     phoners: Sequence[int],
     now: datetime,
 ) -> int:
-    """An exercise or course on a day; its id.
+    """Plan an exercise or course on a day. Returns its id.
 
     Raises:
         NotFound: a participant is no phoner of this user's department.
