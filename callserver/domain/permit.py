@@ -39,7 +39,7 @@ class DialPermit:
             PermitVoid: it was spent before, or more than LIFETIME has passed since the decision.
         """
         if self.spent_at is not None:
-            raise PermitVoid("the permit is already spent")
+            raise PermitVoid("the permit was spent before")
         self.spent_at = now
         if now - self.at > LIFETIME:
             raise PermitVoid("the permit is too old")
