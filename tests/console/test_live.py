@@ -331,17 +331,18 @@ def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore
 
 
 async def test_a_floor_page_is_right_though_nobody_watched_for_a_while(
-    system: StaffedSystem,
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supervisor, phoner = await system.client("supervisor"), await system.client("phoner")
+    monkeypatch.setattr(live_floor, "PACE_S", 0.0)
+    supervisor = await system.client("supervisor")
     await system.on_shift(1)
     second = await second_phoner(system)
-    async with stream(phoner):  # so that the server follows the log throughout
+    async with stream(second, of="seat") as own:  # the server follows the log throughout
         async with stream(supervisor, of="floor,floor_changes") as page:
             await second.api("POST", "/hand", {"up": True})
             await page.until("floor")
         await second.api("POST", "/off", {})
-        await system.pass_time(1)
+        await eventually(lambda: events(own.text)[-1][2]["state"] == "off")
         async with stream(supervisor, of="floor,floor_changes") as page:
             await system.api("POST", "/hand", {"up": True})
             await page.until("floor")
