@@ -112,12 +112,16 @@ class Live:
             self._keeping = None
 
     async def _still_signed_in(self, request: UserRequest) -> bool:
-        """Whether session or token are still valid; the check also keeps a session alive."""
+        """Whether session or token are still valid, with the same rights; it keeps a session alive too."""
         try:
-            await self._authenticator.authenticate(request.http, Access.SIGNED_IN, EVERY_SCOPE)
+            now = await self._authenticator.authenticate(
+                request.http, Access.SIGNED_IN, EVERY_SCOPE
+            )
         except (NotAllowed, *UNAVAILABLE):
             return False  # if the database is away, the page reconnects and resumes
         except Exception:
             log.exception("live_check_failed")
             return False
-        return True
+        user = now.user if isinstance(now, UserRequest) else None
+        before = request.user
+        return user is not None and (user.role, user.department) == (before.role, before.department)

@@ -305,6 +305,21 @@ async def test_a_stream_ends_with_its_session(
         await asyncio.wait_for(opened.task, PATIENCE_S)
 
 
+@pytest.mark.parametrize("changed", [{"role": "phoner"}, {"department": "elsewhere"}])
+async def test_a_stream_ends_when_its_user_gets_another_role_or_department(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    from callserver.console import live
+
+    monkeypatch.setattr(live, "CHECK_S", 0.01)
+    client = await system.client("supervisor")
+    async with stream(client) as opened:
+        user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
+        assert user is not None
+        system.write(lambda tx: accounts.change(tx, user.id, **changed))
+        await asyncio.wait_for(opened.task, 10)
+
+
 # -- the tail, on both databases ---------------------------------------------------------------
 
 
