@@ -47,9 +47,12 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def _create_private(url: str) -> None:
+    """Create the file, readable by its owner only. A file that exists is never opened here: closing it would
+    drop this process's locks on it, and then another process that closes its last connection removes the
+    write-ahead log of a running server (https://www.sqlite.org/howtocorrupt.html, 2.2)."""
     if (path := sqlite_path(url)) is not None:
         with contextlib.suppress(OSError):  # SQLite reports what is wrong with the path
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> Engine:

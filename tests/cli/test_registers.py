@@ -190,7 +190,7 @@ def test_an_importer_killed_in_mid_load_leaves_no_half_register(
         assert "loaded" in said or held[0] == first
         first = held[0]
     assert halves
-    public_registers.load(engine, range(20_000), "robinson", NOW, NOW, RULES)
+    public_registers.load(engine, range(20_000), "robinson", NOW, NOW, RULES, older=True)
     with engine.begin() as tx:
         left = tx.execute(select(func.count()).select_from(register_entries)).scalar_one()
     assert left == 20_000, "the halves that dead importers left are cleared away"

@@ -86,7 +86,7 @@ COMMANDS_READ = (
 )
 COMMANDS_WRITE = re.compile(
     r"init|check|serve|demo|simulate|scheduler|migrate|schema|import|asterisk .*|person .*"
-    r"|audit (verify|publish|prove|judge|decisions|receipt|reconcile|compare|behaviour)|backup|restore|copy-database|witness"
+    r"|audit (verify|publish|prove|judge|decisions|receipt|reconcile|compare|behaviour)|backup|restore|declare-restore|copy-database|witness"
     r"|(user|token|list|register|suppress|cases|consents|people|refused|retention) "
     r"(add|reset|credit|off-board|checklist|drop|roll-back|remove|import|decide|lift|open|hand-over|merge|split|undo"
     r"|release|run|draft|confirm|answer|extend|close|show|vacuum)"

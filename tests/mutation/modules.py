@@ -43,6 +43,7 @@ TESTS = {
     "callserver.domain.merkle": ("tests/domain/test_audit.py",),
     "callserver.engine.gate.gate": (
         *(GATE, "tests/journeys/test_every_reason.py", REACH),
+        *("tests/journeys/test_registers.py", "tests/engine/test_user_lines.py"),
         "tests/journeys/test_nobody_is_wronged.py::test_an_error_in_the_gate_rings_nobody",
     ),
     "callserver.engine.gate.stored_facts": (GATE, "tests/journeys/test_every_reason.py", REACH),

@@ -34,7 +34,7 @@ def last_head(path: Path) -> signed_heads.Head | None:
             *lines, _ = file.read().split(
                 b"\n"
             )  # text after the last line break is an incomplete line
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):  # the sealer says so
         return None
     try:
         return signed_heads.parse(lines[-1]) if lines else None
