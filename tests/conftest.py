@@ -1,14 +1,20 @@
 """Real databases for every test that asks for one: SQLite files and a PostgreSQL server from pip."""
 
+import io
+import logging
 import os
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from argon2 import PasswordHasher
 from sqlalchemy import create_engine
 
+from callserver import log
 from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.engine.accounts import authentication, password_hashing
@@ -138,3 +144,22 @@ def exchange(started_exchange: tuple[Exchange, Called]) -> tuple[Exchange, Calle
     """A real Asterisk and SIPp's telephones at its trunk; left out, with the reason, without them."""
     await_trunk(started_exchange[0], "online")
     return started_exchange
+
+
+@pytest.fixture
+def log_lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Logging as a process sets it up; undone afterwards."""
+    root, showing = logging.getLogger(), warnings.showwarning
+    before, level = list(root.handlers), root.level
+    configured = structlog.get_config()
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    logging.captureWarnings(capture=False)  # a command of another test may have begun it
+    log.set_up("info")
+    structlog.configure(cache_logger_on_first_use=False)
+    yield written
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    warnings.showwarning = showing
+    structlog.configure(**configured)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,34 +57,15 @@ def test_tracebacks_of_libraries_are_masked_too() -> None:
     assert "321234" not in said
 
 
-@pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Logging as a process sets it up; undone afterwards."""
-    root, showing = logging.getLogger(), warnings.showwarning
-    before, level = list(root.handlers), root.level
-    configured = structlog.get_config()
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
-    logging.captureWarnings(capture=False)  # a command of another test may have begun it
-    log.set_up("info")
-    structlog.configure(cache_logger_on_first_use=False)
-    yield written
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    warnings.showwarning = showing
-    structlog.configure(**configured)
-
-
-def told(lines: io.StringIO) -> list[dict[str, object]]:
+def told(log_lines: io.StringIO) -> list[dict[str, object]]:
     """What was written since the last time."""
-    logged = [json.loads(line) for line in lines.getvalue().splitlines()]
-    lines.seek(0)
-    lines.truncate()
+    logged = [json.loads(line) for line in log_lines.getvalue().splitlines()]
+    log_lines.seek(0)
+    log_lines.truncate()
     return logged
 
 
-def test_every_line_is_json(lines: io.StringIO) -> None:
+def test_every_line_is_json(log_lines: io.StringIO) -> None:
     structlog.get_logger("callserver.x").info("ours", number=NUMBER)
     try:
         raise ValueError(f"no such number {NUMBER}")
@@ -96,7 +76,7 @@ def test_every_line_is_json(lines: io.StringIO) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old", DeprecationWarning, stacklevel=1)
-    logged = told(lines)
+    logged = told(log_lines)
     assert [line["event"] for line in logged[:4]] == [
         "ours",
         "ours_failed",
@@ -116,7 +96,7 @@ def repeated() -> float:
     return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
 
 
-def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> None:
+def test_an_outage_is_told_some_times_and_then_counted(log_lines: io.StringIO) -> None:
     now = 0.0
     for handler in logging.getLogger().handlers:
         if isinstance(handler, log.Handler):
@@ -132,7 +112,7 @@ def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> No
     mine.error("campaign_stopped", campaign="kanvas")
     for _ in range(500):
         mine.info("dialed")
-    said = [line["event"] for line in told(lines)]
+    said = [line["event"] for line in told(log_lines)]
     assert said.count("scheduler_failed") == log.MOST_A_MINUTE
     assert len(said) == 2 * log.MOST_A_MINUTE + 1 + 500
     assert repeated() - before == 1000 - 2 * log.MOST_A_MINUTE
@@ -142,7 +122,7 @@ def test_an_outage_is_told_some_times_and_then_counted(lines: io.StringIO) -> No
         raise ConnectionError("gone")
     except ConnectionError:
         mine.exception("scheduler_failed")
-    assert [line.get("repeated") for line in told(lines)] == [None, 500 - log.MOST_A_MINUTE]
+    assert [line.get("repeated") for line in told(log_lines)] == [None, 500 - log.MOST_A_MINUTE]
 
 
 @pytest.mark.parametrize("way", ["full", "pipe", "closed"])
