@@ -144,8 +144,8 @@ async def test_a_forked_log_is_detected(
         await publication(log, witness, http).publish()
         await publication(fork, witness, http).publish()
         assert (await copies(fork))[f"witness {NAME}"].reason == "contradicts"
-        shorter = SealedLog(open_store(sqlite_file(tmp_path / "s.db")), tmp_path / "fork")
-        shorter.folder = tmp_path / "shorter"
+        (tmp_path / "shorter").mkdir()
+        shorter = SealedLog(open_store(sqlite_file(tmp_path / "s.db")), tmp_path / "shorter")
         await shorter.grow(20, EntryKind.HAND)  # as long as the signed one, and shorter
         await publication(shorter, witness, http).publish()
         assert (await copies(shorter))[f"witness {NAME}"].reason == "contradicts"
