@@ -167,7 +167,8 @@ class ExchangeSystem(CallingSystem):
         telephone = await self.telephone(phoner)
         body = {"campaign": "kanvas", "line": f"sip:telephone_{phoner}"}
         await self.do("POST", "/shift", body, phoner=phoner)
-        await self.wait_for(lambda: self.seat_row(phoner).connected)
+        # A telephone that seems to be away, on a busy machine, is called again after a minute.
+        await self.wait_for(lambda: self.seat_row(phoner).connected, 2 * PATIENCE_S)
         return telephone
 
     def seat_row(self, phoner: int = 1) -> Any:
