@@ -206,6 +206,7 @@ class Shift:
             self._supervisors,
             timedelta(seconds=4),
             over,
+            one_clock=False,
         )
 
     def _pass_on(self) -> None:
