@@ -197,21 +197,15 @@ def check(
     supervisors: list[Any],
     slack: timedelta,
     over: datetime,
-    *,
-    one_clock: bool = True,
 ) -> dict[str, int]:
-    """`over`: when the last order was given; what is carried out after that is nobody's to judge.
-
-    `one_clock`: every process has the test's clock. The clock of an earlier version's process lags by the time
-    it took to start, so an opt-out in the database may seem older than its call: only the robots' word counts.
-    """
+    """`over`: when the last order was given. What is carried out after that is not judged."""
     engine = make_engine(database)
     with engine.begin() as tx:
         permits, suppressed, outcomes, departments, lines = figures.for_invariants(tx)
         totals = figures.totals(tx)
         opened = tx.execute(select(func.count()).select_from(listenings)).scalar_one()
     engine.dispose()
-    rows = Rows(permits, suppressed if one_clock else (), outcomes, departments, lines)
+    rows = Rows(permits, suppressed, outcomes, departments, lines)
     verdict = judge(
         [ring for ring in town.network.record if ring.ended_at], rows, told, clock.now()
     )

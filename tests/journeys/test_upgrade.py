@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,10 +40,11 @@ MIGRATIONS = "callserver/database/migrations/versions"
 
 RUN_AT = """
 import sys
+from datetime import UTC, datetime, timedelta
 from callserver import assemble
 from callserver.adapters.clock import clock_from
-start = sys.argv.pop()
-assemble.clock_from = lambda _, connection: clock_from(start, connection)
+shift = timedelta(seconds=float(sys.argv.pop()))
+assemble.clock_from = lambda _, tx: clock_from((datetime.now(UTC) + shift).isoformat(), tx)
 from callserver.cli import main
 main()
 """
@@ -100,9 +101,10 @@ class EarlierProcess(Process):
 
     def start(self) -> None:
         errors = Path(self._environment["CALLSERVER_SEALS"]).with_name("stderr.log")
+        shift = self._clock.now() - datetime.now(UTC)
         with errors.open("ab") as stream:
             self._process = subprocess.Popen(  # type: ignore[assignment]
-                [sys.executable, "-c", RUN_AT, self._command, self._clock.now().isoformat()],
+                [sys.executable, "-c", RUN_AT, self._command, str(shift.total_seconds())],
                 env={
                     **os.environ,
                     **self._environment,
@@ -206,7 +208,6 @@ class Shift:
             self._supervisors,
             timedelta(seconds=4),
             over,
-            one_clock=False,
         )
 
     def _pass_on(self) -> None:
