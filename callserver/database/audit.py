@@ -168,9 +168,8 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
 def _in_order(tx: Tx, *columns: Column[Any]) -> Iterator[Any]:
     """Sealed entries by their numbers, then the others by their ids, as they are at one instant."""
     query = select(*columns).execution_options(yield_per=1_000)
-    if (
-        tx.dialect.name == "postgresql"
-    ):  # the index has this order, with entries without a number last
+    # The index has this order, with entries without a number last.
+    if tx.dialect.name == "postgresql":
         yield from tx.execute(query.order_by(audit.c.leaf, audit.c.id))
         return
     # SQLite has them first, and would sort everything; its transactions see one instant throughout

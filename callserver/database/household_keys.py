@@ -5,11 +5,10 @@ everybody whom it reached before. Keys whose address is not stored any more are 
 `former_household_keys` until a list names the address again.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from sqlalchemy import insert, or_, select, text, update
+from sqlalchemy import insert, select, text, update
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.database.tables import (
@@ -17,25 +16,13 @@ from callserver.database.tables import (
     contacts,
     former_household_keys,
     former_identifiers,
-    marks,
-    suppressions,
 )
 from callserver.domain import heading_words, postal_addresses, subject
 from callserver.domain.addresses import is_no_address
-from callserver.domain.campaign import Effect
-from callserver.domain.contact_status import ContactStatus
-from callserver.domain.identity import NOBODY
 from callserver.ports import Tx
 
 T = TypeVar("T")
 CHUNK = 5_000
-
-_row_protects = or_(
-    contacts.c.ended.is_not(None) & ~contacts.c.member,
-    (contacts.c.status == ContactStatus.WAITING.value)
-    & (contacts.c.reason == Effect.NOT_NOW.value),
-)
-"""What a contact's own row says against a call to others who may be the person (domain/reach.py)."""
 
 
 def adopt_listed(tx: Tx, dropped: Iterable[DroppedRow]) -> None:
@@ -103,44 +90,6 @@ def _replace_open_calls(tx: Tx, keys: Mapping[int, int]) -> None:
         if new is not None and new not in taken:
             taken.add(new)
             tx.execute(update(calls).where(calls.c.attempt == row.attempt).values(household=new))
-
-
-def protecting(tx: Tx, keys: Collection[int]) -> set[int]:
-    """The keys that protect somebody: an opt-out or a mark is about the key, a person under it or anybody at
-    the same number, or such a person has ended their membership or asked not to be called."""
-    homes_of: dict[int, set[int]] = defaultdict(set)  # by person
-    homes_at: dict[int, set[int]] = defaultdict(set)  # by number
-    for home, person, number in _listed(tx, "household", "number", keys):
-        homes_of[person].add(home)
-        if number != NOBODY:
-            homes_at[number].add(home)
-    for number, person, _ in _listed(tx, "number", "household", homes_at):
-        homes_of[person] |= homes_at[number]
-    about = {subject.of_household(key): {key} for key in keys}
-    about |= {subject.of_person(person): homes for person, homes in homes_of.items()}
-    protecting_keys: set[int] = set()
-    for some in _parts(homes_of):
-        query = select(contacts.c.person).where(contacts.c.person.in_(some), _row_protects)
-        protecting_keys.update(*(homes_of[person] for person in tx.execute(query).scalars()))
-    for table in (suppressions, marks):
-        for subjects in _parts(about):
-            recorded = select(table.c.subject).where(table.c.subject.in_(subjects)).distinct()
-            protecting_keys.update(*(about[key] for key in tx.execute(recorded).scalars()))
-    return protecting_keys
-
-
-def _listed(tx: Tx, name: str, other: str, keys: Collection[int]) -> Iterator[tuple[int, int, int]]:
-    """The key, person and other column of the rows, now and formerly, that have one of the keys."""
-    for table in (contacts, former_identifiers):
-        columns = [table.c[column] for column in (name, "person", other)]
-        for some in _parts(keys):
-            query = select(*columns).where(table.c[name].in_(some)).distinct()
-            yield from ((key, person, value) for key, person, value in tx.execute(query))
-
-
-def _parts(keys: Collection[T]) -> Iterator[list[T]]:
-    ordered = list(keys)
-    return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))
 
 
 def upgrade(tx: Tx) -> None:

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, literal_column, select
 
-from callserver.database.leases import LEASE, NOBODY
+from callserver.database.leases import INSERTED, LEASE, NOBODY
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, process_leases
-from callserver.database.upserts import INSERTS
 from callserver.ports import Tx
 
 TIME = "time"
@@ -23,18 +22,12 @@ _latest = Prepared(
 )
 _last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
-_added = {
-    name: insert(process_leases).values(
-        {column: bindparam(column) for column in ("name", "owner", "until")}
-    )
-    for name, insert in INSERTS.items()
-}
 _record = Prepared(
     {
         name: added.on_conflict_do_update(
             index_elements=["name"], set_={"until": added.excluded.until}
         )
-        for name, added in _added.items()
+        for name, added in INSERTED.items()
     }
 )
 _recorded = Prepared(

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import process_leases
-from callserver.database.upserts import INSERTS
+from callserver.database.upserts import rows_to_insert
 from callserver.ports import Tx
 
 _lease = Prepared(
@@ -15,12 +15,9 @@ _lease = Prepared(
     )
 )
 
-_added = {
-    name: insert(process_leases).values(
-        {column: bindparam(column) for column in ("name", "owner", "until")}
-    )
-    for name, insert in INSERTS.items()
-}
+INSERTED = rows_to_insert(process_leases, ("name", "owner", "until"))
+"""For each dialect, the insert of a lease that is not there yet."""
+
 _acquire = Prepared(
     {
         name: added.on_conflict_do_update(
@@ -31,7 +28,7 @@ _acquire = Prepared(
             | (process_leases.c.until < bindparam("now"))
             | (process_leases.c.until > bindparam("too_far")),
         )
-        for name, added in _added.items()
+        for name, added in INSERTED.items()
     }
 )
 

@@ -149,9 +149,8 @@ class PostgresStore:
             finally:
                 use.release()
         if follow_ups:  # also when the caller was cancelled
-            with contextlib.suppress(
-                RuntimeError
-            ):  # the loop has ended: the scheduler does the work
+            # The loop has ended: the scheduler does the work.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self.send, follow_ups)
         return result
 

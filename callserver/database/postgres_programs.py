@@ -14,9 +14,8 @@ def run(program: str, url: str, *words: str) -> None:
     if shutil.which(program) is None:
         raise ConfigurationProblem(f"{program} is missing (apt-get install postgresql-client)")
     parsed = make_url(url)
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="callserver-"
-    ) as passwords:  # readable only by the owner
+    # Readable only by the owner.
+    with tempfile.NamedTemporaryFile("w", prefix="callserver-") as passwords:
         escaped = str(parsed.password or "").replace("\\", "\\\\").replace(":", "\\:")
         passwords.write(f"*:*:*:*:{escaped}\n")
         passwords.flush()

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from callserver.database import revisions
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import document_versions, signatures
-from callserver.database.upserts import INSERTS
+from callserver.database.upserts import INSERTS, rows_to_insert
 from callserver.domain.training import Signature, Version
 from callserver.ports import Tx
 
@@ -19,10 +19,8 @@ _signed = Prepared(
 )
 _sign = Prepared(
     {
-        name: insert(signatures)
-        .values({column: bindparam(column) for column in ("user", "document", "version", "at")})
-        .on_conflict_do_nothing()
-        for name, insert in INSERTS.items()
+        name: added.on_conflict_do_nothing()
+        for name, added in rows_to_insert(signatures, ("user", "document", "version", "at")).items()
     }
 )
 _signature = select(signatures.c.document, signatures.c.version, signatures.c.at)

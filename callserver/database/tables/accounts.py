@@ -13,17 +13,15 @@ users = Table(
     Column("role", Text, nullable=False),  # phoner supervisor administrator leader member_service
     Column("department", Text),
     Column("line", Text),  # how the phoner is called: client:…, sip:…, +45…
-    Column(
-        "credited", Integer, nullable=False, server_default="0"
-    ),  # shifts credited for earlier work
+    # Shifts credited for earlier work.
+    Column("credited", Integer, nullable=False, server_default="0"),
     Column("trained_at", Instant),  # a phoner's training is complete
     Column("added_at", Instant),  # null: has no grace period for documents
     Column("left_at", Instant),
     Column("seen_at", Instant),  # when a supervisor was last active
     Column("password", Text),  # argon2id; null: cannot sign in
-    Column(
-        "password_once", Boolean, nullable=False, server_default=text("false")
-    ),  # to be replaced
+    # To be replaced.
+    Column("password_once", Boolean, nullable=False, server_default=text("false")),
     Column("code_key", Text),  # of the one-time codes, encrypted; null: none set up
     Column("code_step", BigInteger),  # the time step of the last code used: none works twice
     Column("language", Text, nullable=False, server_default="da"),
@@ -78,9 +76,8 @@ softphones = Table(
     metadata,
     Column("name", Text, primary_key=True),  # phoner_7 listener_7 telephone_7
     Column("user", BigInteger, nullable=False),
-    Column(
-        "digest", Text, nullable=False
-    ),  # for SIP's digest authentication; the password is not stored
+    # For SIP's digest authentication; the password is not stored.
+    Column("digest", Text, nullable=False),
     Column("until", Instant),  # null: until dropped (a SIP telephone)
 )
 Index("softphones_user", softphones.c.user)

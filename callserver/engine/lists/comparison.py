@@ -9,7 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from callserver.database import household_keys, list_import, set_aside_contacts, staged_rows
+from callserver.database import (
+    list_import,
+    protecting_households,
+    set_aside_contacts,
+    staged_rows,
+)
 from callserver.database.list_import import KnownPerson
 from callserver.domain import names, subject
 from callserver.domain.contact_status import ContactStatus
@@ -149,7 +154,7 @@ def _return_home(tx: Tx, listed: ListReader) -> None:
         for home, lines in listed.former_homes.items()
         if len(staged.intersection(lines)) <= MOST_IN_A_HOUSEHOLD
     }
-    protecting = household_keys.protecting(tx, {key for home in few for key in home})
+    protecting = protecting_households.among(tx, {key for home in few for key in home})
     homes = {
         line: home
         for home, lines in few.items()
