@@ -84,9 +84,8 @@ class Trouble(StrEnum):
     """What a provider's refusal means."""
 
     BAD_NUMBER = "bad_number"  # mark the number
-    REFUSED = (
-        "refused"  # this number, perhaps every number: set it aside; several stop the campaign
-    )
+    # This number, perhaps every number: set it aside; several stop the campaign.
+    REFUSED = "refused"
     STOP = "stop"  # credentials, limits, caller id: stop the campaign at once, raise an alarm
     ROOM_GONE = "room_gone"  # the phoner's conference is over: free the phoner, dial nobody
     LATER = "later"  # not processed, safe to try again after a pause

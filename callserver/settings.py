@@ -131,9 +131,8 @@ class Settings(BaseModel):
     asterisk_trunk_numbers: str = "+45"  # how a number is written: +45, 45, 0045 or national
     asterisk_trunk_verify: bool = True  # the carrier's certificate
     asterisk_trunk_ca: str = "/etc/ssl/certs/ca-certificates.crt"
-    asterisk_trunk_options_seconds: int = (
-        5  # how often the carrier is asked whether it is alive; 0: never
-    )
+    # How often the carrier is asked whether it is alive; 0: never.
+    asterisk_trunk_options_seconds: int = 5
     asterisk_trunk_session_timers: str = "yes"  # or no, required, always
     asterisk_trunk_session_seconds: int = 1800
     asterisk_trunk_rtp_timeout_seconds: int = 120  # without any sound; 0: never

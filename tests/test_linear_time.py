@@ -197,9 +197,8 @@ def seconds(work: Callable[[], object]) -> float:
 def growth(work: Callable[[str], object], text: Callable[[int], str]) -> float:
     """How many times as long the long input takes; 0 when it takes no time to speak of."""
     long, short = text(LONG), text(SHORT)
-    if (
-        seconds(lambda: work(short)) * (LONG / SHORT) ** 2 < FREE
-    ):  # nothing to wait for, even if it is quadratic
+    # Nothing to wait for, even if it is quadratic.
+    if seconds(lambda: work(short)) * (LONG / SHORT) ** 2 < FREE:
         return 0
     slow = []
     for _ in range(4):  # a busy machine is slow at times; what is quadratic always is

@@ -58,9 +58,8 @@ class Webhooks:
     def routes(self) -> list[Route]:
         """Every address that Twilio is given."""
         return [
-            self._route(
-                "/twilio/status/call", self._call
-            ),  # by far the most frequent: matched first
+            # By far the most frequent: matched first.
+            self._route("/twilio/status/call", self._call),
             self._route("/twilio/status/conference", self._conference),
             self._route("/twilio/voice/phoner", self._phoner),
             self._route("/twilio/voice/client", self._client),

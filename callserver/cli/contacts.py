@@ -109,9 +109,8 @@ def import_list(
             )
         )
         summary = staged.summary
-        if content := as_file(
-            summary, language
-        ):  # before the import, so that no refused row is lost
+        # Before the import, so that no refused row is lost.
+        if content := as_file(summary, language):
             refused_file.write_bytes(content)
         if dry_run:
             callable_of = dry.dry_run(staged, rules, resources.secret(settings), now, progress)

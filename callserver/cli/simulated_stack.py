@@ -57,9 +57,8 @@ class StackPlan:
     visitor_calls: Sequence[Behaviour] = ()  # how visitors' calls end (simulator/visitors.py)
     port: int = 0  # 0: a free one
     first_week: bool = False  # the visitors' phoner is new
-    settings: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # that differ from the demonstration's
+    # The settings that differ from the demonstration's.
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

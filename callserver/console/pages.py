@@ -135,9 +135,8 @@ class Pages:
     async def on_http(self, request: Request, error: Exception) -> Response:
         """The router's errors: as a page, as a problem document for the API, as a status for the provider."""
         status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-        headers = (
-            error.headers if isinstance(error, HTTPException) else None
-        )  # of 405: the allowed methods
+        # A 405 has the allowed methods.
+        headers = error.headers if isinstance(error, HTTPException) else None
         path, language = request.url.path, language_of(request)
         if path.startswith("/api/"):
             known = status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)

@@ -120,9 +120,8 @@ class Hours(Block):
     """When a telephone may ring."""
 
     windows: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], Windows]
-    before_holiday: Windows | None = (
-        None  # replaces a weekday's windows on the day before a holiday
-    )
+    # Replaces a weekday's windows on the day before a holiday.
+    before_holiday: Windows | None = None
     dates: dict[date, Windows] = Field(default_factory=dict)  # single dates with their own windows
     close_guard_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     # Countries whose public holidays are closed.

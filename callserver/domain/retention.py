@@ -32,9 +32,8 @@ class RetentionClass(StrEnum):
     SUPPORT = "support"  # answered messages between phoners and supervisors
     HARASSMENT = "harassment"  # reports of it
     CONVERSATIONS = "conversations"  # offered and booked ones, from their time
-    TRAINING = (
-        "training"  # shifts, credits and the conversation of users who are trained or have left
-    )
+    # Shifts, credits and the conversation of users who are trained or have left.
+    TRAINING = "training"
     EXERCISES = "exercises"  # and courses, with their participants, from their day
     SIGNATURES = "signatures"  # of users who have left
     REFUSED_ROWS = "refused_rows"  # of an import, to be corrected

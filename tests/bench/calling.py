@@ -348,9 +348,8 @@ class _Network:
         due = time.monotonic() + wait
         while due < ends:
             await asyncio.sleep(due - time.monotonic())
-            with contextlib.suppress(
-                AssertionError
-            ):  # the previous call is not over: no call begins
+            # The previous call is not over: no call begins.
+            with contextlib.suppress(AssertionError):
                 self.due += 1
                 await self._api(user, "/api/v1/ready", {})
             due += self._load.every_s

@@ -107,9 +107,8 @@ class Evening:
         def hold() -> None:
             held.set()
             moved.wait(30)
-            self.system.stage.world.agenda.after(
-                0, _nothing
-            )  # wakes it: it sleeps by the old clock
+            # Wakes it: it sleeps by the old clock.
+            self.system.stage.world.agenda.after(0, _nothing)
 
         self.system.loop.call_soon_threadsafe(hold)
         assert held.wait(30)

@@ -379,9 +379,8 @@ def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page = maja.page
     maja.changes_campaign("kanvas")
     shift.until(20, 45)
-    page.keyboard.press(
-        "r"
-    )  # no leg lives longer than four hours: the phoner's is reconnected first
+    # No leg lives longer than four hours: the phoner's is reconnected first.
+    page.keyboard.press("r")
     state(page, "connecting")
     expect(page.locator("#reason")).to_contain_text("Lines are cut after four hours")
     shift.until(20, 57)

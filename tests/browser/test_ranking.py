@@ -156,9 +156,8 @@ def test_no_page_ranks_phoners(
             first, second = (shown(window, page.path, page.name) for window in windows)
             if rows(first):
                 names_phoners.add(page.name)
-            if (
-                page.name == "log"
-            ):  # in the order of time; an opt-out or a mark names who recorded it
+            # In the order of time; an opt-out or a mark names who recorded it.
+            if page.name == "log":
                 assert not pairs(first) + pairs(second), role
             else:
                 assert not ranks(first, second), (role, page.path)

@@ -78,9 +78,8 @@ def test_a_page_that_cannot_catch_up_at_once_tries_again(
     visit: Visit, system: BrowserSystem
 ) -> None:
     sigrid = visit("sigrid", "/floor")
-    expect(sigrid.locator("#softphone")).to_have_text(
-        "The browser phone is ready"
-    )  # all is fetched
+    # Everything is fetched.
+    expect(sigrid.locator("#softphone")).to_have_text("The browser phone is ready")
     failed: list[str] = []
 
     def fail_twice(route: Route) -> None:

@@ -123,9 +123,8 @@ async def test_with_only_the_password_nothing_but_the_next_step_is_done(
     assert (await thief.api("POST", "/sign-in/code-setup", {})).status_code == 401
     for method, path in (("GET", "/me"), ("POST", "/me/language"), ("GET", "/books")):
         assert (await thief.api(method, path, {"language": "en"})).status_code == 401
-    assert (
-        await enter(Client(system), "leader", PASSWORD)
-    ).status_code == 200  # it is still the password
+    # It is still the password.
+    assert (await enter(Client(system), "leader", PASSWORD)).status_code == 200
 
 
 async def test_each_step_is_done_when_it_is_due(system: StaffedSystem) -> None:

@@ -43,27 +43,30 @@ async def test_a_source_that_the_server_made_up_is_never_read_out(unknown: Staff
     assert texts.say("da", "why.source_unknown") in said
 
 
-async def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> None:
-    system = StaffedSystem(tmp_path, people=NO_SOURCE)
+FIRST_IMPORT = "en liste fra 12. maj 2026"
+
+
+async def told_source(folder: Path, people: str) -> str:
+    """What the phoner's page says about the source of the first person's number."""
+    system = StaffedSystem(folder, people=people)
     await system.on_shift()
     await system.ready()
     await system.pass_time(6)
     _, card = await system.api("POST", "/card", {})
-    assert card["source"] == "en liste fra 12. maj 2026"
     system.close()
+    source: str = card["source"]
+    return source
+
+
+async def test_a_list_without_a_source_is_told_by_its_date(tmp_path: Path) -> None:
+    assert await told_source(tmp_path, NO_SOURCE) == FIRST_IMPORT
 
 
 @pytest.mark.parametrize("written", ["-", "ukendt", "n/a", "0", "Ingen"])
 async def test_a_placeholder_is_no_source(tmp_path: Path, written: str) -> None:
     """A list's own date is told instead; where the list itself must say the source, nobody is called."""
     people = f"ref;navn;telefon;født;kilde\nL1;Elna Isager;32200000;1980-01-01;{written}\n"
-    system = StaffedSystem(tmp_path, people=people)
-    await system.on_shift()
-    await system.ready()
-    await system.pass_time(6)
-    _, card = await system.api("POST", "/card", {})
-    assert card["source"] == "en liste fra 12. maj 2026"
-    system.close()
+    assert await told_source(tmp_path, people) == FIRST_IMPORT
     leads = StaffedSystem(tmp_path / "leads", people=people, campaign="leads")
     await leads.on_shift()
     await leads.ready()

@@ -50,12 +50,10 @@ def failing(target: str) -> AlarmFacts:
     [
         CarrierState("trunk", "online", LONG_AGO, NOW),
         CarrierState("192.0.2.7", "registered", LONG_AGO, NOW),
-        CarrierState(
-            "trunk", "offline", NOW - timedelta(seconds=5), NOW
-        ),  # it may be back in a moment
-        CarrierState(
-            "trunk", "offline", LONG_AGO, NOW - timedelta(hours=1)
-        ),  # nobody looks any more
+        # It may be back in a moment.
+        CarrierState("trunk", "offline", NOW - timedelta(seconds=5), NOW),
+        # Nobody looks any more.
+        CarrierState("trunk", "offline", LONG_AGO, NOW - timedelta(hours=1)),
     ],
 )
 def test_a_carrier_that_is_well_or_was_one_raises_none(state: CarrierState) -> None:

@@ -106,9 +106,8 @@ SOME_ROWS = st.lists(
 
 @given(SOME_ROWS)
 def test_a_row_reads_the_same_beside_any_other(many: list[list[str]]) -> None:
-    assert (
-        ContactRows._fields == ContactRow._fields
-    )  # the one's columns become the other's values by place
+    # The columns of one become the values of the other by position.
+    assert ContactRows._fields == ContactRow._fields
     names = HEADER.split(";")
     reader = Reader(names, headings.map_columns(names, {}), "DK", "import:1")
 

@@ -36,9 +36,8 @@ def test_what_the_list_says_against_calls_is_in_force(
     subjects = silenced(engine)
     assert {"number:4532200101", "number:4532200102"} <= subjects
     assert "number:4532200103" not in subjects
-    assert (
-        len([subject for subject in subjects if subject.startswith("person:")]) == 4
-    )  # by reference, and by name
+    # By reference, and by name.
+    assert len([subject for subject in subjects if subject.startswith("person:")]) == 4
 
 
 NO = """Do Not Call|ring ikke|Reserveret|no calls|DNC|HasOptedOutOfCall|HasOptedOutOfCall?|Telefon: nej tak

@@ -22,9 +22,8 @@ class BrowserSystem(TestSystem):
 
     stage: SimulatedStack
     loop: asyncio.AbstractEventLoop
-    given: dict[str, datetime] = field(
-        default_factory=dict
-    )  # of each account, its last code's time
+    # Of each account, its last code's time.
+    given: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock = self.stage.clock

@@ -194,9 +194,8 @@ async def test_the_stream_is_cut_while_people_talk(opens: Opens) -> None:
         await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         assert system.calls()[0].cause == "completed"
         await system.outcome("no_thanks", then="ready")
-        await system.wait_for(
-            lambda: system.seat_row().state == "talking"
-        )  # and the evening goes on
+        # And the evening goes on.
+        await system.wait_for(lambda: system.seat_row().state == "talking")
 
 
 async def test_asterisk_restarts_in_mid_call(opens: Opens) -> None:
@@ -207,9 +206,8 @@ async def test_asterisk_restarts_in_mid_call(opens: Opens) -> None:
         await system.wait_for(lambda: system.seat_row().state == "talking")
         listener = await system.listened()
         met_at = system.clock.now()
-        await system.wait_for(
-            lambda: system.clock.now() - met_at > HEARD_WITHIN
-        )  # no apology is owed
+        # No apology is owed.
+        await system.wait_for(lambda: system.clock.now() - met_at > HEARD_WITHIN)
         await asyncio.to_thread(system.exchange.restart)
         await asyncio.to_thread(await_trunk, system.exchange, "online")
         await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
@@ -253,9 +251,8 @@ async def test_a_dead_trunk_stops_the_campaign_with_an_alarm(opens: Opens) -> No
             await asyncio.to_thread(await_trunk, system.exchange, "online")
         assert system.entries("breaker")[0]["reason"] == "provider_503"
         assert system.calls()[0].cause == "declined"
-        assert (
-            system.contacts()[0].status == "ready"
-        )  # nobody was called: the contact keeps its place
+        # Nobody was called: the contact keeps its place.
+        assert system.contacts()[0].status == "ready"
         assert system.contacts()[0].tries == 0
 
 
@@ -338,9 +335,8 @@ async def test_a_wrong_password_opens_nothing(opens: Opens) -> None:
         assert await stranger.register("guessed") in (401, 403, 404)
         before = len(system.called.invited())
         for number in ("+4532200100", "+4511223344", "1", "0045322001"):
-            talk = await thief.call(
-                number
-            )  # comes from the carrier's own address, as far as SIP says
+            # Comes from the carrier's own address, as far as SIP says.
+            talk = await thief.call(number)
             assert talk.ended.is_set()
         assert len(system.called.invited()) == before
 

@@ -131,9 +131,8 @@ async def test_a_listener_follows_the_seat_and_hears_calls_only(opens: Opens) ->
         await system.outcome("no_thanks", then="ready")
         await system.wait_for(lambda: system.seat_row().state == "talking")
         await system.until_heard(system.supervisor, *BOTH)
-        await system.phoner.hang_up(
-            talk_of(system.phoner)
-        )  # the phoner's telephone is lost in mid-call
+        # The phoner's telephone is lost in mid-call.
+        await system.phoner.hang_up(talk_of(system.phoner))
         await system.until_heard(system.supervisor, seconds=20)
         await system.wait_for(lambda: system.calls()[1].ended_at is not None)
         await system.wait_for(lambda: system.seat_row().connected)

@@ -113,9 +113,8 @@ class LegEvents:
             case "StasisEnd" if (
                 not channel_names.is_attempt(leg) and channel_names.seat_of_leg(leg) is None
             ):
-                await self._ended(
-                    leg, channel["state"], 0
-                )  # the only event of the end of a leg that called in
+                # The only event of the end of a leg that called in.
+                await self._ended(leg, channel["state"], 0)
             case "ChannelDtmfReceived":
                 await self._callers.pressed(leg, event["digit"])
             case "PlaybackFinished":

@@ -109,9 +109,8 @@ class TrainingApi:
         """Sign a version of a document that I have read."""
         now, rules = self._ctx.clock.now(), self._ctx.rules.current
         for book in rules.books.values():
-            if (
-                book.key == body.document and book.pdf is not None
-            ):  # a document that cannot be read cannot be signed
+            # A document that cannot be read cannot be signed.
+            if book.key == body.document and book.pdf is not None:
                 await asyncio.to_thread(self._files.read, book.pdf)
 
         def work(tx: Tx) -> TrainingView:

@@ -74,9 +74,8 @@ def heard(
     allowed = LOUDNESS.get(listening.mode, 0)
     if listening.until is not None and entry.at <= listening.until:
         changed_at = listening.until - LEAVES_WITHIN
-        if (
-            changed_at > permit_at
-        ):  # the mode was quieter before this call began: it must be so in it
+        # The mode was quieter before this call began: it must be so in it.
+        if changed_at > permit_at:
             allowed = max(allowed, LOUDNESS.get(listening.louder, 0))
     if loud > allowed:
         breaches.append(Breach("voice-in-room", f"heard in the mode {entry.text('mode')}"))

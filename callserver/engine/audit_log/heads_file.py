@@ -31,9 +31,8 @@ def last_head(path: Path) -> signed_heads.Head | None:
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
-            *lines, _ = file.read().split(
-                b"\n"
-            )  # text after the last line break is an incomplete line
+            # Text after the last line break is an incomplete line.
+            *lines, _ = file.read().split(b"\n")
     except (FileNotFoundError, IsADirectoryError):  # the sealer says so
         return None
     try:
@@ -71,9 +70,8 @@ class HeadsFile:
         """Append heads. They are durable when this returns."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         seen = (0, 0) if self._state is None else self._state[:2]
-        self._state = (
-            None  # a crash here leaves an incomplete line, which is removed at the next reading
-        )
+        # A crash here leaves an incomplete line, which is removed at the next reading.
+        self._state = None
         with self._path.open("ab") as file:
             status = os.fstat(file.fileno())
             file.writelines(line + b"\n" for line in lines)

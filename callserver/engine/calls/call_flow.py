@@ -126,9 +126,8 @@ class CallFlow:
             log.error("second_leg", attempt=news.attempt)  # the provider accepted an order twice
             self._end_leg(tx, row, news.leg, "second_leg")
             return True
-        late = (
-            row.call.cause is Cause.DECLINED and row.ref is not None
-        )  # a report about a leg that has ended
+        # A report about a leg that has ended.
+        late = row.call.cause is Cause.DECLINED and row.ref is not None
         if news.report in _LIVING and row.call.cause in _NOTHING_RANG and not late:
             log.error("rings_after_all", attempt=news.attempt)
             self._end_leg(tx, row, news.leg, "rings_after_all")

@@ -61,9 +61,8 @@ class ListReader:
     summary: Summary
     places: set[str] = field(default_factory=set)
     opt_outs: OptOuts = field(default_factory=OptOuts)
-    consents: list[tuple[int, date, str]] = field(
-        default_factory=list
-    )  # key of a person, day, text
+    # Key of a person, day, text.
+    consents: list[tuple[int, date, str]] = field(default_factory=list)
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
     former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines

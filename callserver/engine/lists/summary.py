@@ -49,9 +49,8 @@ class Summary:
     no_homes: set[int] = field(default_factory=set)  # lines whose household or address is none
     changes: Counter[str] = field(default_factory=Counter)  # of those changed, by field
     missing: int = 0  # contacts of the campaign who may still be called and are not in the file
-    set_aside: int = (
-        0  # known contacts whose row was refused: they are not called until it is corrected
-    )
+    # Known contacts whose row was refused: they are not called until it is corrected.
+    set_aside: int = 0
     consents: int = 0  # recorded: given on a day that the list names
     opted_out: int = 0  # rows of which the list itself says that the person must not be called
     unclear: list[int] = field(default_factory=list)  # lines of those that say neither yes nor no

@@ -171,9 +171,8 @@ def _alarm_facts(
     campaigns = []
     for campaign, abandoned_today in shown:
         paused, reason, _ = states.get(campaign.name, (False, "", now))
-        state, _ = gate.state_of(
-            tx, ctx.rules, campaign, now
-        )  # the same figures that the gate reads
+        # The same figures that the gate reads.
+        state, _ = gate.state_of(tx, ctx.rules, campaign, now)
         rule = policies[campaign.policy].abandon
         campaigns.append(
             alarm.CampaignFigures(

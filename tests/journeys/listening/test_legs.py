@@ -188,9 +188,8 @@ async def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(
     ear, now = system.ear(), system.clock.now()
     assert ear is not None
     later = now + timedelta(seconds=5)
-    system.write(
-        lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later))
-    )  # what the transaction wrote; the order never went out
+    # What the transaction wrote; the order never went out.
+    system.write(lambda tx: tx.execute(table.update().values(ended_at=now, look_at=later)))
     system.restart()
     await system.server.scheduler.start()
     await system.pass_time(2)
