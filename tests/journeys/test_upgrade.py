@@ -193,7 +193,8 @@ class Shift:
         self._people = self._town.start_shifts(self._robots, 24, self._supervisors, EARS)
 
     async def go_on(self, answered: int, outcomes: int) -> None:
-        await at_least(5, self._database, self._people.acknowledged, answered, outcomes)
+        acknowledged = self._people.acknowledged
+        await at_least(5, self._database, self._town, acknowledged, answered, outcomes)
 
     async def end(self) -> None:
         over = self._clock.now()
