@@ -17,8 +17,31 @@ from callserver.database import softphones as kept
 from callserver.ports import Tx
 from tests.harness.exchange.real import WHY_NOT, Called, Exchange, make
 from tests.harness.exchange.streams import Browser, TlsTelephone
-from tests.harness.exchange.system import opened, people
+from tests.harness.exchange.system import ExchangeSystem, living, opened, people
 from tests.harness.waiting import PATIENCE_S, eventually
+
+
+async def test_a_telephone_is_handed_out_again_only_when_the_exchange_has_removed_it(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """Asterisk answers a deletion early, and then deletes what was pushed meanwhile."""
+    async with opened(tmp_path, *exchange) as system:
+        await system.telephone()
+    requests: list[str] = []
+    is_known = "GET /ari/endpoints/PJSIP/telephone_1"
+    removes = "DELETE /ari/asterisk/config/dynamic/res_pjsip/endpoint/telephone_1"
+
+    def note(request: str) -> bool:
+        requests.append(request)
+        return False
+
+    (tmp_path / "next").mkdir()
+    system = ExchangeSystem(tmp_path / "next", *exchange)
+    system.proxy.refuses = note
+    async with living(system, ""):  # its database knows no telephone
+        assert is_known in requests[requests.index(removes) :]
+        assert system.server.exchange
+        assert (await system.server.exchange.ari.get("endpoints", "PJSIP", "telephone_1")).gone
 
 
 async def test_a_browser_signs_in_with_its_newest_password_only(

@@ -26,6 +26,9 @@ from callserver.settings import Settings
 BROWSER_LASTS = timedelta(hours=12)
 """How long a browser's password is valid; the page fetches a new one whenever it opens."""
 
+REMOVED_AFTER_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
+"""Pauses between the questions whether an endpoint is gone."""
+
 SILENT_S = 10
 """A telephone that sends no packets for this long, not even silence, is dead: its leg is ended."""
 
@@ -121,8 +124,20 @@ class Softphones:
             await self._ari.delete(*_PUSH_PATH, kind, name)
         for channel in reply.body["channel_ids"] if reply.ok else ():
             await self._ari.delete("channels", channel)
+        await self._await_removal(name)
         if self._pushed is not None:
             self._pushed.pop(name, None)
+
+    async def _await_removal(self, name: str) -> None:
+        """Wait until the exchange no longer knows the endpoint.
+
+        Asterisk answers a deletion before it has carried it out. An endpoint of the same name that is
+        pushed in between is deleted too, and its telephone cannot be called although it signs in.
+        """
+        for wait in REMOVED_AFTER_S:
+            if (await self._ari.get("endpoints", "PJSIP", name)).gone:
+                return
+            await asyncio.sleep(wait)
 
     @property
     def url(self) -> str:
