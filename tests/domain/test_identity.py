@@ -1,6 +1,13 @@
 """Who is the same person, who may be, and how far facts reach. Every name is invented."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from callserver.domain import identity, reach
 from callserver.domain.facts import Scope
@@ -15,6 +22,7 @@ from callserver.domain.identity import (
     match,
 )
 from callserver.domain.marks import ENDS_CALLS, MarkKind
+from callserver.domain.names import Likeness, compare
 from callserver.domain.reach import Extent, Reach
 
 ROOT = Path(__file__).parents[2]
@@ -119,12 +127,149 @@ def test_what_has_not_been_read_is_asked_for() -> None:
 
 
 def test_a_crowd_is_nobody_in_particular() -> None:
-    crowd = [row(n, 11, n, f"P{n}") for n in range(2, identity.MOST_ROWS + 3)]
-    assert around(ANNA, known(ANNA, *crowd)).is_crowd
-    many = [row(n, 11, n, f"P{n}") for n in range(2, identity.MOST_PEOPLE + 3)]
-    assert around(ANNA, known(ANNA, *many)).is_crowd
-    few = [row(n, 11, n, f"P{n}") for n in range(2, identity.MOST_PEOPLE - 3)]
-    assert not around(ANNA, known(ANNA, *few)).is_crowd
+    """Nobody is called where so many share a number, a household or a key, or are in reach."""
+
+    def one_person(count: int, shared: Mapping[str, Any]) -> list[KnownRow]:
+        """Rows of one other person, or of the contact's own, that share a number or a household."""
+        rows = (row(2, 1000 + n, 2000 + n, "Bo Bech") for n in range(count))
+        return [one._replace(**shared) for one in rows]
+
+    for shared in ({"number": 11}, {"household": 91}, {"person": 1}):
+        assert not around(ANNA, known(ANNA, *one_person(99, shared))).is_crowd
+        assert around(ANNA, known(ANNA, *one_person(100, shared))).is_crowd
+    people = [row(n, 11, n, f"P{n}") for n in range(2, 52)]  # she is the fifty-first
+    assert not around(ANNA, known(ANNA, *people[:-1])).is_crowd
+    assert around(ANNA, known(ANNA, *people)).is_crowd
+    assert around(ANNA, known(ANNA, *people)) == InReach(is_crowd=True)
+
+
+def test_an_erased_number_or_household_links_nobody() -> None:
+    gone = row(1, 0, 0, "Anna Holm")
+    assert match([gone], [row(2, 0, 92, "Anna Holm")]) is Match.DIFFERENT
+    assert match([gone], [row(2, 12, 0, "Anna Holm")]) is Match.DIFFERENT
+    assert around(gone, known(gone, row(2, 0, 0, "Anna Holm"))) == identity.NOBODY_ELSE
+
+
+def test_rows_of_others_in_reach_are_handed_on_and_the_contact_s_own_is_not() -> None:
+    elsewhere = row(1, 11, 92, "Anna Holm")._replace(contact=12)
+    former = row(1, 12, 93, "Anna Holm", former=True)
+    other = row(2, 11, 94, "Bo Bech")
+    neighbourhood = around(ANNA, known(ANNA, elsewhere, former, other))
+    assert set(neighbourhood.rows) == {(Match.SAME, elsewhere), (Match.UNSURE, other)}
+    assert set(neighbourhood.households) == {92, 93, 94}
+    assert neighbourhood.keys == {2}
+
+
+def test_of_a_former_identifier_nothing_more_is_known() -> None:
+    former = row(1, 11, 91, "Anna Holm", former=True)
+    assert former[4:] == (None, False, None, None, None, None)
+
+
+JUNE, JULY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("others", "replaced_at"),
+    [
+        ([("Anna Holm", 11, None, JUNE)], JUNE),
+        ([("A. Holm", 11, None, JUNE)], JUNE),  # may be her
+        ([("", 11, None, JUNE)], JUNE),
+        ([("Anna Holm", 11, None, JUNE), ("A. Holm", 11, None, JULY)], JULY),
+        ([("Anna Holm", 11, None, JULY), ("A. Holm", 11, None, JUNE)], JULY),
+        ([("Anna Holm", 11, None, None)], None),
+        ([("Anna Holm", 12, None, JUNE)], None),  # another number than the contact has
+        ([("Bo Bech", 11, None, JUNE)], None),  # the number was somebody else's
+    ],
+)
+def test_whose_number_was_replaced_on_another_list(
+    others: list[tuple[str, int, int | None, datetime | None]], replaced_at: datetime | None
+) -> None:
+    """Who may be the contact has got another number: the contact's may have another holder."""
+    known_rows = [ANNA]
+    for key, (name, number, contact, at) in enumerate(others, start=2):
+        known_rows.append(KnownRow(key, number, 91, name, contact, replaced_at=at))
+        known_rows.append(row(key, 20 + key, 91, name))  # the number that they have now
+    assert around(ANNA, known(*known_rows)).replaced_at == replaced_at
+    still = [one._replace(number=11) if one.contact else one for one in known_rows]
+    assert around(ANNA, known(*still)).replaced_at is None  # they still have it on a list
+
+
+PERSONS, SPELLINGS = range(1, 7), ["Anna Holm", "ANNA HOLM", "A. Holm", "Bo Bech", "Ida Holm", ""]
+ROWS = st.builds(
+    row,
+    st.sampled_from(PERSONS),
+    st.sampled_from([0, 11, 12, 13, 14]),
+    st.sampled_from([0, 91, 92, 93, 94]),
+    st.sampled_from(SPELLINGS),
+    former=st.booleans(),
+)
+DECISIONS = st.dictionaries(
+    st.tuples(st.sampled_from(PERSONS), st.sampled_from(PERSONS)).filter(
+        lambda pair: pair[0] < pair[1]
+    ),
+    st.sampled_from([Match.SAME, Match.DIFFERENT]),
+    max_size=2,
+)
+
+
+def expected(
+    first: KnownRow, rows: Sequence[KnownRow], decided: Mapping[tuple[int, int], Match]
+) -> tuple[set[int], set[int]]:
+    """The same and the unsure keys, by the rule as it is written, until nobody is added."""
+    rows_of = {key: [row for row in rows if row.person == key] for key in PERSONS}
+
+    def verdict(one: int, other: int) -> Match:
+        pair = (min(one, other), max(one, other))
+        return decided.get(pair, match(rows_of[one], rows_of[other]))
+
+    def may_be_meant(rows: Iterable[KnownRow]) -> bool:
+        return any(compare(row.name, first.name) is not Likeness.DIFFERENT for row in rows)
+
+    def shared(one: int, other: int) -> list[KnownRow]:
+        """The other's rows that share a number or a household with this one's."""
+        numbers = {row.number for row in rows_of[one]} - {identity.NOBODY}
+        homes = {row.household for row in rows_of[one]} - {identity.NOBODY}
+        return [row for row in rows_of[other] if row.number in numbers or row.household in homes]
+
+    same, unsure = {first.person}, set[int]()
+    while True:
+        before = len(same), len(unsure)
+        for other in PERSONS:
+            if any(verdict(key, other) is Match.SAME for key in same):
+                same.add(other)
+            unsure -= same
+            if other in same:
+                continue
+            by_same = any(verdict(key, other) is Match.UNSURE for key in same)
+            by_unsure = any(
+                verdict(key, other) is Match.SAME
+                or (
+                    verdict(key, other) is Match.UNSURE
+                    and may_be_meant(rows_of[key])
+                    and may_be_meant(shared(key, other))
+                )
+                for key in unsure
+            )
+            if by_same or by_unsure:
+                unsure.add(other)
+        if (len(same), len(unsure)) == before:
+            return same - {first.person}, unsure
+
+
+@settings(max_examples=500)
+@given(st.lists(ROWS, min_size=1, max_size=9, unique=True), DECISIONS)
+def test_who_is_in_reach_is_what_the_rule_says(
+    rows: list[KnownRow], decided: dict[tuple[int, int], Match]
+) -> None:
+    first = rows[0] = rows[0]._replace(contact=rows[0].person * 10)
+    everything = known(*rows, decided=decided)
+    for key in PERSONS:
+        everything.of_person.setdefault(key, ())
+    neighbourhood = around(first, everything)
+    same, unsure = expected(first, rows, decided)
+    assert (set(neighbourhood.same), set(neighbourhood.unsure)) == (same, unsure)
+    homes = {row.household for row in rows if row.person in {first.person, *same, *unsure}}
+    assert set(neighbourhood.households) == homes - {first.household}
 
 
 def test_every_fact_has_a_reach() -> None:

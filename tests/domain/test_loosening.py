@@ -10,9 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 from callserver.domain import loosening, loosening_tables
-from callserver.domain.campaign import Campaign, Outcome, Retry
+from callserver.domain.campaign import Campaign, Effect, Outcome, Retry
 from callserver.domain.case_rules import CaseRules
 from callserver.domain.configuration import Configuration
+from callserver.domain.facts import Scope
 from callserver.domain.listening import DisclosureTime
 from callserver.domain.loosening import Looser, looser
 from callserver.domain.loosening_tables import (
@@ -26,7 +27,7 @@ from callserver.domain.loosening_tables import (
     TRAINING,
 )
 from callserver.domain.organisation import Organisation
-from callserver.domain.policy import Policy, merged
+from callserver.domain.policy import Cap, Policy, merged
 from callserver.domain.training_rules import Level, TrainingRules
 from callserver.texts import catalogue
 from tests.harness.loosening import SHIPPED, loosened_keys, policy, with_policy
@@ -231,6 +232,64 @@ def test_words_and_stricter_rules_need_one_person(
     was: dict[str, Any], would: dict[str, Any]
 ) -> None:
     assert loosened_keys(policy(was), policy(would)) == []
+
+
+SUPPRESS, REFUSED, DONE, NOT_NOW = Effect.SUPPRESS, Effect.REFUSED, Effect.DONE, Effect.NOT_NOW
+
+
+@pytest.mark.parametrize(
+    ("compare", "values"),
+    [  # each from the strictest to the loosest
+        (loosening_tables.less, [9, 5, 4, None]),
+        (loosening_tables.less, [1, 0, None]),
+        (loosening_tables.more, [1, 4, 5, None]),
+        (loosening_tables.more, [0, 1, None]),
+        (loosening_tables.reaches_further, [None, 0, 1, 2]),
+        (loosening_tables.gained, [(), ("a",), ("a", "b")]),
+        (loosening_tables.lost, [("a", "b"), ("a",), ()]),
+        (loosening_tables.fewer, [("a", "b"), ("a",), ()]),
+        (loosening_tables.off, [True, False]),
+        (loosening_tables.on, [False, True]),
+        (
+            loosening_tables.weaker_cap,
+            [Cap(count=3, days=30), Cap(count=4, days=30), Cap(count=4, days=29), None],
+        ),
+        (loosening_tables.weaker_mode, ["express", "opt_in", "not_needed"]),
+        (loosening_tables.weaker_effect, [SUPPRESS, REFUSED, DONE, NOT_NOW, Effect.RETRY]),
+        (loosening_tables.narrower, [Scope.HOUSEHOLD, Scope.PERSON, Scope.PURPOSE, None]),
+    ],
+)
+def test_a_change_is_looser_in_one_direction_only(
+    compare: loosening_tables.Compare, values: list[Any]
+) -> None:
+    for at, was in enumerate(values):
+        for beside, would in enumerate(values):
+            assert compare(was, would) is (beside > at), (was, would)
+
+
+@pytest.mark.parametrize(
+    ("compare", "one", "other"),
+    [  # neither is stricter
+        (loosening_tables.changed, "a", "b"),
+        (loosening_tables.gained, ("a",), ("b",)),
+        (loosening_tables.lost, ("a",), ("b",)),
+        (loosening_tables.weaker_cap, Cap(count=4, days=30), Cap(count=5, days=60)),
+        (loosening_tables.weaker_effect, Effect.SUPPRESS, Effect.CALL_BACK),
+        (loosening_tables.weaker_effect, Effect.CALL_BACK, Effect.VULNERABLE),
+        (loosening_tables.narrower, Scope.NUMBER, Scope.PERSON),
+    ],
+)
+def test_where_neither_is_stricter_any_change_is_looser(
+    compare: loosening_tables.Compare, one: Any, other: Any
+) -> None:
+    assert compare(one, other)
+    assert compare(other, one)
+    assert not compare(one, one)
+    assert not compare(other, other)
+
+
+def test_what_is_free_is_never_looser() -> None:
+    assert not loosening_tables.free("a", "b")
 
 
 # -- campaigns ---------------------------------------------------------------------------------

@@ -8,19 +8,23 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from callserver.adapters.clock import ShiftedClock
 from callserver.adapters.config_folder import load
 from callserver.cli.invented_data import import_registers
+from callserver.database import accounts, contacts, daily_counts, seats
 from callserver.database import calls as calls_of
-from callserver.database import contacts, daily_counts
 from callserver.database.store import AnyStore
-from callserver.database.tables import calls
+from callserver.database.tables import calls, register_entries, register_matches, registers
 from callserver.database.tables import contacts as contacts_table
+from callserver.domain import facts as f
 from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
+from callserver.domain.identity import InReach
 from callserver.domain.policy import Policy
 from callserver.domain.reason import Reason
-from callserver.engine.context import Rules
+from callserver.domain.register_match import Match
+from callserver.engine.context import EngineContext, Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists.importer import import_list
@@ -128,6 +132,103 @@ def test_a_campaign_may_keep_closer_to_an_agreed_time(
         at = evening + timedelta(minutes=late)
         refusals = reasons(tx, contact, rules(campaign=campaign), DialPath.CALL_BACK, at)
     assert (Reason.TIME_AFTER in refusals) == refused
+
+
+@pytest.mark.parametrize("path", DialPath)
+def test_without_a_register_that_names_people_nobody_is_unsure(
+    store: AnyStore, path: DialPath
+) -> None:
+    """Whom nobody has compared with the register is unsure, but a colleague's own line is not theirs."""
+    with store.engine.begin() as tx:
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        contact = first(tx, "kanvas")
+        question = DialRequest(contact, KANVAS, path, None, NOW)
+        assert not gate.collect(tx, rules(), b"key", question).register.unsure
+        an_issue(tx, "people")
+        unsure = gate.collect(tx, rules(), b"key", question).register.unsure
+    assert unsure is (path is not DialPath.CONFIRMATION)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "people"])
+def test_who_is_on_one_kind_of_register_is_listed(store: AnyStore, kind: str) -> None:
+    with store.engine.begin() as tx:
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        contact = first(tx, "kanvas")
+        version = an_issue(tx, kind)
+        if kind == "numbers":
+            tx.execute(insert(register_entries).values(number=contact.number, version=version))
+        else:
+            values = {"version": version, "person": contact.person, "result": Match.YES}
+            tx.execute(insert(register_matches).values(values))
+        question = DialRequest(contact, KANVAS, DialPath.LIST, None, NOW)
+        register = gate.collect(tx, rules(), b"key", question).register
+    assert register == f.Register(listed=True, checked_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("results", "strictest"),
+    [
+        ({}, Match.NO),
+        ({2: Match.NO, 3: Match.NO}, Match.NO),
+        ({2: Match.YES, 3: Match.NO}, Match.YES),
+        ({2: Match.NO, 3: Match.YES}, Match.YES),
+        ({2: Match.UNSURE}, Match.UNSURE),
+        ({4: Match.YES}, Match.NO),  # somebody else
+    ],
+)
+def test_the_strictest_result_of_all_who_may_be_the_person_counts(
+    results: dict[int, Match], strictest: Match
+) -> None:
+    reach = InReach(same=frozenset([2]), unsure=frozenset([3]))
+    assert gate.strictest(results, reach) is strictest
+
+
+def test_a_contact_alone_has_the_facts_of_a_fresh_list(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        import_list(tx, KANVAS, b"telefon;kilde\n32200001;gade\n", NOW)
+        question = DialRequest(first(tx, "kanvas"), KANVAS, DialPath.EXPLAIN, None, NOW)
+        facts = gate.collect(tx, rules(), b"key", question)
+    assert facts.system == f.System()
+    assert facts.register == f.Register(missing=True)
+    assert facts.campaign == f.CampaignState()
+    assert (facts.attempts, facts.active_call, facts.phoner) == ((), False, f.Phoner())
+
+
+def test_a_permitted_dial_is_an_open_call_that_is_asked_about_after_fifteen_seconds(
+    store: AnyStore,
+) -> None:
+    nothing: Any = None
+    nobody_signs = LOADED.training.model_copy(update={"levels": {}})
+    in_force = Rules(replace(LOADED, training=nobody_signs))
+    ctx = EngineContext(store, ShiftedClock(NOW), nothing, in_force, b"key")
+    with store.engine.begin() as tx:
+        import_registers(tx, in_force, NOW)
+        import_list(tx, KANVAS, b"telefon;kilde\n32200001;gade\n", NOW)
+        contact = first(tx, "kanvas")
+        phoner = accounts.add(
+            tx, handle="p", name="P", role="phoner", department="nord", trained_at=NOW
+        )
+        row = seats.open_for(tx, phoner, "nord", NOW)
+        request = DialRequest(contact, KANVAS, DialPath.LIST, row, NOW)
+        answer = gate.ask(tx, ctx, request)
+        assert isinstance(answer, permit.DialPermit)
+        (call,) = tx.execute(select(calls)).all()
+        again = gate.ask(tx, ctx, request)
+    assert (call.attempt, call.permit_at, call.state) == (answer.attempt, NOW, "placing")
+    assert call.deadline == NOW + timedelta(seconds=15)
+    assert (call.contact, call.number, call.seat, call.phoner) == (
+        *(contact.id, contact.number, row.id, phoner),
+    )
+    assert isinstance(again, permit.Refusal)
+    assert Reason.FREQ_ACTIVE_CALL in again.reasons
+
+
+def an_issue(tx: Tx, kind: str) -> int:
+    """The register's issue of today, in force, with nobody on it. Returns its version."""
+    values = {"name": "robinson", "washed_at": NOW, "active": True, "kind": kind}
+    key = tx.execute(insert(registers).values(values)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
 
 
 def test_no_decision_reads_all_calls(sqlite_url: str) -> None:

@@ -9,6 +9,10 @@ NEVER_NEGATIVE = "a count is never negative"
 ONLY_SPEED = (
     "keys of caches: what is not taken from a cache is computed again, with the same answer"
 )
+SHORT_CUT = "a short cut: libphonenumber gives the same answer"
+NO_PREFIX = "the library decides, and no Danish number begins so"
+HAS_CODE = "a number that is read has a calling code"
+POSITIVE = "numbers and keys are positive"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
@@ -43,6 +47,70 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "return replace(seat, state=S.RINGING) if seat.state is S.RESERVED else seat",
             "return replace(seat, state=S.RINGING) if seat.state <= S.RESERVED else seat",
         ): "no state that accepts this event has a name before `reserved`",
+    },
+    "callserver.domain.identity": {
+        (
+            "if row.number == other.number != NOBODY:",
+            "if row.number == other.number > NOBODY:",
+        ): POSITIVE,
+        (
+            "elif not is_unsure and row.household == other.household != NOBODY:",
+            "elif not is_unsure and row.household == other.household > NOBODY:",
+        ): POSITIVE,
+    },
+    "callserver.domain.phone": {
+        (
+            "for prefix in map(str, range(2000, 10000))",
+            "for prefix in map(str, range( 2001, 10000))",
+        ): NO_PREFIX,
+        (
+            "for prefix in map(str, range(2000, 10000))",
+            "for prefix in map(str, range( 1999, 10000))",
+        ): NO_PREFIX,
+        (
+            "for prefix in map(str, range(2000, 10000))",
+            "for prefix in map(str, range(2000, 10001))",
+        ): "a prefix of five digits is equal to no prefix of four",
+        (
+            'if region == "DK" and len(digits) == 8 and digits[0] != "+":',
+            'if region == "DK" and len(digits) == 8 and digits[0] == "+":',
+        ): SHORT_CUT,
+        (
+            'if region == "DK" and len(digits) == 8 and digits[0] != "+":',
+            'if region == "DK" and len(digits) == 8 and digits[0] < "+":',
+        ): SHORT_CUT,
+        (
+            'if region == "DK" and len(digits) == 8 and digits[0] != "+":',
+            'if region == "DK" and len(digits) == 8 and digits[0] > "+":',
+        ): "digits come after a plus sign",
+        (
+            "return len(groups[-1]) == 1 and any(len(group) > 1 for group in groups)",
+            "return len(groups[-1]) <= 1 and any(len(group) > 1 for group in groups)",
+        ): "no group is empty",
+        (
+            "return len(groups[-1]) == 1 and any(len(group) > 1 for group in groups)",
+            "return len(groups[-1]) == 1 and any(len(group) != 1 for group in groups)",
+        ): "no group is empty",
+        (
+            "if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.UNKNOWN:",
+            "if phonenumbers.number_type(parsed) >= phonenumbers.PhoneNumberType.UNKNOWN:",
+        ): "no type has a greater number",
+        (
+            "if parsed.country_code != NANP:",
+            "if parsed.country_code > NANP:",
+        ): "1 is the smallest calling code",
+        (
+            "return phonenumbers.region_code_for_country_code(parsed.country_code or 0)",
+            "return phonenumbers.region_code_for_country_code(parsed.country_code or 1)",
+        ): HAS_CODE,
+        (
+            "return phonenumbers.region_code_for_country_code(parsed.country_code or 0)",
+            "return phonenumbers.region_code_for_country_code(parsed.country_code or -1)",
+        ): HAS_CODE,
+        (
+            'return " ".join(national[at : at + 2] for at in range(0, 8, 2))',
+            'return " ".join(national[at : at + 2] for at in range(0, 7, 2))',
+        ): "the last pair begins at 6",
     },
     "callserver.domain.hours": {
         (

@@ -2,6 +2,7 @@
 
 VECTORS = "tests/domain/test_vectors.py"
 RULES = "tests/domain/test_rules.py"
+POLICY = "tests/domain/test_policy.py"
 HOURS = "tests/domain/test_hours.py"
 SMALL_WORLD = "tests/domain/test_small_world.py"
 LOOSENING = "tests/domain/test_loosening.py"
@@ -14,7 +15,7 @@ REACH = "tests/engine/test_reach.py"
 GATE = "tests/engine/test_gate.py"
 
 TESTS = {
-    "callserver.domain.policy": (VECTORS, HOURS, RULES, CONFIGURATION),
+    "callserver.domain.policy": (POLICY, VECTORS, HOURS, RULES, CONFIGURATION),
     "callserver.domain.facts": (VECTORS, RULES),
     "callserver.domain.fact_lines": (VECTORS, RULES, "tests/engine/test_decisions.py"),
     "callserver.domain.hours": (HOURS, VECTORS, RULES),
@@ -46,7 +47,9 @@ TESTS = {
         *("tests/journeys/test_registers.py", "tests/engine/test_user_lines.py"),
         "tests/journeys/test_nobody_is_wronged.py::test_an_error_in_the_gate_rings_nobody",
     ),
-    "callserver.engine.gate.stored_facts": (GATE, "tests/journeys/test_every_reason.py", REACH),
+    "callserver.engine.gate.stored_facts": (
+        *("tests/engine/test_stored_facts.py", GATE, "tests/journeys/test_every_reason.py", REACH),
+    ),
     "callserver.engine.gate.decisions": ("tests/engine/test_decisions.py", GATE),
     "callserver.engine.gate.availability": ("tests/engine/test_callable_now.py", GATE),
     "callserver.engine.gate.explanation": (GATE, RULES),

@@ -117,8 +117,11 @@ class _Server:
                 entered.add((code.co_qualname, code.co_firstlineno))
 
         threading.settrace(trace)
-        enters = {}
+        enters, caches = {}, self._caches()
         for item, runs in _each(session, session.items):
+            # A test enters also what it takes from a cache that an earlier one has filled.
+            for cache in caches:
+                cache.cache_clear()
             entered.clear()
             began = time.process_time()
             sys.settrace(trace)
@@ -128,6 +131,16 @@ class _Server:
             if session.testsfailed:
                 raise RuntimeError(f"{item.nodeid} fails with the unchanged module")
         return enters
+
+    def _caches(self) -> list[Any]:
+        """The caches of the module's functions."""
+        return [
+            some
+            for some in gc.get_objects()
+            if isinstance(some, functools._lru_cache_wrapper)  # noqa: SLF001
+            and (code := getattr(inspect.unwrap(some), "__code__", None)) is not None
+            and code.co_filename == self._path
+        ]
 
 
 def _each(
