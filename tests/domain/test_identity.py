@@ -102,6 +102,15 @@ def test_another_at_the_number_leads_to_the_same_person_only() -> None:
     }
 
 
+@pytest.mark.parametrize("key", [1, 9], ids=["first", "last"])
+def test_another_at_the_number_does_not_lead_to_a_namesake(key: int) -> None:
+    """Whichever key is the greater."""
+    anna = ANNA._replace(person=key)
+    bo, also = row(2, 11, 92, "Bo Bech"), row(2, 12, 92, "Bo Bech")
+    namesake = row(5, 12, 95, "A. Holm")
+    assert set(around(anna, known(anna, bo, also, namesake)).unsure) == {2}
+
+
 def test_a_former_number_links() -> None:
     before = row(1, 11, 91, "Anna Holm", former=True)
     now, other = row(1, 12, 91, "Anna Holm"), row(2, 11, 92, "Bo Bech")

@@ -57,6 +57,18 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "elif not is_unsure and row.household == other.household != NOBODY:",
             "elif not is_unsure and row.household == other.household > NOBODY:",
         ): POSITIVE,
+        (
+            "is_unsure = names.compare(row.name, other.name) is not Likeness.DIFFERENT",
+            "is_unsure = names.compare(row.name, other.name) > Likeness.DIFFERENT",
+        ): "`different` comes before `perhaps` and `same`",
+        (
+            "is_same = self._matches[key] is Match.SAME",
+            "is_same = self._matches[key] <= Match.SAME",
+        ): "whoever is in reach is `same` or `unsure`, in this order",
+        (
+            "def _neighbours(self, key: int, *, is_same: bool) -> dict[int, Match]:",
+            "def _neighbours(self, key: int, /, is_same: bool) -> dict[int, Match]:",
+        ): "the argument is named wherever it is called",
     },
     "callserver.domain.phone": {
         (
