@@ -26,10 +26,11 @@ from callserver.domain.facts import Purpose, Scope
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.lists import number_files
-from callserver.engine.suppressions import lifting, opt_out_export, opt_outs
+from callserver.engine.suppressions import lifting, opt_out_export, opt_out_files, opt_outs
 from callserver.engine.suppressions.lifting import Channel
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, NotFound
+from callserver.ports import Tx
 
 MOST_NAMED = 50
 """Line numbers in an error; the file of refused rows has all."""
@@ -177,6 +178,9 @@ def import_list(
 ) -> None:
     """Suppress every number that a file certainly contains. The same file twice changes nothing.
 
+    Servers go on dialing meanwhile. An import that breaks off protects the numbers it has written; the
+    same file again completes it.
+
     Several numbers in a cell, words beside a number and extensions are understood. If a row cannot be
     read completely, every other number is still suppressed, the rows are listed, and the command ends
     with an error (1).
@@ -189,10 +193,12 @@ def import_list(
     with (
         resources.progress("suppressions", len(content.numbers)) as done,
         resources.database() as engine,
-        engine.begin() as tx,
     ):
-        origin = Origin(by=by, at=resources.now(tx))
-        added = opt_outs.add_listed(tx, Scope.NUMBER, content.numbers, name, origin, done)
+
+        def start(tx: Tx) -> Origin:
+            return Origin(by=by, at=resources.now(tx))
+
+        added = opt_out_files.load(engine, content.numbers, name, start, done)
     print(
         f"{added} suppressed, {len(content.numbers) - added} unchanged,"
         f" {content.duplicates} duplicates, {content.read} rows read"

@@ -36,7 +36,7 @@ class Progress(Answer):
 
 
 class Failed(Answer):
-    """The work failed; nothing was changed."""
+    """The work failed; nothing was changed, except that the written part of a list of opt-outs protects."""
 
     detail: str
 

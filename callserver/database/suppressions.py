@@ -136,7 +136,7 @@ def add_listed(
 ) -> list[tuple[int, str]]:
     """Suppress those of a list's numbers or persons who are not suppressed yet; ids and subjects.
 
-    Call before_suppressing before, and want_stopped_among in the same transaction.
+    In the same transaction call before_suppressing, and after both want_stopped_among.
     """
     known = in_force(tx, scope, keys)
     values = [

@@ -22,7 +22,6 @@ from callserver.console.upload_receiver import receive
 from callserver.database import registers
 from callserver.database.side_connection import side_engine
 from callserver.domain import robinson
-from callserver.domain.facts import Scope
 from callserver.domain.register_match import Match
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
@@ -35,7 +34,7 @@ from callserver.engine.lists.number_files import (
     Numbers,
     check_register,
 )
-from callserver.engine.suppressions import official_register, opt_outs, public_registers
+from callserver.engine.suppressions import official_register, opt_out_files, public_registers
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
@@ -60,16 +59,27 @@ class SuppressionFilesApi:
         ]
 
     async def import_list(self, request: UserRequest, query: ListQuery) -> Response:
-        """Suppress every number of a file (its bytes are the body): lines of progress, then figures."""
+        """Suppress every number of a file (its bytes are the body): lines of progress, then figures.
+
+        What is written protects at once. If the answer ends without figures, send the same file again.
+        """
         now = self._ctx.clock.now()
         upload, _ = await receive(request, self._uploads, now, self._most_mb)
 
         def work(progress: ReportProgress) -> NumbersImported:
             numbers = self._numbers(request, upload, query.column, progress, generous=True)
-            progress(0, 0, "suppressions.writing")
-            with side_engine(self._database, self._ctx.secret) as engine, engine.begin() as tx:
-                origin = Origin(by=request.by, at=now)
-                added = opt_outs.add_listed(tx, Scope.NUMBER, numbers.numbers, query.name, origin)
+            count = len(numbers.numbers)
+
+            def start(tx: Tx) -> Origin:
+                del tx
+                return Origin(by=request.by, at=self._ctx.clock.now())
+
+            def written(done: int) -> None:
+                progress(done, count, "suppressions.writing")
+
+            written(0)
+            with side_engine(self._database, self._ctx.secret) as engine:
+                added = opt_out_files.load(engine, numbers.numbers, query.name, start, written)
             return _numbers_imported(numbers, added)
 
         return progress_response(request, work)

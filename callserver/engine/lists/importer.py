@@ -35,6 +35,7 @@ from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope, Segment
 from callserver.domain.imports import RowFate
 from callserver.domain.marks import MarkKind
+from callserver.engine.identity.silencing import silence_listed
 from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
 from callserver.engine.lists.reader import ListReader, open_list
@@ -218,9 +219,23 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     summary.consents = sum(
         _add_consent(tx, person, day, text, origin) for person, day, text in staged.reader.consents
     )
-    suppressions.want_stopped(tx, [subject.of_person(key) for key in compared.renumbered], now)
     _finish(tx, campaign, summary, number, now, by=by, refused=refused)
+    _silence(tx, staged, now)
     return number
+
+
+def _silence(tx: Tx, staged: Staged, now: datetime) -> None:
+    """Silence the telephones that ring for people whom the list opts out, or gives another number.
+
+    Last, because no dial is decided between this and the commit.
+    """
+    stated = staged.reader.opt_outs
+    if stated.numbers or stated.persons:
+        suppressions.before_suppressing(tx)
+        silence_listed(tx, Scope.NUMBER, stated.numbers, now)
+        silence_listed(tx, Scope.PERSON, stated.persons, now)
+    renumbered = [subject.of_person(key) for key in staged.comparison.renumbered]
+    suppressions.want_stopped(tx, renumbered, now)
 
 
 def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
@@ -245,10 +260,8 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
 
     The person alone is not enough: another list may have them under another reference or none.
     """
-    if not stated.persons and not stated.numbers:
-        return
-    opt_outs.add_listed(tx, Scope.NUMBER, stated.numbers, list_name, origin)
-    opt_outs.add_listed(tx, Scope.PERSON, stated.persons, list_name, origin)
+    opt_outs.write_listed(tx, Scope.NUMBER, stated.numbers, list_name, origin)
+    opt_outs.write_listed(tx, Scope.PERSON, stated.persons, list_name, origin)
     marked = marks.mark_deceased(
         tx, [subject.of_person(key) for key in stated.dead], origin.at, origin.by
     )

@@ -7,7 +7,7 @@ marks every open call to its subjects to be silenced, and has its audit entry, a
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -143,39 +143,46 @@ def _add_one(tx: Tx, about: str, scope: Scope, purpose: Purpose | None, origin: 
     return key
 
 
-def add_listed(
-    tx: Tx,
-    scope: Scope,
-    keys: Collection[int],
-    list_name: str,
-    origin: Origin,
-    progress: Callable[[int], None] = lambda _: None,
-) -> int:
+def add_listed(tx: Tx, scope: Scope, keys: Collection[int], list_name: str, origin: Origin) -> int:
     """Record opt-outs for a list of numbers or persons. Returns how many were new.
 
-    A long list has several entries. The rows have no group: each is lifted by itself, under the list's name.
+    The rows have no group: each is lifted by itself, under the list's name.
     """
     suppressions.before_suppressing(tx)
+    added = write_listed(tx, scope, keys, list_name, origin)
+    silence_listed(tx, scope, keys, origin.at)
+    return added
+
+
+def write_listed(
+    tx: Tx, scope: Scope, keys: Collection[int], list_name: str, origin: Origin
+) -> int:
+    """The rows and entries of `add_listed`. The caller waits for decisions and silences, in this transaction."""
     added: list[tuple[int, str]] = []
     ordered = sorted(keys)
     for at in range(0, len(ordered), CHUNK):
-        progress(at)
         added += suppressions.add_listed(
             tx, scope, ordered[at : at + CHUNK], origin.at, origin.by, list_name
         )
-    silence_listed(tx, scope, keys, origin.at)
-    for some in parts(added) or [[]]:
-        audit.append(
-            tx,
-            origin.at,
-            EntryKind.SUPPRESSED,
-            scope=scope.value,
-            list=list_name,
-            count=len(some),
-            rows=pseudonymous_keys.rows(tx, some),
-            by=origin.by,
-        )
+    for some in parts(added):
+        log_listed(tx, scope, some, list_name, origin)
     return len(added)
+
+
+def log_listed(
+    tx: Tx, scope: Scope, rows: list[tuple[int, str]], list_name: str, origin: Origin
+) -> None:
+    """One entry of a list: these rows are new."""
+    audit.append(
+        tx,
+        origin.at,
+        EntryKind.SUPPRESSED,
+        scope=scope.value,
+        list=list_name,
+        count=len(rows),
+        rows=pseudonymous_keys.rows(tx, rows),
+        by=origin.by,
+    )
 
 
 def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> None:

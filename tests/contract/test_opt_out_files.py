@@ -1,0 +1,226 @@
+"""A long list of opt-outs is imported while servers dial: no dial waits for it, and none escapes it."""
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+
+from callserver.adapters.config_folder import load
+from callserver.database import calls, imports, suppressions
+from callserver.database.engines import make_engine
+from callserver.database.store import AnyStore, open_store
+from callserver.database.tables import audit
+from callserver.database.tables import calls as calls_table
+from callserver.database.tables import suppressions as table
+from callserver.domain.audit import EntryKind
+from callserver.domain.facts import Scope
+from callserver.engine.context import Rules
+from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import opt_out_files, opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
+from callserver.ports import Tx
+from tests.harness.processes import ROOT, Command, run
+from tests.harness.waiting import eventually, until
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+PART = 50
+PARTS = 20
+NUMBERS = range(4532200000, 4532200000 + PARTS * PART)
+
+
+def origin(tx: Tx | None = None) -> Origin:
+    del tx
+    return Origin(by="test", at=NOW)
+
+
+def in_parts(engine: Engine, progress: Callable[[int], None]) -> None:
+    opt_out_files.load(engine, NUMBERS, "letters", origin, progress)
+
+
+def as_one(engine: Engine, progress: Callable[[int], None]) -> None:
+    """The control: the same parts in one transaction."""
+    with engine.begin() as tx:
+        for at in range(0, len(NUMBERS), PART):
+            some = NUMBERS[at : at + PART]
+            opt_outs.add_listed(tx, Scope.NUMBER, some, "letters", origin())
+            progress(at + PART)
+            threading.Event().wait(opt_out_files.LEAST_PAUSE_S)
+
+
+def a_call(number: int) -> dict[str, Any]:
+    return {
+        "attempt": f"a{number}",
+        "contact": None,
+        "campaign": "kanvas",
+        "path": "list",
+        "number": number,
+        "person": number,
+        "household": number,
+        "seat": number,
+        "phoner": 1,
+        "caller_id": "+4532123400",
+        "room": "room",
+        "room_ref": None,
+        "revision": "r",
+        "permit_at": NOW,
+        "state": "ringing",
+        "deadline": NOW,
+    }
+
+
+def decide(tx: Tx, number: int) -> bool:
+    """A dial decision about one number: open a call unless there is an opt-out."""
+    suppressions.before_deciding(tx)
+    is_refused = bool(suppressions.for_subjects(tx, (f"number:{number}",)))
+    return not is_refused and calls.open_call(tx, a_call(number))
+
+
+@dataclass
+class Dialing:
+    """Dial decisions about the list's numbers, last number first, until the import has ended."""
+
+    store: AnyStore
+    parts: int = 0  # that the import has written
+    has_ended: bool = False
+    waits: list[int] = field(default_factory=list)  # the parts written while a decision waited
+    permitted: list[int] = field(default_factory=list)
+
+    async def go_on(self) -> None:
+        # Each number twice: the second time the part that holds it may have been written.
+        for number in [number for number in reversed(NUMBERS) for _ in range(2)]:
+            if self.has_ended:
+                return
+            before = self.parts
+            if await self.store.run(lambda tx, number=number: decide(tx, number)):  # type: ignore[misc]
+                self.permitted.append(number)
+            self.waits.append(self.parts - before)
+            await asyncio.sleep(0.005)
+
+    def written(self, done: int) -> None:
+        self.parts = done // PART
+
+
+@pytest.mark.parametrize("importing", [in_parts, as_one], ids=["parts", "control"])
+async def test_dials_are_decided_while_a_long_list_is_imported(
+    database_url: str,
+    importing: Callable[[Engine, Callable[[int], None]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A decision waits for a part or two, never for the list; every call to a listed number is silenced."""
+    monkeypatch.setattr(opt_out_files, "ROWS_OF_ENTRY", PART)
+    store = open_store(database_url)
+    dialing = Dialing(store)
+    going_on = asyncio.create_task(dialing.go_on())
+    await eventually(lambda: dialing.permitted)
+    engine = make_engine(database_url, secret=b"a key")
+    try:
+        await asyncio.to_thread(importing, engine, dialing.written)
+        dialing.has_ended = True
+        await going_on
+        with engine.begin() as tx:
+            rung = tx.execute(select(calls_table.c.number, calls_table.c.stop_wanted)).all()
+            held = tx.execute(select(func.count()).select_from(table)).scalar_one()
+    finally:
+        store.close()
+        engine.dispose()
+    assert held == len(NUMBERS)
+    assert dict(map(tuple, rung)) == dict.fromkeys(dialing.permitted, "suppressed")
+    if importing is as_one:
+        assert max(dialing.waits) >= PARTS - 1
+    else:
+        assert max(dialing.waits) <= PARTS // 4
+        assert len(dialing.waits) > PARTS
+
+
+def opt_out_rows(engine: Engine) -> list[str]:
+    with engine.connect() as tx:
+        return list(
+            tx.execute(select(table.c.subject).where(table.c.lifted_at.is_(None))).scalars()
+        )
+
+
+def counts_in_log(engine: Engine) -> list[int]:
+    with engine.connect() as tx:
+        bodies = tx.execute(select(audit.c.body).where(audit.c.kind == EntryKind.SUPPRESSED.value))
+        return [json.loads(body)["count"] for body in bodies.scalars()]
+
+
+def test_an_import_killed_on_the_way_protects_and_is_completed(
+    database_url: str, tmp_path: Path
+) -> None:
+    """SIGKILL between parts: what is written is whole and logged; the same file again adds the rest."""
+    parts = 8
+    count = parts * opt_outs.ROWS_OF_ENTRY
+    file, output = tmp_path / "letters.csv", tmp_path / "said"
+    file.write_text("".join(f"{number}\n" for number in range(32_200_000, 32_200_000 + count)))
+    words = ("suppress", "import", str(file), "--list", "letters")
+    environment = {
+        **os.environ,
+        "CALLSERVER_DATABASE": database_url,
+        "CALLSERVER_CONFIG": str(ROOT / "config"),
+        "CALLSERVER_KEY": "a key for the tests alone",
+    }
+    engine = make_engine(database_url)
+    command = Command(*words, environment=environment, output=output)
+    try:
+        until(lambda: len(opt_out_rows(engine)) >= 2 * opt_outs.ROWS_OF_ENTRY)
+    finally:
+        command.kill()
+        command.wait()
+    held = len(opt_out_rows(engine))
+    assert 0 < held < count
+    assert "suppressed" not in output.read_text()
+    assert counts_in_log(engine) == [opt_outs.ROWS_OF_ENTRY] * (held // opt_outs.ROWS_OF_ENTRY)
+    assert sum(counts_in_log(engine)) == held
+    said = run(*words, environment=environment).stdout
+    assert said.startswith(f"{count - held} suppressed, {held} unchanged")
+    rows = opt_out_rows(engine)
+    assert len(rows) == len(set(rows)) == sum(counts_in_log(engine)) == count
+    assert run(*words, environment=environment).stdout.startswith(
+        f"0 suppressed, {count} unchanged"
+    )
+    assert counts_in_log(engine)[-1] == 0, "the log says that a list came in that held nothing new"
+    engine.dispose()
+
+
+LIST = "ref;telefon;navn;ring ikke\n" + "".join(
+    f"R{n};{32200000 + n};P {n};{'ja' if n % 2 else ''}\n" for n in range(60)
+)
+
+
+def test_dials_are_decided_while_a_contact_list_with_opt_outs_is_written(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction, for a list comes in whole: it waits for decisions last, just before its commit."""
+    server = make_engine(
+        postgres_url, server=True
+    )  # its statements wait at most five seconds for a lock
+    engine = make_engine(postgres_url, secret=b"a key")
+    opted_out, other = 4532200001, 4532200002
+    finish = imports.finish
+
+    def dialing_meanwhile(*given: Any, **more: Any) -> None:
+        with server.begin() as tx:
+            assert decide(tx, opted_out)
+        with server.begin() as tx:
+            tx.execute(insert(calls_table).values(a_call(other)))
+        finish(*given, **more)
+
+    monkeypatch.setattr(imports, "finish", dialing_meanwhile)
+    with engine.begin() as tx:
+        campaign = Rules(load(ROOT / "config")).campaign("kanvas")
+        import_list(tx, campaign, LIST.encode(), NOW)
+    with engine.begin() as tx:
+        rung = tx.execute(select(calls_table.c.number, calls_table.c.stop_wanted))
+        assert dict(map(tuple, rung)) == {opted_out: "suppressed", other: None}
+        assert not decide(tx, 4532200003)
+    for used in (engine, server):
+        used.dispose()
