@@ -6,7 +6,7 @@ SQLAlchemy.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -65,18 +65,24 @@ def open_table(tx: Tx) -> None:
         )
 
 
-def add(tx: Tx, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Stage rows, each with its line and its rank before the list's values."""
+def add(tx: Tx, columns: Sequence[Sequence[Any]]) -> None:
+    """Stage rows, given by their columns: the line and the rank before the list's values."""
     cursor: Any = tx.connection.cursor()
-    columns = ",".join(_STAGED)
+    filled = {
+        name: column
+        for name, column in zip(_STAGED, columns, strict=True)
+        if name not in _NULLABLE or any(column)
+    }
+    names, rows = ",".join(filled), zip(*filled.values(), strict=True)
     try:
         if tx.dialect.name == "sqlite":
             placeholders = ",".join(
-                "nullif(?,'')" if name in _NULLABLE else "?" for name in _STAGED
+                "?" if name not in _NULLABLE or all(column) else "nullif(?,'')"
+                for name, column in filled.items()
             )
-            cursor.executemany(f"INSERT INTO staged ({columns}) VALUES ({placeholders})", rows)
+            cursor.executemany(f"INSERT INTO staged ({names}) VALUES ({placeholders})", rows)
         else:
-            with cursor.copy(f"COPY staged ({columns}) FROM STDIN WITH (NULL '')") as copy:
+            with cursor.copy(f"COPY staged ({names}) FROM STDIN WITH (NULL '')") as copy:
                 for row in rows:
                     copy.write_row(row)
     finally:

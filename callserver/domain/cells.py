@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from callserver.domain import countries, hours, opt_out_cells, phone, postal_addresses
@@ -22,6 +23,8 @@ from callserver.domain.sheet import Unreadable
 T = TypeVar("T")
 NO_NUMBER = "+0"
 """Placeholder for the number of a row that will be refused."""
+
+DANISH_PLACE = "DK Europe/Copenhagen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,16 @@ def _place(number: str, zone: str) -> str:
 
 def _place_text(number: str, zone: str) -> str:
     if not zone and number.startswith("+45"):
-        return "DK Europe/Copenhagen"  # most rows: no look-up is needed
+        return DANISH_PLACE  # most rows: no look-up is needed
     return _place(number, zone)
+
+
+def different_cells(rows: Sequence[Sequence[str]], at: int) -> set[str]:
+    """The different cells of a column."""
+    try:
+        return set(map(itemgetter(at), rows))
+    except IndexError:  # a row is shorter
+        return {cells[at] for cells in rows if at < len(cells)}
 
 
 class Homes(NamedTuple):
@@ -90,16 +101,18 @@ class Columns:
         widths: Collection[int],
     ) -> None:
         self._header, self._at, self._count = header, at, len(rows)
-        self.problems = {
-            row: RowProblem("", cells.reason if isinstance(cells, Unreadable) else "cells")
-            for row, cells in enumerate(rows)
-            if len(cells) not in widths or isinstance(cells, Unreadable)
-        }
-        if self.problems:
+        self.problems: dict[int, RowProblem] = {}
+        if Unreadable in set(map(type, rows)) or not set(map(len, rows)) <= set(widths):
+            self.problems = {
+                row: RowProblem("", cells.reason if isinstance(cells, Unreadable) else "cells")
+                for row, cells in enumerate(rows)
+                if len(cells) not in widths or isinstance(cells, Unreadable)
+            }
             blank = [""] * len(header)
             rows = [blank if row in self.problems else cells for row, cells in enumerate(rows)]
         # Rows of a returned file may be shorter than the header: without the columns we had appended.
         self._columns = list(zip(*rows, strict=False)) or [()] * len(header)
+        self._are_danish = False  # all numbers
 
     def _cells(self, field: str) -> Sequence[str] | None:
         at = self._at.get(field)
@@ -116,6 +129,11 @@ class Columns:
         parse, numbers = phone.parse, []
         row_countries = self._cells("country")
         first = self._at["phone"]
+        self._are_danish = (
+            region == "DK" and row_countries is None and phone.are_danish(self._columns[first])
+        )
+        if self._are_danish:  # as in most lists: no cell is read by itself
+            return [f"+45{cell}" for cell in self._columns[first]]
         for row, cell in enumerate(self._columns[first]):
             at = first
             if others and not cell.strip():
@@ -145,7 +163,7 @@ class Columns:
 
     def texts(self, field: str) -> list[str]:
         cells = self._cells(field)
-        return [""] * self._count if cells is None else [cell.strip() for cell in cells]
+        return [""] * self._count if cells is None else list(map(str.strip, cells))
 
     def dates(self, field: str, this_year: int) -> list[str]:
         """In ISO form."""
@@ -173,6 +191,8 @@ class Columns:
         return values
 
     def places(self, numbers: Sequence[str], zones: Sequence[str]) -> list[str]:
+        if self._are_danish and "zone" not in self._at:
+            return [DANISH_PLACE] * self._count
         places = [_place_text(number, zone) for number, zone in zip(numbers, zones, strict=True)]
         if "zone" in self._at:
             for row, (place, zone) in enumerate(zip(places, zones, strict=True)):
@@ -191,11 +211,14 @@ class Columns:
         joined = [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
         if whole is None:
             return joined or [""] * self._count
-        names = [" ".join(cell.split()) for cell in whole]
+        names = list(map(" ".join, map(str.split, whole)))
         return [own or name for own, name in zip(joined, names, strict=True)] if parts else names
 
     def households(self) -> Homes:
         """What identifies each row's household."""
+        if self._cells("address") is None and self._cells("household") is None:
+            none = [""] * self._count
+            return Homes(none, none, {}, [])
         written = self._written_homes()
         homes = [postal_addresses.household(home) if home else home for home in written]
         addresses, codes = self._addresses(), self.texts("postcode")
@@ -250,7 +273,9 @@ class Columns:
 
     def addresses(self) -> list[str]:
         """Street and house number; empty where the cell says only that the address is unknown."""
-        cells = self._addresses() or [""] * self._count
+        cells = self._addresses()
+        if cells is None:
+            return [""] * self._count
         return ["" if is_no_address(cell) else cell.strip() for cell in cells]
 
     def fields(self, extra: Sequence[tuple[str, int]]) -> list[str]:
@@ -261,7 +286,9 @@ class Columns:
         ]
         if not parts:
             return [""] * self._count
-        joined = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
+        joined = parts[0]
+        if len(parts) > 1:
+            joined = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
         return [f"{{{members}}}" if members else "" for members in joined]
 
 

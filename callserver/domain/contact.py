@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.addresses import is_placeholder
-from callserver.domain.cells import Columns, RowProblem
+from callserver.domain.cells import Columns, RowProblem, different_cells
 from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import DO_NOT_CALL
 from callserver.domain.headings import ColumnMapping
-from callserver.domain.opt_out_phrases import may_say_no, name_says_no, says_no
+from callserver.domain.opt_out_phrases import Search, name_says_no, says_no
 from callserver.domain.sheet import Unreadable
 
 MOST_PROOF = 200
@@ -159,6 +159,7 @@ class Reader:
         self.placeholders: Sequence[int] = ()  # rows last read whose reference is a placeholder
         self.homeless: Sequence[int] = ()  # rows last read whose household or address is none
         self.former_homes: Mapping[int, FormerHome] = {}  # of rows last read
+        self._search = Search()
         self._widths = {headings.own_width(header), len(header)}
         # The columns of the household's key are merge fields as well, and so is one without a heading.
         columns = mapping.columns
@@ -187,18 +188,22 @@ class Reader:
         written = cells.texts("source")
         placeholders = set(filter(is_placeholder, set(written)))
         stated = ["" if source in placeholders else source for source in written]
-        sources = _dated(stated, cells.dates("source_at", year))
+        sources = stated
+        if "source_at" in self._at:
+            sources = _dated(stated, cells.dates("source_at", year))
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
-        keys = [int(number[1:]) for number in numbers]
+        keys = list(map(int, numbers))
         if "namespace" in self._at:  # it counts also where it is empty
             namespaces = cells.texts("namespace")
         else:
             namespaces = [self._namespace] * len(rows)
-        key_refs = [ref if ref and subject.is_reference(ref) else "" for ref in refs]
-        self.placeholders = [
-            row for row, (ref, key) in enumerate(zip(refs, key_refs, strict=True)) if ref != key
-        ]
+        key_refs = subject.references(refs)
+        self.placeholders = []
+        if key_refs != refs:
+            self.placeholders = [
+                row for row, (ref, key) in enumerate(zip(refs, key_refs, strict=True)) if ref != key
+            ]
         homes, written, homeless, self.homeless = cells.households()
         households = subject.household_keys(homes, keys)
         self.former_homes = {
@@ -266,10 +271,9 @@ class Reader:
                 if is_clear is not None:
                     opt_outs.append(self._opt_out(field, row, cells, values, is_clear=is_clear))
         for at, opts_out in self._texts:
-            column = {cells[at] for cells in rows if at < len(cells)}
-            if not may_say_no("\n".join(column)):
+            said = set(filter(opts_out, self._search.cells(different_cells(rows, at))))
+            if not said:
                 continue
-            said = {cell for cell in column if may_say_no(cell) and opts_out(cell)}
             opt_outs += [
                 self._opt_out(DO_NOT_CALL, row, cells, values, is_clear=False)
                 for row, cells in enumerate(rows)

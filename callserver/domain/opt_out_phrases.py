@@ -5,7 +5,7 @@ about other channels only (`Nej tak til nyhedsbrev`) do not count.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -13,6 +13,9 @@ from callserver.domain.heading_words import OTHER_CHANNELS, words
 
 SHORT = 4
 """In words; a longer cell is a note."""
+
+MOST_REMEMBERED = 50_000
+"""Words that a search remembers."""
 
 _NEGATION = re.compile(
     r"ikke|ikk|ik|aldrig|ej|never|not|dont|cannot|cant|no|ingen|nej|undlad|undgå|avoid|refus\w*|declin\w*|afvis\w*"
@@ -92,13 +95,15 @@ _NOTE = re.compile(r"[(\[]([^()\[\]]{1,60})|\s-+\s([^-]{1,60})")
 _ALTERNATIVES = "|".join(
     pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
 ).split("|")
+_DAGGERS = ("\u2020", "\u271d")
 _PARTS = (
-    "\u2020",
-    "\u271d",
+    *_DAGGERS,
     *(alternative.replace(r"\w*", "") for alternative in _ALTERNATIVES if "*" in alternative),
 )
-_WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()})
+_WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()} - {"18"})
+"""At least one word of everything that says no; `18` alone is a house number."""
 _WORD = re.compile(r"[^\W_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _CROSS = re.compile("(?<![^\\W\\d_])[\u2020\u271d]|[\u2020\u271d](?![^\\W\\d_])")
 """A dagger for somebody who died. Inside a word it is a letter of another encoding: `P\u2020l`."""
 _LETTER = re.compile("[^\\W\\d_]|[\u2020\u271d]")
@@ -116,6 +121,31 @@ def may_say_no(text: str) -> bool:
         or not _WORDS.isdisjoint(_WORD.findall(folded.replace("'", "")))
         or _JOINED.search(text) is not None
     )
+
+
+class Search:
+    """Finds the cells that may say no among many. A word that means nothing is looked at once."""
+
+    def __init__(self) -> None:
+        self._harmless: set[str] = set()
+
+    def cells(self, cells: Collection[str]) -> list[str]:
+        """Those of the cells for which `may_say_no` is true."""
+        text = "\n".join(cells)
+        found = set(_LETTERS.findall(text))
+        if "'" in text:
+            found.update(_LETTERS.findall(text.replace("'", "")))
+        found -= self._harmless
+        if not may_say_no("\n".join(found)) and not any(sign in text for sign in _DAGGERS):
+            if len(self._harmless) > MOST_REMEMBERED:
+                self._harmless.clear()
+            self._harmless |= found
+            return []
+        if len(cells) == 1:
+            return list(filter(may_say_no, cells))
+        listed = list(cells)
+        half = len(listed) // 2
+        return self.cells(listed[:half]) + self.cells(listed[half:])
 
 
 @lru_cache(maxsize=4096)

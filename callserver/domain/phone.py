@@ -5,6 +5,7 @@ leads to calls to strangers (`20123456 lok. 12` becomes `+452012345656512`).
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum, StrEnum
 from functools import cache, lru_cache
 
@@ -45,6 +46,10 @@ _GAPS = re.compile("[^0-9]+", re.ASCII)
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 _SHORT = re.compile(r"[0-9]{3,6}", re.ASCII)
 _DANISH = re.compile(r"\+45[2-9][0-9]{7}", re.ASCII)
+_WRITTEN = re.compile(
+    r"(?P<code>(?:\+|00)45 ?)?(?P<digits>[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2})", re.ASCII
+)
+"""A Danish number as it is usually written."""
 _PLAIN = re.compile(r"\(?(\+|00)?[0-9]{1,3}\)?[0-9 .()-]*", re.ASCII)
 _JUNK = str.maketrans("", "", " .-()")
 
@@ -77,7 +82,22 @@ def parse(raw: str, region: str = "DK") -> str | NumberProblem:
     """A cell's number in E.164, or why it has none. `region`: for numbers without a country code."""
     if len(raw) == 8 and raw.isascii() and raw.isdigit() and region == "DK":
         return "+45" + raw if raw[:4] in _danish_prefixes() else NumberProblem.INVALID
+    written = _WRITTEN.fullmatch(raw)
+    if written and (region == "DK" or written["code"]):
+        digits = written["digits"].replace(" ", "")
+        return "+45" + digits if digits[:4] in _danish_prefixes() else NumberProblem.INVALID
     return _parse(raw.strip(" \t"), region)
+
+
+def are_danish(cells: Sequence[str]) -> bool:
+    """Whether every cell is the eight digits of a valid Danish number."""
+    digits = "".join(cells)
+    return (
+        digits.isascii()
+        and digits.isdigit()
+        and set(map(len, cells)) == {8}
+        and {cell[:4] for cell in cells} <= _danish_prefixes()
+    )
 
 
 def _parse(raw: str, region: str) -> str | NumberProblem:

@@ -318,8 +318,8 @@ def importing(count: int) -> list[Figure]:
             f"{rate:,.0f} rows/s, {rate * slow / len(numbers):.2f}×",
             f"parsing alone by the library {len(numbers) / slow:,.0f}/s",
             f"csv.reader {count / floor:,.0f}/s",
-            "≥ 80,000 rows/s",
-            rate >= 80_000,
+            "≥ 2.5×",
+            rate * slow / len(numbers) >= 2.5,
         ),
         Figure("numbers that libphonenumber sees otherwise", str(wrong), "-", "-", "0", wrong == 0),
     ]

@@ -234,3 +234,28 @@ def test_a_number_is_read_aloud_as_people_say_it(number: str, read_aloud: str) -
 def test_a_number_is_stored_as_an_integer() -> None:
     assert phone.to_int("+4520123456") == 4520123456
     assert phone.from_int(4520123456) == "+4520123456"
+
+
+WRITTEN = st.builds(
+    lambda code, gap, digits, between: code + gap + between.join(digits),
+    st.sampled_from(["", "+45", "0045", "45", "+46", "+", "00"]),
+    st.sampled_from(["", " "]),
+    st.lists(st.integers(0, 99).map("{:02}".format), min_size=3, max_size=5),
+    st.sampled_from(["", " "]),
+)
+
+
+@given(WRITTEN, st.sampled_from(["DK", "SE"]))
+def test_the_usual_spellings_are_read_as_the_library_reads_them(raw: str, region: str) -> None:
+    raw = raw.strip()
+    digits = raw.replace(" ", "")
+    digits = f"+{digits[2:]}" if digits.startswith("00") else digits
+    assert phone.parse(raw, region) == phone.slow_parse(digits, region)
+
+
+@given(st.lists(st.integers(10_000_000, 99_999_999).map(str), max_size=5))
+def test_a_column_is_danish_when_every_cell_is(cells: list[str]) -> None:
+    every = all(isinstance(phone.parse(cell), str) for cell in cells)
+    assert phone.are_danish(cells) == (every and bool(cells))
+    assert not phone.are_danish([*cells, ""])
+    assert not phone.are_danish([*cells, "20 123456"])

@@ -124,7 +124,7 @@ def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_p
         for numbers, ranks, rows in reader.fresh(
             order.region, None, today, order.reference_namespace
         ):
-            list_import.add(tx, zip(numbers, ranks, *rows, strict=True))
+            list_import.add(tx, (numbers, ranks, *rows))
             progress(reader.summary.read, lines, "lists.reading")
         is_ranked = order.campaign.order is not None
         compared = comparison.compare(tx, reader, order.campaign.name, order.raw, ranked=is_ranked)

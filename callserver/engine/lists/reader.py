@@ -8,12 +8,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress, islice
-from operator import itemgetter
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
-from callserver.domain.cells import RowProblem
+from callserver.domain.cells import RowProblem, different_cells
 from callserver.domain.contact import (
     ContactRows,
     FormerHome,
@@ -23,7 +22,7 @@ from callserver.domain.contact import (
 )
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
-from callserver.domain.opt_out_phrases import may_say_no, says_no
+from callserver.domain.opt_out_phrases import Search, says_no
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists import ranking
 from callserver.engine.lists.doubtful_columns import (
@@ -67,6 +66,7 @@ class ListReader:
     refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
     former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines
     _seen: Duplicates = field(default_factory=Duplicates)
+    _search: Search = field(default_factory=Search)
     _unread: tuple[int, ...] = field(init=False)  # columns whose cells may say: do not call
     _unasked: tuple[int, ...] = field(init=False)  # the unread columns
 
@@ -112,7 +112,7 @@ class ListReader:
         unread = UnreadColumns(summary.header, self._unasked, "ZZ" if names_countries else region)
         while chunk := list(islice(lines, CHUNK)):
             summary.read += len(chunk)
-            lines_of, cells_of = [line for line, _ in chunk], [cells for _, cells in chunk]
+            lines_of, cells_of = map(list, zip(*chunk, strict=True))
             rows, problems = reader.read(cells_of)
             self._check_unread(chunk, cells_of, unread)
             self._note(lines_of, reader.opt_outs(cells_of, rows))
@@ -177,11 +177,10 @@ class ListReader:
         Raises:
             Doubtful: a column that nobody has described holds such a cell.
         """
-        columns = {at: _different(cells_of, at) for at in {*self._unread, *self._unasked}}
+        columns = {at: different_cells(cells_of, at) for at in {*self._unread, *self._unasked}}
         unread.note(columns)
         for at in self._unread:
-            column = columns[at]
-            if may_say_no("\n".join(column)) and any(map(says_no, filter(may_say_no, column))):
+            if any(map(says_no, self._search.cells(columns[at]))):
                 raise doubtful_status(self.summary.header[at], at, chunk)
 
     def _heading(self, name: str) -> str:
@@ -294,11 +293,3 @@ def open_list(
         row_numbers=counted,
     )
     return ListReader(sheet, rank_of, summary)
-
-
-def _different(rows: Sequence[Sequence[str]], at: int) -> set[str]:
-    """The different cells of a column."""
-    try:
-        return set(map(itemgetter(at), rows))
-    except IndexError:  # a row is shorter
-        return {cells[at] for cells in rows if at < len(cells)}
