@@ -31,6 +31,9 @@ WAL_RESET_FIXED = (3, 51, 3)
 SERVER_KEY = "server_key"
 """The execution option that carries the server's key (database/pseudonymous_keys.py)."""
 
+BEGUN_BY_STORE = "begun_by_store"
+"""The execution option of a connection whose transactions the store begins itself."""
+
 BUSY_MS = 30_000
 """How long a statement waits for another process."""
 
@@ -87,8 +90,11 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
     @event.listens_for(engine, "begin")
     def _begins(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get(BEGUN_BY_STORE):
+            return
         raw: Any = connection.connection.dbapi_connection
-        mode = "DEFERRED" if connection.get_execution_options().get("reads_only") else "IMMEDIATE"
+        mode = "DEFERRED" if options.get("reads_only") else "IMMEDIATE"
         raw.execute(f"BEGIN {mode}")  # on the driver directly: this runs in every transaction
 
     return engine

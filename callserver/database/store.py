@@ -19,7 +19,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from callserver import outbox
-from callserver.database.engines import BUSY_MS, make_engine, reading, sqlite_engine
+from callserver.database.engines import (
+    BEGUN_BY_STORE,
+    BUSY_MS,
+    make_engine,
+    reading,
+    sqlite_engine,
+)
 from callserver.database.postgres import PostgresStore
 from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
@@ -58,7 +64,7 @@ class InlineStore:
 
     async def checkpoint(self) -> None:
         if self._tx is not None:
-            _checkpoint(self._tx)
+            _checkpoint(self._tx.connection.dbapi_connection)
 
     def close(self) -> None:
         if self._tx is not None:
@@ -81,8 +87,8 @@ class SqliteStore:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
         self._reading = sqlite_engine(str(engine.url))
-        self._peeking: Connection | None = None
-        self._tx: Connection | None = None
+        self._peeking: _Opened | None = None
+        self._writing: _Opened | None = None
         self._changes = 0  # that the connection had made when its transaction began
         self._at_work: asyncio.Task[None] | None = None
         self._checkpoint_wanted = False
@@ -104,15 +110,18 @@ class SqliteStore:
         if self._peeking is None or self._closing:
             return await self.read(work)
         try:
-            with self._peeking.begin():
-                return work(self._peeking)
+            self._peeking.raw.execute("BEGIN")
+            try:
+                return work(self._peeking.tx)
+            finally:
+                self._peeking.undo()
         except sqlite3.OperationalError as error:
             if not _is_locked(error):
                 raise
         return await self.read(work)
 
     async def checkpoint(self) -> None:
-        """After a commit, on the connection that writes: no other may (see `_turn`)."""
+        """After a commit, on the connection that writes: no other may (see `_commit`)."""
         self._checkpoint_wanted = True
         await self.run(lambda _: None)
 
@@ -128,16 +137,16 @@ class SqliteStore:
         self._closing = True
         self._readers.shutdown()
         if self._peeking is not None:
-            self._peeking.close()
+            self._peeking.tx.close()
         self._reading.dispose()
         self._thread.shutdown()
-        if self._tx is not None:
-            self._tx.close()
+        if self._writing is not None:
+            self._writing.tx.close()
         self.engine.dispose()
 
     async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run batches until no function waits. In the end every waiting caller has an answer."""
-        begun: Connection | None = None
+        begun: _Opened | None = None
         done: _Done = []
         try:
             while begun is not None or self._waiting:
@@ -157,95 +166,75 @@ class SqliteStore:
             self._waiting.clear()
 
     async def _next(
-        self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
-    ) -> Connection | None:
+        self, begun: "_Opened | None", done: "_Done", loop: asyncio.AbstractEventLoop
+    ) -> "_Opened | None":
         """Commit the transaction, and begin the next one if a function waits."""
-        if begun is not None and self._must_be_written(begun):
-            return await loop.run_in_executor(self._thread, self._turn, begun, done, loop)
         if begun is not None:
-            begun.commit()
-            self._answer_all(done, None)
+            if self._checkpoint_wanted or begun.raw.total_changes != self._changes:
+                error = await loop.run_in_executor(self._thread, self._commit, begun)
+            else:
+                error = self._commit(begun)
+            self._answer_all(done, error)
         if not self._waiting:
             return None
         if self._begun_at_once():
-            return self._tx
-        return await loop.run_in_executor(self._thread, self._turn, None, [], loop)
+            return self._writing
+        return await loop.run_in_executor(self._thread, self._wait_and_begin)
 
-    def _must_be_written(self, begun: Connection) -> bool:
-        """Whether the commit waits for the disk."""
-        raw: Any = begun.connection.dbapi_connection
-        return self._checkpoint_wanted or raw.total_changes != self._changes
+    def _commit(self, begun: "_Opened") -> Exception | None:
+        """Commit, and checkpoint where that is wanted. Returns the error, which all callers get."""
+        try:
+            begun.raw.execute("COMMIT")
+            if self._checkpoint_wanted:
+                self._checkpoint_wanted = False
+                _checkpoint(begun.raw)
+        except Exception as error:  # noqa: BLE001 - all callers of this commit get it
+            begun.undo()
+            return error
+        return None
 
     def _begun_at_once(self) -> bool:
         """Begin a transaction in the event loop's thread, unless there is something to wait for."""
-        tx = self._tx
-        if tx is None or self._closing or tx.get_transaction() is not None:
+        if self._writing is None or self._closing or self._writing.raw.in_transaction:
             return False
         try:
-            self._begin(tx)
+            self._begin(self._writing)
         except sqlite3.OperationalError:
             return False  # the thread waits, or meets the same error
         return True
 
-    def _turn(
-        self, begun: Connection | None, done: "_Done", loop: asyncio.AbstractEventLoop
-    ) -> Connection | None:
-        """In the thread: commit the transaction, and begin the next one if a function waits.
+    def _begin(self, opened: "_Opened") -> None:
+        opened.raw.execute("BEGIN IMMEDIATE")
+        self._changes = opened.raw.total_changes
 
-        The callers in `done` are answered between the two: the begin may wait for another process.
-        """
-        if begun is not None:
-            commit_error: Exception | None = None
-            try:
-                begun.commit()
-                if self._checkpoint_wanted:
-                    self._checkpoint_wanted = False
-                    _checkpoint(begun)
-            except Exception as error:  # noqa: BLE001 - all callers of this commit get it
-                commit_error = error
-            loop.call_soon_threadsafe(self._answer_all, done, commit_error)
-            if commit_error is not None:
-                _undo(begun)
-        if not self._waiting:
-            return None
-        if self._tx is None:
-            self._tx = self.engine.connect()
-            _wait_at_most(self._tx.connection.dbapi_connection, 0)
-            self._peeking = reading(self._reading)
-            _wait_at_most(self._peeking.connection.dbapi_connection, 0)
-        if self._tx.get_transaction() is not None:  # of a loop that ended, or of a failed rollback
-            _undo(self._tx)
-        self._wait_and_begin(self._tx)
-        return self._tx
-
-    def _begin(self, tx: Connection) -> None:
-        raw: Any = tx.connection.dbapi_connection
-        tx.begin()
-        self._changes = raw.total_changes
-
-    def _wait_and_begin(self, tx: Connection) -> None:
-        """Begin a transaction, waiting up to BUSY_MS for another program's lock.
+    def _wait_and_begin(self) -> "_Opened":
+        """In the thread: begin a transaction, waiting up to BUSY_MS for another program's lock.
 
         SQLite's own wait cannot be interrupted by a server that stops.
         """
+        if self._writing is None:
+            self._writing = _Opened(self.engine.connect())
+            self._peeking = _Opened(reading(self._reading))
+        self._writing.undo()  # what a loop that ended, or a failed rollback, left open
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
-                self._begin(tx)
+                self._begin(self._writing)
             except sqlite3.OperationalError as error:
                 if not _is_locked(error) or self._closing or time.monotonic() >= end:
                     raise
                 time.sleep(LOCKED_S)
             else:
-                return
+                return self._writing
 
-    def _apply(self, tx: Tx, done: "_Done") -> bool:
+    def _apply(self, begun: "_Opened", done: "_Done") -> bool:
         """Run the waiting functions. A failure is answered at once; the others are added to `done`,
-        because nothing is durable yet.
+        because nothing is durable yet. A function that shares the commit with nobody needs no savepoint.
 
-        False: the whole transaction is lost (SQLite rolls it back when the disk is full).
+        False: nothing is left to commit: the only function failed, or SQLite has rolled the whole transaction
+        back because the disk is full.
         """
-        raw: Any = tx.connection.dbapi_connection
+        raw, shares = begun.raw, len(self._waiting) > 1
         for _ in range(min(len(self._waiting), MOST_SHARING)):
             work, future = self._waiting.popleft()
             if future.done():  # the caller was cancelled
@@ -253,24 +242,26 @@ class SqliteStore:
             result, failed = None, None
             follow_ups: list[FollowUp] = []
             try:
-                raw.execute("SAVEPOINT work")
+                if shares:
+                    raw.execute("SAVEPOINT work")
                 try:
-                    with outbox.collecting(tx) as follow_ups:
-                        result = work(tx)
+                    with outbox.collecting(begun.tx) as follow_ups:
+                        result = work(begun.tx)
                 except Exception as error:  # noqa: BLE001 - the caller gets it
                     failed = error
-                    raw.execute("ROLLBACK TO work")
-                raw.execute("RELEASE work")
+                    raw.execute("ROLLBACK TO work" if shares else "ROLLBACK")
+                if shares:
+                    raw.execute("RELEASE work")
             except sqlite3.Error as error:
                 self._answer_all([*done, (future, None, [])], failed or error)
                 done.clear()
-                _undo(tx)
+                begun.undo()
                 return False
             if failed is None:
                 done.append((future, result, follow_ups))
             else:
                 _answer(future, None, failed)
-        return True
+        return raw.in_transaction
 
     def _answer_all(self, done: "_Done", error: Exception | None) -> None:
         """The commit succeeded or failed. Follow-ups are sent even if the caller was cancelled."""
@@ -278,6 +269,26 @@ class SqliteStore:
             _answer(future, result, error)
             if error is None:
                 self.send(follow_ups)
+
+
+class _Opened:
+    """A connection whose transactions the store begins and ends on the driver.
+
+    SQLAlchemy's own transaction stays open and sends nothing: its layers cost as much as several statements.
+    """
+
+    __slots__ = ("raw", "tx")
+
+    def __init__(self, connection: Connection) -> None:
+        self.tx = connection.execution_options(**{BEGUN_BY_STORE: True})
+        self.tx.begin()
+        self.raw: Any = self.tx.connection.dbapi_connection
+        _wait_at_most(self.raw, 0)
+
+    def undo(self) -> None:
+        """Roll back the transaction that is open, if any."""
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
 
 
 _Done = list[tuple[asyncio.Future[Any], Any, list[FollowUp]]]
@@ -293,9 +304,8 @@ def _answer(future: asyncio.Future[Any], result: Any, error: Exception | None) -
         future.set_exception(error)
 
 
-def _checkpoint(connection: Connection) -> None:
+def _checkpoint(raw: Any) -> None:
     """Empty the write-ahead log, unless a reader still needs it. Nothing that is committed depends on it."""
-    raw: Any = connection.connection.dbapi_connection
     (usual_ms,) = raw.execute("PRAGMA busy_timeout").fetchone()
     with contextlib.suppress(sqlite3.Error):
         _wait_at_most(raw, 200)  # a writer must not wait long for a reader
@@ -310,14 +320,6 @@ def _wait_at_most(raw: Any, milliseconds: int) -> None:
 
 def _is_locked(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # or one of its kinds
-
-
-def _undo(tx: Connection) -> None:
-    """Roll back a transaction that cannot be committed."""
-    raw: Any = tx.connection.dbapi_connection
-    tx.rollback()
-    if raw.in_transaction:
-        raw.execute("ROLLBACK")
 
 
 AnyStore = InlineStore | SqliteStore | PostgresStore

@@ -4,7 +4,6 @@ import asyncio
 import resource
 import signal
 import sqlite3
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, text
 
 from callserver.database import postgres
 from callserver.database import store as storing
@@ -103,32 +102,31 @@ async def test_closing_does_not_wait_for_another_process(sqlite_url: str, tmp_pa
 
 
 async def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_for(
-    sqlite_url: str,
+    sqlite_url: str, tmp_path: Path
 ) -> None:
     async with opened(sqlite_url) as store:
+        other = sqlite3.connect(tmp_path / "test.db", isolation_level=None, check_same_thread=False)
         begins = 0
-        acknowledged = threading.Event()
-        later: list[asyncio.Future[object]] = []
+        later: list[asyncio.Future[str]] = []
 
         def first(tx: Tx) -> None:
             put(1)(tx)
-            later.append(asyncio.ensure_future(store.run(put(2))))
+            later.append(asyncio.ensure_future(fate(store.run(put(2)))))
 
-        @event.listens_for(store.engine, "commit")
-        def _commits(_: Connection) -> None:
-            time.sleep(0.05)  # the second has come by then
-
-        @event.listens_for(store.engine, "begin")
-        def _begins(_: Connection) -> None:
+        def traced(statement: str) -> None:
             nonlocal begins
-            begins += 1
-            if begins == 2:  # another process holds the lock until the first is acknowledged
-                assert acknowledged.wait(PATIENCE_S)
+            begins += statement == "BEGIN IMMEDIATE"
+            if begins == 2 and not other.in_transaction:  # another process is faster
+                other.execute("BEGIN IMMEDIATE")
 
-        await store.run(first)
-        acknowledged.set()
-        await later[0]
-        assert begins == 2
+        with _driver(store.engine) as raw:
+            raw.set_trace_callback(traced)
+        assert await fates(store, first) == ["done"]
+        assert other.in_transaction
+        other.execute("ROLLBACK")
+        raw.set_trace_callback(None)
+        assert await later[0] == "done"
+        other.close()
 
 
 async def test_a_commit_that_fails_is_told_to_all_who_shared_it(sqlite_url: str) -> None:
@@ -146,9 +144,15 @@ async def test_a_commit_that_fails_is_told_to_all_who_shared_it(sqlite_url: str)
         assert await store.run(kept) == [3]
 
 
-def _strict(engine: Engine) -> None:
+@contextmanager
+def _driver(engine: Engine) -> Iterator[Any]:
+    """The driver's connection, of which a store on SQLite has one."""
     with engine.connect() as connection:
-        raw: Any = connection.connection.dbapi_connection
+        yield connection.connection.dbapi_connection
+
+
+def _strict(engine: Engine) -> None:
+    with _driver(engine) as raw:
         raw.execute("PRAGMA foreign_keys = ON")
 
 
