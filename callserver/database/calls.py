@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, and_, bindparam, literal_column, or_, select, union_all, update
 
+from callserver.database.due_work import TO_STOP
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, contacts
 from callserver.database.upserts import INSERTS
@@ -79,14 +80,7 @@ _due = Prepared(
         calls.c.ended_at.is_(None),
     )
 )
-_to_stop = Prepared(
-    _all.where(
-        calls.c.ended_at.is_(None),
-        calls.c.stop_wanted.is_not(None),
-        calls.c.stopped.is_(literal_column("False")),
-        calls.c.ref.is_not(None),
-    )
-)
+_to_stop = Prepared(_all.where(*TO_STOP))
 _ringing = Prepared(_all.where(calls.c.ended_at.is_(None), calls.c.answered_at.is_(None)))
 _last_of_contact = Prepared(
     select(calls.c.attempt)

@@ -1,14 +1,36 @@
-"""When the scheduler must check again."""
+"""When the scheduler must check again, and whether anything is due: one statement, because it looks twice a
+second."""
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, literal_column, select
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import calls, listenings, messages, role_plays, seats
+from callserver.database.tables import calls, listenings, messages, role_plays, seats, users
 from callserver.ports import Tx
 
-_next_due = Prepared(
+
+class Outlook(NamedTuple):
+    """What is to be done."""
+
+    next_at: datetime | None  # when a seat, call, listening, role-play call or message is due
+    stopping: bool  # an open call must be silenced
+    left: bool  # somebody on shift has left the organisation
+
+    def is_due(self, now: datetime) -> bool:
+        return self.stopping or self.left or (self.next_at is not None and self.next_at <= now)
+
+
+TO_STOP = (
+    calls.c.ended_at.is_(None),
+    calls.c.stop_wanted.is_not(None),
+    calls.c.stopped.is_(literal_column("False")),
+    calls.c.ref.is_not(None),
+)
+"""Open calls that must be silenced and have not been yet."""
+
+_outlook = Prepared(
     select(
         select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
         select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
@@ -21,10 +43,23 @@ _next_due = Prepared(
         select(func.min(messages.c.next_at))
         .where(messages.c.next_at.is_not(None))
         .scalar_subquery(),
+        exists(select(calls.c.attempt).where(*TO_STOP)),
+        exists(
+            select(seats.c.id)
+            .join(users, users.c.id == seats.c.phoner)
+            .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
+        ),
     )
 )
 
 
+def outlook(tx: Tx) -> Outlook:
+    """What is due, and when the next work will be."""
+    *instants, stopping, left = _outlook(tx, {}).one()
+    next_at = min((at for at in instants if at is not None), default=None)
+    return Outlook(next_at, bool(stopping), bool(left))
+
+
 def next_due(tx: Tx) -> datetime | None:
-    """When the next seat, call, listening, role-play call or message is due; None when nothing is."""
-    return min((at for at in _next_due(tx, {}).one() if at is not None), default=None)
+    """When the next work will be due."""
+    return outlook(tx).next_at

@@ -22,6 +22,7 @@ from callserver.database import (
     seats,
 )
 from callserver.database.calls import CallRow
+from callserver.database.due_work import Outlook
 from callserver.database.engines import UNAVAILABLE
 from callserver.database.seats import SeatRow
 from callserver.domain.seat import SeatEvent, SeatState
@@ -189,6 +190,19 @@ class Scheduler:
         work = await self._ctx.store.run(lambda tx: self._due(tx, now))
         if work is None:
             return now + leases.LEASE
+        if isinstance(work, Outlook):
+            due = [work.next_at]
+        else:
+            await self._do(work, now, failures)
+            due = [(await self._ctx.store.run(due_work.outlook)).next_at]
+            if work.stopping:
+                due.append(now + STOP_AGAIN)
+        self._start_chores(now)
+        with failures:
+            due.append(await self._seal())
+        return min((at for at in due if at is not None), default=None)
+
+    async def _do(self, work: DueWork, now: datetime, failures: _Failures) -> None:
         for seat in work.left:
             with failures:
                 await self._offboarding.dismiss(seat)
@@ -202,18 +216,15 @@ class Scheduler:
             self._ctx.background.start(self._listener_legs.look(listening))
         for role_play in work.role_plays:
             self._ctx.background.start(self._role_play_legs.look(role_play))
-        self._start_chores(now)
-        due = [await self._ctx.store.run(due_work.next_due)]
-        with failures:
-            due.append(await self._seal())
-        if work.stopping:
-            due.append(now + STOP_AGAIN)
-        return min((at for at in due if at is not None), default=None)
 
-    def _due(self, tx: Tx, now: datetime) -> DueWork | None:
+    def _due(self, tx: Tx, now: datetime) -> DueWork | Outlook | None:
+        """What is due; an Outlook: nothing is. None: another process has the lease."""
         if not leases.acquire(tx, leases.SCHEDULER, self._owner, now):
             return None
         clock_checks.record_time(tx, self._ctx.clock)
+        outlook = due_work.outlook(tx)
+        if not outlook.is_due(now):
+            return outlook
         quiet = calls.due(tx, now)
         for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
@@ -237,13 +248,13 @@ class Scheduler:
         if due and not self._doing_chores:
             self._doing_chores = True
             self._done.update(dict.fromkeys(due, now))
-            self._ctx.background.start(self._do(due, now))
+            self._ctx.background.start(self._do_chores(due, now))
 
     def _is_due(self, chore: Chore, now: datetime) -> bool:
         done = self._done.get(chore)
         return done is None or not timedelta() <= now - done < chore.every
 
-    async def _do(self, due: Sequence[Chore], now: datetime) -> None:
+    async def _do_chores(self, due: Sequence[Chore], now: datetime) -> None:
         """Run the chores in order: one may leave work for the next."""
         try:
             for chore in due:

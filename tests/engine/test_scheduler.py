@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from callserver.database.store import InlineStore
 from callserver.domain.seat import SeatState
 from callserver.engine.accounts.offboarding import Offboarding
 from callserver.engine.calls import seat_moves
@@ -47,6 +48,20 @@ async def wrap_up_is_over(system: SimulatedSystem) -> None:
     assert (await system.seat())["state"] == SeatState.WRAPPING_UP
     await system.server.scheduler.release()
     system.clock.set(system.clock.now() + timedelta(minutes=10))
+
+
+async def test_a_look_at_which_nothing_is_due_is_one_transaction(system: SimulatedSystem) -> None:
+    """It looks twice a second."""
+    await system.on_shift()
+    await system.server.scheduler.release()
+    looks = scheduler(system, nothing_to_seal)
+    await looks.tick()
+    await system.server.ctx.background.idle()
+    store = system.server.store
+    assert isinstance(store, InlineStore)
+    before = store.ran
+    await looks.tick()
+    assert store.ran == before + 1
 
 
 async def test_a_log_that_cannot_be_sealed_holds_no_phoner_up(system: SimulatedSystem) -> None:
