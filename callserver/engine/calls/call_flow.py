@@ -48,6 +48,8 @@ A hundred phoners in talks cause four requests per second.
 TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)
 """After the outcome is given the talk is about to end: the provider is asked at once, and then this often."""
 
+SECOND_LEG = "second_leg"
+
 _LIVING = frozenset({Report.TAKEN, Report.RANG, Report.ANSWERED})
 _NOTHING_RANG = frozenset({Cause.NEVER_PLACED, Cause.DECLINED})
 
@@ -86,25 +88,28 @@ class CallFlow:
     # -- inside the transaction ---------------------------------------------------------------
 
     def _apply(self, tx: Tx, news: CallReport) -> None:
-        now, code = self._ctx.clock.now(), news.code
-        if not processed_events.first_time(tx, news.receipt, now):
-            return
-        if news.declined is not None:
-            carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
-            by_carrier = news.declined.trouble in carrier_refusals.BY_THE_CARRIER
-            code = news.declined.code if by_carrier else None
+        now = self._ctx.clock.now()
         seat = seats.of_call(tx, news.attempt)
         row = calls.lock(tx, news.attempt)
         if row is None or (seat is None and row.path != DialPath.CONFIRMATION):
             log.warning("report_for_unknown_attempt", report=news.report.value)
             return
-        if self._is_unexpected_leg(tx, row, news):
-            return
         # Clocks differ: limit the instant to the time from the permit until now, or until the call's end.
         happened = min(max(news.at or now, row.permit_at), row.ended_at or now)
         before = row.call
-        call = machine.advance(before, news.report, happened, news.leg, code)
-        if call == before and news.report is not Report.NO_REPLY:
+        call = machine.advance(before, news.report, happened, news.leg, _code(news))
+        unexpected = _why_unexpected(row, news)
+        changes = call != before or news.report is Report.NO_REPLY
+        if not (changes or unexpected or news.declined):
+            return  # nothing is written: a repetition would not change anything either
+        if not processed_events.first_time(tx, news.receipt, now):
+            return
+        if news.declined is not None:
+            carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
+        if unexpected is not None and news.leg is not None:
+            log.error(unexpected, attempt=news.attempt)
+            self._end_leg(tx, row, news.leg, unexpected)
+        if unexpected == SECOND_LEG or not changes:
             return
         if news.leg and news.report is Report.MACHINE and before.cause is None:
             outbox.add(tx, HangUpLeg(news.leg))
@@ -114,24 +119,6 @@ class CallFlow:
             self._move_seat_and_contact(tx, seat, row, call, now)
         if call.ref is not None and row.stop_wanted and not row.stopped:
             outbox.add(tx, EndCalls())
-
-    def _is_unexpected_leg(self, tx: Tx, row: CallRow, news: CallReport) -> bool:
-        """Whether the report is about a second leg of the attempt. Unexpected legs are ended.
-
-        A call that was settled as never placed but rings after all is ended too, and recorded.
-        """
-        if news.leg is None:
-            return False
-        if row.ref and news.leg != row.ref and news.report is not Report.TAKEN:
-            log.error("second_leg", attempt=news.attempt)  # the provider accepted an order twice
-            self._end_leg(tx, row, news.leg, "second_leg")
-            return True
-        # A report about a leg that has ended.
-        late = row.call.cause is Cause.DECLINED and row.ref is not None
-        if news.report in _LIVING and row.call.cause in _NOTHING_RANG and not late:
-            log.error("rings_after_all", attempt=news.attempt)
-            self._end_leg(tx, row, news.leg, "rings_after_all")
-        return False
 
     def _end_leg(self, tx: Tx, row: CallRow, leg: str, reason: str) -> None:
         """End a leg that nobody expects."""
@@ -210,6 +197,30 @@ class CallFlow:
         carrier_refusals.after_end(tx, row.campaign, call, now)
         if not met:
             retries.after_unreached(tx, self._ctx, row, call, now)
+
+
+def _code(news: CallReport) -> int | None:
+    """The response to store with the call; of a refusal, only the carrier's."""
+    if news.declined is None:
+        return news.code
+    by_carrier = news.declined.trouble in carrier_refusals.BY_THE_CARRIER
+    return news.declined.code if by_carrier else None
+
+
+def _why_unexpected(row: CallRow, news: CallReport) -> str | None:
+    """Why nobody expects the leg that the report is about; it is ended. None: it is expected.
+
+    A call that was settled as never placed but rings after all is ended too, and recorded.
+    """
+    if news.leg is None:
+        return None
+    if row.ref and news.leg != row.ref and news.report is not Report.TAKEN:
+        return SECOND_LEG  # the provider accepted an order twice
+    # A report about a leg that has ended.
+    late = row.call.cause is Cause.DECLINED and row.ref is not None
+    if news.report in _LIVING and row.call.cause in _NOTHING_RANG and not late:
+        return "rings_after_all"
+    return None
 
 
 def _was_answered(call: Call) -> bool:

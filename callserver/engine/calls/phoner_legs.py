@@ -205,26 +205,32 @@ class PhonerLegs:
         row = seats.by_room(tx, event.room)
         if row is None:
             return
+        if self._is_of_contact(tx, row, event, now):
+            return  # not recorded: repeated, it has the provider asked once more
+        if not processed_events.first_time(tx, event.receipt, now):
+            return
         own_leg = event.leg == row.leg
         ended = event.change is RoomChange.ENDED and row.room_ref == event.room_ref
         if event.change is RoomChange.JOINED and own_leg and not row.connected:
             self._joined(tx, row, event.room_ref, now)
         elif row.leg is not None and (ended or (event.change is RoomChange.LEFT and own_leg)):
             lost_phoners.leg_lost(tx, self._ctx, row.leg)
-        elif event.change in (RoomChange.JOINED, RoomChange.LEFT):
-            self._contact_moved(tx, row, event, now)
 
     @staticmethod
-    def _contact_moved(tx: Tx, row: SeatRow, event: RoomEvent, now: datetime) -> None:
-        """The contact's leg joined or left the room: ask about the call unless a report comes soon.
+    def _is_of_contact(tx: Tx, row: SeatRow, event: RoomEvent, now: datetime) -> bool:
+        """Whether the contact's leg joined or left the room. The provider is asked about the call then, unless a
+        report comes soon.
 
         Joining does not mean answered: a leg may be in the room while it still rings.
         """
-        call = None if row.call is None else calls.lock(tx, row.call)
-        if call is None or call.ended_at is not None or call.ref != event.leg:
-            return
-        if event.change is RoomChange.LEFT or call.answered_at is None:
+        if row.call is None or event.change not in (RoomChange.JOINED, RoomChange.LEFT):
+            return False
+        call = calls.lock(tx, row.call)
+        if call is None or call.ref != event.leg:
+            return False
+        if call.ended_at is None and (event.change is RoomChange.LEFT or call.answered_at is None):
             calls.change(tx, call.attempt, deadline=now + STOP_CHECK)
+        return True
 
     async def found_in_room(self, seat: int, leg: str, room_ref: str) -> None:
         """The provider says that the phoner is in the room, although this was never reported."""

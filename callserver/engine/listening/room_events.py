@@ -21,14 +21,12 @@ class RoomEvents:
 
         def apply(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            if not processed_events.first_time(tx, event.receipt, now):
-                return
             listening = None
             if event.may_be_listener and event.change is RoomChange.JOINED:
                 listening = listenings.by_leg(tx, event.leg)
             if listening is None:
                 self._phoner_legs.room_changed(tx, event, now)
-            else:
+            elif processed_events.first_time(tx, event.receipt, now):
                 self._listener_legs.room_joined(tx, listening, event, now)
 
         await self._ctx.store.run(apply)
