@@ -1,5 +1,6 @@
 """The phone page's API: shift, ready, pause, hang up, hand, wishes, outcome, manual dial."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import ManualDial
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.shifts.phoner_actions import GivenOutcome, PhonerActions
+from callserver.ports import Tx
 
 
 class Shift(Body):
@@ -97,8 +99,12 @@ class PhoneApi:
 
     async def seat(self, request: UserRequest) -> MySeat:
         """My seat, with the call in hand and what its outcome asks for."""
-        rules, now = self._ctx.rules, self._ctx.clock.now()
-        return await self._ctx.store.peek(lambda tx: phone_views.seat(tx, rules, request.user, now))
+        return await self._ctx.store.peek(self._view(request))
+
+    def _view(self, request: UserRequest) -> Callable[[Tx], MySeat]:
+        """Reads my seat, in the transaction of what I did where that is frequent."""
+        ctx = self._ctx
+        return lambda tx: phone_views.seat(tx, ctx.rules, request.user, ctx.clock.now())
 
     async def shift(self, request: UserRequest, body: Shift) -> MySeat:
         """Begin a shift for a campaign; my line is called, or calls in itself."""
@@ -108,13 +114,11 @@ class PhoneApi:
     async def ready(self, request: UserRequest, body: Nothing) -> MySeat:
         """Ready: the next contact is dialed at once."""
         del body
-        await self._actions.ready(request.user)
-        return await self.seat(request)
+        return await self._actions.ready(request.user, self._view(request))
 
     async def pause(self, request: UserRequest, body: Pause) -> MySeat:
         """Pause after this call; nobody else sees that a pause is a breather."""
-        await self._actions.pause(request.user, body.reason)
-        return await self.seat(request)
+        return await self._actions.pause(request.user, body.reason, self._view(request))
 
     async def off(self, request: UserRequest, body: Nothing) -> MySeat:
         """End my shift; an outcome that is owed must be saved first."""
@@ -141,8 +145,9 @@ class PhoneApi:
     async def outcome(self, request: UserRequest, body: OutcomeGiven) -> MySeat:
         """Save the outcome of the call in hand."""
         given = GivenOutcome(body.outcome, body.details, body.note, body.confirm_outside_hours)
-        await self._actions.outcome(request.user, given, body.next, body.attempt)
-        return await self.seat(request)
+        return await self._actions.outcome(
+            request.user, given, body.next, body.attempt, self._view(request)
+        )
 
     async def correct(self, request: UserRequest, body: Correction) -> Corrected:
         """Replace an earlier outcome; both stay in the audit log."""

@@ -4,6 +4,9 @@ Actions on a call can name its attempt: a page that is slightly behind must not 
 opt-out for the next person.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from callserver import outbox
 from callserver.database import audit, calls, contacts, seats
 from callserver.database.accounts import User
@@ -22,6 +25,8 @@ from callserver.outbox import HangUpLeg, RingPhoner
 from callserver.ports import Tx
 
 __all__ = ["GivenOutcome", "PhonerActions"]
+
+T = TypeVar("T")
 
 OWED = "the last call's outcome comes first"
 
@@ -77,19 +82,20 @@ class PhonerActions:
         outbox.add(tx, RingPhoner(row.id))
         return row.id
 
-    async def ready(self, user: User) -> None:
-        """Ready for the next call: it is dialed at once."""
-        row = await self._move(user, SeatEvent.READY)
+    async def ready(self, user: User, then: Callable[[Tx], T]) -> T:
+        """Ready for the next call: it is dialed at once. Returns what `then` reads in the transaction."""
+        row, read = await self._move(user, SeatEvent.READY, then)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
+        return read
 
-    async def pause(self, user: User, reason: str) -> None:
-        """No further call after this one."""
-        await self._move(user, SeatEvent.PAUSE, reason)
+    async def pause(self, user: User, reason: str, then: Callable[[Tx], T]) -> T:
+        """No further call after this one. Returns what `then` reads in the transaction."""
+        return (await self._move(user, SeatEvent.PAUSE, then, reason))[1]
 
     async def off_shift(self, user: User) -> None:
         """End the shift. A ringing call is ended; a missing outcome must be given first."""
-        row = await self._move(user, SeatEvent.OFF_SHIFT)
+        row, _ = await self._move(user, SeatEvent.OFF_SHIFT, lambda _: None)
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
         if row.state in (SeatState.RESERVED, SeatState.RINGING):
@@ -117,21 +123,31 @@ class PhonerActions:
         await self._ctx.store.run(work)
 
     async def outcome(
-        self, user: User, given: GivenOutcome, then: str, attempt: str | None = None
-    ) -> None:
-        """Record the outcome of the call in hand; `then` is ready or pause.
+        self,
+        user: User,
+        given: GivenOutcome,
+        wants: str,
+        attempt: str | None,
+        then: Callable[[Tx], T],
+    ) -> T:
+        """Record the outcome of the call in hand; `wants` is ready or pause.
 
         `attempt`: the call it belongs to. Sending the same outcome again is not an error: the reply may have
-        been lost.
+        been lost. Returns what `then` reads in the transaction.
 
         Raises:
             NotFound: the campaign has no such outcome.
             Impossible: there is no call, or another one, or a detail that the outcome requires is missing.
         """
-        await self._ctx.store.run(lambda tx: self._outcome(tx, user, given, then, attempt))
+
+        def work(tx: Tx) -> T:
+            self._outcome(tx, user, given, wants, attempt)
+            return then(tx)
+
+        return await self._ctx.store.run(work)
 
     def _outcome(
-        self, tx: Tx, user: User, given: GivenOutcome, then: str, attempt: str | None
+        self, tx: Tx, user: User, given: GivenOutcome, wants: str, attempt: str | None
     ) -> None:
         now = self._ctx.clock.now()
         row = self._seat_of(tx, user)
@@ -146,12 +162,11 @@ class PhonerActions:
         campaign = self._ctx.rules.known(call.campaign)
         if not given.is_recorded_for(call):
             self._recording.record(tx, call, campaign, given, user)
-        wanted = SeatEvent.READY if then == "ready" else SeatEvent.PAUSE
-        wants = row
+        wanted = SeatEvent.READY if wants == "ready" else SeatEvent.PAUSE
         if row.seat.wants is not SeatState.OFF:
             reason = row.reason if row.reason not in ("", "outcome_owed") else "pause"
-            wants = seat_moves.move(tx, self._ctx, row, wanted, now, reason=reason)
-        moved = seat_moves.move(tx, self._ctx, wants, SeatEvent.OUTCOME, now)
+            row = seat_moves.move(tx, self._ctx, row, wanted, now, reason=reason)
+        moved = seat_moves.move(tx, self._ctx, row, SeatEvent.OUTCOME, now)
         if moved.state == SeatState.TALKING:  # its end may not have been reported: ask at once
             calls.change(tx, call.attempt, deadline=now)
 
@@ -210,15 +225,17 @@ class PhonerActions:
 
         return await self._ctx.store.run(work)
 
-    async def _move(self, user: User, event: SeatEvent, reason: str = "") -> SeatRow:
-        def work(tx: Tx) -> SeatRow:
+    async def _move(
+        self, user: User, event: SeatEvent, then: Callable[[Tx], T], reason: str = ""
+    ) -> tuple[SeatRow, T]:
+        def work(tx: Tx) -> tuple[SeatRow, T]:
             row = self._seat_of(tx, user)
+            now = self._ctx.clock.now()
             try:
-                return seat_moves.move(
-                    tx, self._ctx, row, event, self._ctx.clock.now(), reason=reason
-                )
+                moved = seat_moves.move(tx, self._ctx, row, event, now, reason=reason)
             except ImpossibleEvent as error:
                 raise Impossible(str(error), key="does_not_fit") from error
+            return moved, then(tx)
 
         return await self._ctx.store.run(work)
 
