@@ -34,6 +34,9 @@ SERVER_KEY = "server_key"
 BEGUN_BY_STORE = "begun_by_store"
 """The execution option of a connection whose transactions the store begins itself."""
 
+STATEMENTS = 512
+"""How many compiled statements SQLite keeps: more than the frequent ones. The driver's own limit is 128."""
+
 BUSY_MS = 30_000
 """How long a statement waits for another process."""
 
@@ -69,7 +72,7 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
         create_engine(
             url,
             poolclass=StaticPool,
-            connect_args={"check_same_thread": False},
+            connect_args={"check_same_thread": False, "cached_statements": STATEMENTS},
             hide_parameters=True,
         )
         if server

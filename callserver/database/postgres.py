@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from callserver import outbox
@@ -32,6 +32,11 @@ MOST_S = 12.0
 
 CLOSE_S = 3.0
 """How long transactions may go on when the store closes."""
+
+_PREPARED_AFTER = 2
+_MOST_PREPARED = 400
+"""How often a connection runs a statement before it prepares it, and how many stay prepared: more than the
+frequent ones, which would otherwise displace each other."""
 
 _WAITS = {
     "connect_timeout": 5,
@@ -49,13 +54,21 @@ _OF_A_SERVER = ("statement_timeout=10000", "lock_timeout=5000")
 def postgres_engine(url: str, *, server: bool = False) -> Engine:
     """An engine whose connections have timeouts."""
     options = (_IDLE, *_OF_A_SERVER) if server else (_IDLE,)
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=CONNECTIONS,
+        pool_use_lifo=True,  # few connections do most of the work, and have its statements prepared
         pool_timeout=5,
         hide_parameters=True,  # they hold names and numbers, and errors are logged
         connect_args={**_WAITS, "options": " ".join(f"-c {option}" for option in options)},
     )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: psycopg.Connection, _: Any) -> None:
+        connection.prepare_threshold = _PREPARED_AFTER
+        connection.prepared_max = _MOST_PREPARED
+
+    return engine
 
 
 class _Use:

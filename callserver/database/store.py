@@ -261,7 +261,7 @@ class SqliteStore:
                 done.append((future, result, follow_ups))
             else:
                 _answer(future, None, failed)
-        return raw.in_transaction
+        return bool(raw.in_transaction)
 
     def _answer_all(self, done: "_Done", error: Exception | None) -> None:
         """The commit succeeded or failed. Follow-ups are sent even if the caller was cancelled."""
