@@ -187,6 +187,7 @@ JUNE, JULY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
         ([("Anna Holm", 11, None, JULY), ("A. Holm", 11, None, JUNE)], JULY),
         ([("Anna Holm", 11, None, None)], None),
         ([("Anna Holm", 12, None, JUNE)], None),  # another number than the contact has
+        ([("Anna Holm", 10, None, JUNE)], None),
         ([("Bo Bech", 11, None, JUNE)], None),  # the number was somebody else's
     ],
 )

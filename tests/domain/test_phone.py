@@ -68,6 +68,7 @@ def test_parse(raw: str, expected: str | NumberProblem) -> None:
         ("+453220014.5", NumberProblem.INVALID),
         ("3220014-0", NumberProblem.INVALID),
         ("32 20 01 4", NumberProblem.INVALID),
+        ("32 20 01 4 0", NumberProblem.INVALID),
         ("20.12.34.56", "+4520123456"),
         ("20 123 456", "+4520123456"),
         ("2 0 1 2 3 4 5 6", "+4520123456"),  # every digit stands alone: none is cut
@@ -97,6 +98,7 @@ def test_a_digit_that_is_lost_is_not_made_up(raw: str, expected: str | NumberPro
         ("2012345", NumberProblem.INVALID),
         ("201234567", NumberProblem.INVALID),
         ("+45 20 12 34 5", NumberProblem.INVALID),
+        ("+45 20 12 345", NumberProblem.INVALID),
         ("+45 20 12 34 567", NumberProblem.INVALID),
         ("+45 13 12 34 56", NumberProblem.INVALID),
     ],

@@ -13,6 +13,8 @@ SHORT_CUT = "a short cut: libphonenumber gives the same answer"
 NO_PREFIX = "the library decides, and no Danish number begins so"
 HAS_CODE = "a number that is read has a calling code"
 POSITIVE = "numbers and keys are positive"
+LEAST_ALIKE = "`different` comes before `perhaps` and `same`"
+IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
@@ -60,15 +62,35 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         (
             "is_unsure = names.compare(row.name, other.name) is not Likeness.DIFFERENT",
             "is_unsure = names.compare(row.name, other.name) > Likeness.DIFFERENT",
-        ): "`different` comes before `perhaps` and `same`",
+        ): LEAST_ALIKE,
         (
             "is_same = self._matches[key] is Match.SAME",
             "is_same = self._matches[key] <= Match.SAME",
-        ): "whoever is in reach is `same` or `unsure`, in this order",
+        ): IN_REACH,
         (
             "def _neighbours(self, key: int, *, is_same: bool) -> dict[int, Match]:",
             "def _neighbours(self, key: int, /, is_same: bool) -> dict[int, Match]:",
         ): "the argument is named wherever it is called",
+        (
+            "if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:",
+            "if len(matches) <= 1 and len(self._known.of_person[start.person]) <= 1:",
+        ): "the contact's own key is among them",
+        (
+            "if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:",
+            "if len(matches) == 1 and len(self._known.of_person[start.person]) < 1:",
+        ): "a short cut: the rest of the function finds nobody either",
+        (
+            "same=frozenset(key for key, match in others.items() if match is Match.SAME),",
+            "same=frozenset(key for key, match in others.items() if match <= Match.SAME),",
+        ): IN_REACH,
+        (
+            "unsure=frozenset(key for key, match in others.items() if match is Match.UNSURE),",
+            "unsure=frozenset(key for key, match in others.items() if match >= Match.UNSURE),",
+        ): IN_REACH,
+        (
+            "and names.compare(row.name, start.name) is not Likeness.DIFFERENT",
+            "and names.compare(row.name, start.name) > Likeness.DIFFERENT",
+        ): LEAST_ALIKE,
     },
     "callserver.domain.phone": {
         (

@@ -11,23 +11,23 @@ CONFIGURATION = "tests/domain/test_configuration.py"
 MACHINES = "tests/domain/test_machines.py"
 REGISTER = "tests/domain/test_register_match.py"
 TRAINING = "tests/domain/test_training.py"
-REACH = "tests/engine/test_reach.py"
+STORED_FACTS = "tests/engine/test_stored_facts.py"
 GATE = "tests/engine/test_gate.py"
 
 TESTS = {
-    "callserver.domain.policy": (POLICY, VECTORS, HOURS, RULES, CONFIGURATION),
-    "callserver.domain.facts": (VECTORS, RULES),
-    "callserver.domain.fact_lines": (VECTORS, RULES, "tests/engine/test_decisions.py"),
+    "callserver.domain.policy": (POLICY, CONFIGURATION),
+    "callserver.domain.facts": ("tests/domain/test_facts.py", VECTORS),
+    "callserver.domain.fact_lines": ("tests/domain/test_fact_lines.py", VECTORS),
     "callserver.domain.hours": (HOURS, VECTORS, RULES),
     "callserver.domain.suppression": (VECTORS, SMALL_WORLD, RULES),
     "callserver.domain.frequency": (VECTORS, SMALL_WORLD, RULES),
     "callserver.domain.attempt_limits": ("tests/domain/test_attempt.py",),
     "callserver.domain.legal_basis": (VECTORS, SMALL_WORLD, RULES),
     "callserver.domain.permit": ("tests/domain/test_permit.py", VECTORS, HOURS, RULES),
-    "callserver.domain.reach": ("tests/domain/test_identity.py", REACH),
-    "callserver.domain.loosening": (SMALL_WORLD, LOOSENING, LOOSENING_PERMITS),
+    "callserver.domain.reach": ("tests/domain/test_identity.py", STORED_FACTS),
+    "callserver.domain.loosening": (LOOSENING, LOOSENING_PERMITS),
     "callserver.domain.loosening_hours": (LOOSENING, LOOSENING_PERMITS),
-    "callserver.domain.loosening_tables": (SMALL_WORLD, LOOSENING, LOOSENING_PERMITS),
+    "callserver.domain.loosening_tables": (LOOSENING,),
     "callserver.domain.call": (MACHINES,),
     "callserver.domain.seat": (MACHINES,),
     "callserver.domain.listening": ("tests/domain/test_listening.py",),
@@ -43,15 +43,13 @@ TESTS = {
     "callserver.domain.pseudonyms": ("tests/domain/test_commitment.py",),
     "callserver.domain.merkle": ("tests/domain/test_audit.py",),
     "callserver.engine.gate.gate": (
-        *(GATE, "tests/journeys/test_every_reason.py", REACH),
+        *(GATE, "tests/journeys/test_every_reason.py"),
         *("tests/journeys/test_registers.py", "tests/engine/test_user_lines.py"),
         "tests/journeys/test_nobody_is_wronged.py::test_an_error_in_the_gate_rings_nobody",
     ),
-    "callserver.engine.gate.stored_facts": (
-        *("tests/engine/test_stored_facts.py", GATE, "tests/journeys/test_every_reason.py", REACH),
-    ),
+    "callserver.engine.gate.stored_facts": (STORED_FACTS, GATE),
     "callserver.engine.gate.decisions": ("tests/engine/test_decisions.py", GATE),
-    "callserver.engine.gate.availability": ("tests/engine/test_callable_now.py", GATE),
-    "callserver.engine.gate.explanation": (GATE, RULES),
-    "callserver.engine.gate.register_needs": (GATE, "tests/engine/test_official_register.py"),
+    "callserver.engine.gate.availability": ("tests/engine/test_availability.py",),
+    "callserver.engine.gate.explanation": ("tests/engine/test_explanation.py",),
+    "callserver.engine.gate.register_needs": ("tests/engine/test_register_needs.py",),
 }
