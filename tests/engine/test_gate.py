@@ -1,5 +1,6 @@
 """What the gate reads for a decision: every rule gets the facts that it speaks of."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from callserver.cli.invented_data import import_registers
 from callserver.database import accounts, contacts, daily_counts, seats
 from callserver.database import calls as calls_of
 from callserver.database.store import AnyStore
-from callserver.database.tables import calls, register_entries, register_matches, registers
+from callserver.database.tables import audit, calls, register_entries, register_matches, registers
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain import facts as f
 from callserver.domain import permit
@@ -213,7 +214,20 @@ def test_a_permitted_dial_is_an_open_call_that_is_asked_about_after_fifteen_seco
         answer = gate.ask(tx, ctx, request)
         assert isinstance(answer, permit.DialPermit)
         (call,) = tx.execute(select(calls)).all()
+        entries = list(map(json.loads, tx.execute(select(audit.c.body)).scalars()))
         again = gate.ask(tx, ctx, request)
+    (entry,) = (entry for entry in entries if entry["kind"] == "permitted")
+    assert entry["call"] == answer.attempt
+    limits = ("purpose", "ring_seconds", "closes_at", "gap_minutes", "per_day", "contact", "seat")
+    assert {name: entry[name] for name in limits} == {
+        "purpose": "RECRUIT",
+        "ring_seconds": KANVAS.ring_seconds,
+        "closes_at": "2026-05-12T19:00:00.000000Z",
+        "gap_minutes": 240,
+        "per_day": 2,
+        "contact": contact.id,
+        "seat": row.id,
+    }
     assert (call.attempt, call.permit_at, call.state) == (answer.attempt, NOW, "placing")
     assert call.deadline == NOW + timedelta(seconds=15)
     assert (call.contact, call.number, call.seat, call.phoner) == (
