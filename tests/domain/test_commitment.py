@@ -1,7 +1,9 @@
 """Commitments to facts: read again by a second reader that is written from docs/verifying.md alone."""
 
 import hashlib
+import hmac
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,6 +59,20 @@ def test_the_same_facts_never_have_the_same_commitment() -> None:
     assert commit({"num": "+4532123456"}).root != commit({"num": "+4532123456"}).root
 
 
+def test_an_opening_is_a_secret_of_32_bytes_and_the_line() -> None:
+    opening = commit({"b": 1, "a": [True, None]}).opening
+    assert opening[32:] == b'{"a":[true,null],"b":1}'
+    salts = hashlib.shake_256(opening[:32]).digest(32)  # 16 bytes for each field
+    fields = opened(opening)
+    assert (fields["a"].salt, fields["b"].salt) == (salts[:16], salts[16:])
+
+
+@pytest.mark.parametrize("line", [b"[]", b"1", b"null", b"{", b""])
+def test_other_bytes_are_no_opening(line: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        opened(bytes(32) + line)
+
+
 def test_a_number_keeps_its_key_when_it_is_erased() -> None:
     secret = b"a secret of the server"
     number = pseudonyms.key_of(subject.of_number(4532123456), secret)
@@ -72,3 +88,24 @@ def test_without_a_secret_there_are_no_keys() -> None:
     assert pseudonyms.keys_of([subject.of_number(4532123456)], b"") == []
     with pytest.raises(ValueError, match="key"):
         pseudonyms.key_of(subject.of_number(4532123456), b"")
+
+
+def test_a_key_is_its_kind_and_128_bits_of_a_keyed_hash() -> None:
+    secret = b"a secret of the server"
+    contact = SimpleNamespace(number=4532123456, person=7, household=8)
+    keys = pseudonyms.of_call(contact, secret)
+    about = [subject.of_hash(4532123456, secret), "person:7", "household:8"]
+    assert keys == [
+        f"{kind}:{hmac.digest(secret, f'log {text}'.encode(), 'sha256').hex()[:32]}"
+        for kind, text in zip(("number", "person", "household"), about, strict=True)
+    ]
+
+
+def test_a_digest_tells_whether_a_value_is_the_same() -> None:
+    secret = b"a secret of the server"
+    value = pseudonyms.digest({"a": 1, "b": 2}, secret)
+    assert value == pseudonyms.digest({"b": 2, "a": 1}, secret)
+    assert len(value) == 32
+    assert (
+        len({value, pseudonyms.digest(1, secret), pseudonyms.digest({"a": 1, "b": 2}, b"x")}) == 3
+    )

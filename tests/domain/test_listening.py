@@ -10,11 +10,13 @@ from pydantic import ValidationError
 
 from callserver.domain.listening import (
     Denial,
+    DisclosureTime,
     ListeningFacts,
     ListeningPolicy,
     Mode,
     denials,
     hears,
+    may_reach_phoner,
     may_stay,
     mode_now,
 )
@@ -143,3 +145,30 @@ def test_nobody_stays_louder_than_allowed(mode: Mode, allowed: Mode | None) -> N
     louder = [Mode.SILENT, Mode.COACH, Mode.JOIN]
     expected = allowed is not None and louder.index(mode) <= louder.index(allowed)
     assert may_stay(mode, allowed) == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "may"),
+    [
+        ({"kind": "permitted"}, True),
+        ({"kind": "listening_started", "mode": "silent"}, False),
+        ({"kind": "listening_stopped", "mode": "silent"}, False),
+        ({"kind": "listening_started", "mode": "coach"}, True),
+        ({"kind": "listening_started", "mode": "join"}, True),
+        ({"kind": "listening_changed", "mode": "silent", "before": "silent"}, False),
+        ({"kind": "listening_changed", "mode": "silent", "before": "coach"}, True),
+        ({"kind": "listening_changed", "mode": "join", "before": "silent"}, True),
+        ({"kind": "listening_stopped"}, False),
+        ({"kind": "listen_denied", "mode": "join"}, False),
+    ],
+)
+def test_a_silent_listener_moves_nothing_on_the_phoner_s_page(
+    entry: dict[str, str], may: bool
+) -> None:
+    assert may_reach_phoner(entry) is may
+
+
+def test_a_notice_is_six_weeks_unless_the_house_says_more() -> None:
+    assert POLICY.notice_days == 42
+    assert POLICY.opens == date(2026, 4, 12)
+    assert POLICY.phoner_told is DisclosureTime.AFTER

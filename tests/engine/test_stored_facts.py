@@ -60,9 +60,9 @@ def facts(
     path: DialPath = DialPath.EXPLAIN,
     seat: SeatRow | None = None,
     reach: InReach = REACH,
-    skew_ms: int = 0,
     **known: Any,
 ) -> f.Facts:
+    clock = {"skew_ms": known.pop("skew_ms")} if "skew_ms" in known else {}
     everything = StoredFacts(
         marks=marks,
         suppressions=suppressions,
@@ -75,7 +75,7 @@ def facts(
         reach=replace(reach, rows=tuple(rows)),
     )
     request = DialRequest(contact, KANVAS, path, seat, NOW)
-    return stored_facts.facts_from(RULES, request, replace(everything, **known), skew_ms)
+    return stored_facts.facts_from(RULES, request, replace(everything, **known), **clock)
 
 
 def test_a_contact_of_whom_nothing_else_is_known() -> None:

@@ -15,6 +15,7 @@ HAS_CODE = "a number that is read has a calling code"
 POSITIVE = "numbers and keys are positive"
 LEAST_ALIKE = "`different` comes before `perhaps` and `same`"
 IN_REACH = "who is in reach is `same` or `unsure`, in this order"
+FARTHEST = "nothing reaches farther than `unsure`"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
@@ -167,5 +168,15 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "return isinstance(other, _Hours) and other.policy is self.policy",
             "return isinstance(other, _Hours) and other.policy != self.policy",
         ): ONLY_SPEED,
+    },
+    "callserver.engine.gate.stored_facts": {
+        (
+            "persons = reach.keys if ATTEMPTS.reach >= Reach.UNSURE else reach.same",
+            "persons = reach.keys if ATTEMPTS.reach is Reach.UNSURE else reach.same",
+        ): FARTHEST,
+        (
+            "persons = reach.keys if ATTEMPTS.reach >= Reach.UNSURE else reach.same",
+            "persons = reach.keys if ATTEMPTS.reach == Reach.UNSURE else reach.same",
+        ): FARTHEST,
     },
 }
