@@ -26,7 +26,7 @@ NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 RULES = Rules(load(Path(__file__).parents[2] / "config"))
 KANVAS = RULES.campaign("kanvas")
-OWN, SAME, UNSURE = 1, 2, 3
+OWN, SAME, UNSURE = 2, 1, 3
 REACH = InReach(same=frozenset([SAME]), unsure=frozenset([UNSURE]), households=frozenset([92]))
 CONTACT = Contact._make([None] * len(Contact._fields))._replace(
     id=10,
@@ -95,9 +95,9 @@ def test_a_contact_of_whom_nothing_else_is_known() -> None:
 
 
 def test_subjects_are_the_contact_s_own_and_those_of_everybody_in_reach() -> None:
-    own = ["number:4532200001", "person:1", "household:91", subject.of_hash(4532200001, b"key")]
+    own = ["number:4532200001", "person:2", "household:91", subject.of_hash(4532200001, b"key")]
     assert stored_facts.subjects_of(CONTACT, b"key", NOBODY_ELSE) == own
-    others = ["person:2", "person:3", "household:92"]
+    others = ["person:1", "person:3", "household:92"]
     assert stored_facts.subjects_of(CONTACT, b"key", REACH) == own + others
     only_home = InReach(households=frozenset([92]))
     assert stored_facts.subjects_of(CONTACT, b"key", only_home) == [*own, "household:92"]
@@ -369,7 +369,7 @@ def test_what_a_server_with_a_fast_clock_wrote_protects_at_once(
         mark(MarkKind.ABANDONED),
         suppressions=[
             ("number:4532200001", opt_out),
-            ("person:1", Suppression(Scope.PERSON, NOW - HOUR, lifted_at=LATER)),
+            ("person:2", Suppression(Scope.PERSON, NOW - HOUR, lifted_at=LATER)),
         ],
         path=path,
         seat=seat,

@@ -178,5 +178,13 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "persons = reach.keys if ATTEMPTS.reach >= Reach.UNSURE else reach.same",
             "persons = reach.keys if ATTEMPTS.reach == Reach.UNSURE else reach.same",
         ): FARTHEST,
+        (
+            "callback_for=contact.callback_for if request.path is DialPath.CALL_BACK else None,",
+            "callback_for=contact.callback_for if request.path <= DialPath.CALL_BACK else None,",
+        ): "no path's name comes before `call_back`",
+        (
+            'if kind != "person" or about == own:',
+            'if kind < "person" or about == own:',
+        ): "the other kinds, `hash`, `household` and `number`, come before `person`",
     },
 }
