@@ -233,6 +233,19 @@ def test_not_now_lasts_until_the_latest_instant_that_was_named() -> None:
     assert facts(mark(MarkKind.NOT_NOW)).not_now_until is None  # it names no instant
 
 
+@pytest.mark.parametrize("kind", sorted(set(MarkKind) - {MarkKind.REQUESTED, MarkKind.NOT_NOW}))
+def test_only_a_request_ends_a_refusal_or_not_now_and_no_other_mark_lasts_until(
+    kind: MarkKind,
+) -> None:
+    until = NOW + HOUR
+    said = facts(
+        mark(MarkKind.REFUSED, at=NOW - HOUR),
+        mark(MarkKind.NOT_NOW, until=until.isoformat()),
+        mark(kind, until=(NOW + 9 * HOUR).isoformat()),
+    )
+    assert (said.refused_at, said.not_now_until) == (NOW - HOUR, until)
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "waits"),
     [
