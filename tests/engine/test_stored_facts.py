@@ -133,6 +133,12 @@ def test_a_mark_that_protects_reaches_everybody_who_may_be_the_person(
     assert not PROTECTS[kind](facts())
 
 
+@pytest.mark.parametrize("kind", MarkKind)
+def test_a_mark_says_nothing_else(kind: MarkKind) -> None:
+    found = facts(mark(kind))
+    assert {known for known, says in PROTECTS.items() if says(found)} == {kind} & set(PROTECTS)
+
+
 @pytest.mark.parametrize("about", [OWN, "number:4532200001"])
 def test_a_mark_about_the_number(about: str | int) -> None:
     bad, reassigned = mark(MarkKind.BAD_NUMBER, about), mark(MarkKind.REASSIGNED, about)

@@ -16,6 +16,7 @@ POSITIVE = "numbers and keys are positive"
 LEAST_ALIKE = "`different` comes before `perhaps` and `same`"
 IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 FARTHEST = "nothing reaches farther than `unsure`"
+NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
@@ -186,5 +187,13 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             'if kind != "person" or about == own:',
             'if kind < "person" or about == own:',
         ): "the other kinds, `hash`, `household` and `number`, come before `person`",
+        (
+            "if max(instants, default=now) <= now:",
+            "if max(instants, default=now) == now:",
+        ): NONE_LATER,
+        (
+            "if max(instants, default=now) <= now:",
+            "if max(instants, default=now) < now:",
+        ): NONE_LATER,
     },
 }
