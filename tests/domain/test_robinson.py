@@ -127,3 +127,53 @@ def test_only_the_official_columns_are_recognised() -> None:
     assert robinson.is_official(official([Invented("Prøve,Bo")]).splitlines())
     assert not robinson.is_official([b"phone", b"32200001"])
     assert not robinson.is_official(["#".join(GOOD.split("#")[:4]).replace(" ", "").encode()])
+
+
+def test_a_line_that_ends_before_the_mark_is_refused() -> None:
+    assert robinson.parse(Invented("Prøve,Bo").line()[:130]) == "columns"
+
+
+def test_headings_stand_within_the_first_five_lines() -> None:
+    for headings, refused in ((5, 0), (6, 1)):
+        _, content = read(official([Invented("Prøve,Bo")], ["heading"] * headings))
+        assert (content.records, content.refused) == (1, refused)
+    _, content = read(official([Invented("Prøve,Bo")], ["2026-10-01", "2025-01-01"]))
+    assert content.issued == date(2026, 10, 1)  # the first date
+
+
+def test_a_heading_after_the_first_record_is_a_bad_record() -> None:
+    _, content = read(f"{GOOD}\n{HEADINGS[0]}\n{GOOD}\n".encode("latin-1"))
+    assert (content.issued, content.records, content.refused) == (None, 2, 1)
+
+
+def test_every_bad_record_is_counted_and_a_hundred_are_named() -> None:
+    _, content = read(f"{GOOD}\n".encode("latin-1") + b"bad\n" * 101)
+    assert (content.read, content.records, content.refused) == (102, 1, 101)
+    assert [problem.line for problem in content.problems] == list(range(2, 102))
+
+
+def test_empty_lines_are_no_records() -> None:
+    _, content = read(f"\n{GOOD}\n  \n\n{GOOD}\n\x1a".encode("latin-1"))
+    assert (content.read, content.refused) == (2, 0)
+
+
+def test_the_file_is_recognised_by_one_of_its_first_twenty_lines() -> None:
+    record = GOOD.encode("latin-1")
+    assert robinson.is_official([b"x"] * 19 + [record])
+    assert not robinson.is_official([b"x"] * 20 + [record])
+
+
+@pytest.mark.parametrize(
+    ("text", "issued"),
+    [
+        ("2000-01-01", date(2000, 1, 1)),
+        ("1999-12-31", None),
+        ("2199-12-31", date(2199, 12, 31)),
+        ("2200-01-01", None),
+        ("2026-02-30, 2026-03-01", date(2026, 3, 1)),
+        ("1. januar 2026", date(2026, 1, 1)),
+        ("31 DECEMBER 2026", date(2026, 12, 31)),
+    ],
+)
+def test_a_date_of_issue_is_one_of_this_century_or_the_next(text: str, issued: date | None) -> None:
+    assert robinson.issue_date(text) == issued
