@@ -6,7 +6,15 @@ import pytest
 from pydantic import ValidationError
 
 from callserver.domain.document import Document
-from callserver.domain.policy import AbandonRule, ConsentRule, Hours, Numbers, Policy, merged
+from callserver.domain.policy import (
+    AbandonRule,
+    ConsentRule,
+    Frequency,
+    Hours,
+    Numbers,
+    Policy,
+    merged,
+)
 from callserver.texts import InvalidInput
 
 SOURCE = {"source": "the house", "checked": "2026-11-23"}
@@ -183,6 +191,13 @@ def test_no_policy_opens_emergency_numbers_or_regions_that_do_not_exist() -> Non
 def test_details_of_a_consent_that_is_not_needed_are_a_mistake(details: dict[str, Any]) -> None:
     assert problem(ConsentRule, mode="not_needed", **details) == "consent_unused"
     assert read(ConsentRule, mode="opt_in", **details).mode == "opt_in"
+
+
+@pytest.mark.parametrize("key", ["gap_hours", "rest_hours_after_abandoned"])
+def test_a_rest_in_hours_is_a_year_at_most(key: str) -> None:
+    assert read(Frequency, **{key: 366 * 24}).model_dump()[key] == 8784
+    with pytest.raises(ValidationError):
+        read(Frequency, **{key: 8785})
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,10 @@ def test_a_name_that_the_column_cut(whole: str) -> None:
         (Person("Å. Hansen", "", ""), False),
         (Person("Å. Hansen", "", "8000"), True),
         (Person("Åse Hansen", "", ""), True),
+        (Person("Å. Hansen", "Prøvevej 12", ""), True),
+        (Person("Å. Hansen", "Prøvevej", ""), False),
+        (Person("Åse H.", "", ""), False),
+        (Person("Åse M. Hansen", "", ""), True),
     ],
 )
 def test_a_no_needs_something_to_compare(person: Person, *, is_comparable: bool) -> None:
@@ -251,3 +255,58 @@ def test_the_order_of_a_persons_rows_does_not_matter() -> None:
         [candidate] = register_match.candidates([entry(ASE)], order)
         assert candidate.match is YES
         assert register_match.details(order) == register_match.details(own)
+
+
+@pytest.mark.parametrize(
+    ("address", "column", "house", "letter"),
+    [
+        ("Prøvevej 12", "", 12, ""),
+        ("Prøvevej 12A", "", 12, "a"),
+        ("Prøvevej 12A", "012B", 12, "b"),  # the columns have precedence
+        ("Prøvegården", "007", 7, ""),
+        ("Prøvevej 12A", "013B", 12, "a"),  # unless they are another house
+        ("Prøvevej 12A", "x", 12, "a"),
+    ],
+)
+def test_the_house_of_an_entry(address: str, column: str, house: int, letter: str) -> None:
+    place = entry(Invented("Prøve,Bo", address, house=column)).place
+    assert (place.house, place.letter, place.postcode) == (house, letter, "8000")
+
+
+@pytest.mark.parametrize(
+    ("listed", "person", "keys"),
+    [
+        (
+            ASE,
+            Person("Åse Marie Prøve-Hansen", "Prøvevej 12", "8000"),
+            [
+                *(683712202, 973733998, 1054311330, 1893515222, 1946237978),
+                *(2268398726, 2390968493),
+            ],
+        ),
+        (ASE, Person("Åse Hansen", "", ""), [207666372]),
+    ],
+)
+def test_stored_keys_are_found_by_every_later_version(
+    listed: Invented, person: Person, keys: list[int]
+) -> None:
+    """Keys are stored with an issue, which may have been imported by an earlier version."""
+    stored, asked = entry(listed), register_match.keys_of_person(person)
+    assert sorted(register_match.keys_of_entry(stored) & asked) == keys
+
+
+def test_stored_decisions_are_found_by_every_later_version() -> None:
+    rows = [Person("Åse", "Prøvevej 12", "8000"), Person("Bo", "", "")]
+    assert register_match.fingerprint("a record") == 1793399435004857765
+    assert register_match.details(rows) == 4073989315866787650
+    assert register_match.details(rows[::-1] + rows) == register_match.details(rows)
+    assert register_match.details(rows[:1]) != register_match.details(rows)
+
+
+def test_a_person_of_many_names_is_looked_up_by_seven_of_them() -> None:
+    names = ["Åse", "Bo", "Ib", "Ida", "Mads", "Pia", "Tove", "Viggo"]
+    eighth = entry(Invented("Viggo,Åse", "Prøvegården"))
+    seventh = entry(Invented("Tove,Åse", "Prøvegården"))
+    keys = register_match.keys_of_person(Person(" ".join(names), "", ""))
+    assert keys & register_match.keys_of_entry(seventh)
+    assert not keys & register_match.keys_of_entry(eighth)
