@@ -1,6 +1,5 @@
 """Which public registers the policies in use require, and whose issue is missing or too old."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 LOADED = load(Path(__file__).parents[2] / "config")
 KANVAS = LOADED.campaigns["kanvas"]
 
-Rule = Mapping[str, Any]
+Rule = dict[str, Any]
 RESPECTED: Rule = {"respected": True, "name": "robinson", "wash_days": 100}
 IGNORED: Rule = {"respected": False, "name": "robinson", "wash_days": None}
 
