@@ -117,14 +117,18 @@ def refused(**said: Any) -> str:
     ("text", "window"),
     [
         ("09:00-21:00", (540, 1260)),
-        (" 9:05 - 21:59 ", (545, 1319)),
+        (" 9:50 - 21:59 ", (590, 1319)),
         ("09:00\u201321:00", (540, 1260)),
         ("00:00-24:00", (0, 1440)),
         ("12:00-12:01", (720, 721)),
     ],
 )
 def test_a_window_is_read_as_minutes_of_the_day(text: str, window: tuple[int, int]) -> None:
-    assert hours(windows={"mon": [text]}).windows["mon"] == (window,)
+    read_hours = hours(windows={"mon": [text]})
+    assert read_hours.windows["mon"] == (window,)
+    (written,) = read_hours.model_dump(mode="json")["windows"]["mon"]
+    assert hours(windows={"mon": [written]}) == read_hours
+    assert len(written) == len("09:00-21:00")
 
 
 @pytest.mark.parametrize(
