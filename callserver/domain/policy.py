@@ -222,7 +222,7 @@ class AbandonRule(Block):
     def exceeded(self, answered: int, abandoned: int) -> bool:
         """Whether the campaign must stop. Impossible figures, more abandoned than answered calls, count
         as exceeded."""
-        if self.limit_percent is None or abandoned == 0:
+        if self.limit_percent is None:
             return False
         sample = max(answered, self.smallest_sample)
         return abandoned > answered or abandoned * 100 > self.limit_percent * sample

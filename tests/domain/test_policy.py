@@ -174,7 +174,8 @@ def test_a_day_that_does_not_exist_opens_nothing_by_mistake(day: str) -> None:
 
 def test_a_calendar_is_one_that_is_known_and_was_checked() -> None:
     assert hours(calendars=["DK"], calendar_checked_until=2030).calendars == ("DK",)
-    assert refused(calendars=["XX"], calendar_checked_until=2030) == "calendar"
+    for unknown in ("XX", "DNK"):  # a second name would match no number's country
+        assert refused(calendars=[unknown], calendar_checked_until=2030) == "calendar"
     assert refused(calendars=["DK"]) == "calendar_until"
     assert hours(calendar_checked_until=2030).calendars == ()
 

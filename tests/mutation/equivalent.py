@@ -94,6 +94,16 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "and names.compare(row.name, start.name) > Likeness.DIFFERENT",
         ): LEAST_ALIKE,
     },
+    "callserver.domain.policy": {
+        (
+            'date.fromisoformat(day if len(day) == 10 else f"2024-{day}")',
+            'date.fromisoformat(day if len(day) >= 10 else f"2024-{day}")',
+        ): "a day has five characters or ten",
+        (
+            "@classmethod",
+            "def _ordinary_too(cls, kinds: tuple[NumberKind, ...]) -> tuple[NumberKind, ...]:",
+        ): "Pydantic makes a validator a class method by itself",
+    },
     "callserver.domain.phone": {
         (
             "for prefix in map(str, range(2000, 10000))",
