@@ -24,6 +24,7 @@ from callserver.adapters.uploads import Uploads
 from callserver.database import migrate
 from callserver.database.engines import reading, sqlite_path
 from callserver.database.store import AnyStore, open_store
+from callserver.domain.call_budgets import of_trunks
 from callserver.domain.retention import RetentionClass
 from callserver.engine import restoring
 from callserver.engine.accounts.administration import AccountAdministration
@@ -71,6 +72,7 @@ from callserver.engine.table_rewrites import TableRewrites
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Messages, Telephony
 from callserver.provider_events import ProviderEvents
+from callserver.setting_values import trunk_rates
 from callserver.settings import (
     Settings,
     allowed_sip_hosts,
@@ -161,7 +163,7 @@ def build(
         telephony=MeasuredTelephony(telephony or network),
         rules=rules,
         secret=settings.key.encode(),
-        calls_per_second=settings.calls_per_second,
+        budgets=of_trunks(settings.calls_per_second, trunk_rates(settings.trunk_rates)),
         token=token or (lambda: secrets.token_hex(10)),
         disk_free=lambda: disk.free_bytes(settings),
         sip_hosts=allowed_sip_hosts(settings),

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 LEVELS = ("debug", "info", "warning", "error")
 MOST_PER_SECOND = 1000
 MOST_ORIGIN = 100
+_SHOWN = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _ORIGIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 
 
@@ -55,6 +56,32 @@ def _hosts(text: str) -> bool:
     return all(re.fullmatch(r"[a-z0-9][a-z0-9.-]{0,99}", host.lower()) for host in listed(text))
 
 
+def trunk_rates(text: str) -> list[tuple[list[str], float]]:
+    """The shown numbers of each trunk, and its calls per second.
+
+    Raises:
+        ValueError: it is not written so, a number is there twice, or a rate is out of range.
+    """
+    trunks = []
+    for trunk in filter(str.strip, text.split(";")):
+        numbers, _, rate = trunk.partition("=")
+        trunks.append((listed(numbers), float(rate)))
+    every = [number for numbers, _ in trunks for number in numbers]
+    if len(set(every)) < len(every) or not all(map(_SHOWN.fullmatch, every)):
+        raise ValueError("numbers")
+    if not all(numbers and 0 < rate <= MOST_PER_SECOND for numbers, rate in trunks):
+        raise ValueError("rates")
+    return trunks
+
+
+def _trunk_rates(text: str) -> bool:
+    try:
+        trunk_rates(text)
+    except ValueError:
+        return False
+    return True
+
+
 def listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -69,6 +96,7 @@ Proxies = Annotated[str, should_be("addresses or networks like 127.0.0.1,10.0.0.
 Rate = Annotated[
     float, should_be("above 0, like 1 or 0.5", lambda rate: 0 < rate <= MOST_PER_SECOND)
 ]
+TrunkRates = Annotated[str, should_be("like +4532123400,+4532123401=5;+4532123402=2", _trunk_rates)]
 Level = Annotated[
     str, should_be(f"one of {', '.join(LEVELS)}", lambda level: level.lower() in LEVELS)
 ]

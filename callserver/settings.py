@@ -31,6 +31,7 @@ from callserver.setting_values import (
     Proxies,
     Rate,
     SipHosts,
+    TrunkRates,
     Url,
     listed,
     should_be,
@@ -98,6 +99,7 @@ class Settings(BaseModel):
     smtp_from: str = ""  # the sender of e-mails
     sms_from: str = ""  # the sender of SMS, through Twilio
     calls_per_second: Rate = 1.0
+    trunk_rates: TrunkRates = ""  # +45…,+45…=5;+45…=2: shown numbers of a trunk, calls per second
     alarm_mail: str = ""  # addresses that alarms are sent to, separated by commas
     alarm_webhook: ApiUrl = ""  # an address that takes alarms as JSON
     alarm_language: Language = "da"

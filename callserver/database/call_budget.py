@@ -1,4 +1,4 @@
-"""The shared budget of calls per second: when the next call may be ordered."""
+"""Budgets of calls per second: when the next call may be ordered."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,15 @@ from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import Instant, budgets, seats
 from callserver.database.tables.types import MICROSECOND
 from callserver.database.upserts import INSERTS
+from callserver.domain.call_budgets import Budget
 from callserver.ports import Tx
 
-_budget = Prepared(select(budgets.c.next_at).where(budgets.c.name == "calls").with_for_update())
+_budget = Prepared(
+    select(budgets.c.next_at).where(budgets.c.name == bindparam("budget")).with_for_update()
+)
 _take = Prepared(
     update(budgets)
-    .where(budgets.c.name == "calls")
+    .where(budgets.c.name == bindparam("budget"))
     .values(
         next_at=case(
             (
@@ -26,25 +29,25 @@ _take = Prepared(
 )
 
 
-def next_slot(tx: Tx, now: datetime) -> datetime:
+def next_slot(tx: Tx, now: datetime, budget: Budget) -> datetime:
     """When the next call may be ordered; now or earlier: at once."""
-    at: datetime | None = _budget(tx, {}).scalar()
+    at: datetime | None = _budget(tx, {"budget": budget.name}).scalar()
     if at is None:
         tx.execute(
             INSERTS[tx.dialect.name](budgets)
-            .values(name="calls", next_at=now)
+            .values(name=budget.name, next_at=now)
             .on_conflict_do_nothing()
         )
         return now
     return max(at, now)
 
 
-def take_slot(tx: Tx, at: datetime, per_second: float) -> None:
+def take_slot(tx: Tx, at: datetime, budget: Budget) -> None:
     """Use a slot: the next one comes 1/per_second after it, and after all that are already taken."""
-    step = timedelta(seconds=1 / per_second)
-    values = {"at": at, "after": at + step, "step": step // MICROSECOND}
+    step = timedelta(seconds=1 / budget.per_second)
+    values = {"budget": budget.name, "at": at, "after": at + step, "step": step // MICROSECOND}
     if not _take(tx, values).rowcount:
-        next_slot(tx, at)  # adds the budget
+        next_slot(tx, at, budget)  # adds the budget
         _take(tx, values)
 
 

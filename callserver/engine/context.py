@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from callserver.domain.call_budgets import Budgets
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration
 from callserver.domain.policy import Policy
@@ -80,7 +81,7 @@ class EngineContext:
     telephony: Telephony
     rules: Rules
     secret: bytes  # keys the hashes of erased numbers
-    calls_per_second: float = 1.0
+    budgets: Budgets = field(default_factory=Budgets)
     background: Background = field(default_factory=Background)
     token: Callable[[], str] = lambda: secrets.token_hex(10)
     disk_free: Callable[[], Mapping[str, int]] = dict  # free bytes, by what is stored there

@@ -134,6 +134,11 @@ def test_a_dotenv_is_read_as_people_write_it(
     [
         ("CALLSERVER_CALLS_PER_SECOND", "0"),
         ("CALLSERVER_CALLS_PER_SECOND", "nan"),
+        ("CALLSERVER_TRUNK_RATES", "+4532123400"),
+        ("CALLSERVER_TRUNK_RATES", "+4532123400=0"),
+        ("CALLSERVER_TRUNK_RATES", "32123400=5"),
+        ("CALLSERVER_TRUNK_RATES", "=5"),
+        ("CALLSERVER_TRUNK_RATES", "+4532123400=5;+4532123401,+4532123400=2"),
         ("CALLSERVER_PORT", "99999"),
         ("CALLSERVER_LOG_LEVEL", "loud"),
         ("TWILIO_API_URL", "localhost:1"),

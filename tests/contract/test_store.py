@@ -33,6 +33,7 @@ from callserver.database.tables import contacts as contacts_table
 from callserver.database.tables import daily_counts as daily_counts_table
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
+from callserver.domain.call_budgets import Budget, of_trunks
 from callserver.domain.facts import Scope
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
@@ -180,9 +181,11 @@ async def test_a_receipt_counts_once(store: AnyStore) -> None:
 
 
 async def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:
+    budget = Budget(2.0)
+
     def take(tx: Tx) -> datetime:
-        slot = call_budget.next_slot(tx, NOW)
-        call_budget.take_slot(tx, slot, 2.0)
+        slot = call_budget.next_slot(tx, NOW, budget)
+        call_budget.take_slot(tx, slot, budget)
         return slot
 
     await store.run(take)
@@ -195,11 +198,43 @@ async def test_a_slot_taken_out_of_turn_gives_none_out_twice(store: AnyStore) ->
     """A dial by hand, or a pause after a 429: the budget never goes backwards."""
 
     def take(tx: Tx, at: datetime) -> None:
-        call_budget.take_slot(tx, at, 1.0)
+        call_budget.take_slot(tx, at, Budget(1.0))
 
     await store.run(lambda tx: take(tx, NOW + timedelta(seconds=5)))
     await store.run(lambda tx: take(tx, NOW))
-    assert await store.run(lambda tx: call_budget.next_slot(tx, NOW)) == NOW + timedelta(seconds=7)
+    assert await store.run(
+        lambda tx: call_budget.next_slot(tx, NOW, Budget(1.0))
+    ) == NOW + timedelta(seconds=7)
+
+
+async def test_each_trunk_has_a_budget_of_its_own(store: AnyStore) -> None:
+    """Slots of one trunk never overlap, and two trunks do not slow each other."""
+    one, another, own = "+4532123400", "+4532123401", "+4532123402"
+    budgets = of_trunks(1.0, [([one, another], 2.0), ([own], 4.0)])
+
+    def take(tx: Tx, shown: str) -> datetime:
+        budget = budgets.of(shown)
+        slot = call_budget.next_slot(tx, NOW, budget)
+        call_budget.take_slot(tx, slot, budget)
+        return slot
+
+    unnamed = "+4532123409"
+    for shown in (one, own, unnamed):
+        await store.run(partial(take, shown=shown))
+    asked = [one, another, own, unnamed] * 5
+    slots = await asyncio.gather(*(store.run(partial(take, shown=shown)) for shown in asked))
+    of_trunk: dict[str, list[datetime]] = {}
+    for shown, slot in zip(asked, slots, strict=True):
+        of_trunk.setdefault(budgets.of(shown).name, []).append(slot)
+    steps = {
+        name: {(b - a).total_seconds() for a, b in pairwise([NOW, *sorted(taken)])}
+        for name, taken in of_trunk.items()
+    }
+    assert steps == {f"calls {one}": {0.5}, f"calls {own}": {0.25}, "calls": {1.0}}
+    await store.run(lambda tx: call_budget.start_over(tx, NOW))
+    for shown in asked:
+        following = partial(call_budget.next_slot, now=NOW, budget=budgets.of(shown))
+        assert await store.run(following) == NOW
 
 
 async def test_a_lease_has_one_owner(store: AnyStore) -> None:

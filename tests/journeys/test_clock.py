@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from callserver.database import call_budget
+from callserver.domain.call_budgets import Budget
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.simulated import TUESDAY, SimulatedSystem
 
@@ -72,12 +73,14 @@ async def test_what_a_clock_ahead_put_off_is_brought_back(tmp_path: Path) -> Non
     system.network.hang_up_by_person(system.live_legs()[0])
     await system.pass_time(0.5)
     seat = (await system.seat())["until"]
-    system.write(lambda tx: call_budget.take_slot(tx, clock.now() + timedelta(seconds=100), 1))
+    system.write(
+        lambda tx: call_budget.take_slot(tx, clock.now() + timedelta(seconds=100), Budget(1))
+    )
     clock.step(timedelta(hours=-1))
     clock.accept()
     await system.pass_time(1)
     assert datetime.fromisoformat((await system.seat())["until"]) < datetime.fromisoformat(seat)
-    assert system.read(lambda tx: call_budget.next_slot(tx, clock.now())) <= clock.now()
+    assert system.read(lambda tx: call_budget.next_slot(tx, clock.now(), Budget(1))) <= clock.now()
     assert call.attempt == system.calls()[0].attempt
     system.close()
 

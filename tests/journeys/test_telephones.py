@@ -76,6 +76,25 @@ async def test_a_phoner_is_called_once_however_long_the_network_queues(tmp_path:
     system.close()
 
 
+async def test_a_trunk_of_its_own_does_not_wait_for_another(tmp_path: Path) -> None:
+    """The campaign's shown number names the trunk, whose slots are its own."""
+    system = SimulatedSystem(
+        tmp_path, phoners=3, calls_per_second=0.02, trunk_rates="+4532123401=20"
+    )
+
+    async def called(phoner: int, campaign: str) -> bool:
+        body = {"campaign": campaign, "line": f"client:phoner_{phoner}"}
+        await system.api("POST", "/shift", body, phoner=phoner)
+        await system.pass_time(1)
+        return any(leg.to == body["line"] for leg in system.network.legs.values())
+
+    assert await called(1, "kanvas")
+    assert not await called(2, "kanvas")
+    assert await called(3, "leads")
+    assert await called(2, "leads"), "the slot on the other trunk is given up"
+    system.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

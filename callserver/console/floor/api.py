@@ -105,7 +105,7 @@ class FloorApi:
                 declined=figures.declined,
                 silent=figures.silent,
                 per_second=round(figures.last_minute / 60, 2),
-                most_per_second=self._ctx.calls_per_second,
+                most_per_second=self._ctx.budgets.per_second(self._ctx.rules.own_numbers),
             ),
             alarms=[
                 views.AlarmView(kind=alarm.kind, campaign=alarm.campaign, values=alarm.values)

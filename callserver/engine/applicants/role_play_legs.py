@@ -72,8 +72,9 @@ class RolePlayLegs:
         if row is None or row.ended_at is not None or row.started_at is not None:
             return False
         self._replace(tx, row, player)
-        at = call_budget.next_slot(tx, self._ctx.clock.now())
-        call_budget.take_slot(tx, at, self._ctx.calls_per_second)
+        budget = self._ctx.budgets.shared
+        at = call_budget.next_slot(tx, self._ctx.clock.now(), budget)
+        call_budget.take_slot(tx, at, budget)
         return True
 
     def _replace(self, tx: Tx, row: RolePlayRow, player: Player) -> None:

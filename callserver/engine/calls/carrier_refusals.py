@@ -83,7 +83,7 @@ def record(tx: Tx, ctx: EngineContext, attempt: str, answer: Declined) -> None:
         case Trouble.ROOM_GONE:
             seat_moves.move(tx, ctx, row, SeatEvent.LEG_LOST, now)
         case Trouble.LATER:
-            call_budget.take_slot(tx, now + BACK_OFF, ctx.calls_per_second)
+            call_budget.take_slot(tx, now + BACK_OFF, ctx.budgets.of(call.caller_id))
 
 
 def _set_aside(tx: Tx, call: CallRow, code: int, now: datetime) -> None:

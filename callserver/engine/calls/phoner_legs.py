@@ -83,9 +83,10 @@ class PhonerLegs:
         If not, the seat gets a slot, and the scheduler calls then.
         """
         now = self._ctx.clock.now()
-        slot = row.slot_at or call_budget.next_slot(tx, now)
+        budget = self._ctx.budgets.of(self._ctx.rules.known(row.campaign).caller_id)
+        slot = row.slot_at or call_budget.next_slot(tx, now, budget)
         if row.slot_at is None:
-            call_budget.take_slot(tx, slot, self._ctx.calls_per_second)
+            call_budget.take_slot(tx, slot, budget)
         if slot > now:
             seats.set_line(tx, row.id, slot_at=slot, wake_at=slot)
         return slot <= now

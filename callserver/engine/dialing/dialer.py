@@ -110,7 +110,7 @@ class Dialer:
             self._reconnect(tx, row, now)
             return False
         campaign = self._campaign(tx, row, now)
-        if campaign is None or not self._has_slot(tx, row, now):
+        if campaign is None or not self._has_slot(tx, row, campaign, now):
             return False
         open_places, closed = availability.places(tx, self._ctx.rules, campaign, now)
         for _ in range(REFUSALS_AT_ONCE):
@@ -164,7 +164,7 @@ class Dialer:
         outbox.add(tx, HangUpLeg(row.leg))
         lost_phoners.leg_lost(tx, self._ctx, row.leg, reason=PLANNED)
 
-    def _has_slot(self, tx: Tx, row: SeatRow, now: datetime) -> bool:
+    def _has_slot(self, tx: Tx, row: SeatRow, campaign: Campaign, now: datetime) -> bool:
         """Whether a call may be ordered now; otherwise the seat waits for its slot.
 
         While the clock is in doubt, slots do not apply: the gate refuses and gives the reason.
@@ -172,11 +172,12 @@ class Dialer:
         kept = None
         if row.slot_at is not None and now - row.slot_at <= SLOT_KEPT:
             kept = row.slot_at
-        slot = kept or call_budget.next_slot(tx, now)
+        budget = self._ctx.budgets.of(campaign.caller_id)
+        slot = kept or call_budget.next_slot(tx, now, budget)
         if slot <= now or clock_checks.in_doubt(tx, self._ctx.clock):
             return True
         if kept is None:
-            call_budget.take_slot(tx, slot, self._ctx.calls_per_second)
+            call_budget.take_slot(tx, slot, budget)
             seat_moves.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)
         return False
 
@@ -191,7 +192,7 @@ class Dialer:
         if room_occupancy.in_the_way(tx, self._ctx, row):
             raise ListenerInRoom(row.id)
         if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
-            call_budget.take_slot(tx, now, self._ctx.calls_per_second)
+            call_budget.take_slot(tx, now, self._ctx.budgets.of(permit.caller_id))
         daily_counts.count(tx, campaign.name, "dials", now)
         seat_moves.move(tx, self._ctx, row, SeatEvent.RESERVED, now, call=permit.attempt)
         listened_to = row.leg if listenings.open_at(tx, row.id) else None

@@ -73,11 +73,12 @@ class LineConfirmation:
         if problem is not None:
             user_lines.refused(tx, user, row.address, problem, now, by=by)
             return problem
-        if call_budget.next_slot(tx, now) > now + SLOT_WITHIN:
+        campaigns = user_lines.campaigns_of(ctx.rules, user.department)
+        budget = ctx.budgets.of(campaigns[0].caller_id)
+        if call_budget.next_slot(tx, now, budget) > now + SLOT_WITHIN:
             raise Impossible(
                 "other calls are being ordered; try again in a moment", key="line_busy"
             )
-        campaigns = user_lines.campaigns_of(ctx.rules, user.department)
         question, decision = self._ask(tx, row, campaigns, now)
         decisions.write(
             tx,
@@ -92,7 +93,7 @@ class LineConfirmation:
         answer = decision.answer
         if isinstance(answer, Refusal):
             return answer
-        call_budget.take_slot(tx, now, ctx.calls_per_second)
+        call_budget.take_slot(tx, now, budget)
         table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
         outbox.add(tx, PlaceConfirmationCall(answer))
         return answer

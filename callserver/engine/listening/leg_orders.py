@@ -131,8 +131,9 @@ class ListenerLegOrders:
         self, listening: int, line: OwnLine, caller_id: str
     ) -> Placed | Declined | Silent:
         def slot(tx: Tx) -> None:
-            at = call_budget.next_slot(tx, self._ctx.clock.now())
-            call_budget.take_slot(tx, at, self._ctx.calls_per_second)
+            budget = self._ctx.budgets.of(caller_id)
+            at = call_budget.next_slot(tx, self._ctx.clock.now(), budget)
+            call_budget.take_slot(tx, at, budget)
 
         await self._ctx.store.run(slot)
         return await self._ctx.telephony.ring_listener(line, listening, caller_id)

@@ -77,6 +77,8 @@ class PhonerActions:
         if row.leg is not None and (row.state == SeatState.OFF or row.line != line):
             outbox.add(tx, HangUpLeg(row.leg))  # of the last shift, or of another telephone
             seats.set_line(tx, row.id, leg=None)
+        if row.campaign != campaign.name:  # it may go through another trunk
+            seats.set_line(tx, row.id, slot_at=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)
         seat_moves.move(tx, self._ctx, self._seat(tx, row.id), SeatEvent.ON_SHIFT, now)
         outbox.add(tx, RingPhoner(row.id))
