@@ -20,6 +20,7 @@ from tests.bench import (
     long_log,
     pages,
     publishing,
+    scheduling,
     serving,
     sizes,
     starting,
@@ -32,7 +33,7 @@ from tests.harness.simulated import ROOT
 
 PARTS = (
     "start webhook streams claim reach decision import audit publish exchange call call-postgres"
-    " phoners log pages bytes evening"
+    " phoners scheduler log pages bytes evening"
 )
 
 
@@ -90,6 +91,7 @@ def main() -> None:
         "call": calling.calling,
         "call-postgres": calling.calling_on_postgres,
         "phoners": capacity.on_sqlite,
+        "scheduler": scheduling.scheduling,
         "log": lambda: long_log.searching(5_000_000 if full else 500_000),
         "pages": lambda: pages.pages(
             Size(1_000_000, 575_000, 92) if full else Size(100_000, 10_000, 92)
