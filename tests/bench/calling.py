@@ -46,6 +46,7 @@ from tests.bench.serving import Line
 from tests.bench.storing import people
 from tests.bench.streaming import FLOOR_PAGE, PHONE_PAGE, Page, following
 from tests.harness.databases import postgres_database, postgres_server
+from tests.harness.processes import processor_seconds
 from tests.harness.simulated import ROOT, TUESDAY
 
 PHONERS = 100
@@ -56,14 +57,7 @@ EVERY_S = 25.0
 TALK_S = 1.0
 WARM_S, SECONDS = 6.0, 36.0
 EMPTY_REQUESTS = 4000
-TICK = os.sysconf("SC_CLK_TCK")
 CAMPAIGN = "kanvas"
-
-
-def processor_seconds(process: int) -> float:
-    """What a process has used, in user and system mode."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
 
 
 @dataclass(frozen=True, slots=True)

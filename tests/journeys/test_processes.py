@@ -32,7 +32,7 @@ from callserver.simulator.robots import Acknowledged
 from callserver.simulator.world import World
 from tests.harness.databases import sqlite_file
 from tests.harness.delays import Delays, Place
-from tests.harness.processes import Command
+from tests.harness.processes import Command, processor_seconds
 from tests.harness.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -116,8 +116,8 @@ def environment(folder: Path, database: str, public_url: str, network_url: str) 
     }
 
 
-class TwoDoors(World):
-    """A network whose callbacks, and phoners whose requests, reach either of two servers."""
+class SeveralDoors(World):
+    """A network whose callbacks, and phoners whose requests, reach one of several servers after the other."""
 
     targets: tuple[str, ...] = ()
     delays = Delays("", places=())
@@ -268,19 +268,27 @@ async def test_killed_again_and_again(tmp_path: Path, full: bool) -> None:
     assert floor.acknowledged.outcomes
 
 
-async def two_servers(
-    folder: Path, database: str, seconds: float, pace: float, seed: int | None = None
-) -> None:
-    """An evening on two servers and one scheduler. `seed`: of random delays in every process."""
+async def several_servers(
+    folder: Path,
+    database: str,
+    seconds: float,
+    pace: float,
+    seed: int | None = None,
+    servers: int = 2,
+) -> list[float]:
+    """An evening on several servers and one scheduler. `seed`: of random delays in every process.
+
+    Returns what each server used of the processor during the evening, in seconds.
+    """
     clock = ShiftedClock(START)
 
     def delays(process: str) -> Delays | None:
         return None if seed is None else Delays(f"{seed}:{process}", PLACES)
 
-    network_door, ports = listening(), (free_port(), free_port())
+    network_door, ports = listening(), [free_port() for _ in range(servers)]
     public_url = "http://calls.test"
-    town = world(TwoDoors, clock, public_url)
-    assert isinstance(town, TwoDoors)
+    town = world(SeveralDoors, clock, public_url)
+    assert isinstance(town, SeveralDoors)
     town.targets = tuple(f"http://127.0.0.1:{port}" for port in ports)
     robots, supervisors = fill(database, clock, 8)
     network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
@@ -295,12 +303,17 @@ async def two_servers(
         async with serving(town.rest, network_door):
             for port in ports:
                 await is_up(f"http://127.0.0.1:{port}")
+            used = [processor_seconds(process.pid) for process in processes]
             town.delays = delays("network") or town.delays
             agenda = asyncio.ensure_future(town.agenda.run())
             floor = town.start_shifts(robots, 24, supervisors, pace)
             await at_least(seconds, database, town, floor.acknowledged, 8, 5)
             over = clock.now()
             agenda.cancel()
+            used = [
+                processor_seconds(process.pid) - before
+                for process, before in zip(processes, used, strict=True)
+            ]
             ends = {await asyncio.to_thread(process.end) for process in processes}
             assert ends <= {0, -signal.SIGTERM}
     finally:
@@ -311,6 +324,7 @@ async def two_servers(
     totals = check(database, town, floor.acknowledged, clock, supervisors, soon, over)
     assert totals["answered"] > 8
     assert len(floor.acknowledged.outcomes) > 5
+    return used[:servers]
 
 
 @pytest.mark.timeout(420)
@@ -318,11 +332,18 @@ async def test_two_servers_and_one_scheduler_on_postgresql(
     tmp_path: Path, postgres_url: str
 ) -> None:
     """No double dial, no lost wake-up, whichever process a request or callback reaches."""
-    await two_servers(tmp_path, postgres_url, seconds=30, pace=EARS)
+    await several_servers(tmp_path, postgres_url, seconds=30, pace=EARS)
+
+
+@pytest.mark.timeout(420)
+async def test_four_servers_share_the_load_evenly(tmp_path: Path, postgres_url: str) -> None:
+    """No double dial here either, and no server does most of the work."""
+    used = await several_servers(tmp_path, postgres_url, seconds=20, pace=EARS, servers=4)
+    assert max(used) <= 2 * min(used), f"processor seconds of each server: {used}"
 
 
 @pytest.mark.timeout(420)
 @pytest.mark.parametrize("seed", range(100 if os.environ.get("CALLSERVER_FULL") == "1" else 2))
 async def test_two_servers_with_random_delays(tmp_path: Path, postgres_url: str, seed: int) -> None:
     """The same, while transactions, orders, their answers and requests overtake each other."""
-    await two_servers(tmp_path, postgres_url, seconds=8, pace=3 * EARS, seed=seed)
+    await several_servers(tmp_path, postgres_url, seconds=8, pace=3 * EARS, seed=seed)
