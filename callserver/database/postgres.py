@@ -13,7 +13,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import psycopg
@@ -21,6 +20,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from callserver import outbox
+from callserver.database.workers import Workers
 from callserver.outbox import Send, send_nothing
 from callserver.ports import Tx
 
@@ -107,7 +107,9 @@ class PostgresStore:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.send: Send = send_nothing
-        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
+        self._threads = Workers(CONNECTIONS, "postgres")
+        # READ COMMITTED shows each statement the newest commits: reading needs no transaction around it.
+        self._peeking = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._under_way: set[_Use] = set()
 
     @property
@@ -116,11 +118,20 @@ class PostgresStore:
         return len(self._under_way)
 
     async def run(self, work: Callable[[Tx], T]) -> T:
+        return await self._in_thread(work, self.engine)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return await self.run(work)
+
+    async def peek(self, work: Callable[[Tx], T]) -> T:
+        return await self._in_thread(work, self._peeking)
+
+    async def _in_thread(self, work: Callable[[Tx], T], engine: Engine) -> T:
         loop = asyncio.get_running_loop()
         use = _Use()
         cutting = loop.call_later(MOST_S, use.cut)
         try:
-            result = await loop.run_in_executor(self._threads, self._run, work, use, loop)
+            result = await self._threads.run(lambda: self._run(work, use, engine, loop))
         except asyncio.CancelledError:
             raise  # the thread goes on, and is cut at its limit
         except BaseException:
@@ -129,32 +140,30 @@ class PostgresStore:
         cutting.cancel()
         return result
 
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self.run(work)
-
-    async def peek(self, work: Callable[[Tx], T]) -> T:
-        return await self.run(work)
-
     async def checkpoint(self) -> None:
         """PostgreSQL does this itself: its vacuum frees what was deleted, its log is recycled."""
 
-    def _run(self, work: Callable[[Tx], T], use: _Use, loop: asyncio.AbstractEventLoop) -> T:
+    def _run(
+        self, work: Callable[[Tx], T], use: _Use, engine: Engine, loop: asyncio.AbstractEventLoop
+    ) -> T:
         self._under_way.add(use)
         try:
             for _ in range(4):
                 try:
-                    return self._once(work, use, loop)
+                    return self._once(work, use, engine, loop)
                 except (psycopg.Error, DBAPIError) as error:  # prepared ones raise the driver's
                     if not _deadlock(error):
                         raise
-            return self._once(work, use, loop)
+            return self._once(work, use, engine, loop)
         finally:
             self._under_way.discard(use)
 
-    def _once(self, work: Callable[[Tx], T], use: _Use, loop: asyncio.AbstractEventLoop) -> T:
+    def _once(
+        self, work: Callable[[Tx], T], use: _Use, engine: Engine, loop: asyncio.AbstractEventLoop
+    ) -> T:
         if use.late:
             raise TimeoutError("no thread was free in time")
-        with self.engine.connect() as tx:
+        with engine.connect() as tx:
             use.take(tx)
             try:
                 with outbox.collecting(tx) as follow_ups, tx.begin():
@@ -169,13 +178,13 @@ class PostgresStore:
 
     def close(self) -> None:
         """Close after the open transactions; one that takes too long is aborted."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.withdraw()
         end = time.monotonic() + CLOSE_S
         while self.busy_threads and time.monotonic() < end:
             time.sleep(0.02)
         for use in list(self._under_way):
             use.cut()
-        self._threads.shutdown()
+        self._threads.stop()
         self.engine.dispose()
 
 

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -27,6 +28,7 @@ from callserver.database.engines import (
     sqlite_engine,
 )
 from callserver.database.postgres import PostgresStore
+from callserver.database.workers import Workers
 from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
 
@@ -84,7 +86,7 @@ class SqliteStore:
         self.engine = engine
         self.send: Send = send_nothing
         self._waiting: deque[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._thread = Workers(1, "sqlite")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
         self._reading = sqlite_engine(str(engine.url))
         self._peeking: _Opened | None = None
@@ -99,7 +101,7 @@ class SqliteStore:
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append((work, future))
         if self._at_work is None:
-            self._at_work = loop.create_task(self._work(loop))
+            self._at_work = loop.create_task(self._work())
         return await future
 
     async def read(self, work: Callable[[Tx], T]) -> T:
@@ -139,19 +141,19 @@ class SqliteStore:
         if self._peeking is not None:
             self._peeking.tx.close()
         self._reading.dispose()
-        self._thread.shutdown()
+        self._thread.stop()
         if self._writing is not None:
             self._writing.tx.close()
         self.engine.dispose()
 
-    async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _work(self) -> None:
         """Run batches until no function waits. In the end every waiting caller has an answer."""
         begun: _Opened | None = None
         done: _Done = []
         try:
             while begun is not None or self._waiting:
                 try:
-                    begun, done = await self._next(begun, done, loop), []
+                    begun, done = await self._next(begun, done), []
                     if begun is not None and not self._apply(begun, done):
                         begun = None
                 except Exception as error:  # noqa: BLE001 - locked by another process, or closed
@@ -165,13 +167,11 @@ class SqliteStore:
                 future.cancel()  # the loop ends
             self._waiting.clear()
 
-    async def _next(
-        self, begun: "_Opened | None", done: "_Done", loop: asyncio.AbstractEventLoop
-    ) -> "_Opened | None":
+    async def _next(self, begun: "_Opened | None", done: "_Done") -> "_Opened | None":
         """Commit the transaction, and begin the next one if a function waits."""
         if begun is not None:
             if self._checkpoint_wanted or begun.raw.total_changes != self._changes:
-                error = await loop.run_in_executor(self._thread, self._commit, begun)
+                error = await self._thread.run(partial(self._commit, begun))
             else:
                 error = self._commit(begun)
             self._answer_all(done, error)
@@ -179,7 +179,7 @@ class SqliteStore:
             return None
         if self._begun_at_once():
             return self._writing
-        return await loop.run_in_executor(self._thread, self._wait_and_begin)
+        return await self._thread.run(self._wait_and_begin)
 
     def _commit(self, begun: "_Opened") -> Exception | None:
         """Commit, and checkpoint where that is wanted. Returns the error, which all callers get."""
