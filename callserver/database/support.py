@@ -36,18 +36,13 @@ class Talk(NamedTuple):
     held_at: datetime | None
 
 
-class CallGlance(NamedTuple):
-    """One call of a phoner, as far as it says whether it was hard."""
-
-    phoner: int
-    campaign: str
-    at: datetime
-    answered: bool
-    outcome: str | None
-
-
 _message = select(*[support_messages.c[name] for name in Message._fields])
 _talk = select(*[support_talks.c[name] for name in Talk._fields])
+_last_talked = (
+    select(support_talks.c.phoner, func.max(support_talks.c.held_at).label("held_at"))
+    .where(support_talks.c.held_at.is_not(None), support_talks.c.phoner.is_not(None))
+    .group_by(support_talks.c.phoner)
+)
 
 
 def add(tx: Tx, **values: Any) -> int:
@@ -109,23 +104,29 @@ def reports_since(tx: Tx, since: datetime) -> list[tuple[int, datetime]]:
     return [(phoner, at) for phoner, at in tx.execute(query)]
 
 
-def calls_since(tx: Tx, since: datetime) -> list[CallGlance]:
-    """The ended calls of every phoner, in order."""
+def outcomes_since(tx: Tx, since: datetime) -> list[tuple[int, str, str, datetime]]:
+    """The outcomes of ended calls: phoner, campaign, outcome, and when the last such call began."""
+    named = (calls.c.phoner, calls.c.campaign, calls.c.outcome)
+    query = select(*named, func.max(calls.c.permit_at)).where(
+        calls.c.permit_at >= since, calls.c.ended_at.is_not(None), calls.c.outcome.is_not(None)
+    )
+    return [(*row,) for row in tx.execute(query.group_by(*named))]
+
+
+def answers_since(tx: Tx, since: datetime) -> list[tuple[int, bool]]:
+    """The ended calls after somebody last talked with their phoner, in order: whose, and whether answered."""
+    talked = _last_talked.subquery()
     query = (
-        select(
-            calls.c.phoner,
-            calls.c.campaign,
-            calls.c.permit_at,
-            calls.c.answered_at,
-            calls.c.outcome,
+        select(calls.c.phoner, calls.c.answered_at.is_not(None))
+        .outerjoin(talked, talked.c.phoner == calls.c.phoner)
+        .where(
+            calls.c.permit_at >= since,
+            calls.c.ended_at.is_not(None),
+            or_(talked.c.held_at.is_(None), talked.c.held_at < calls.c.permit_at),
         )
-        .where(calls.c.permit_at >= since, calls.c.ended_at.is_not(None))
         .order_by(calls.c.permit_at)
     )
-    return [
-        CallGlance(phoner, campaign, at, answered_at is not None, outcome)
-        for phoner, campaign, at, answered_at, outcome in tx.execute(query)
-    ]
+    return [(phoner, answered) for phoner, answered in tx.execute(query)]
 
 
 def release(tx: Tx, user: int, now: datetime) -> None:
@@ -202,10 +203,7 @@ def talks_of(tx: Tx, *, phoner: int | None = None, supervisor: int | None = None
 
 def last_talked(tx: Tx) -> dict[int, datetime]:
     """When somebody last talked with each phoner."""
-    query = select(support_talks.c.phoner, func.max(support_talks.c.held_at)).where(
-        support_talks.c.held_at.is_not(None), support_talks.c.phoner.is_not(None)
-    )
-    rows: Any = tx.execute(query.group_by(support_talks.c.phoner)).all()
+    rows: Any = tx.execute(_last_talked).all()
     return dict(rows)
 
 

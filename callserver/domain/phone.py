@@ -56,6 +56,12 @@ _JUNK = str.maketrans("", "", " .-()")
 NANP = 1
 """The calling code that two dozen countries share; the area code tells them apart."""
 
+_NUMBER_KINDS = (
+    *("fixed_line", "mobile", "premium_rate", "toll_free", "shared_cost"),
+    *("voip", "personal_number", "pager", "uan", "voicemail"),
+)
+"""The kinds of valid numbers in libphonenumber's table of a country."""
+
 _OLD_ZONES = {
     "America/Godthab": "America/Nuuk",
     "Atlantic/Faeroe": "Atlantic/Faroe",
@@ -68,14 +74,12 @@ _OLD_ZONES = {
 
 @cache
 def _danish_prefixes() -> frozenset[str]:
-    """The first four of the eight digits of valid Danish numbers, from libphonenumber."""
-    return frozenset(
-        prefix
-        for prefix in map(str, range(2000, 10000))
-        if phonenumbers.is_valid_number(
-            phonenumbers.PhoneNumber(country_code=45, national_number=int(prefix + "3456"))
-        )
-    )
+    """The first four of the eight digits of valid Danish numbers, from libphonenumber's own table."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region("DK")
+    kinds = [getattr(plan, kind) for kind in _NUMBER_KINDS]
+    patterns = {kind.national_number_pattern for kind in kinds if kind is not None} - {None}
+    is_valid = re.compile("|".join(f"(?:{pattern})" for pattern in patterns)).fullmatch
+    return frozenset(prefix for prefix in map(str, range(2000, 10000)) if is_valid(f"{prefix}3456"))
 
 
 def parse(raw: str, region: str = "DK") -> str | NumberProblem:

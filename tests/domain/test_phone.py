@@ -261,3 +261,12 @@ def test_a_column_is_danish_when_every_cell_is(cells: list[str]) -> None:
     assert phone.are_danish(cells) == (every and bool(cells))
     assert not phone.are_danish([*cells, ""])
     assert not phone.are_danish([*cells, "20 123456"])
+
+
+def test_the_valid_beginnings_are_the_librarys() -> None:
+    for beginning in range(10_000):
+        number = phonenumbers.PhoneNumber(
+            country_code=45, national_number=beginning * 10_000 + 3456
+        )
+        is_valid = phonenumbers.is_valid_number(number)
+        assert isinstance(phone.parse(f"{beginning:04}3456"), str) == is_valid, beginning

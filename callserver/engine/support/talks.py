@@ -124,14 +124,13 @@ def hard_times(tx: Tx, of_rules: Rules, user: User, now: datetime) -> list[HardT
     for phoner, at in support.reports_since(tx, since):
         if after(phoner, at):
             reasons[phoner].add(Hard.HARASSMENT)
+    for phoner, campaign, outcome, at in support.outcomes_since(tx, since):
+        given = of_rules.known(campaign).outcomes.get(outcome)
+        if given is not None and given.does is Effect.COMPLAINT and after(phoner, at):
+            reasons[phoner].add(Hard.COMPLAINT)
     answered: dict[int, list[bool]] = defaultdict(list)
-    for call in support.calls_since(tx, since):
-        if not after(call.phoner, call.at):
-            continue
-        answered[call.phoner].append(call.answered)
-        given = of_rules.known(call.campaign).outcomes.get(call.outcome or "")
-        if given is not None and given.does is Effect.COMPLAINT:
-            reasons[call.phoner].add(Hard.COMPLAINT)
+    for phoner, was_answered in support.answers_since(tx, since):
+        answered[phoner].append(was_answered)
     for phoner, run in answered.items():
         if rules.longest_unanswered(run) >= limits.unanswered:
             reasons[phoner].add(Hard.UNANSWERED)
