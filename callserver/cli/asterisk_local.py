@@ -16,13 +16,26 @@ def local(folder: asterisk_files.Folder) -> None:
 
     Free ports of 127.0.0.1, a new password, no TLS; for development and tests
     (scripts/asterisk starts it). Its trunk is a port where a simulated carrier may listen.
+    The server with these settings keeps its key, database and files in FOLDER as well.
 
     Example: callserver asterisk local /tmp/exchange
     """
-    settings = prepared(folder, resources.settings())
-    asterisk_files.write_one(
-        folder.resolve() / "env", as_environment(settings, "provider", "asterisk_")
+    own, settings = folder.resolve(), prepared(folder, resources.settings())
+    settings = settings.model_copy(
+        update={
+            "key": secrets.token_hex(32),
+            "database": f"sqlite:///{own}/callserver.db",
+            "seal_key": own / "seal.key",
+            "seals": own / "seals.jsonl",
+            "uploads": own / "uploads",
+            "messages": own / "messages",
+        }
     )
+    asterisk_files.write_one(own / "env", as_environment(settings, *WRITTEN))
+
+
+WRITTEN = ("provider", "asterisk_", "key", "database", "seal", "uploads", "messages")
+"""The beginnings of the settings in FOLDER/env."""
 
 
 def prepared(folder: Path, settings: Settings) -> Settings:

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
-from callserver.database import audit, calls, contacts, look_ups
+from callserver.database import audit, calls, contacts, look_ups, pseudonymous_keys
 from callserver.database.engines import reading
-from callserver.domain import phone, signed_note
+from callserver.domain import phone, signed_note, subject
 from callserver.engine.audit_log import published_check, verification
 from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.engine.audit_log.verification import read_key
@@ -173,6 +173,8 @@ def show(
             ]
             for attempt in calls.without_contact(connection, key):
                 entries += audit.about(connection, call=attempt)
+            if named := pseudonymous_keys.key_of(connection, subject.of_number(key)):
+                entries += audit.naming(connection, named)
         else:
             raise NotFound("choose one: --contact ID, --number NUMBER or --call ATTEMPT")
         unique = {entry["id"]: entry for entry in entries}

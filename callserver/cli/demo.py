@@ -72,6 +72,7 @@ def demo(
     """Run everything at once: server, simulated network, invented people, robots.
 
     The clock is set to a weekday afternoon, so that the demo works at any hour. Nobody real is called.
+    It has settings of its own: those in the environment and in .env do not count.
 
     Example: callserver demo --minutes 1 --headless
     """

@@ -71,17 +71,24 @@ def _people() -> str:
     return contacts_csv(PEOPLE, seed=7)
 
 
+STEPS = (
+    "callserver check",
+    "callserver user add lea --role leader",
+    "callserver user add asger --role administrator",
+    "callserver user add sigrid --role supervisor --department nord",
+    "callserver user add mads --role member_service",
+    "callserver user add maja --department nord",
+    'callserver user credit maja --reason "has made calls before"',
+    "callserver register import robinson.csv",
+    "callserver import kanvas people.csv --dry-run",
+    "callserver import kanvas people.csv",
+    "callserver serve",
+)
+"""A first evening, as README has it."""
+
+
 def _next(folder: Path) -> str:
-    steps = [
-        "callserver user add asger --role administrator",
-        "callserver user add maja --department nord",
-        'callserver user credit maja --reason "has made calls before"',
-        "callserver register import robinson.csv",
-        "callserver import kanvas people.csv",
-        "callserver serve",
-    ]
-    if folder != Path():
-        steps.insert(0, f"cd {folder}")
+    steps = STEPS if folder == Path() else (f"cd {folder}", *STEPS)
     return "\n".join(
         [
             f"{folder.resolve()} is ready. A copy of CALLSERVER_KEY (in .env) belongs elsewhere.",

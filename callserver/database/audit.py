@@ -227,6 +227,14 @@ def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> lis
     return [{"id": key, **json.loads(body)} for key, body in rows]
 
 
+def naming(tx: Tx, key: str) -> list[dict[str, Any]]:
+    """The entries that name a subject by its pseudonymous key, oldest first. Reads the whole log."""
+    named = key.encode()
+    query = select(audit.c.id, audit.c.body).order_by(audit.c.id)
+    rows = tx.execute(query.execution_options(yield_per=1_000))
+    return [{"id": number, **json.loads(body)} for number, body in rows if named in body]
+
+
 def leaves_about(tx: Tx, contacts: Collection[int]) -> list[int]:
     """The leaf numbers of the sealed entries about these contacts."""
     query = select(audit.c.leaf).where(audit.c.contact.in_(contacts), audit.c.leaf.is_not(None))

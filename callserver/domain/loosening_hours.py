@@ -31,7 +31,9 @@ def looser(was: Hours, would: Hours) -> Iterator[Change]:
         old, new = _week(was, day), _week(would, day)
         if not within(new, old):
             yield f"hours.windows.{day}", _written(old), _written(new)
-    if any(
+    # Without windows of their own the days before a holiday are as open as the weekdays above.
+    has_own = was.before_holiday is not None or would.before_holiday is not None
+    if has_own and any(
         not within(_eve(would, day), old) for day in WORKING_DAYS for old in _eves(was, would, day)
     ):
         yield "hours.before_holiday", _written(was.before_holiday), _written(would.before_holiday)

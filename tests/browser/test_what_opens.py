@@ -2,6 +2,7 @@
 its effect, the later steps of signing in. Looked at as test_pages looks at pages.
 """
 
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ Looks = Callable[[str], None]
 
 UNFOLD = "(what) => document.querySelectorAll(what).forEach((one) => (one.open = true))"
 HOURS = '["09:00-21:00"]'
+CODE = re.compile("[a-z]_[a-z]")
 
 
 @pytest.fixture
@@ -130,7 +132,11 @@ def suppressions_page(page: Page, looks: Looks) -> None:
 
 
 def rules_page(page: Page, looks: Looks) -> None:
-    """A mistake, then looser hours with their effect, then the proposal."""
+    """A campaign in words, then a mistake, then looser hours with their effect, then the proposal."""
+    page.locator("#files [data-group=campaigns] button", has_text="Kanvas").or_(
+        page.locator("#files [data-group=campaigns] button", has_text="Canvass")
+    ).click()
+    expect(page.locator("#words")).to_contain_text("Danmark: husets regler.")
     page.locator("#files [data-group=policies] button", has_text="husets regler").click()
     expect(page.locator("#source-title")).to_be_in_viewport()  # above the words
     unfold(page, "#source")
@@ -193,6 +199,7 @@ def log_page(page: Page, looks: Looks) -> None:
     expect(page.locator("#entries tr").first).to_be_visible()
     expect(page.locator("#entries tr p", has_text="Lea Prøve").first).to_be_visible()
     expect(page.locator("#entries tr p", has_text="user:")).to_have_count(0)
+    expect(page.locator("#entries tr p", has_text=CODE)).to_have_count(0)
     page.locator("#verify").click()
     expect(page.locator("#verdict .badge")).to_be_visible()
     looks("entries, and seals that hold")
@@ -202,6 +209,8 @@ def reports_page(page: Page, looks: Looks) -> None:
     """Each of the last fourteen days has its place on the axis, in letters that can be read."""
     expect(page.locator("#days text[text-anchor=middle]")).to_have_count(14)
     assert min(page.evaluate(LETTERS)) >= 12
+    for chart in ("outcomes", "ends", "refused"):
+        expect(page.locator(f"#{chart}")).not_to_be_empty()
     looks("figures")
 
 

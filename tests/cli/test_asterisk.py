@@ -12,6 +12,7 @@ from callserver.database import accounts
 from callserver.database import softphones as kept
 from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
+from callserver.settings import Settings, check_key
 from tests.harness.commands import Say, commands
 from tests.harness.exchange.real import Called, Exchange
 
@@ -63,6 +64,17 @@ def test_config_changes_only_what_differs(
     assert "extensions.conf" not in said
     assert stat.S_IMODE((folder / "pjsip.conf").stat().st_mode) == 0o600
     assert (folder / "own.conf").exists()
+
+
+def test_the_settings_of_a_local_exchange_are_enough_to_serve(say: Say, tmp_path: Path) -> None:
+    say("asterisk", "local", tmp_path)
+    lines = (tmp_path / "env").read_text().splitlines()
+    settings = Settings.model_validate(
+        {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+    )
+    check_key(settings)
+    assert settings.database == f"sqlite:///{tmp_path}/callserver.db"
+    assert {settings.seals.parent, settings.seal_key.parent, settings.uploads.parent} == {tmp_path}
 
 
 def test_a_setting_that_cannot_be_writes_nothing(

@@ -214,7 +214,8 @@ def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
     assert exported.count("\n") == 3
 
     asked = ("explain", "32200001", "--campaign", "kanvas", "--json", "--at")
-    opens = next_open(datetime.now(UTC) + timedelta(days=1))
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0) + timedelta(days=1)
+    opens = next_open(tomorrow)  # from before the opening: 9:00, whatever the time is now
     noon = (opens + timedelta(hours=3)).isoformat()
     night = (opens + timedelta(hours=13)).isoformat()  # 22:00
     assert json.loads(run(*asked, noon).stdout)["reasons"] == ["SYS_EXTLIST_STALE"]
@@ -233,8 +234,11 @@ def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:
     assert json.loads(run(*asked, noon).stdout)["reasons"] == ["SUP_NUMBER"]
     assert "Opkald frabedt" in run("why", "32200001").stdout
     assert "32200001" not in run("suppress", "list").stdout
-    shown = run("audit", "show", "--number", "32200002")
-    assert shown.returncode == 0
+    assert run("audit", "show", "--number", "32200002").returncode == 0
+    assert run("audit", "show", "--number", "32209998").stdout == ""
+    assert run("suppress", "add", "32209998", "--scope", "number").returncode == 0
+    (entry,) = map(json.loads, run("audit", "show", "--number", "32209998").stdout.splitlines())
+    assert (entry["kind"], entry["scope"]) == ("suppressed", "number")
 
 
 def test_users_and_their_tokens(run: Run) -> None:

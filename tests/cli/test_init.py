@@ -43,6 +43,14 @@ def test_a_new_folder_is_complete_and_private(
     assert Path("people.csv").read_text("utf-8").count("\n") > 100
 
 
+def test_the_next_steps_are_the_readmes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    commands = readme.partition("```sh\ncallserver init evening\n")[2].partition("```")[0]
+    monkeypatch.chdir(tmp_path)
+    said = run("evening").partition("Next:\n")[2]
+    assert [line.strip() for line in said.splitlines()] == commands.splitlines()
+
+
 def test_each_folder_has_a_key_of_its_own(tmp_path: Path) -> None:
     keys = []
     for name in ("one", "two"):

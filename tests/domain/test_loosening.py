@@ -198,6 +198,11 @@ def test_a_looser_policy_is_named_by_its_key(
     assert key in loosened_keys(policy(was), policy(would))
 
 
+def test_a_weekday_that_is_open_longer_is_named_once() -> None:
+    longer = policy({"hours": {"windows": {**WEEK, "fri": ["09:00-21:01"]}}})
+    assert loosened_keys(policy({}), longer) == ["hours.windows.fri"]
+
+
 def test_every_protecting_field_of_a_policy_is_tried_above() -> None:
     protecting = {key for key, compare in POLICY.items() if compare is not loosening_tables.free}
     assert protecting <= {key for key, _, _ in LOOSER}

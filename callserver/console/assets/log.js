@@ -18,29 +18,37 @@ const WORDS = {
   reasons: ["reason"],
   path: ["path"],
   mode: ["listen_mode"],
-  why: ["listen_why"],
+  why: ["listen_why", "log.why"],
+  what: ["person.look_up", "log.what"],
+  role: ["role"],
   scope: ["suppressions.scope"],
 };
 
-function words(field, value) {
-  if (Array.isArray(value)) return value.map((item) => words(field, item)).join(", ");
+// The reasons of a look-up have the same names as those of a listening.
+const wordsOf = (kind, field) => (kind === "looked_up" && field === "why" ? WORDS.what : WORDS[field]);
+
+const CODE = /^[a-z]+(_[a-z]+)*$/;
+
+// A value in words; null: a code without a text, which only the whole entry shows.
+function words(kind, field, value) {
+  if (Array.isArray(value)) return value.map((item) => words(kind, field, item) ?? item).join(", ");
   if (typeof value === "boolean") return t(value ? "page.yes" : "page.no");
   if (typeof value === "number") return number(value);
-  const family = WORDS[field]?.find((prefix) => has(`${prefix}.${value}`));
+  const family = wordsOf(kind, field)?.find((prefix) => has(`${prefix}.${value}`));
   if (family) return t(`${family}.${value}`);
+  if (field in WORDS && CODE.test(value)) return null;
   return /^\d{4}-\d\d-\d\dT/.test(value) ? dateTime(value) : String(value);
 }
 
 const withoutNull = (_, value) => value ?? undefined;
 
-// The fields that have a text; the complete entry can be unfolded below them.
-function details({ details: fields, names }) {
-  const shown = Object.entries(fields).filter(
-    ([field, value]) => value !== null && value !== "" && has(`log.field.${field}`),
-  );
-  const pairs = shown.map(([field, value]) =>
-    t("page.of", { label: t(`log.field.${field}`), name: names[field] ?? words(field, value) }),
-  );
+// The fields that can be said in words; the complete entry can be unfolded below them.
+function details({ kind, details: fields, names }) {
+  const pairs = Object.entries(fields)
+    .filter(([field, value]) => value !== null && value !== "" && has(`log.field.${field}`))
+    .map(([field, value]) => [field, names[field] ?? words(kind, field, value)])
+    .filter(([, name]) => name !== null)
+    .map(([field, name]) => t("page.of", { label: t(`log.field.${field}`), name }));
   return el(
     "div",
     {},

@@ -51,6 +51,14 @@ async function refresh() {
 
 const files = () => fileList({ rules, drafts, path, paths: paths(), open });
 
+function inWords(campaign) {
+  const policy = rules.policies.find((entry) => entry.name === campaign.policy);
+  return campaignWords(campaign, {
+    department: label(rules.departments[campaign.department]),
+    policy: policy.document.title,
+  });
+}
+
 function open(file) {
   path = file;
   const rule = documents().find((entry) => entry.file === file);
@@ -59,7 +67,7 @@ function open(file) {
   $("#name").textContent = title === undefined ? file : isCampaign ? label(title) : title;
   $("#used").textContent = rule && !isCampaign ? users(rule.name) : "";
   $("#words").replaceChildren(
-    ...(rule ? (isCampaign ? campaignWords(rule.document) : policyWords(rule.document)) : []),
+    ...(rule ? (isCampaign ? inWords(rule.document) : policyWords(rule.document)) : []),
   );
   show($("#in-force-hint"), rule !== undefined && file in drafts.texts);
   show($("#in-words"), $("#words").hasChildNodes());

@@ -132,6 +132,9 @@ class RulesApi:
             unreviewed=self._rules_in_force.unreviewed,
             campaigns=rules_views.campaigns(configuration, request),
             policies=rules_views.policies(configuration),
+            departments={
+                name: department.title for name, department in configuration.departments.items()
+            },
             texts={
                 path: text for path, text in texts.items() if _sees(request, configuration, path)
             },

@@ -8,6 +8,7 @@ from typing import Any
 from callserver.console.endpoint import Answer, UserRequest
 from callserver.database.accounts import User
 from callserver.database.revisions import Proposal
+from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
 from callserver.engine.lists import eligibility
 from callserver.engine.rules.impact import CampaignImpact
@@ -98,6 +99,7 @@ class RulesView(Answer):
     unreviewed: bool  # because its change.yaml is missing or belongs to an earlier change
     campaigns: list[DocumentView]
     policies: list[DocumentView]
+    departments: Mapping[str, Label]
     texts: Mapping[str, str]
     proposals: list[ProposalView]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callserver import texts
+from callserver.domain.facts import Suppression
 from callserver.domain.home import HOME
 from callserver.engine.context import Rules
 from callserver.engine.reporting.call_history import CallHistory, CallRecord, RefusedAttempt, names
@@ -38,11 +39,16 @@ def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistoryS
         yield HistorySentence(texts.say(language, "why.source", source=source))
     if answer.calls and not answer.sources:
         yield HistorySentence(texts.say(language, "why.source_unknown"))
+    # Said during the call and saved as its outcome, an opt-out is on record twice.
+    opt_outs: dict[str, datetime] = {}
     for no in answer.suppressed:
-        scope = texts.say(language, f"scope.{no.scope.value}")
-        yield HistorySentence(
-            texts.say(language, "why.suppressed", when=when(no.at, language), scope=scope), no.at
-        )
+        opt_outs.setdefault(_opted_out(no, language), no.at)
+    yield from (HistorySentence(text, at) for text, at in opt_outs.items())
+
+
+def _opted_out(no: Suppression, language: str) -> str:
+    scope = texts.say(language, f"scope.{no.scope.value}")
+    return texts.say(language, "why.suppressed", when=when(no.at, language), scope=scope)
 
 
 def _called(call: CallRecord, rules: Rules, language: str) -> str:

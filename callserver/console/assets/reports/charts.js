@@ -77,7 +77,8 @@ export function stacked(title, columns, names, width) {
 
 // bars: [{ label, count }], the largest first.
 export function horizontalBars(title, bars) {
-  const most = Math.max(...bars.map((bar) => bar.count), 1);
+  if (!bars.length) return [el("p", { class: "soft" }, t("reports.nothing"))];
+  const most = Math.max(...bars.map((bar) => bar.count));
   const items = bars.map(({ label, count }) => {
     const bar = el("span", { class: "bar", "aria-hidden": "true" });
     bar.style.width = `${(count / most) * 85}%`;

@@ -141,7 +141,8 @@ function does(outcome) {
   return t(`rules.words.does.${outcome.does}`, { days: outcome.rest_days });
 }
 
-export function campaignWords(c) {
+// `names`: the titles of the campaign's department and policy.
+export function campaignWords(c, names) {
   const cause = (key) => (has(`rules.words.cause.${key}`) ? t(`rules.words.cause.${key}`) : key);
   return [
     block(t("rules.words.who"), [
@@ -151,7 +152,7 @@ export function campaignWords(c) {
       }),
       t(`rules.words.purpose.${c.purpose}`),
       t("rules.words.why", { why: label(c.why) }),
-      t("rules.words.shown", { number: c.caller_id, department: c.department, policy: c.policy }),
+      t("rules.words.shown", { number: c.caller_id, ...names }),
     ]),
     block(t("rules.words.calling"), [
       t("rules.words.ring_seconds", { seconds: c.ring_seconds }),
