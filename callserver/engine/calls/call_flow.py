@@ -3,7 +3,6 @@
 A report moves the call, and with it the seat and the contact, in one transaction with the audit entry.
 """
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,7 +14,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
 from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import Call, CallState, Cause, DialPath, Report
-from callserver.domain.permit import DialPermit, PermitVoid
+from callserver.domain.permit import DialPermit
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import (
     carrier_refusals,
@@ -27,7 +26,7 @@ from callserver.engine.calls import (
 )
 from callserver.engine.context import EngineContext
 from callserver.outbox import CheckPhonerLeg, EndCalls, HangUpLeg
-from callserver.ports import Declined, Placed, Silent, Trouble, Tx
+from callserver.ports import Declined, Placed, Silent, Tx
 from callserver.provider_events import CallReport
 
 log = structlog.get_logger(__name__)
@@ -60,18 +59,9 @@ class CallFlow:
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
-    async def place(
-        self, permit: DialPermit, order: Callable[[], Awaitable[Placed | Declined | Silent]]
-    ) -> None:
-        """Place the call, which spends the permit, and apply the provider's answer."""
+    async def ordered(self, permit: DialPermit, answer: Placed | Declined | Silent) -> None:
+        """Apply the provider's answer to the order that spent the permit."""
         attempt = permit.attempt
-        try:
-            answer = await order()
-        except PermitVoid:
-            answer = Declined(Trouble.LATER, 0, "the permit was too old")
-        except Exception:
-            log.exception("place_failed", attempt=attempt)
-            answer = Silent("our own error")
         match answer:
             case Placed(leg):
                 report = CallReport(attempt, Report.TAKEN, leg=leg, ordered_at=permit.spent_at)

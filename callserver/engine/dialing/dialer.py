@@ -32,6 +32,7 @@ from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.calls.campaign_pauses import LOOK_AGAIN
 from callserver.engine.calls.carrier_refusals import BACK_OFF
 from callserver.engine.context import EngineContext
+from callserver.engine.dialing.placing import answer_to
 from callserver.engine.gate import availability, gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.listening import room_occupancy
@@ -251,9 +252,9 @@ class Dialer:
 
     async def place(self, order: PlaceCall) -> None:
         """Spend the permit, and apply the provider's answer."""
+        answer = await answer_to(self._order(order), order.permit.attempt)
+        await self._call_flow.ordered(order.permit, answer)
 
-        async def place() -> Placed | Declined | Silent:
-            not_now = await self._clearing.not_now(order.seat, order.listened_to)
-            return not_now or await self._ctx.telephony.place(order.permit, order.room)
-
-        await self._call_flow.place(order.permit, place)
+    async def _order(self, order: PlaceCall) -> Placed | Declined | Silent:
+        not_now = await self._clearing.not_now(order.seat, order.listened_to)
+        return not_now or await self._ctx.telephony.place(order.permit, order.room)

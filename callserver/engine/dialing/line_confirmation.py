@@ -28,6 +28,7 @@ from callserver.engine import clock_checks, user_lines
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import DialRefused
+from callserver.engine.dialing.placing import answer_to
 from callserver.engine.gate import decisions, explanation, gate
 from callserver.engine.gate.decisions import Decision
 from callserver.engine.gate.gate import PLACING_DEADLINE
@@ -171,7 +172,8 @@ class LineConfirmation:
 
     async def place(self, permit: DialPermit) -> None:
         """Spend the permit, and apply the provider's answer."""
-        await self._call_flow.place(permit, lambda: self._ctx.telephony.ring_to_confirm(permit))
+        order = self._ctx.telephony.ring_to_confirm(permit)
+        await self._call_flow.ordered(permit, await answer_to(order, permit.attempt))
 
     async def code_for(self, attempt: str) -> Instruction:
         """The code to speak to the answered telephone. Each answer gets a new code."""
