@@ -3,17 +3,15 @@
 from starlette.responses import Response
 
 from callserver.console.applicants.views import Begin, Begun
-from callserver.console.authentication import Authenticator
 from callserver.console.endpoint import Answer, Done, Endpoint, Nothing, UserRequest
 from callserver.console.phone.softphone import SoftphoneCredentials, SoftphoneView
 from callserver.console.role_play import script
-from callserver.console.role_play.player_softphones import PlayerSoftphones
+from callserver.console.role_play.player_api import PlayerApi
 from callserver.database import applicants
 from callserver.database.role_plays import RolePlayRow
 from callserver.domain.role import Action
 from callserver.domain.role_play import End, Player
 from callserver.engine.applicants import role_plays
-from callserver.engine.context import EngineContext
 from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
 
@@ -22,18 +20,8 @@ class ScriptView(Answer):
     script: str  # HTML
 
 
-class InterviewerApi:
+class InterviewerApi(PlayerApi):
     """What the interviewer does in the call that they began; any other call is not found."""
-
-    def __init__(
-        self,
-        ctx: EngineContext,
-        softphones: PlayerSoftphones,
-        authenticator: Authenticator,
-    ) -> None:
-        self._ctx = ctx
-        self._softphones = softphones
-        self._authenticator = authenticator
 
     def endpoints(self) -> list[Endpoint]:
         hire, call = Action.HIRE, "/role-plays/{role_play}"

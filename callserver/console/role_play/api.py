@@ -7,7 +7,6 @@ right. Code and cookie never stand in an address.
 from pydantic import Field
 from starlette.responses import Response
 
-from callserver.console.authentication import Authenticator
 from callserver.console.endpoint import (
     Access,
     Answer,
@@ -19,12 +18,11 @@ from callserver.console.endpoint import (
 )
 from callserver.console.phone.softphone import SoftphoneCredentials, SoftphoneView
 from callserver.console.role_play import script
-from callserver.console.role_play.player_softphones import PlayerSoftphones
+from callserver.console.role_play.player_api import PlayerApi
 from callserver.database import applicants
 from callserver.database.role_plays import RolePlayRow
 from callserver.domain.role_play import End, Player
 from callserver.engine.applicants import role_plays
-from callserver.engine.context import EngineContext
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -44,18 +42,8 @@ class GuestView(Answer):
     started: bool  # both are in the room
 
 
-class RolePlayApi:
+class RolePlayApi(PlayerApi):
     """What the applicant does; without the cookie of an open call nothing is found."""
-
-    def __init__(
-        self,
-        ctx: EngineContext,
-        softphones: PlayerSoftphones,
-        authenticator: Authenticator,
-    ) -> None:
-        self._ctx = ctx
-        self._softphones = softphones
-        self._authenticator = authenticator
 
     def endpoints(self) -> list[Endpoint]:
         guest = Access.OPEN
