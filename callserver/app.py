@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from callserver.adapters import traces
+from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.book_files import BookFiles
 from callserver.adapters.ticker import Ticker
 from callserver.assemble import Server
@@ -113,8 +114,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             await server.scheduler.start()
         if ticking:
             ticker.start(scheduling=server.settings.scheduler)
-            if events is not None:
-                events.start()
+            for stream in events.values():
+                stream.start()
         log.info("started", revision=server.ctx.rules.current.revision)
         try:
             with frozen_heap():
@@ -122,8 +123,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         finally:
             drained_by = asyncio.get_running_loop().time() + DRAIN_SECONDS
             await ticker.stop()
-            if events is not None:
-                await events.stop()
+            await asyncio.gather(*(stream.stop() for stream in events.values()))
             await server.ctx.background.stop(drained_by - asyncio.get_running_loop().time())
             with contextlib.suppress(*UNAVAILABLE):
                 async with asyncio.timeout(FLUSH_AT_END_SECONDS):
@@ -135,13 +135,15 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             await server.orders.close()
             await traces.flush()
 
-    own = server.exchange
-    events = None if own is None else own.events(server.provider_events, server.scheduler.start)
+    own = {} if server.exchanges is None else server.exchanges.each
+    events = {
+        name: exchange.events(server.provider_events, server.scheduler.start)
+        for name, exchange in own.items()
+    }
 
     authenticator = authentication.Authenticator(server.ctx, server.authentication, server.settings)
     api = Api(page_apis(server, authenticator, played), authenticator)
-    softphones = None if own is None else own.softphones
-    pages = Pages(authenticator, connects(server.settings, softphones))
+    pages = Pages(authenticator, connects(server.settings, _softphones(server)))
 
     health = Health(server.ctx, ticker)
     metrics = Metrics(server.ctx, ticker, server.settings.metrics_token)
@@ -168,8 +170,13 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would go to the host that the request names
-    app.state.events = events  # read by health and tests
+    app.state.events = events  # by the exchange's name; read by tests
     return app
+
+
+def _softphones(server: Server) -> Mapping[str, Softphones]:
+    """The softphones of each exchange; none with another provider."""
+    return {} if server.exchanges is None else server.exchanges.softphones
 
 
 async def release_scheduler(server: Server) -> None:
@@ -192,8 +199,9 @@ def page_apis(
     rules = RulesApi(
         server.ctx, server.rules_in_force, server.rule_proposals, server.settings.database
     )
-    exchange = None if server.exchange is None else server.exchange.softphones
-    offer = SoftphoneOffer(server.settings, exchange, played=played is not None)
+    offer = SoftphoneOffer(
+        server.ctx, server.settings, _softphones(server), played=played is not None
+    )
     leaving = LeavingApi(server.ctx)
     confirming = ConfirmingApi(server.ctx)
     cases = CasesApi(server.ctx, pacing)

@@ -116,7 +116,7 @@ class Server:
     rule_proposals: RuleProposals
     http: httpx.AsyncClient
     orders: AsyncHttpClient
-    exchange: exchange.Exchange | None
+    exchanges: exchange.Exchanges | None
 
 
 def build(
@@ -167,6 +167,7 @@ def build(
         token=token or (lambda: secrets.token_hex(10)),
         disk_free=lambda: disk.free_bytes(settings),
         sip_hosts=allowed_sip_hosts(settings),
+        exchanges=[] if own is None else own.names,
     )
     call_flow = CallFlow(ctx)
     listener_orders = ListenerLegOrders(ctx)
@@ -280,7 +281,7 @@ def build(
         rule_proposals=RuleProposals(ctx, rules_in_force),
         http=client,
         orders=orders,
-        exchange=own,
+        exchanges=own,
     )
 
 

@@ -79,6 +79,7 @@ class RingListener:
     listening: int
     line: OwnLine
     caller_id: str
+    exchange: str = ""  # the seat's, where there are several
 
 
 @dataclass(frozen=True, slots=True)

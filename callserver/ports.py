@@ -179,9 +179,12 @@ class Telephony(Protocol):
         ...
 
     async def ring_listener(
-        self, line: OwnLine, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str, exchange: str = ""
     ) -> Placed | Declined | Silent:
-        """Ring a listener's telephone; once answered, the leg asks what to hear."""
+        """Ring a listener's telephone; once answered, the leg asks what to hear.
+
+        `exchange`: that of the seat, where there are several.
+        """
         ...
 
     async def ring_role_play(

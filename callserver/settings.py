@@ -118,6 +118,7 @@ class Settings(BaseModel):
     edge: str = ""
     api_url: ApiUrl = ""  # another base than Twilio's: any server that speaks its protocol
     amd: bool = False
+    asterisk_exchanges: str = ""  # a YAML file that names several exchanges
     asterisk_url: str = "http://127.0.0.1:8088"  # Asterisk's own HTTP; ARI is below /ari
     asterisk_user: str = "callserver"
     asterisk_password: str = ""

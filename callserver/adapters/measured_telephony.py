@@ -39,9 +39,9 @@ class MeasuredTelephony:
         return await _measured("ring_phoner", ringing)
 
     async def ring_listener(
-        self, line: OwnLine, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str, exchange: str = ""
     ) -> Placed | Declined | Silent:
-        ringing = self._network.ring_listener(line, listening, caller_id)
+        ringing = self._network.ring_listener(line, listening, caller_id, exchange)
         return await _measured("ring_listener", ringing)
 
     async def ring_role_play(

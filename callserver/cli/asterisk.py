@@ -1,21 +1,26 @@
 """`callserver asterisk`: an own exchange: its files, prompts, telephones and state."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from callserver.adapters.asterisk import prompts, softphones
+from callserver.adapters.asterisk import exchange_file, prompts, softphones
 from callserver.adapters.config_folder import load
 from callserver.cli import asterisk_check, asterisk_files, asterisk_local, resources
 from callserver.database import accounts, audit
 from callserver.database import softphones as stored_softphones
+from callserver.database.accounts import User
 from callserver.database.softphones import Softphone
 from callserver.domain.audit import EntryKind
+from callserver.domain.role import Role
 from callserver.engine import user_lines
 from callserver.engine.context import LineContext
+from callserver.engine.shifts import exchange_choice
 from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 from callserver.settings import Settings, allowed_sip_hosts
 
 
@@ -78,9 +83,10 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
             if entered:
                 user_lines.enter(tx, terms, user.id, line, now, "command")
             audit.append(tx, now, EntryKind.USER, user=user.id, did="telephone", by="command")
-    transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
+            addresses = [_address(one, own) for one, own in _exchanges_of(tx, settings, user, line)]
     print(f"user name  {name}\npassword   {password}")
-    print(f"address    {_sip_host(settings)}:{settings.asterisk_sip_port} ({transport})")
+    for address in addresses:
+        print(f"address    {address}")
     if entered or user.line == line:
         print(f"line       {line}, written into the account of {handle}")
     else:
@@ -88,8 +94,30 @@ def telephone(handle: Annotated[str, typer.Argument(help="the person's short nam
     print("A running server tells the exchange within a second.")
 
 
-def _sip_host(settings: Settings) -> str:
-    """The host at which SIP telephones reach the exchange: usually the name in its certificate."""
+def _exchanges_of(
+    tx: Tx, settings: Settings, user: User, line: str
+) -> Iterator[tuple[str, Settings]]:
+    """Where the telephone signs in: a phoner's at the exchange of their seat, a listener's at each."""
+    each = exchange_file.exchanges(settings)
+    names = [name for name in each if name]
+    if names and user.role == Role.PHONER:
+        name = exchange_choice.of_phoner(tx, names, user, line, resources.now(tx))
+        yield name, each[name]
+    else:
+        yield from each.items()
+
+
+def _address(name: str, settings: Settings) -> str:
+    """The address at which SIP telephones reach the exchange."""
+    transport = "TLS, SRTP" if settings.asterisk_secure else "UDP"
+    at = f", exchange {name}" if name else ""
+    return f"{_sip_host(name, settings)}:{settings.asterisk_sip_port} ({transport}{at})"
+
+
+def _sip_host(name: str, settings: Settings) -> str:
+    """The host of the exchange: usually the name in its certificate."""
     if not settings.asterisk_secure:
         return settings.asterisk_bind
+    if name:
+        return settings.asterisk_address or urlsplit(settings.asterisk_url).hostname or ""
     return urlsplit(settings.public_url).hostname or settings.asterisk_address

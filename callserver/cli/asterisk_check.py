@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from callserver.adapters.asterisk import registrations, trunk
+from callserver.adapters.asterisk import exchange_file, registrations, trunk
 from callserver.adapters.asterisk.client import Ari
 from callserver.cli import asterisk_files, resources
+from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
 
 CONNECT_S = 5.0
@@ -17,20 +18,38 @@ _OPEN = {"res_pjsip_endpoint_identifier_anonymous.so"}
 
 
 def check() -> None:
-    """Say whether the exchange is ready for a first call, and what is missing.
+    """Say whether each exchange is ready for a first call, and what is missing.
 
     Exit code 1 when something is missing.
 
     Example: callserver asterisk check
     """
-    settings = resources.settings()
+    each = exchange_file.exchanges(resources.settings())
+    checked = [_is_ready(name, settings) for name, settings in each.items()]
+    if not all(checked):
+        raise typer.Exit(1)
+
+
+def _is_ready(name: str, settings: Settings) -> bool:
+    """Check one exchange, and say what is missing.
+
+    Raises:
+        ConfigurationProblem: the only exchange does not answer.
+    """
     problems: list[str] = []
-    asyncio.run(asterisk_files.with_ari(settings, lambda ari: _check(settings, ari, problems)))
+    if name:
+        print(f"{name}:")
+    try:
+        asyncio.run(asterisk_files.with_ari(settings, lambda ari: _check(settings, ari, problems)))
+    except ConfigurationProblem as silent:
+        if not name:
+            raise
+        problems.append(str(silent))  # the others are checked as well
     for problem in problems:
         typer.secho(f"  ! {problem}", fg="red")
-    if problems:
-        raise typer.Exit(1)
-    print("  the exchange is ready")
+    if not problems:
+        print("  the exchange is ready")
+    return not problems
 
 
 async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from callserver.adapters.asterisk import config_files, pjsip
+from callserver.adapters.asterisk import config_files, exchange_file, pjsip
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.config_folder import load
 from callserver.cli import resources
@@ -28,6 +28,7 @@ def config(
     folder: Folder,
     dry_run: Annotated[bool, typer.Option(help="only say what would change")] = False,
     reload: Annotated[bool, typer.Option(help="let a running Asterisk read them")] = False,
+    exchange: Annotated[str, typer.Option(help="which one, where there are several")] = "",
 ) -> None:
     """Write Asterisk's configuration from the settings and the numbers that campaigns show.
 
@@ -36,7 +37,7 @@ def config(
 
     Example: callserver asterisk config /etc/asterisk --dry-run
     """
-    settings = resources.settings()
+    settings = exchange_file.named(resources.settings(), exchange)
     shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
     changed = _write(folder, config_files.render(settings, shown), dry_run=dry_run)
     if not changed:

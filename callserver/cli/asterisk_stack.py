@@ -105,9 +105,9 @@ async def started(plan: StackPlan) -> AsyncIterator[AsteriskStack]:
 
 async def _until_the_trunk_answers(server: Server) -> None:
     """Wait for the trunk: a dial before it answers would pause the campaign."""
-    assert server.exchange is not None  # noqa: S101 - as the settings say
+    assert server.exchanges is not None  # noqa: S101 - as the settings say
     for _ in range(UP_WITHIN_S * 10):
-        reply = await server.exchange.ari.get("endpoints", "PJSIP", TRUNK)
+        reply = await server.exchanges.each[""].ari.get("endpoints", "PJSIP", TRUNK)
         if reply.ok and reply.body["state"] == "online":
             return
         await asyncio.sleep(0.1)

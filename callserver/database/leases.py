@@ -38,6 +38,15 @@ LEASE = timedelta(seconds=10)
 SCHEDULER = "scheduler"
 """The lease of the process that runs the scheduler."""
 
+EXCHANGE = "exchange"
+"""The lease of the process that receives the events of the only exchange."""
+
+
+def events_of(exchange: str) -> str:
+    """The lease of the process that receives the events of one of several exchanges."""
+    return f"events:{exchange}" if exchange else EXCHANGE
+
+
 NOBODY = ""
 """The owner of a lease that was released."""
 

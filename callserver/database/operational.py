@@ -3,13 +3,14 @@
 Every query reads an index of what is open or waiting: none grows with the lists or the history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, literal_column, select
 
-from callserver.database import floor, vacuum
+from callserver.database import exchange_states, floor, vacuum
+from callserver.database.exchange_states import ExchangeStateRow
 from callserver.database.leases import NOBODY, SCHEDULER
 from callserver.database.tables import calls, messages, process_leases, seats
 from callserver.database.upserts import INSERTS
@@ -31,6 +32,7 @@ class OperationalFigures(NamedTuple):
     lease_owner: str
     lease_until: datetime | None
     oldest_unsealed: datetime | None
+    exchanges: Sequence[ExchangeStateRow]
     rewritten_at: datetime | None  # the tables, on PostgreSQL; None: never, or not needed
 
 
@@ -51,6 +53,7 @@ def figures(tx: Tx) -> OperationalFigures:
         NOBODY if lease is None else lease.owner,
         None if lease is None else lease.until,
         floor.oldest_unsealed(tx),
+        exchange_states.every(tx),
         None if (rewritten := vacuum.last(tx)) is None else rewritten.at,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, literal_column, select, union, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
 
 from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import calls, seats, users
@@ -28,6 +28,7 @@ class SeatRow(NamedTuple):
     wake_at: datetime | None
     slot_at: datetime | None
     line: str | None
+    exchange: str
     room: str
     room_ref: str | None
     leg: str | None
@@ -131,6 +132,13 @@ def by_leg(tx: Tx, leg: str) -> SeatRow | None:
 
 def every(tx: Tx) -> list[SeatRow]:
     return [SeatRow._make(row) for row in tx.execute(_all.order_by(seats.c.id))]
+
+
+def at_exchanges(tx: Tx) -> dict[str, int]:
+    """How many seats each exchange has, on shift or not."""
+    query = select(seats.c.exchange, func.count()).group_by(seats.c.exchange)
+    rows: Any = tx.execute(query).all()
+    return dict(rows)
 
 
 def campaigns_in_hand(tx: Tx) -> set[str]:

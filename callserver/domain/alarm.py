@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from callserver.domain import exchange_names
+
 SEALED_WITHIN = timedelta(minutes=2)
 """Entries are sealed every few seconds; older unsealed ones mean that the sealer does not run."""
 
@@ -27,6 +29,10 @@ REFUSED_WEBHOOKS = 20
 """This many unsigned webhook requests within the last minutes raise an alarm."""
 
 TRUNK = "trunk"
+
+ONE_EXCHANGE = "Asterisk"
+"""How an alarm names the only exchange, which has no name."""
+
 CARRIER_SETTLING = timedelta(seconds=10)
 """A trunk or registration whose state has just changed may change back in a moment."""
 
@@ -56,6 +62,7 @@ class AlarmKind(StrEnum):
     SCHEDULER_STALLED = "scheduler_stalled"  # no process runs the scheduler
     CLOCK = "clock"  # it has jumped
     CLOCK_BEHIND = "clock_behind"  # the log contains later instants
+    EXCHANGE_AWAY = "exchange_away"  # an exchange does not answer the server
     TRUNK_DEAD = "trunk_dead"  # the carrier does not answer the exchange
     NOT_REGISTERED = "not_registered"  # the carrier refused the exchange's registration
     CAMPAIGN_STOPPED = "campaign_stopped"  # by the circuit breaker, not by a person
@@ -114,10 +121,20 @@ class RegisterAge:
 
 @dataclass(frozen=True, slots=True)
 class CarrierState:
-    """The state of the exchange's trunk, or of its registration at a carrier's address."""
+    """The state of an exchange's trunk, or of its registration at a carrier's address."""
 
     name: str
     state: str
+    since: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeState:
+    """Whether an exchange answers; its name is empty where there is only one."""
+
+    name: str
+    answers: bool
     since: datetime
     seen_at: datetime
 
@@ -150,6 +167,7 @@ class AlarmFacts:
     rate_limited_users: int = 0
     behind_ms: int = 0  # how far the clock is behind the log
     carrier: Sequence[CarrierState] = ()
+    exchanges: Sequence[ExchangeState] = ()
     failing_copies: Sequence[FailingCopy] = ()
     cases_overdue: int = 0
     cases_without_owner: int = 0
@@ -167,6 +185,10 @@ def alarms(facts: AlarmFacts) -> list[Alarm]:
         *_case_alarms(facts),
         *_abuse_alarms(facts),
     ]
+    for exchange in facts.exchanges:
+        if exchange_away(exchange, facts.now):
+            shown = exchange.name or ONE_EXCHANGE
+            raised.append(Alarm(AlarmKind.EXCHANGE_AWAY, values={"exchange": shown}))
     for state in facts.carrier:
         raised += _carrier_alarms(state, facts.now)
     for campaign in facts.campaigns:
@@ -186,6 +208,16 @@ def carrier_in_trouble(
     for state in states:
         raised += _carrier_alarms(state, now)
     return bool(raised)
+
+
+def exchange_away(exchange: ExchangeState, now: datetime) -> bool:
+    """Whether an exchange has not answered for a while."""
+    return not exchange.answers and _has_settled(exchange, now)
+
+
+def _has_settled(state: CarrierState | ExchangeState, now: datetime) -> bool:
+    """Whether a state counts: it was seen lately, and has not just changed."""
+    return now - state.seen_at <= CARRIER_STATE_LIFETIME and now - state.since >= CARRIER_SETTLING
 
 
 def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
@@ -260,11 +292,13 @@ def _provider_alarms(taken: int, declined: int, silent: int) -> Iterator[Alarm]:
 
 
 def _carrier_alarms(carrier: CarrierState, now: datetime) -> Iterator[Alarm]:
-    if now - carrier.seen_at > CARRIER_STATE_LIFETIME or now - carrier.since < CARRIER_SETTLING:
+    if not _has_settled(carrier, now):
         return
-    if carrier.name == TRUNK and carrier.state not in ("online", "unknown"):
-        yield Alarm(AlarmKind.TRUNK_DEAD, values={"state": carrier.state})
-    if carrier.name != TRUNK and carrier.state != "registered":
+    exchange, name = exchange_names.split(carrier.name)
+    if name == TRUNK and carrier.state not in ("online", "unknown"):
+        values = {"state": carrier.state, "exchange": exchange or ONE_EXCHANGE}
+        yield Alarm(AlarmKind.TRUNK_DEAD, values=values)
+    if name != TRUNK and carrier.state != "registered":
         yield Alarm(AlarmKind.NOT_REGISTERED, values={"carrier": carrier.name})
 
 

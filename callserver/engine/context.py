@@ -1,7 +1,7 @@
 """The context shared by all parts of the engine: ports, rules in force, settings."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from callserver.domain.call_budgets import Budgets
@@ -86,6 +86,7 @@ class EngineContext:
     token: Callable[[], str] = lambda: secrets.token_hex(10)
     disk_free: Callable[[], Mapping[str, int]] = dict  # free bytes, by what is stored there
     sip_hosts: frozenset[str] = frozenset()  # where SIP addresses of users may be
+    exchanges: Sequence[str] = ()  # the names of several exchanges; none where there is one
 
     @property
     def terms(self) -> LineContext:

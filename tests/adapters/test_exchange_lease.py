@@ -68,7 +68,7 @@ async def test_the_events_go_on_while_the_database_is_away(monkeypatch: pytest.M
     settings = Settings(provider="asterisk", asterisk_password="word")
     own = exchange.build(settings, CLOCK, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
     assert own is not None
-    stream = own.events(RecordingEngine().events, catch_up)
+    stream = own.each[""].events(RecordingEngine().events, catch_up)
     store.says = True
     rounds = 0
 
@@ -100,7 +100,7 @@ async def test_a_stop_waits_for_no_locked_database(monkeypatch: pytest.MonkeyPat
     settings = Settings(provider="asterisk", asterisk_password="word")
     own = exchange.build(settings, CLOCK, httpx.AsyncClient(), store, Rules(load(ROOT / "config")))
     assert own is not None
-    stream = own.events(RecordingEngine().events, catch_up)
+    stream = own.each[""].events(RecordingEngine().events, catch_up)
     received = asyncio.ensure_future(store.run(lambda _: None))
     monkeypatch.setattr(events, "STOP_S", 0.05, raising=False)
     monkeypatch.setattr(stream, "_last_tasks", {"a1": received})

@@ -148,8 +148,7 @@ async def test_a_talk_in_the_browser(exchange: tuple[Exchange, Called], tmp_path
         await system.wait_for(lambda: system.seat_row().state == "talking")
         assert await grows(page, "sent")
         assert await grows(page, "heard")
-        assert system.server.exchange is not None
-        ari, leg = system.server.exchange.ari, system.seat_row().leg
+        ari, leg = system.own.ari, system.seat_row().leg
         await more_packets(ari, leg)
 
         await page.keyboard.press("m")
@@ -206,8 +205,7 @@ async def test_who_has_left_loses_the_telephone(
 
         await system.server.store.run(leaves)
         await system.wait_for(lambda: system.seat_row().state == "off")
-        assert system.server.exchange is not None
-        ari = system.server.exchange.ari
+        ari = system.own.ari
 
         async def gone() -> bool:
             return (await ari.get("channels", leg)).gone
@@ -267,8 +265,7 @@ async def test_a_role_play_call_in_two_browsers(
                 assert await grows(window, "heard")
             await guest.close()
             await expect(page.locator("#playing")).to_be_hidden(timeout=30_000)
-            assert system.server.exchange is not None
-            ari = system.server.exchange.ari
+            ari = system.own.ari
 
             async def nothing_is_left() -> bool:
                 left = [*(await ari.get("channels")).body, *(await ari.get("bridges")).body]

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from callserver.cli import asterisk, resources, users
 from callserver.cli.free_ports import free_port
-from callserver.database import accounts
+from callserver.database import accounts, seats
 from callserver.database import softphones as kept
 from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
@@ -105,6 +105,51 @@ def test_a_telephones_password_is_shown_once_and_kept_nowhere(say: Say, engine: 
         assert kept.alive(tx, resources.now(tx)) == []
     with pytest.raises(ConfigurationProblem, match="no user"):
         say("asterisk", "telephone", "maja")
+
+
+TWO = """
+nord: {url: "http://127.0.0.1:9", address: 10.0.0.2}
+syd: {url: "http://127.0.0.1:10", address: 10.0.0.3, sip_port: 5161}
+"""
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two exchanges, neither of which answers."""
+    (tmp_path / "exchanges.yaml").write_text(TWO, "utf-8")
+    monkeypatch.setenv("ASTERISK_EXCHANGES", str(tmp_path / "exchanges.yaml"))
+
+
+@pytest.mark.usefixtures("two")
+def test_of_several_exchanges_a_telephone_signs_in_where_it_is_called_from(
+    say: Say, engine: Engine
+) -> None:
+    """A phoner's at that of the seat, evenly and for good; a supervisor's at each."""
+    for handle in ("maja", "ole"):
+        say("user", "add", handle, "--department", "nord")
+    say("user", "add", "else", "--role", "supervisor", "--department", "nord")
+    at_nord, at_syd = (
+        "10.0.0.2:5061 (TLS, SRTP, exchange nord)",
+        "10.0.0.3:5161 (TLS, SRTP, exchange syd)",
+    )
+    for _ in range(2):
+        shown = {handle: say("asterisk", "telephone", handle) for handle in ("maja", "ole", "else")}
+        assert [handle for handle, said in shown.items() if at_nord in said] == ["maja", "else"]
+        assert [handle for handle, said in shown.items() if at_syd in said] == ["ole", "else"]
+    with engine.connect() as tx:
+        pinned = [row.exchange for row in seats.every(tx)]
+    assert pinned == ["nord", "syd"]
+
+
+@pytest.mark.usefixtures("two")
+def test_each_of_several_exchanges_is_checked_and_configured(say: Say, tmp_path: Path) -> None:
+    said = say("asterisk", "check", ends=1)
+    assert "does not answer at http://127.0.0.1:9" in said
+    assert "does not answer at http://127.0.0.1:10" in said
+    say("asterisk", "config", tmp_path / "etc", "--exchange", "syd")
+    assert "10.0.0.3" in (tmp_path / "etc" / "pjsip.conf").read_text("utf-8")
+    with pytest.raises(ConfigurationProblem, match="there are: nord, syd"):
+        say("asterisk", "config", tmp_path / "etc")
 
 
 def test_check_says_that_nobody_is_there(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -319,8 +319,7 @@ async def test_off_boarding_takes_the_telephone_away_at_once(opens: Opens) -> No
         await system.server.store.run(leave)
         await system.wait_for(talk.ended.is_set, 3)
         assert time.monotonic() - began < 2.5
-        assert system.server.exchange is not None
-        ari = system.server.exchange.ari
+        ari = system.own.ari
         await eventually(lambda: gone(ari, "telephone_1"), 2.5 - (time.monotonic() - began))
         assert await telephone.register("whatever") in (401, 403, 404)
 
@@ -379,8 +378,7 @@ async def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(op
             """No packet of sound, ever."""
 
     async with opens("00") as system:
-        assert system.server.exchange
-        credentials = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        credentials = await system.own.softphones.hand_out("telephone_1", 1)
         await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})
         await system.wait_for(lambda: system.seat_row().reason == "line_away")
         mute = await Mute("telephone_1", system.exchange.sip).open()

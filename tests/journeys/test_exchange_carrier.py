@@ -68,8 +68,7 @@ async def on_shift(at: AtCarrier, folder: Path, list_: str) -> AsyncIterator[Exc
         pytest.skip(WHY_NO_BARESIP)
     exchange, called, _ = at
     async with opened(folder, exchange, called, list_) as system:
-        assert system.server.exchange
-        softphone = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        softphone = await system.own.softphones.hand_out("telephone_1", 1)
         authority = exchange.folder / "exchange.pem"
         telephone = Baresip(folder, authority, exchange.sip, softphone.name, softphone.password)
         telephone.start()
@@ -121,8 +120,7 @@ async def test_a_foreign_telephone_talks_through_a_foreign_carrier(
     async with on_shift(at, tmp_path, people("00")) as system:
         await system.ready()
         await system.wait_for(lambda: system.seat_row().state == "talking")
-        assert system.server.exchange
-        ari = system.server.exchange.ari
+        ari = system.own.ari
         # The telephones beyond the carrier speak no SRTP: by TLS only the phoner's sound is counted.
         legs = [system.seat_row().leg, *([system.calls()[0].attempt] if by == "known" else [])]
         for leg in legs:
@@ -226,8 +224,7 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
         await system.wait_for(at_carrier_)
         caller = await Telephone("20304050", (HOST, carrier.port)).open()
         system.telephones.append(caller)
-        assert system.server.exchange
-        ari = system.server.exchange.ari
+        ari = system.own.ari
 
         async def no_channels() -> bool:
             return not (await ari.get("channels")).body
@@ -253,8 +250,7 @@ async def test_the_plain_transport_is_the_carriers_alone(known: AtCarrier, tmp_p
     plain = ("127.0.0.1", exchange.settings.asterisk_plain_port)
 
     async with opened(tmp_path, exchange, called, people("00")) as system:
-        assert system.server.exchange
-        credentials = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        credentials = await system.own.softphones.hand_out("telephone_1", 1)
         telephone = await Telephone(credentials.name, plain).open()
         second = await Telephone("20304050", plain).open(host=SECOND)
         stranger = await Telephone("20304050", plain).open(host=STRANGER)
@@ -273,8 +269,7 @@ async def test_a_wrong_password_leaves_a_line_for_fail2ban(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async with opened(tmp_path, *exchange, people("00")) as system:
-        assert system.server.exchange
-        await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        await system.own.softphones.hand_out("telephone_1", 1)
         telephone = await Telephone("telephone_1", system.exchange.sip).open()
         system.telephones.append(telephone)
         assert await telephone.register("guessed") in (401, 403)

@@ -28,8 +28,7 @@ BOTH = {"phoner", "contact"}
 
 
 def ari(system: SoundSystem) -> Ari:
-    assert system.server.exchange is not None
-    return system.server.exchange.ari
+    return system.own.ari
 
 
 async def names(system: SoundSystem, kind: str) -> list[str]:

@@ -40,16 +40,14 @@ async def test_a_telephone_is_handed_out_again_only_when_the_exchange_has_remove
     system.proxy.refuses = note
     async with living(system, ""):  # its database knows no telephone
         assert is_known in requests[requests.index(removes) :]
-        assert system.server.exchange
-        assert (await system.server.exchange.ari.get("endpoints", "PJSIP", "telephone_1")).gone
+        assert (await system.own.ari.get("endpoints", "PJSIP", "telephone_1")).gone
 
 
 async def test_a_browser_signs_in_with_its_newest_password_only(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async with opened(tmp_path, *exchange, people("00")) as system:
-        assert system.server.exchange
-        hand_out = system.server.exchange.softphones.hand_out
+        hand_out = system.own.softphones.hand_out
         first = await hand_out("phoner_1", 1)
         second = await hand_out("phoner_1", 1)
         assert first.url.startswith("ws://127.0.0.1:")
@@ -57,7 +55,7 @@ async def test_a_browser_signs_in_with_its_newest_password_only(
         browser = await Browser("phoner_1", system.exchange.sip).open_at(first.url)
         assert await browser.register(first.password) in (401, 403)
         assert await browser.register(second.password) == 200
-        ari = system.server.exchange.ari
+        ari = system.own.ari
 
         async def online() -> bool:
             endpoint = await ari.get("endpoints", "PJSIP", "phoner_1")
@@ -86,8 +84,7 @@ async def test_telephones_are_told_again_after_asterisk_has_restarted(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:
     async with opened(tmp_path, *exchange, people("00")) as system:
-        assert system.server.exchange
-        password = (await system.server.exchange.softphones.hand_out("phoner_1", 1)).password
+        password = (await system.own.softphones.hand_out("phoner_1", 1)).password
         await asyncio.to_thread(system.exchange.restart)
         await system.wait_for(lambda: not system.events.owns.is_set())
         await system.wait_for(system.events.owns.is_set)
@@ -173,8 +170,7 @@ async def test_a_sip_telephone_comes_by_tls_and_must_encrypt_its_sound(
 ) -> None:
     called = Called(tmp_path, 9)
     async with opened(tmp_path, secure, called, people("00")) as system:
-        assert system.server.exchange
-        credentials = await system.server.exchange.softphones.hand_out("telephone_1", 1)
+        credentials = await system.own.softphones.hand_out("telephone_1", 1)
         telephone = TlsTelephone("telephone_1", secure.sip)
         system.telephones.append(telephone)
         await telephone.open_tls(secure.folder / "cert.pem")

@@ -48,6 +48,10 @@ _UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "Channe
 _BROKEN = (OSError, WebSocketException, Lost, TimeoutError)
 
 
+async def _note_nowhere(_: bool) -> None:
+    """Where nobody wants to know whether the exchange answers."""
+
+
 class Replaced(Exception):  # noqa: N818 - an event
     """Another connection took the events over."""
 
@@ -67,6 +71,8 @@ class Events:
         catch_up: Callable[[], Awaitable[None]],
         not_stored: Callable[[], None],
         note_carrier: Callable[[Mapping[str, str]], Awaitable[None]],
+        note_exchange: Callable[[bool], Awaitable[None]] = _note_nowhere,
+        name: str = "",
     ) -> None:
         self._ari = ari
         self._legs = legs
@@ -76,6 +82,10 @@ class Events:
         self._catch_up = catch_up
         self._not_stored = not_stored
         self._note_carrier = note_carrier
+        self._note_exchange = note_exchange
+        self._name = name
+        self._answers: bool | None = None
+        self._exchange_noted_at = -NOTED_S
         base = settings.asterisk_url.rstrip("/").replace("http", "ws", 1)
         self._url = f"{base}/ari/events?app={quote(settings.asterisk_app, safe='')}"
         credentials = f"{settings.asterisk_user}:{settings.asterisk_password}".encode()
@@ -117,11 +127,12 @@ class Events:
                 if await self._lease():
                     await self._own()
             except Replaced:
-                log.warning("exchange_events_taken_over")
+                log.warning("exchange_events_taken_over", exchange=self._name)
             except _BROKEN as error:
-                log.warning("exchange_unreachable", error=type(error).__name__)
+                log.warning("exchange_unreachable", exchange=self._name, error=type(error).__name__)
+                await self._noted(answers=False)
             except Exception:
-                log.exception("exchange_events_failed")
+                log.exception("exchange_events_failed", exchange=self._name)
             finally:
                 self.owns.clear()
             await asyncio.sleep(AGAIN_S)
@@ -146,7 +157,7 @@ class Events:
             await self._legs.look_up_all()
             await self._catch_up()
             self.owns.set()
-            log.info("exchange_connected")
+            log.info("exchange_connected", exchange=self._name)
             await _first_of(self._receive(stream), self.keep())
 
     async def _receive(self, stream: ClientConnection) -> None:
@@ -191,9 +202,19 @@ class Events:
         while await self._lease():
             with contextlib.suppress(*UNAVAILABLE):  # the next round repeats it
                 await self._softphones.bring_up_to_date()
+            await self._noted(answers=True)
             with contextlib.suppress(*UNAVAILABLE):
                 await self.look_at_carrier()
             await asyncio.sleep(KEEP_S)
+
+    async def _noted(self, *, answers: bool) -> None:
+        """Store whether the exchange answers; an unchanged state once in a while."""
+        now = asyncio.get_running_loop().time()
+        if answers == self._answers and now - self._exchange_noted_at < NOTED_S:
+            return
+        with contextlib.suppress(*UNAVAILABLE):  # the next round repeats it
+            await self._note_exchange(answers)
+            self._answers, self._exchange_noted_at = answers, now
 
     async def look_at_carrier(self) -> None:
         """Log and store the states of the trunk and its registrations; alarms read them."""
@@ -205,7 +226,9 @@ class Events:
             for name in states.keys() | self._carrier.keys():
                 state = states.get(name, "missing")
                 if state != self._carrier.get(name):
-                    (log.info if state in good else log.error)("carrier", of=name, state=state)
+                    (log.info if state in good else log.error)(
+                        "carrier", exchange=self._name, of=name, state=state
+                    )
         now = asyncio.get_running_loop().time()
         if states != self._carrier or now - self._noted_at >= NOTED_S:
             await self._note_carrier(states)

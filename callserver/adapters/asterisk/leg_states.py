@@ -27,6 +27,13 @@ class LegStates:
     def __init__(self, ari: Ari) -> None:
         self._ari = ari
 
+    async def answers(self) -> bool:
+        """Whether the exchange answers."""
+        try:
+            return (await self._ari.get("asterisk", "ping")).ok
+        except Lost:
+            return False
+
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
     ) -> Leg:

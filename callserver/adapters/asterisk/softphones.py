@@ -6,9 +6,10 @@ within a second. Only SIP's digest is stored, the password nowhere.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ class SipSignIn:
     aor: str  # sip:NAME@DOMAIN
     name: str
     password: str
+    elsewhere: Sequence[str] = ()  # addresses of other exchanges at which it signs in too
 
 
 class Softphones:
@@ -54,10 +56,17 @@ class Softphones:
         self._pushed: dict[str, str] | None = None  # what the exchange has: name -> digest
         self._pushing = asyncio.Lock()  # reading the database and pushing belong together
 
-    async def hand_out(self, name: str, user: int, lasts: timedelta = BROWSER_LASTS) -> SipSignIn:
+    async def hand_out(
+        self,
+        name: str,
+        user: int,
+        lasts: timedelta = BROWSER_LASTS,
+        others: Sequence["Softphones"] = (),
+    ) -> SipSignIn:
         """A new password for the user's browser or telephone; the earlier one ends.
 
-        `lasts`: how long a browser's works.
+        `lasts`: how long a browser's works. `others`: exchanges at which it signs in as well; one that does
+        not answer now is told when it does.
 
         Raises:
             ConfigurationProblem: the exchange does not answer, so that nothing could sign in.
@@ -73,7 +82,20 @@ class Softphones:
                 await self._push(softphone)
             except Lost as lost:
                 raise ConfigurationProblem(f"the exchange does not answer: {lost}") from lost
-        return SipSignIn(self.url, f"sip:{name}@{self._domain()}", name, password)
+        for other in others:
+            with contextlib.suppress(Lost):
+                await other.accept(softphone)
+        elsewhere = tuple(other.url for other in others)
+        return SipSignIn(self.url, f"sip:{name}@{self._domain()}", name, password, elsewhere)
+
+    async def accept(self, softphone: Softphone) -> None:
+        """Let a telephone that is stored sign in at this exchange at once.
+
+        Raises:
+            Lost: it does not answer.
+        """
+        async with self._pushing:
+            await self._push(softphone)
 
     async def begin(self) -> None:
         """The event stream has opened: the exchange may have restarted and lost everything."""

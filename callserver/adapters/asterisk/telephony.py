@@ -66,8 +66,12 @@ class Asterisk(LegStates):
         ari: Ari,
         speech: Speech,
         own_numbers: Callable[[], frozenset[str]],
+        *,
+        alone: bool = True,
     ) -> None:
+        """`alone`: there is no other exchange, so that a dead trunk stops every call."""
         super().__init__(ari)
+        self._trunk_dead = Trouble.STOP if alone else Trouble.LATER
         self._clock = clock
         self._speech = speech
         self._own_numbers = own_numbers
@@ -126,9 +130,10 @@ class Asterisk(LegStates):
         return await self._ring(channel_names.phoner_leg(room.name), line.address, caller_id)
 
     async def ring_listener(
-        self, line: OwnLine, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str, exchange: str = ""
     ) -> Placed | Declined | Silent:
         """Ring a listener's telephone; when it is answered, the event stream asks what it should hear."""
+        del exchange  # this one
         return await self._ring(channel_names.listener_leg(listening), line.address, caller_id)
 
     async def ring_role_play(
@@ -201,7 +206,7 @@ class Asterisk(LegStates):
             if reply.status in (401, 403):
                 return Declined(Trouble.STOP, reply.status, "Asterisk refuses our password")
         if not trunk_reply.ok or trunk_reply.body["state"] == "offline":
-            return Declined(Trouble.STOP, 503, "the trunk does not answer")
+            return Declined(self._trunk_dead, 503, "the trunk does not answer")
         if not room.ok or not room.body["channels"]:
             return Declined(Trouble.ROOM_GONE, 404, "nobody is in the room")
         if app.ok and len(app.body["channel_ids"]) >= self._most_channels:

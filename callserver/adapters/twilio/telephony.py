@@ -177,9 +177,10 @@ class Twilio:
         )
 
     async def ring_listener(
-        self, line: OwnLine, listening: int, caller_id: str
+        self, line: OwnLine, listening: int, caller_id: str, exchange: str = ""
     ) -> Placed | Declined | Silent:
         """Ring a listener; the voice webhook tells the leg what to hear."""
+        del exchange  # Twilio is one
         return await self._create(
             self._client.calls.create_async(
                 to=line.address,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from callserver.adapters.ticker import Ticker
-from callserver.database import carrier_states, floor, operational
+from callserver.database import carrier_states, exchange_states, floor, operational
 from callserver.database.engines import UNAVAILABLE
 from callserver.database.leases import LEASE
 from callserver.database.operational import OperationalFigures
@@ -39,6 +39,7 @@ class Reading(NamedTuple):
     figures: OperationalFigures
     clock_in_doubt: bool
     carrier: str
+    exchanges: dict[str, str]
 
 
 class Health:
@@ -54,9 +55,10 @@ class Health:
         return JSONResponse({"status": OK})
 
     async def ready(self, _: Request) -> Response:
-        """Every check by name. The carrier's state is shown, and is no reason to take a server away:
-        phoners still record outcomes."""
+        """Every check by name. The states of carrier and exchanges are shown, and are no reason to take a
+        server away: phoners still record outcomes."""
         checks = {"database": "unreachable", "disk": self._disk()}
+        shown: dict[str, str] = {}
         stalled_for = self._ticker.stalled_for
         try:
             async with asyncio.timeout(MOST_WAIT_S):
@@ -71,8 +73,10 @@ class Health:
             checks["sealer"] = _sealer(reading.figures.oldest_unsealed, now)
             checks["clock"] = "in_doubt" if reading.clock_in_doubt else OK
             checks["carrier"] = reading.carrier
+            shown |= reading.exchanges
         checks["scheduler"] = "stalled" if stalled_for > STALLED_S else OK
         well = all(state == OK for name, state in checks.items() if name != "carrier")
+        checks |= shown
         body = {
             "status": OK if well else FAILING,
             "revision": self._ctx.rules.current.revision,
@@ -86,7 +90,13 @@ class Health:
             operational.figures(tx),
             clock_checks.in_doubt(tx, self._ctx.clock),
             _carrier(tx, self._ctx.clock.now()),
+            self._exchanges(tx),
         )
+
+    def _exchanges(self, tx: Tx) -> dict[str, str]:
+        """Each of several exchanges by its name."""
+        away = exchange_states.away(tx, self._ctx.clock.now()) if self._ctx.exchanges else set()
+        return {f"exchange {name}": FAILING if name in away else OK for name in self._ctx.exchanges}
 
     def _disk(self) -> str:
         free = self._ctx.disk_free().values()

@@ -20,6 +20,7 @@ from callserver.console.operations.health import MOST_WAIT_S
 from callserver.database import operational
 from callserver.database.engines import UNAVAILABLE
 from callserver.database.operational import OperationalFigures
+from callserver.domain.alarm import CARRIER_STATE_LIFETIME
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext
 from callserver.metrics import BACKGROUND_TASKS
@@ -112,6 +113,13 @@ def _families(
     oldest = figures.oldest_unsealed
     sealing.add_metric([], 0 if oldest is None else max((now - oldest).total_seconds(), 0))
     yield sealing
+    exchanges = GaugeMetricFamily(
+        "callserver_exchange_up", "1: the exchange answers", labels=["exchange"]
+    )
+    for exchange in figures.exchanges:
+        if now - exchange.seen_at <= CARRIER_STATE_LIFETIME:
+            exchanges.add_metric([exchange.name], exchange.answers)
+    yield exchanges
     if figures.rewritten_at is not None:
         rewritten = GaugeMetricFamily(
             "callserver_table_rewrite_age_seconds",

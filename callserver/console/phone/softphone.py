@@ -5,18 +5,23 @@ phoner's and a listener's browser have different names (`phoner_7`, `listener_7`
 taken for the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from importlib.resources import files
 from typing import Literal
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from callserver.adapters.asterisk.softphones import BROWSER_LASTS, Softphones
+from callserver.adapters.asterisk.softphones import BROWSER_LASTS, SipSignIn, Softphones
 from callserver.adapters.twilio import tokens
 from callserver.console.endpoint import Answer, Endpoint, Nothing, OpenRequest, UserRequest
+from callserver.database.accounts import User
+from callserver.domain import exchange_names
 from callserver.domain.role import Action
-from callserver.errors import Impossible
+from callserver.engine.context import EngineContext
+from callserver.engine.shifts import exchange_choice
+from callserver.errors import ConfigurationProblem, Impossible
 from callserver.settings import Settings
 
 SoftphoneKind = Literal["none", "twilio", "simulated", "sip"]
@@ -46,6 +51,9 @@ class SipCredentials(Answer):
     name: str
     password: str
     room: str  # the address that it calls to join the room of its seat
+    elsewhere: Sequence[
+        str
+    ]  # addresses of other exchanges at which a listener's browser signs in too
 
 
 class SoftphoneCredentials(Answer):
@@ -61,16 +69,25 @@ class SoftphoneCredentials(Answer):
 class SoftphoneOffer:
     """Which kind of softphone this server offers, and credentials for a name."""
 
-    def __init__(self, settings: Settings, exchange: Softphones | None, *, played: bool) -> None:
+    def __init__(
+        self,
+        ctx: EngineContext,
+        settings: Settings,
+        exchanges: Mapping[str, Softphones],
+        *,
+        played: bool,
+    ) -> None:
+        """`exchanges`: the softphones of each of the organisation's own exchanges."""
+        self._ctx = ctx
         self._settings = settings
-        self._exchange = exchange
+        self._exchanges = exchanges
         self._played = played
 
     @property
     def _kind(self) -> SoftphoneKind:
         if self._played:
             return "simulated"
-        if self._exchange is not None:
+        if self._exchanges:
             return "sip"
         return "twilio" if self._settings.api_key and self._settings.api_secret else "none"
 
@@ -90,11 +107,12 @@ class SoftphoneOffer:
         lasts: timedelta | None = None,
         *,
         calls_in: bool = True,
+        exchange: str | None = None,
     ) -> SoftphoneCredentials:
         """New credentials of this name; the earlier ones end.
 
         `user`: they end when this user's access ends. `lasts`: how long they work, where it is
-        shorter than usual.
+        shorter than usual. `exchange`: the one that may call it; None: any of them may.
 
         Raises:
             Impossible: this server has no softphone.
@@ -120,21 +138,57 @@ class SoftphoneOffer:
                         calls_in=calls_in and bool(self._settings.app_sid),
                     ),
                 )
-        return await self._sip(name, user, lasts or BROWSER_LASTS)
+        names = list(self._exchanges) if exchange is None else [exchange]
+        return await self._sip(name, user, lasts or BROWSER_LASTS, names)
 
-    async def _sip(self, name: str, user: int, lasts: timedelta) -> SoftphoneCredentials:
-        if self._exchange is None:
-            raise Impossible("there is no softphone here", key="no_softphone")
-        sign_in = await self._exchange.hand_out(name, user, lasts)
+    async def of_phoner(self, user: User) -> str:
+        """The exchange at which a phoner's browser signs in."""
+        if not self._ctx.exchanges:
+            return ""
+        names, now = self._ctx.exchanges, self._ctx.clock.now()
+        return await self._ctx.store.run(
+            lambda tx: exchange_choice.of_phoner(tx, names, user, user.line, now)
+        )
+
+    def of_role_play(self, role_play: int) -> str:
+        """The exchange at which the browsers of a role-play call sign in."""
+        return exchange_names.of_role_play(role_play, self._ctx.exchanges)
+
+    async def _sip(
+        self, name: str, user: int, lasts: timedelta, names: Sequence[str]
+    ) -> SoftphoneCredentials:
+        sign_in = await self._signed_in(name, user, lasts, names)
         room = f"sip:1@{sign_in.aor.partition('@')[2]}"
         return SoftphoneCredentials(
             kind="sip",
             identity=name,
             lasts_s=_seconds(lasts),
             sip=SipCredentials(
-                url=sign_in.url, aor=sign_in.aor, name=name, password=sign_in.password, room=room
+                url=sign_in.url,
+                aor=sign_in.aor,
+                name=name,
+                password=sign_in.password,
+                room=room,
+                elsewhere=sign_in.elsewhere,
             ),
         )
+
+    async def _signed_in(
+        self, name: str, user: int, lasts: timedelta, names: Sequence[str]
+    ) -> SipSignIn:
+        """A sign-in at these exchanges, the first of which must answer: it is the first that does.
+
+        Raises:
+            ConfigurationProblem: none of them answers.
+        """
+        for first in names:
+            others = [self._exchanges[other] for other in names if other != first]
+            try:
+                return await self._exchanges[first].hand_out(name, user, lasts, others)
+            except ConfigurationProblem:
+                if first == names[-1]:
+                    raise
+        raise Impossible("there is no softphone here", key="no_softphone")
 
 
 class SoftphoneApi:
@@ -164,7 +218,9 @@ class SoftphoneApi:
     async def sign_in(self, request: UserRequest, body: Nothing) -> SoftphoneCredentials:
         """New credentials of a phoner's browser; the earlier ones end."""
         del body
-        return await self._offer.hand_out(request, identity(request, "phoner"), request.user.id)
+        exchange = await self._offer.of_phoner(request.user)
+        name = identity(request, "phoner")
+        return await self._offer.hand_out(request, name, request.user.id, exchange=exchange)
 
     async def listener_signs_in(self, request: UserRequest, body: Nothing) -> SoftphoneCredentials:
         """New credentials of a listener's browser; the earlier ones end."""
@@ -182,11 +238,11 @@ def bundled(kind: str) -> bool:
     return files("callserver.console").joinpath("assets", "vendor", f"{kind}.js").is_file()
 
 
-def connects(settings: Settings, exchange: Softphones | None) -> Sequence[str]:
-    """The origins to which pages may connect besides this server: the softphone's only."""
-    if exchange is not None:
-        scheme, _, rest = exchange.url.partition("://")
-        return [f"{scheme}://{rest.partition('/')[0]}"]
+def connects(settings: Settings, exchanges: Mapping[str, Softphones]) -> Sequence[str]:
+    """The origins to which pages may connect besides this server: the softphones' only."""
+    if exchanges:
+        urls = (urlsplit(exchange.url) for exchange in exchanges.values())
+        return sorted({f"{url.scheme}://{url.netloc}" for url in urls})
     return [tokens.signalling(settings)] if settings.api_key and settings.api_secret else []
 
 

@@ -39,7 +39,10 @@ class PlayerSoftphones:
     ) -> SoftphoneCredentials:
         """Credentials for this call only; the earlier ones end."""
         name = softphone(role_play, player)
-        return await self._offer.hand_out(request, name, interviewer, LONGEST, calls_in=False)
+        exchange = self._offer.of_role_play(role_play)
+        return await self._offer.hand_out(
+            request, name, interviewer, LONGEST, calls_in=False, exchange=exchange
+        )
 
     async def ring(self, role_play: int, player: Player) -> None:
         await self._legs.ring(role_play, player)

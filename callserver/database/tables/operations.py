@@ -80,12 +80,24 @@ table_rewrites = Table(
 carrier_states = Table(
     "carrier_states",
     metadata,
-    Column("name", Text, primary_key=True),  # trunk, or the address that it registers at
+    Column(
+        "name", Text, primary_key=True
+    ),  # trunk or an address where it registers; EXCHANGE/… of several
     Column("state", Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
 """The state of an own exchange at its carrier, as the process that reads its events last saw it."""
+
+exchange_states = Table(
+    "exchange_states",
+    metadata,
+    Column("name", Text, primary_key=True),  # empty where there is one exchange
+    Column("answers", Boolean, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+"""Whether each exchange answers, as the process that reads its events last saw it."""
 
 log_copies = Table(
     "log_copies",

@@ -13,6 +13,8 @@ from callserver import outbox
 from callserver.database import accounts, call_budget, calls, processed_events, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
+from callserver.domain.exchange_names import at as at_exchange
+from callserver.domain.exchange_names import exchange_of
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 from callserver.domain.line import LineProblem, OwnLine
 from callserver.domain.seat import IN_CALL, ImpossibleEvent, SeatEvent, SeatState
@@ -60,7 +62,7 @@ class PhonerLegs:
                 log.warning("phoner_line_refused", seat=seat, reason=line.value)
                 seats.set_line(tx, seat, reason=line.value, slot_at=None)
                 return None
-            room = self._fresh_room(seat)
+            room = self._fresh_room(row)
             reason = "arrived" if row.reason in set(LineProblem) else row.reason
             seats.set_line(tx, seat, room=room, room_ref=None, slot_at=None, reason=reason)
             return line, room, campaign.caller_id
@@ -133,7 +135,8 @@ class PhonerLegs:
                 user = accounts.user(tx, int(named.group(1)))
                 if user is None or user.left_at is not None:
                     return HangUp()  # the softphone's sign-in may outlast the account for a moment
-            if row is None or row.state == SeatState.OFF:
+            # A telephone may have called in at another exchange than its seat's.
+            if row is None or row.state == SeatState.OFF or exchange_of(leg) != row.exchange:
                 return HangUp()
             if seat is not None:
                 user_lines.answered(tx, row.phoner, row.line)
@@ -143,7 +146,7 @@ class PhonerLegs:
                 # A reloaded page calls in while its old leg is still up: the newest leg is the phoner's.
                 outbox.add(tx, HangUpLeg(row.leg))
                 lost_phoners.leg_lost(tx, self._ctx, row.leg)
-            room = row.room if row.leg is None and row.room else self._fresh_room(row.id)
+            room = row.room if row.leg is None and row.room else self._fresh_room(row)
             now = self._ctx.clock.now()
             seats.set_line(tx, row.id, leg=leg, leg_at=now, room=room, room_ref=None)
             return JoinRoom(room, row.id)
@@ -176,7 +179,7 @@ class PhonerLegs:
                 or (row.leg is not None and row.leg != leg)
             ):
                 return HangUp()
-            fresh = self._fresh_room(seat)
+            fresh = self._fresh_room(row)
             seats.set_line(tx, seat, leg=leg, room=fresh, room_ref=None)
             return JoinRoom(fresh, seat)
 
@@ -262,5 +265,5 @@ class PhonerLegs:
         if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
             await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
 
-    def _fresh_room(self, seat: int) -> str:
-        return f"seat-{seat}-{self._ctx.token()}"
+    def _fresh_room(self, row: SeatRow) -> str:
+        return at_exchange(row.exchange, f"seat-{row.id}-{self._ctx.token()}")

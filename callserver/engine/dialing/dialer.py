@@ -14,6 +14,7 @@ from callserver.database import (
     campaign_states,
     contacts,
     daily_counts,
+    exchange_states,
     listenings,
     seats,
 )
@@ -134,7 +135,7 @@ class Dialer:
         return True
 
     def _campaign(self, tx: Tx, row: SeatRow, now: datetime) -> Campaign | None:
-        """The seat's campaign; None if it is removed or paused, and the seat waits.
+        """The seat's campaign; None if it is removed or paused or its exchange is away, and the seat waits.
 
         The gate refuses a paused campaign too. This earlier check avoids claiming a contact unnecessarily.
         """
@@ -144,6 +145,11 @@ class Dialer:
             return None
         if campaign_states.get(tx, campaign.name)[0]:
             self._wait(tx, row, Reason.CAMP_PAUSED.value, now)
+            return None
+        if row.exchange and exchange_states.cannot_call(tx, row.exchange, now):
+            # Its calls would only be refused, and take turns from the seats of the other exchanges.
+            again = now + seat_moves.SAFETY_NET
+            seat_moves.wait(tx, row, "exchange_away", now, until=None, wake_at=again)
             return None
         return campaign
 

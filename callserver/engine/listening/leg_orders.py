@@ -100,7 +100,7 @@ class ListenerLegOrders:
     async def ring(self, order: RingListener) -> None:
         """Call a listener's telephone, and again if the provider is too busy."""
         listening = order.listening
-        answer = await self._rung(listening, order.line, order.caller_id)
+        answer = await self._rung(order, order.line)
         for wait in RING_AGAIN_SECONDS:
             if not isinstance(answer, Declined) or answer.trouble is not Trouble.LATER:
                 break
@@ -108,7 +108,7 @@ class ListenerLegOrders:
             again = await self._ctx.store.run(lambda tx: self._again(tx, listening))
             if again is None:
                 return
-            answer = await self._rung(listening, again, order.caller_id)
+            answer = await self._rung(order, again)
 
         def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)
@@ -127,16 +127,16 @@ class ListenerLegOrders:
 
         await self._ctx.store.run(note)
 
-    async def _rung(
-        self, listening: int, line: OwnLine, caller_id: str
-    ) -> Placed | Declined | Silent:
+    async def _rung(self, order: RingListener, line: OwnLine) -> Placed | Declined | Silent:
         def slot(tx: Tx) -> None:
-            budget = self._ctx.budgets.of(caller_id)
+            budget = self._ctx.budgets.of(order.caller_id)
             at = call_budget.next_slot(tx, self._ctx.clock.now(), budget)
             call_budget.take_slot(tx, at, budget)
 
         await self._ctx.store.run(slot)
-        return await self._ctx.telephony.ring_listener(line, listening, caller_id)
+        return await self._ctx.telephony.ring_listener(
+            line, order.listening, order.caller_id, order.exchange
+        )
 
     def _again(self, tx: Tx, listening: int) -> OwnLine | None:
         """The line to call again, if the listening lasts and the line may still be called."""

@@ -16,6 +16,7 @@ from callserver.database import listening_intervals, listenings, seats
 from callserver.database.listening_intervals import Interval
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
+from callserver.domain import exchange_names
 from callserver.domain.instruction import HangUp, Hear, Instruction, WaitToHear
 from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.seat import SeatState
@@ -100,6 +101,7 @@ class ListenerLegs:
         # The leg may have moved on from the listening that it was called for.
         known = listenings.by_leg(tx, leg)
         locked = placement.lock_open(tx, listening if known is None else known.id, listener)
+        locked = None if locked is None or _is_elsewhere(leg, locked[0]) else locked
         where = None
         if locked is not None:
             seat, row = locked
@@ -307,3 +309,8 @@ class ListenerLegs:
 
 def _any_voice(intervals: list[Interval]) -> bool:
     return any(interval.mode != Mode.SILENT for interval in intervals)
+
+
+def _is_elsewhere(leg: str, seat: SeatRow) -> bool:
+    """Whether the leg is at another exchange than the seat: it cannot hear it."""
+    return exchange_names.exchange_of(leg) != seat.exchange

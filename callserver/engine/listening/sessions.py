@@ -10,6 +10,7 @@ from callserver.database import listenings, seats
 from callserver.database.accounts import User
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
+from callserver.domain import exchange_names
 from callserver.domain import listening as rules
 from callserver.domain.audit import EntryKind
 from callserver.domain.line import LineProblem, OwnLine, listening_browser
@@ -79,6 +80,9 @@ class ListeningSessions:
         known = listenings.of_listener(tx, user.id)
         before = None if known is None else listenings.lock(tx, known.id)
         before = None if before is None or before.ended_at is not None else before
+        if before is not None and self._is_elsewhere(before, seat):
+            leg_orders.end(tx, ctx, before, "moved")
+            before = None
         if before is not None and before.seat == seat.id:
             row = self._changed(tx, before, seat, wanted)
         else:
@@ -92,9 +96,14 @@ class ListeningSessions:
             row = self._new(tx, user, seat, wanted, before)
             if line is not None:
                 caller_id = ctx.rules.campaign(seat.campaign).caller_id
-                outbox.add(tx, RingListener(row.id, line, caller_id))
+                outbox.add(tx, RingListener(row.id, line, caller_id, seat.exchange))
         self._legs.arrange(tx, listenings.lock(tx, row.id) or row, seat)
         return row.id
+
+    @staticmethod
+    def _is_elsewhere(before: ListeningRow, seat: SeatRow) -> bool:
+        """Whether the listener's leg is at another exchange than the seat: it cannot hear the seat."""
+        return before.leg is not None and exchange_names.exchange_of(before.leg) != seat.exchange
 
     def _changed(self, tx: Tx, row: ListeningRow, seat: SeatRow, wanted: Placement) -> ListeningRow:
         if (wanted.mode, wanted.why) == (row.mode, row.why):

@@ -11,6 +11,7 @@ from callserver.database import (
     carrier_states,
     cases,
     contacts,
+    exchange_states,
     floor,
     leases,
     log_comparisons,
@@ -205,6 +206,7 @@ def _alarm_facts(
             if row.failing_since is not None
         ],
         carrier=[alarm.CarrierState(*row) for row in carrier_states.every(tx)],
+        exchanges=[alarm.ExchangeState(*row) for row in exchange_states.every(tx)],
         registers=register_needs.needed(tx, ctx.rules.current),
         guessing_places=attempt_counters.count_at_least(
             tx, "place:", MOST_FAILURES, now - LOCKED_FOR

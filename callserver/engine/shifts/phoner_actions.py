@@ -20,6 +20,7 @@ from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
 from callserver.engine.outcomes.record import GivenOutcome, OutcomeRecord
 from callserver.engine.outcomes.wishes import Wishes
+from callserver.engine.shifts import exchange_choice
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.outbox import HangUpLeg, RingPhoner
 from callserver.ports import Tx
@@ -77,6 +78,7 @@ class PhonerActions:
         if row.leg is not None and (row.state == SeatState.OFF or row.line != line):
             outbox.add(tx, HangUpLeg(row.leg))  # of the last shift, or of another telephone
             seats.set_line(tx, row.id, leg=None)
+        exchange_choice.choose(tx, self._ctx.exchanges, row, line, now)
         if row.campaign != campaign.name:  # it may go through another trunk
             seats.set_line(tx, row.id, slot_at=None)
         seats.set_line(tx, row.id, campaign=campaign.name, line=line, department=user.department)

@@ -21,6 +21,7 @@ from callserver.database.engines import make_engine, reading
 from callserver.database.tables import seats
 from callserver.domain.role import Role
 from callserver.engine.context import Rules
+from callserver.exchange import Exchange as OwnExchange
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from callserver.simulator.robots import document
@@ -79,14 +80,24 @@ class ExchangeSystem(CallingSystem):
             self._reading.dispose()
 
     @property
+    def own(self) -> OwnExchange:
+        """The only exchange, as the server knows it."""
+        assert self.server.exchanges is not None
+        return self.server.exchanges.each[""]
+
+    @property
     def events(self) -> Any:
-        return self.app.state.events
+        return self.app.state.events[""]
 
     async def start(self) -> None:
         self.server: Server = self._build()
         self.app: Starlette = create(self.server)
         self.serving = contextlib.AsyncExitStack()
         await self.serving.enter_async_context(self.app.router.lifespan_context(self.app))
+        await self.owns_all()
+
+    async def owns_all(self) -> None:
+        """This process receives the events of every exchange."""
         await asyncio.wait_for(self.events.owns.wait(), PATIENCE_S)
 
     async def stop(self) -> None:
@@ -132,9 +143,8 @@ class ExchangeSystem(CallingSystem):
 
     async def telephone(self, phoner: int = 1, **more: Any) -> Telephone:
         """A SIP telephone at the phoner's desk, signed in."""
-        assert self.server.exchange
         name = f"telephone_{phoner}"
-        credentials = await self.server.exchange.softphones.hand_out(name, phoner)
+        credentials = await self.own.softphones.hand_out(name, phoner)
         telephone = await Telephone(name, self.exchange.sip, **more).open()
         self.telephones.append(telephone)
         assert await telephone.register(credentials.password) == 200
@@ -155,8 +165,8 @@ class ExchangeSystem(CallingSystem):
         await self.wait_for(lambda: telephone.talk is not None and telephone.talk.answered)
         return telephone
 
-    async def listen(self, mode: str = "silent", user: int = SUPERVISOR) -> None:
-        body = {"seat": self.seat_row().id, "mode": mode, "why": "quality"}
+    async def listen(self, mode: str = "silent", user: int = SUPERVISOR, phoner: int = 1) -> None:
+        body = {"seat": self.seat_row(phoner).id, "mode": mode, "why": "quality"}
         await self.do("POST", "/listenings", body, phoner=user)
 
     async def stop_listening(self, user: int = SUPERVISOR) -> None:
@@ -209,10 +219,10 @@ async def living(system: H, list_: str, phoners: int = 1) -> AsyncIterator[H]:
     try:
         yield system
     finally:
-        if system.server.exchange is not None and system.serving is not None:
+        if system.serving is not None:
             with contextlib.suppress(Lost):
-                for channel in (await system.server.exchange.ari.get("channels")).body or ():
-                    await system.server.exchange.ari.delete("channels", channel["id"])
+                for channel in (await system.own.ari.get("channels")).body or ():
+                    await system.own.ari.delete("channels", channel["id"])
         for telephone in system.telephones:
             telephone.die()
         await system.stop()

@@ -44,8 +44,8 @@ async def test_another_seat_before_the_network_has_said_that_it_rings(
     telephony = system.server.ctx.telephony
     ring = telephony.ring_listener
 
-    async def slow(line: OwnLine, listening: int, caller_id: str) -> Any:
-        answer = await ring(line, listening, caller_id)
+    async def slow(line: OwnLine, listening: int, caller_id: str, exchange: str = "") -> Any:
+        answer = await ring(line, listening, caller_id, exchange)
         await system.server.listener_legs.listener_asks(listening, None, answer.ref)  # type: ignore[union-attr]
         supervisor = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
         wanted = Placement(2, Mode.SILENT, ListenReason.QUALITY)

@@ -8,6 +8,7 @@ import { fetchFigures, known, may, onChange } from "./store.js";
 const GRAVE = [
   "scheduler_stalled",
   "clock",
+  "exchange_away",
   "trunk_dead",
   "not_registered",
   "campaign_stopped",

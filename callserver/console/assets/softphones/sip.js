@@ -1,4 +1,5 @@
-// A telephone of the organisation's own exchange: SIP over a WebSocket by JsSIP (vendor/sip.js).
+// A telephone of the organisation's own exchange: SIP over a WebSocket by JsSIP (vendor/sip.js). A listener's
+// telephone signs in at each of several exchanges: the one of the seat calls it.
 
 import { UA, WebSocketInterface } from "../vendor/sip.js";
 
@@ -6,7 +7,33 @@ const EXPIRES_S = 60;
 const TRIES = 4;
 const AGAIN_MS = 3000;
 
-export async function open({ sip }, { microphone, onState, onIncoming, onOver }) {
+const BEST_FIRST = ["registered", "connecting", "reconnecting", "elsewhere", "unreachable"];
+
+export async function open({ sip }, events) {
+  const states = new Map();
+  // As long as one exchange can call the telephone, it works.
+  const at = (url) =>
+    openAt(
+      { ...sip, url },
+      {
+        ...events,
+        onState(state) {
+          states.set(url, state);
+          events.onState(BEST_FIRST.find((known) => [...states.values()].includes(known)));
+        },
+      },
+    );
+  const telephones = [sip.url, ...sip.elsewhere].map(at);
+  const all = (does) => telephones.forEach(does);
+  return {
+    renew: (fresh) => all((telephone) => telephone.renew(fresh)),
+    call: () => telephones[0].call(),
+    speaker: (id) => all((telephone) => telephone.speaker(id)),
+    close: () => all((telephone) => telephone.close()),
+  };
+}
+
+function openAt(sip, { microphone, onState, onIncoming, onOver }) {
   const player = new Audio();
   let speaker = "";
   let tries = TRIES;
