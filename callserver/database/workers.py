@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Workers:
-    """So many threads, which start with the first function."""
+    """At most so many threads; one starts when all others are at work, so that few of them do most."""
 
     def __init__(self, count: int, name: str) -> None:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -19,7 +19,10 @@ class Workers:
             threading.Thread(target=self._work, name=f"{name}_{number}", daemon=True)
             for number in range(count)
         ]
-        self._started = self._stopped = False
+        self._lock = threading.Lock()
+        self._given = 0  # functions that wait or are at work
+        self._started = 0
+        self._stopped = False
 
     async def run(self, work: Callable[[], T]) -> T:
         """What the function returns or raises. A caller who is cancelled before it begins withdraws it.
@@ -29,10 +32,11 @@ class Workers:
         """
         if self._stopped:
             raise RuntimeError("the store is closed")
-        if not self._started:
-            self._started = True
-            for thread in self._threads:
-                thread.start()
+        with self._lock:
+            self._given += 1
+            if self._started < min(self._given, len(self._threads)):
+                self._threads[self._started].start()
+                self._started += 1
         job = _Job(work, asyncio.get_running_loop())
         self._queue.put(job)
         result: T = await job.future
@@ -49,43 +53,47 @@ class Workers:
     def stop(self) -> None:
         """End the threads after the functions at work."""
         self._stopped = True
-        if self._started:
-            for _ in self._threads:
-                self._queue.put(None)
-            for thread in self._threads:
-                thread.join()
+        started = self._threads[: self._started]
+        for _ in started:
+            self._queue.put(None)
+        for thread in started:
+            thread.join()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
             job.do()
+            with self._lock:
+                self._given -= 1
+            job.tell(job.answer)
 
 
 class _Job:
-    __slots__ = ("_loop", "_work", "future")
+    __slots__ = ("_error", "_loop", "_result", "_work", "future")
 
     def __init__(self, work: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
         self._work = work
         self._loop = loop
+        self._result: Any = None
+        self._error: BaseException | None = None
         self.future: asyncio.Future[Any] = loop.create_future()
 
     def do(self) -> None:
         if self.future.cancelled():
             return
         try:
-            result = self._work()
+            self._result = self._work()
         except BaseException as error:  # noqa: BLE001 - the caller gets it
-            self.tell(self._answer, None, error)
-        else:
-            self.tell(self._answer, result, None)
+            self._error = error
 
-    def tell(self, answer: Callable[..., object], *values: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(answer, *values)
+    def tell(self, what: Callable[[], object]) -> None:
+        """Have the loop do this."""
+        with contextlib.suppress(RuntimeError):  # it has ended
+            self._loop.call_soon_threadsafe(what)
 
-    def _answer(self, result: Any, error: BaseException | None) -> None:
+    def answer(self) -> None:
         if self.future.done():  # the caller was cancelled
             return
-        if error is None:
-            self.future.set_result(result)
+        if self._error is None:
+            self.future.set_result(self._result)
         else:
-            self.future.set_exception(error)
+            self.future.set_exception(self._error)
