@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -19,7 +20,7 @@ from callserver.database import migrate
 from callserver.database.store import AnyStore, open_store
 from callserver.engine.accounts import authentication, password_hashing
 from callserver.garbage import frozen_heap
-from tests.harness import statements
+from tests.harness import shared, statements
 from tests.harness.databases import postgres_database, postgres_server, sqlite_file
 from tests.harness.exchange.real import Called, Exchange, await_trunk, running
 
@@ -30,6 +31,7 @@ hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
 
 statements.share()
+shared.share()
 
 
 REAL_TIME = (
@@ -45,11 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A real browser keeps real time, which a busy machine may not leave it: its tests are tried a second
     time, and the run says so (R). What holds the called person's safety has one try, everywhere.
     """
-    items.sort(
-        key=lambda item: not any(part in str(item.path.relative_to(HERE)) for part in REAL_TIME)
-    )
+
+    @cache
+    def name(file: Path) -> str:
+        return file.relative_to(HERE).as_posix()
+
+    items.sort(key=lambda item: not any(part in name(item.path) for part in REAL_TIME))
     for item in items:
-        if item.path.is_relative_to(HERE / "browser"):
+        if name(item.path).startswith("browser/"):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

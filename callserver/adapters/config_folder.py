@@ -50,7 +50,7 @@ class ConfigFolder:
         if self._read is not None and self._read[0] == signature:
             return self._read[1], self._read[2]
         raw = yaml_files.read_folder(self._path)
-        composed = compose(yaml_files.parse(raw))
+        composed = compose_files(raw)
         if not isinstance(composed, list):
             composed = BookFiles(self._path).problems(composed) or composed
         if isinstance(composed, list):
@@ -71,7 +71,7 @@ class ConfigFolder:
     @staticmethod
     def compose(texts: Mapping[str, str]) -> Configuration | list[Problem]:
         """The configuration of these files, or all their problems."""
-        return compose(yaml_files.parse({path: text.encode() for path, text in texts.items()}))
+        return compose_files({path: text.encode() for path, text in texts.items()})
 
     def holds(self, texts: Mapping[str, str]) -> bool:
         """Whether the folder's files are exactly these texts."""
@@ -115,6 +115,11 @@ class ConfigFolder:
                 (self._path / path).unlink(missing_ok=True)
             else:
                 _temporary(self._path / path, text).replace(self._path / path)
+
+
+def compose_files(raw: Mapping[str, yaml_files.Raw]) -> Configuration | list[Problem]:
+    """The configuration of these files, or all their problems."""
+    return compose(yaml_files.parse(raw))
 
 
 def _text(raw: yaml_files.Raw) -> str:
