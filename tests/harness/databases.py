@@ -17,10 +17,16 @@ from callserver.database.engines import make_engine
 
 
 @cache
-def _migrated() -> Path:
+def scratch_folder() -> Path:
+    """A folder of this process's own, until it ends."""
     folder = Path(tempfile.mkdtemp(prefix="callserver-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    file = folder / "migrated.db"
+    return folder
+
+
+@cache
+def _migrated() -> Path:
+    file = scratch_folder() / "migrated.db"
     engine = make_engine(f"sqlite:///{file}", durable=False)
     migrate.upgrade(engine)
     engine.dispose()

@@ -3,6 +3,8 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -102,20 +104,8 @@ class CallingSystem(TestSystem):
 
     def place_list(self, rules: Rules, content: str, phoners: int, *, registers: bool) -> None:
         """Fill the database: current registers, a list for the campaign, and its phoners."""
-        campaign, now = rules.campaign(self.campaign), self.clock.now()
-
-        def work(tx: Tx) -> None:
-            if registers:
-                import_registers(tx, rules, now)
-            if content:
-                import_list(tx, campaign, content.encode(), now)
-            for number in range(1, phoners + 1):
-                self.add_token_user(
-                    tx, number, f"p{number}", Role.PHONER, campaign.department, f"Phoner {number}"
-                )
-                train(tx, rules, number, now)
-
-        self.write(work)
+        filling = Filling(self.campaign, content, phoners, registers, self.clock.now())
+        self.write(lambda tx: filling.write(tx, rules))
 
     def add_token_user(
         self,
@@ -128,6 +118,43 @@ class CallingSystem(TestSystem):
         line: str | None = None,
     ) -> None:
         """A user whose API token is `t` and their id."""
-        values = {"id": user, "handle": handle, "name": name or handle, "role": role.value}
-        accounts.add(tx, department=department, line=line, **values)
-        accounts.add_token(tx, hash_of(f"t{user}"), user, "test", self.clock.now())
+        add_token_user(tx, self.clock.now(), user, handle, role, department, name, line)
+
+
+def add_token_user(
+    tx: Tx,
+    now: datetime,
+    user: int,
+    handle: str,
+    role: Role,
+    department: str | None,
+    name: str = "",
+    line: str | None = None,
+) -> None:
+    values = {"id": user, "handle": handle, "name": name or handle, "role": role.value}
+    accounts.add(tx, department=department, line=line, **values)
+    accounts.add_token(tx, hash_of(f"t{user}"), user, "test", now)
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What a system's database holds at first."""
+
+    campaign: str
+    people: str  # the list
+    phoners: int
+    registers: bool  # current ones
+    now: datetime
+
+    def write(self, tx: Tx, rules: Rules) -> None:
+        campaign = rules.campaign(self.campaign)
+        if self.registers:
+            import_registers(tx, rules, self.now)
+        if self.people:
+            import_list(tx, campaign, self.people.encode(), self.now)
+        for number in range(1, self.phoners + 1):
+            name = f"Phoner {number}"
+            add_token_user(
+                tx, self.now, number, f"p{number}", Role.PHONER, campaign.department, name
+            )
+            train(tx, rules, number, self.now)

@@ -1,17 +1,22 @@
 """A whole server beside a simulated network, under the test's own hand: virtual time, real HTTP."""
 
 import json
+import shutil
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
 from callserver.database.due_work import next_due
-from callserver.database.engines import reading
+from callserver.database.engines import make_engine, reading
+from callserver.engine.context import Rules
 from callserver.ports import Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
@@ -20,10 +25,11 @@ from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg
 from callserver.simulator.robots import document
 from callserver.simulator.virtual_time import VirtualClock
-from tests.harness.databases import sqlite_file
-from tests.harness.protocol import CallingSystem
+from tests.harness.databases import scratch_folder, sqlite_file
+from tests.harness.protocol import CallingSystem, Filling
 
 ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config"
 TUESDAY = datetime.fromisoformat("2026-05-12T17:00:00+02:00")
 PEOPLE = "ref;navn;telefon;født;kilde\n" + "".join(
     f"K{n};Person {n};322000{n:02};1980-01-01;gade\n" for n in range(40)
@@ -53,6 +59,17 @@ class People:
         return self.keys.get(leg.caller, "")
 
 
+@cache
+def _filled(filling: Filling) -> Path:
+    """A database with this filling, from which the tests' are copied."""
+    file = scratch_folder() / f"filled-{uuid.uuid4().hex}.db"
+    engine = make_engine(sqlite_file(file), durable=False)
+    with engine.begin() as tx:
+        filling.write(tx, Rules(load(CONFIG)))
+    engine.dispose()
+    return file
+
+
 class SimulatedSystem(CallingSystem):
     """One server, one network. `pass_time` lets time pass; `api` is what a phoner does."""
 
@@ -65,7 +82,7 @@ class SimulatedSystem(CallingSystem):
         start: datetime = TUESDAY,
         people: str = PEOPLE,
         campaign: str = "kanvas",
-        config: Path = ROOT / "config",
+        config: Path = CONFIG,
         calls_per_second: float = 10,
         seed: int = 1,
         registers: bool = True,
@@ -82,8 +99,18 @@ class SimulatedSystem(CallingSystem):
         self._config = config
         self._settings = settings
         self._number = 0
+        filling = Filling(campaign, people, phoners, registers, start)
+        ready_made = config == CONFIG and "database" not in settings and not self._file.exists()
+        if ready_made:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_filled(filling), self._file)
         self.server = self.restart()
-        self.place_list(self.server.ctx.rules, people, phoners, registers=registers)
+        if not ready_made:
+            self.write(lambda tx: filling.write(tx, self.server.ctx.rules))
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "system.db"
 
     def restart(self) -> Server:
         """A new server process on the same database; whatever the old one did is forgotten."""
@@ -103,7 +130,7 @@ class SimulatedSystem(CallingSystem):
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,
                 api_url="http://network.test",
-                **{"database": sqlite_file(self.folder / "system.db"), **self._settings},
+                **{"database": sqlite_file(self._file), **self._settings},
             ),
             clock=self.clock,
             http=httpx.AsyncClient(transport=httpx.ASGITransport(self.world.rest)),
