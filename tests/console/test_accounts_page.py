@@ -96,7 +96,7 @@ async def test_a_new_password_ends_sessions(system: StaffedSystem) -> None:
 async def test_an_administrator_cannot_sign_in_as_a_supervisor_whom_they_reset(
     system: StaffedSystem,
 ) -> None:
-    await system.client("supervisor")  # has set up an authenticator
+    await Client(system).sign_in("supervisor")  # has set up an authenticator
     client = await system.client("administrator")
     made = (await client.api("POST", f"/accounts/{key_of(system, 'supervisor')}/reset", {})).json()
     intruder = Client(system)

@@ -69,7 +69,7 @@ async def test_few_hash_at_once_and_the_others_are_told_when_to_come_again(
 
 async def test_a_code_cannot_be_guessed_by_signing_in_again(system: StaffedSystem) -> None:
     """Four wrong codes, sign in, four more: only the password is known, and it releases nothing."""
-    await system.client("leader")
+    await Client(system).sign_in("leader")
     guesser, looked_at = stranger(system), 0
     for _ in range(6):
         reply = await enter(guesser, "leader", PASSWORD)
@@ -83,7 +83,7 @@ async def test_a_code_cannot_be_guessed_by_signing_in_again(system: StaffedSyste
 
 
 async def test_codes_guessed_from_many_places_wait_too(system: StaffedSystem) -> None:
-    await system.client("leader")
+    await Client(system).sign_in("leader")
     looked_at = 0
     for n in range(8):
         guesser = stranger(system, f"203.0.113.{n}")
@@ -98,7 +98,7 @@ async def test_codes_guessed_from_many_places_wait_too(system: StaffedSystem) ->
 async def test_the_old_password_cannot_be_guessed_in_a_session(
     system: StaffedSystem, hashed_passwords: list[str]
 ) -> None:
-    client = await system.client("phoner")
+    client = await Client(system).sign_in("phoner")
     hashed_passwords.clear()
     body = {"old": "guess", "new": "another bicycle, a red one"}
     answers = [
@@ -115,7 +115,7 @@ async def test_the_old_password_cannot_be_guessed_in_a_session(
 async def test_with_only_the_password_nothing_but_the_next_step_is_done(
     system: StaffedSystem,
 ) -> None:
-    await system.client("leader")
+    await Client(system).sign_in("leader")
     thief = stranger(system)
     thief.csrf = (await enter(thief, "leader", PASSWORD)).json()["csrf"]
     taken = {"old": PASSWORD, "new": "the thief's own bicycle"}
@@ -143,7 +143,7 @@ async def test_each_step_is_done_when_it_is_due(system: StaffedSystem) -> None:
 
 
 async def test_a_stranger_locks_nobody_out_of_their_own_browser(system: StaffedSystem) -> None:
-    own = await system.client("phoner")
+    own = await Client(system).sign_in("phoner")
     assert (await own.api("POST", "/sign-out", {})).status_code == 200
     for n in range(30):  # everything that counts against the account from unknown places is full
         await enter(stranger(system, f"203.0.113.{n}"), "phoner", "guess")
@@ -156,7 +156,7 @@ async def test_a_stranger_locks_nobody_out_of_their_own_browser(system: StaffedS
 async def test_the_cookie_of_a_browser_opens_nothing_and_is_known_for_its_own_accounts_only(
     system: StaffedSystem,
 ) -> None:
-    own = await system.client("phoner")
+    own = await Client(system).sign_in("phoner")
     await own.api("POST", "/sign-out", {})
     answers = [(await enter(own, "phoner", "guess")).status_code for _ in range(MOST_FAILURES + 1)]
     assert answers == [403] * MOST_FAILURES + [429]
@@ -166,7 +166,7 @@ async def test_the_cookie_of_a_browser_opens_nothing_and_is_known_for_its_own_ac
 
 
 async def test_the_owner_and_the_log_are_told(system: StaffedSystem) -> None:
-    own = await system.client("leader")
+    own = await Client(system).sign_in("leader")
     assert (await own.api("GET", "/me")).json()["refused_attempts"] == 0
     guesser = stranger(system)
     for _ in range(MOST_FAILURES + 2):
@@ -203,7 +203,7 @@ async def test_a_reset_ends_tokens_too(system: StaffedSystem) -> None:
     system.write(lambda tx: accounts.add_token(tx, hash_of("machine"), user.id, "m", now))
     header = {"authorization": "Bearer machine"}
     assert (await Client(system).api("GET", "/me", **header)).status_code == 200
-    administrator = await system.client("administrator")
+    administrator = await Client(system).sign_in("administrator")
     assert (await administrator.api("POST", f"/accounts/{user.id}/reset", {})).status_code == 200
     assert (await Client(system).api("GET", "/me", **header)).status_code == 401
 
@@ -214,7 +214,7 @@ async def test_another_role_ends_tokens_that_were_given_for_the_one_before(
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     now = system.clock.now()
     system.write(lambda tx: accounts.add_token(tx, hash_of("machine"), user.id, "m", now))
-    administrator = await system.client("administrator")
+    administrator = await Client(system).sign_in("administrator")
     body = {"name": "x", "role": "supervisor", "department": "nord"}
     assert (await administrator.api("POST", f"/accounts/{user.id}", body)).status_code == 200
     header = {"authorization": "Bearer machine"}
@@ -222,7 +222,7 @@ async def test_another_role_ends_tokens_that_were_given_for_the_one_before(
 
 
 async def test_a_token_gives_nothing_that_its_maker_may_not_do(system: StaffedSystem) -> None:
-    administrator = await system.client("administrator")
+    administrator = await Client(system).sign_in("administrator")
     user = system.read(lambda tx: accounts.by_handle(tx, "supervisor"))
     address = f"/accounts/{user.id}/tokens"
     for scopes in (["listen"], ["see_floor", "coach"]):

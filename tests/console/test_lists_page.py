@@ -109,6 +109,7 @@ async def test_refused_rows_are_fetched_for_a_week(system: StaffedSystem) -> Non
     assert system.entries("exported")[-1]["what"] == "refused"
     system.clock.set(system.clock.now() + timedelta(days=8))
     await system.server.scheduler.tick()
+    await system.server.ctx.background.idle()
     system.add_user("next_week", Role.ADMINISTRATOR, None)
     client = await system.client("next_week")
     assert (await client.api("POST", f"/imports/{number}/refused", {})).status_code == 404

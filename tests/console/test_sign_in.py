@@ -33,7 +33,7 @@ async def test_everybody_gets_in_and_who_leads_needs_a_code(
 
 
 async def test_the_code_is_asked_for_each_time_and_none_works_twice(system: StaffedSystem) -> None:
-    first = await system.client("leader")
+    first = await Client(system).sign_in("leader")
     second = Client(system, key=first.key)
     assert (await second.enter("leader"))["next"] == "code"
     used = second.code()
@@ -98,7 +98,7 @@ async def test_a_first_password_must_be_replaced(system: StaffedSystem) -> None:
 
 
 async def test_a_session_ends_by_itself_and_at_sign_out(system: StaffedSystem) -> None:
-    client = await system.client("phoner")
+    client = await Client(system).sign_in("phoner")
     system.clock.set(system.clock.now() + IDLE - timedelta(minutes=1))
     assert (await client.api("GET", "/me")).status_code == 200
     system.clock.set(system.clock.now() + IDLE - timedelta(minutes=1))
@@ -106,14 +106,14 @@ async def test_a_session_ends_by_itself_and_at_sign_out(system: StaffedSystem) -
     system.clock.set(system.clock.now() + IDLE + timedelta(minutes=2))
     assert (await client.api("GET", "/me")).status_code == 401
 
-    client = await system.client("phoner")
+    client = await Client(system).sign_in("phoner")
     for _ in range(int(LASTS / timedelta(hours=1))):
         system.clock.set(system.clock.now() + timedelta(hours=1))
         await client.api("GET", "/me")
     system.clock.set(system.clock.now() + timedelta(seconds=1))
     assert (await client.api("GET", "/me")).status_code == 401
 
-    client = await system.client("phoner")
+    client = await Client(system).sign_in("phoner")
     kept = client.cookies
     assert (await client.api("POST", "/sign-out", {})).status_code == 200
     client.cookies = kept
@@ -121,9 +121,9 @@ async def test_a_session_ends_by_itself_and_at_sign_out(system: StaffedSystem) -
 
 
 async def test_what_changes_something_needs_a_proof_of_intent(system: StaffedSystem) -> None:
-    client = await system.client("phoner")
+    client = await Client(system).sign_in("phoner")
     proof = client.csrf
-    for csrf in ("", "0" * 64, (await system.client("member_service")).csrf):
+    for csrf in ("", "0" * 64, (await Client(system).sign_in("member_service")).csrf):
         client.csrf = csrf
         assert (await client.api("POST", "/shift", {"campaign": "kanvas"})).status_code == 403
     assert (await client.api("GET", "/seat")).status_code == 200
@@ -138,7 +138,7 @@ async def test_what_changes_something_needs_a_proof_of_intent(system: StaffedSys
 
 
 async def test_where_the_browser_says_no_site_its_origin_counts(system: StaffedSystem) -> None:
-    own, client = system.plan.public_url, await system.client("phoner")
+    own, client = system.plan.public_url, await Client(system).sign_in("phoner")
     body = {"handle": "phoner", "password": PASSWORD}
     for origin in ("https://evil.example", "null", f"{own}.evil.example", f"{own}:81"):
         assert (
@@ -164,7 +164,7 @@ async def test_the_cookie_is_no_use_to_scripts_or_other_sites(system: StaffedSys
 
 
 async def test_off_boarding_ends_everything_at_once(system: StaffedSystem) -> None:
-    client = await system.client("phoner")
+    client = await Client(system).sign_in("phoner")
     user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
     assert user is not None
     now = system.clock.now()
