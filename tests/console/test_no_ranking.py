@@ -1,9 +1,12 @@
 """No answer, report, export or command sorts, counts or compares phoners by the outcomes of their calls."""
 
+import asyncio
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +99,31 @@ COMMANDS_WRITE = re.compile(
 """Commands that change something, start a server or show one case."""
 
 
+@pytest.fixture(scope="module")
+def evenings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, datetime]]:
+    """The folders that the evenings leave, and when they ended."""
+
+    async def over(wins: int) -> tuple[Path, datetime]:
+        system = await evening(tmp_path_factory.mktemp("evening"), wins)
+        system.close()
+        return system.folder, system.clock.now()
+
+    return [asyncio.run(over(wins)) for wins in (1, 2)]
+
+
 @pytest.fixture
-async def houses(tmp_path: Path) -> Houses:
+async def houses(evenings: list[tuple[Path, datetime]], tmp_path: Path) -> AsyncIterator[Houses]:
     """Two equal evenings; in the first phoner 1 makes the agreements, in the second phoner 2."""
-    folders = [tmp_path / name for name in ("first", "second")]
-    for folder in folders:
-        folder.mkdir()
-    first, second = [await evening(folder, wins) for wins, folder in enumerate(folders, 1)]
+    first, second = (
+        StaffedSystem(
+            shutil.copytree(folder, tmp_path / str(wins)),
+            phoners=0,
+            people="",
+            registers=False,
+            start=end,
+        )
+        for wins, (folder, end) in enumerate(evenings, 1)
+    )
     for system in (first, second):
         await system.server.rules_in_force.start()
         for role in Role:
@@ -113,7 +134,9 @@ async def houses(tmp_path: Path) -> Houses:
             {"kind": "access", "number": NUMBER, "source": "letter", "reply_by": "letter"},
         )
         assert made.status_code == 200, made.text
-    return first, second
+    yield first, second
+    for system in (first, second):
+        system.close()
 
 
 def agreements(system: StaffedSystem) -> dict[int, int]:
