@@ -7,7 +7,7 @@ for differences where there are any: it gets the whole view first.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import structlog
 from pydantic import Field
@@ -80,13 +80,15 @@ class Live:
             self._open[user] -= 1
             self._open += Counter()  # users with no stream are dropped
 
-    @contextlib.contextmanager
-    def _opened(self, stream: Stream) -> Iterator[None]:
+    @contextlib.asynccontextmanager
+    async def _opened(self, stream: Stream) -> AsyncIterator[None]:
+        """The answer begins when nothing new is missed: the page fetches everything then."""
         last = stream.request.http.headers.get("last-event-id", "")
         self._updates.add(stream, Position.parse(last))
         if self._keeping is None:
             self._keeping = asyncio.ensure_future(self._keep())
         try:
+            await self._updates.settled()
             yield
         finally:
             self._updates.remove(stream)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import AbstractContextManager, ExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, ExitStack, aclosing
 from typing import Any
 
 from starlette.responses import StreamingResponse
@@ -31,7 +31,7 @@ class Stream(StreamingResponse):
         request: UserRequest,
         names: Collection[str],
         counted: AbstractContextManager[None],
-        is_opened: Callable[["Stream"], AbstractContextManager[None]],
+        is_opened: Callable[["Stream"], AbstractAsyncContextManager[None]],
     ) -> None:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         self._blocks = self._sent()
@@ -95,6 +95,6 @@ class Stream(StreamingResponse):
                 return
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._closing, self._is_opened(self):
-            async with aclosing(self._blocks):
+        with self._closing:
+            async with self._is_opened(self), aclosing(self._blocks):
                 await super().__call__(scope, receive, send)

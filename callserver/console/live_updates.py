@@ -92,6 +92,7 @@ class LiveUpdates:
         self._streams: set[Stream] = set()
         self._resuming: dict[Stream, Position] = {}  # they have not been told what they missed
         self._is_following = False
+        self._settled = asyncio.Event()  # the log is followed, or cannot be
         self._tasks: set[asyncio.Task[None]] = set()
         self._at_work: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()  # streams keep the base of their differences
@@ -109,11 +110,15 @@ class LiveUpdates:
         """A stream has opened. `after`: it resumes there."""
         self._streams.add(stream)
         if self._at_work is None:
-            self._at_work = asyncio.ensure_future(self._work())
+            self._start()
         if after is not None:
             self._resuming[stream] = after
             if self._is_following:  # else what is new between the two readings would be lost
                 self._begin(self._resume(stream, after))
+
+    async def settled(self) -> None:
+        """Return once nothing new is missed, or the streams have been told to end."""
+        await self._settled.wait()
 
     def remove(self, stream: Stream) -> None:
         self._streams.discard(stream)
@@ -129,6 +134,10 @@ class LiveUpdates:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def _start(self) -> None:
+        self._settled.clear()
+        self._at_work = asyncio.ensure_future(self._work())
+
     async def _work(self) -> None:
         """Until there is no stream, or the feed stops."""
         try:
@@ -143,7 +152,9 @@ class LiveUpdates:
         finally:
             self._at_work = None
         if any(not stream.is_ended for stream in self._streams):  # opened meanwhile
-            self._at_work = asyncio.ensure_future(self._work())
+            self._start()
+        else:
+            self._settled.set()
 
     async def _follow(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -161,6 +172,7 @@ class LiveUpdates:
                     await self._tell(clock())
             finally:
                 self._is_following = False
+                self._settled.clear()
                 coming.cancel()
                 with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, *UNAVAILABLE):
                     await coming
@@ -168,6 +180,7 @@ class LiveUpdates:
     def _begin_resuming(self) -> None:
         if not self._is_following:
             self._is_following = True
+            self._settled.set()
             for stream, after in self._resuming.items():
                 self._begin(self._resume(stream, after))
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -96,8 +97,8 @@ class Stream:
 @contextlib.asynccontextmanager
 async def stream(client: Client, last: str = "", of: str = "") -> AsyncIterator[Stream]:
     opened = Stream(client, last, of)
-    await asyncio.sleep(0.05)
     try:
+        await eventually(lambda: opened.status)
         yield opened
     finally:
         await opened.close()
@@ -213,6 +214,29 @@ async def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) ->
         assert [seat["state"] for seat in seats] == ["off"]
     async with stream(client, "no cursor at all") as odd:
         assert odd.status == 200
+
+
+async def test_a_stream_is_answered_once_the_log_is_followed(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happens after the answer is told; what happened before it, the page fetches."""
+    client = await system.client("supervisor")
+    asked, held, end = threading.Event(), threading.Event(), audit.end
+
+    def slow(tx: Tx) -> Cursor:
+        asked.set()
+        held.wait(PATIENCE_S)
+        return end(tx)
+
+    monkeypatch.setattr(engine.audit, "end", slow)
+    opened = Stream(client)
+    await eventually(asked.is_set)
+    assert not opened.status
+    held.set()
+    await eventually(lambda: opened.status == 200)
+    await system.on_shift(1)
+    await opened.until("floor")
+    await opened.close()
 
 
 async def test_a_page_that_was_away_too_long_reloads(
