@@ -150,6 +150,25 @@ def test_without_a_register_that_names_people_nobody_is_unsure(
     assert unsure is (path is not DialPath.CONFIRMATION)
 
 
+def test_the_age_of_the_policy_s_own_register_counts(store: AnyStore) -> None:
+    """Another register is older, or there is no other."""
+    anything = DK.model_copy(
+        update={"register_rule": DK.register_rule.model_copy(update={"name": None})}
+    )
+    long_ago = NOW - timedelta(days=90)
+    with store.engine.begin() as tx:
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        question = DialRequest(first(tx, "kanvas"), KANVAS, DialPath.LIST, None, NOW)
+
+        def checked_at(in_force: Rules) -> datetime | None:
+            return gate.collect(tx, in_force, b"key", question).register.checked_at
+
+        an_issue(tx, "numbers", "another", long_ago)
+        assert (checked_at(rules()), checked_at(rules(anything))) == (None, long_ago)
+        an_issue(tx, "numbers")
+        assert (checked_at(rules()), checked_at(rules(anything))) == (NOW, long_ago)
+
+
 @pytest.mark.parametrize("kind", ["numbers", "people"])
 def test_who_is_on_one_kind_of_register_is_listed(store: AnyStore, kind: str) -> None:
     with store.engine.begin() as tx:
@@ -237,9 +256,9 @@ def test_a_permitted_dial_is_an_open_call_that_is_asked_about_after_fifteen_seco
     assert Reason.FREQ_ACTIVE_CALL in again.reasons
 
 
-def an_issue(tx: Tx, kind: str) -> int:
-    """The register's issue of today, in force, with nobody on it. Returns its version."""
-    values = {"name": "robinson", "washed_at": NOW, "active": True, "kind": kind}
+def an_issue(tx: Tx, kind: str, name: str = "robinson", issued: datetime = NOW) -> int:
+    """An issue of the register, in force, with nobody on it. Returns its version."""
+    values = {"name": name, "washed_at": issued, "active": True, "kind": kind}
     key = tx.execute(insert(registers).values(values)).inserted_primary_key
     assert key is not None
     return int(key[0])
