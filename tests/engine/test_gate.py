@@ -23,6 +23,7 @@ from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.identity import InReach
 from callserver.domain.policy import Policy
+from callserver.domain.reach import Extent, Reach
 from callserver.domain.reason import Reason
 from callserver.domain.register_match import Match
 from callserver.engine.context import EngineContext, Rules
@@ -201,6 +202,13 @@ def test_the_strictest_result_of_all_who_may_be_the_person_counts(
 ) -> None:
     reach = InReach(same=frozenset([2]), unsure=frozenset([3]))
     assert gate.strictest(results, reach) is strictest
+
+
+def test_the_table_says_how_far_a_result_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    reach = InReach(same=frozenset([2]), unsure=frozenset([3]))
+    monkeypatch.setattr(gate, "REGISTER", Extent(Reach.SAME, "the proven same person"))
+    assert gate.strictest({3: Match.YES}, reach) is Match.NO
+    assert gate.strictest({2: Match.YES}, reach) is Match.YES
 
 
 def test_a_contact_alone_has_the_facts_of_a_fresh_list(store: AnyStore) -> None:

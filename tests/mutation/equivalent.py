@@ -180,6 +180,16 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "return isinstance(other, _Hours) and other.policy != self.policy",
         ): ONLY_SPEED,
     },
+    "callserver.engine.gate.gate": {
+        (
+            "keys = reach.keys if REGISTER.reach >= Reach.UNSURE else reach.same",
+            "keys = reach.keys if REGISTER.reach is Reach.UNSURE else reach.same",
+        ): FARTHEST,
+        (
+            "keys = reach.keys if REGISTER.reach >= Reach.UNSURE else reach.same",
+            "keys = reach.keys if REGISTER.reach == Reach.UNSURE else reach.same",
+        ): FARTHEST,
+    },
     "callserver.engine.gate.stored_facts": {
         (
             "persons = reach.keys if ATTEMPTS.reach >= Reach.UNSURE else reach.same",
