@@ -222,6 +222,28 @@ def test_a_contact_alone_has_the_facts_of_a_fresh_list(store: AnyStore) -> None:
     assert (facts.attempts, facts.active_call, facts.phoner) == ((), False, f.Phoner())
 
 
+@pytest.mark.parametrize(
+    ("credited", "shift", "present"), [(0, 1, True), (1, 2, False), (2, 3, True), (3, 3, True)]
+)
+def test_only_the_second_shift_needs_a_supervisor(
+    store: AnyStore, credited: int, shift: int, present: bool
+) -> None:
+    """No supervisor is there: that is a fact about a phoner on the second shift alone."""
+    attended = LOADED.training.model_copy(update={"levels": {}})
+    in_force = Rules(replace(LOADED, training=attended))
+    with store.engine.begin() as tx:
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        user = {"handle": "p", "name": "P", "role": "phoner", "department": "nord"}
+        phoner = accounts.add(tx, **user, credited=credited)
+        row = seats.open_for(tx, phoner, "nord", NOW)
+        question = DialRequest(first(tx, "kanvas"), KANVAS, DialPath.LIST, row, NOW)
+        found = gate.collect(tx, in_force, b"key", question).phoner
+        stranger = question.seat._replace(phoner=phoner + 1) if question.seat else None
+        unknown = gate.collect(tx, in_force, b"key", replace(question, seat=stranger)).phoner
+    assert found == f.Phoner(shift=shift, supervisor_present=present)
+    assert unknown == f.Phoner(left=True)
+
+
 def test_a_permitted_dial_is_an_open_call_that_is_asked_about_after_fifteen_seconds(
     store: AnyStore,
 ) -> None:

@@ -17,6 +17,7 @@ LEAST_ALIKE = "`different` comes before `perhaps` and `same`"
 IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 FARTHEST = "nothing reaches farther than `unsure`"
 NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
+NOBODYS = "nobody has a number or a key below 1"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
@@ -189,6 +190,18 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "keys = reach.keys if REGISTER.reach >= Reach.UNSURE else reach.same",
             "keys = reach.keys if REGISTER.reach == Reach.UNSURE else reach.same",
         ): FARTHEST,
+        (
+            "def register_as(washed_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:",
+            "def register_as(washed_at: datetime | None, /, listed: bool, unsure: bool) -> f.Register:",
+        ): "the arguments are named wherever it is called",
+        (
+            "row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))",
+            "row = dial_facts.of(tx, campaign.name, -1, 0, None, since, _register(rules, campaign))",
+        ): NOBODYS,
+        (
+            "row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))",
+            "row = dial_facts.of(tx, campaign.name, 0, -1, None, since, _register(rules, campaign))",
+        ): NOBODYS,
     },
     "callserver.engine.gate.stored_facts": {
         (
