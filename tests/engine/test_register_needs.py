@@ -46,6 +46,7 @@ def configuration(*rules: Rule) -> Configuration:
         ([IGNORED | {"wash_days": 30}], [], []),  # an old copy matters only if there is one
         ([RESPECTED, RESPECTED | {"wash_days": 30}], [("robinson", 30)], ["robinson"]),
         ([RESPECTED | {"wash_days": 30}, RESPECTED], [("robinson", 30)], ["robinson"]),
+        ([IGNORED, RESPECTED], [("robinson", 100)], ["robinson"]),
         ([RESPECTED | {"wash_days": None}], [("robinson", None)], ["robinson"]),
         ([RESPECTED | {"wash_days": None}, RESPECTED], [("robinson", 100)], ["robinson"]),
         ([RESPECTED | {"name": None}], [("robinson", 100)], ["robinson"]),
