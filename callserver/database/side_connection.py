@@ -1,12 +1,16 @@
 """A side connection for long work beside the server: it takes none of the store's few connections."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, make_url
 
 from callserver.database.engines import WAL_RESET_FIXED, make_engine
+
+LEAST_PAUSE_S = 0.05
+"""Longer than a server waits before it tries SQLite's lock again."""
 
 
 def two_writers_may_fail(url: str) -> bool:
@@ -40,6 +44,18 @@ def side_connection(
             yield connection.execution_options(reads_only=True)
         else:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def one_part(engine: Engine) -> Iterator[Connection]:
+    """One transaction of work that has many, then a pause for as long as it took.
+
+    Without the pause the next part takes SQLite's lock before a server that waits for it looks again.
+    """
+    began = time.monotonic()
+    with engine.begin() as tx:
+        yield tx
+    time.sleep(max(time.monotonic() - began, LEAST_PAUSE_S))
 
 
 def for_writing(connection: Connection) -> Connection:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, func, insert, select
 from callserver.adapters.config_folder import load
 from callserver.database import calls, imports, suppressions
 from callserver.database.engines import make_engine
+from callserver.database.side_connection import LEAST_PAUSE_S
 from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit
 from callserver.database.tables import calls as calls_table
@@ -24,7 +25,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list
-from callserver.engine.suppressions import opt_out_files, opt_outs
+from callserver.engine.suppressions import opt_out_files, opt_outs, public_registers
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 from tests.harness.processes import ROOT, Command, run
@@ -52,7 +53,7 @@ def as_one(engine: Engine, progress: Callable[[int], None]) -> None:
             some = NUMBERS[at : at + PART]
             opt_outs.add_listed(tx, Scope.NUMBER, some, "letters", origin())
             progress(at + PART)
-            threading.Event().wait(opt_out_files.LEAST_PAUSE_S)
+            threading.Event().wait(LEAST_PAUSE_S)
 
 
 def a_call(number: int) -> dict[str, Any]:
@@ -224,3 +225,39 @@ def test_dials_are_decided_while_a_contact_list_with_opt_outs_is_written(
         assert not decide(tx, 4532200003)
     for used in (engine, server):
         used.dispose()
+
+
+@pytest.mark.parametrize("paused", [True, False], ids=["pauses", "control"])
+async def test_a_server_writes_while_a_register_is_loaded(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, paused: bool
+) -> None:
+    """SQLite's lock goes to whoever looks first; without pauses the loader nearly always does."""
+    monkeypatch.setattr(public_registers, "CHUNK", 200)
+    if not paused:
+        monkeypatch.setattr(public_registers, "one_part", Engine.begin)
+    parts = 60
+    dialing = Dialing(open_store(sqlite_url))
+    going_on = asyncio.create_task(dialing.go_on())
+    await eventually(lambda: dialing.permitted)
+    engine = make_engine(sqlite_url)
+
+    def written(done: int) -> None:
+        dialing.parts = done // 200
+
+    try:
+        await asyncio.to_thread(
+            public_registers.load,
+            engine,
+            range(4_520_000_000, 4_520_000_000 + parts * 200),
+            "robinson",
+            NOW,
+            NOW,
+            load(ROOT / "config"),
+            progress=written,
+        )
+        dialing.has_ended = True
+        await going_on
+    finally:
+        dialing.store.close()
+        engine.dispose()
+    assert (max(dialing.waits) <= parts // 4) == paused

@@ -11,7 +11,7 @@ from itertools import islice
 from callserver.database import register_people, register_records, registers
 from callserver.database.engines import Engine, reading
 from callserver.database.register_records import PEOPLE
-from callserver.database.side_connection import for_writing
+from callserver.database.side_connection import for_writing, one_part
 from callserver.domain import register_match, robinson
 from callserver.domain.configuration import Configuration
 from callserver.domain.robinson import Content
@@ -117,7 +117,7 @@ def _store(
     number, chunk = 0, first
     while chunk:
         numbered = list(enumerate(chunk, start=number))
-        with engine.begin() as tx:
+        with one_part(engine) as tx:
             register_records.add_records(
                 tx, version, [(key, record.text) for key, record in numbered]
             )

@@ -4,17 +4,14 @@ A part is one transaction and one audit entry: it protects as soon as it is comm
 success after the last part. An import that died is completed by importing the same file again.
 """
 
-import time
 from collections.abc import Callable, Collection
 
 from callserver.database.engines import Engine
+from callserver.database.side_connection import one_part
 from callserver.domain.facts import Scope
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import ROWS_OF_ENTRY, Origin
 from callserver.ports import Tx
-
-LEAST_PAUSE_S = 0.05
-"""Between two parts: longer than a server waits before it tries SQLite's lock again."""
 
 Start = Callable[[Tx], Origin]
 """Who records a part, and when: the present instant, so that the log is in order."""
@@ -27,21 +24,14 @@ def load(
     start: Start,
     progress: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Suppress these numbers. Returns how many were new. `progress` is called with the number written.
-
-    The pause after a part is as long as the part took, so that half of the time is left to the servers.
-    """
+    """Suppress these numbers. Returns how many were new. `progress` is called with the number written."""
     added = 0
     ordered = sorted(numbers)
     for at in range(0, len(ordered), ROWS_OF_ENTRY):
-        began = time.monotonic()
         some = ordered[at : at + ROWS_OF_ENTRY]
-        with engine.begin() as tx:
+        with one_part(engine) as tx:
             added += opt_outs.add_listed(tx, Scope.NUMBER, some, list_name, start(tx))
-        took = time.monotonic() - began
         progress(at + len(some))
-        if at + len(some) < len(ordered):
-            time.sleep(max(took, LEAST_PAUSE_S))
     if not added:
         with engine.begin() as tx:
             opt_outs.log_listed(tx, Scope.NUMBER, [], list_name, start(tx))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from callserver.database import audit, register_records, registers, suppressions
 from callserver.database.engines import Engine
+from callserver.database.side_connection import one_part
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
@@ -15,7 +16,7 @@ from callserver.engine.suppressions import register_matching, register_silencing
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
-CHUNK = 10_000
+CHUNK = 2_000
 """Rows per transaction while an issue is loaded."""
 
 LEAST_SHARE = 0.5
@@ -57,7 +58,7 @@ def load(
         version = registers.new_version(tx, name, washed_at)
     for at in range(0, len(numbers), CHUNK):
         progress(at)
-        with engine.begin() as tx:
+        with one_part(engine) as tx:
             registers.add_entries(tx, version, numbers[at : at + CHUNK])
     progress(len(numbers))
     put_into_force(engine, name, version, len(numbers), now, rules, by)
@@ -94,7 +95,7 @@ def drop(engine: Engine, versions: Sequence[int]) -> None:
     """Drop what issues of names and addresses hold, in short transactions."""
     is_left = bool(versions)
     while is_left:
-        with engine.begin() as tx:
+        with one_part(engine) as tx:
             is_left = register_records.drop_some(tx, versions, CHUNK)
 
 
