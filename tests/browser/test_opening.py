@@ -6,7 +6,6 @@ from tests.browser.conftest import Visit
 from tests.browser.test_phone_page import POST
 from tests.harness.threaded import BrowserSystem
 
-
 NEW = {"handle": "ny", "name": "Ny Prøve", "role": "phoner", "department": "nord"}
 
 

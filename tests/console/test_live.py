@@ -228,7 +228,7 @@ async def test_a_stream_is_answered_once_the_log_is_followed(
         held.wait(PATIENCE_S)
         return end(tx)
 
-    monkeypatch.setattr(engine.audit, "end", slow)
+    monkeypatch.setattr(audit, "end", slow)
     opened = Stream(client)
     await eventually(asked.is_set)
     assert not opened.status

@@ -231,7 +231,7 @@ def test_dials_are_decided_while_a_contact_list_with_opt_outs_is_written(
 async def test_a_server_writes_while_a_register_is_loaded(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, paused: bool
 ) -> None:
-    """SQLite's lock goes to whoever looks first; without pauses the loader nearly always does."""
+    """SQLite's lock goes to the process that looks first; without pauses the loader nearly always does."""
     monkeypatch.setattr(public_registers, "CHUNK", 200)
     if not paused:
         monkeypatch.setattr(public_registers, "one_part", Engine.begin)
