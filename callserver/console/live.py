@@ -82,7 +82,7 @@ class Live:
 
     @contextlib.asynccontextmanager
     async def _opened(self, stream: Stream) -> AsyncIterator[None]:
-        """The answer begins when nothing new is missed: the page fetches everything then."""
+        """The answer begins once nothing new is missed."""
         last = stream.request.http.headers.get("last-event-id", "")
         self._updates.add(stream, Position.parse(last))
         if self._keeping is None:

@@ -219,7 +219,7 @@ async def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) ->
 async def test_a_stream_is_answered_once_the_log_is_followed(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What happens after the answer is told; what happened before it, the page fetches."""
+    """What happens after the answer is told."""
     client = await system.client("supervisor")
     asked, held, end = threading.Event(), threading.Event(), audit.end
 

@@ -13,7 +13,6 @@ const OF_EVERY_PAGE = ["my_support", "call_in_hand"]; // for support/box.js
 export function follow(refresh, events) {
   const banner = $("#banner");
   let source;
-  let isFirst = true;
   let isBehind = false; // what the page shows may be out of date
   let turn = 0; // counts connecting, losing the connection and fetching: only the latest continues
 
@@ -51,10 +50,7 @@ export function follow(refresh, events) {
   function open() {
     const names = [...Object.keys(events), ...OF_EVERY_PAGE];
     source = new EventSource(`/api/v1/events?of=${names.join()}`);
-    source.addEventListener("open", () => {
-      if (isBehind || isFirst) catchUp(); // what changed since the page's own first fetch is missed else
-      isFirst = false;
-    });
+    source.addEventListener("open", () => isBehind && catchUp());
     source.addEventListener("error", () => {
       turn += 1;
       fallBehind();

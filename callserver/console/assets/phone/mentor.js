@@ -10,6 +10,7 @@ const AGAIN_MS = 15_000; // no event says whether the mentor is on shift
 
 let mine = { open: null, mentor: null, allowed: false };
 let phone = null; // or its promise
+let isBeginning = false; // the telephone is kept although nobody is listened to yet
 
 const resting = (at) => ["paused", "off"].includes(at.state);
 
@@ -25,7 +26,7 @@ export function take(state) {
     toast(t(`listen_end.${ended.because}`, { name: ended.name }));
   }
   draws(seat);
-  if (mine.open || !phone) return;
+  if (mine.open || isBeginning || !phone) return;
   const over = phone;
   phone = null;
   over.then((telephone) => telephone.disconnect());
@@ -38,9 +39,14 @@ function say(state) {
 }
 
 async function listen() {
-  phone ??= connect({ as: "trainee", expects: () => Boolean(mine.open), onState: say });
-  await (await phone).ready(); // without it the trainee's own telephone is called
-  take(await post("/listenings", { seat: mine.mentor.seat, mode: "silent", why: "mentor" }));
+  isBeginning = true;
+  try {
+    phone ??= connect({ as: "trainee", expects: () => Boolean(mine.open), onState: say });
+    await (await phone).ready(); // without it the trainee's own telephone is called
+    take(await post("/listenings", { seat: mine.mentor.seat, mode: "silent", why: "mentor" }));
+  } finally {
+    isBeginning = false;
+  }
 }
 
 const stop = async () => take(await post("/listenings/stop"));
