@@ -112,6 +112,7 @@ class StandingSystem:
         context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
         context.route("**/*", partial(self.answer, role))
         context.set_default_timeout(WAIT_MS)
+        context.clock.set_fixed_time(self.system.clock.now())  # durations on a page stand still too
         self.contexts.append(context)
         return context.new_page()
 
