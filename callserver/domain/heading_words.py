@@ -181,13 +181,17 @@ def folded(heading: str) -> str:
     return subject.fold(heading).replace(" ", "_")
 
 
+def comparable(text: str) -> str:
+    """A text as its words are compared: joined words apart, without apostrophes, in lower case."""
+    text = unicodedata.normalize("NFKC", text)
+    text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)
+    return text.replace("'", "").replace("\u2019", "").casefold()
+
+
 @lru_cache(maxsize=4096)
 def words(heading: str) -> tuple[str, ...]:
     """A heading's words in lower case; `HasOptedOutOfCall__c` has several."""
-    text = unicodedata.normalize("NFKC", heading[:MOST_LETTERS])
-    text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)
-    text = text.replace("'", "").replace("\u2019", "")
-    return tuple(re.sub(r"[\W_]+", " ", text.casefold()).split())
+    return tuple(re.sub(r"[\W_]+", " ", comparable(heading[:MOST_LETTERS])).split())
 
 
 @lru_cache(maxsize=4096)

@@ -5,11 +5,12 @@ about other channels only (`Nej tak til nyhedsbrev`) do not count.
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from callserver.domain.heading_words import OTHER_CHANNELS, words
+from callserver.domain.heading_words import OTHER_CHANNELS, comparable, words
 
 SHORT = 4
 """In words; a longer cell is a note."""
@@ -103,24 +104,19 @@ _PARTS = (
 _WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()} - {"18"})
 """At least one word of everything that says no; `18` alone is a house number."""
 _WORD = re.compile(r"[^\W_]+")
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile("[^\\W\\d_]+(?:['\u2019]+[^\\W\\d_]+)*")
+"""A word with its apostrophes: `don't` is compared as `dont`."""
 _CROSS = re.compile("(?<![^\\W\\d_])[\u2020\u271d]|[\u2020\u271d](?![^\\W\\d_])")
 """A dagger for somebody who died. Inside a word it is a letter of another encoding: `P\u2020l`."""
 _LETTER = re.compile("[^\\W\\d_]|[\u2020\u271d]")
-_JOINED = re.compile(r"[a-zæøå](?:Ikke|Aldrig|Not|No|Never)\b|(?:Ikke|Not|No)[A-ZÆØÅ]")
-"""Words without a space between them: `RingIkke`."""
 
 
 def may_say_no(text: str) -> bool:
     """Whether a text, of one cell or of many, is worth reading cell by cell."""
     if not _LETTER.search(text):
         return False
-    folded = text.casefold()
-    return (
-        any(part in folded for part in _PARTS)
-        or not _WORDS.isdisjoint(_WORD.findall(folded.replace("'", "")))
-        or _JOINED.search(text) is not None
-    )
+    plain = comparable(text)
+    return any(part in plain for part in _PARTS) or not _WORDS.isdisjoint(_WORD.findall(plain))
 
 
 class Search:
@@ -132,10 +128,9 @@ class Search:
     def cells(self, cells: Collection[str]) -> list[str]:
         """Those of the cells for which `may_say_no` is true."""
         text = "\n".join(cells)
-        found = set(_LETTERS.findall(text))
-        if "'" in text:
-            found.update(_LETTERS.findall(text.replace("'", "")))
-        found -= self._harmless
+        if not text.isascii():
+            text = unicodedata.normalize("NFKC", text)
+        found = set(_LETTERS.findall(text)) - self._harmless
         if not may_say_no("\n".join(found)) and not any(sign in text for sign in _DAGGERS):
             if len(self._harmless) > MOST_REMEMBERED:
                 self._harmless.clear()

@@ -100,7 +100,7 @@ def test_a_healthy_system_raises_none() -> None:
         (
             replace(WELL, carrier=[CarrierState("trunk", "offline", LONG_AGO, NOW)]),
             AlarmKind.TRUNK_DEAD,
-            {"state": "offline"},
+            {"state": "offline", "exchange": "Asterisk"},
         ),
         (
             replace(WELL, carrier=[CarrierState("192.0.2.7", "rejected", LONG_AGO, NOW)]),

@@ -1,5 +1,6 @@
 """The search for words that say no finds, among many cells, what reading cell by cell finds."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,11 @@ PIECES = st.sampled_from(
         "a5Ikke",
         "no5",
         "fra'bedt",
+        "Don't",
+        "don\u2019t",
+        "call",
+        "erDød",
+        "undga\u030a",
         "frabedt18",
         "under",
         "18",
@@ -63,3 +69,9 @@ def test_a_search_finds_the_cells_that_may_say_no(columns: list[list[str]]) -> N
 def test_a_cell_that_says_no_is_read(cells: list[str]) -> None:
     for cell in cells:
         assert may_say_no(cell) or not says_no(cell)
+
+
+@pytest.mark.parametrize("cell", ["Don\u2019t call", "erDød", "undga\u030a opkald"])
+def test_a_no_is_found_however_its_letters_are_written(cell: str) -> None:
+    assert says_no(cell)
+    assert Search().cells(["Anna", cell, "Bo"]) == [cell]

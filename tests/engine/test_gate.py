@@ -222,6 +222,13 @@ def test_a_contact_alone_has_the_facts_of_a_fresh_list(store: AnyStore) -> None:
     assert (facts.attempts, facts.active_call, facts.phoner) == ((), False, f.Phoner())
 
 
+def without_documents() -> Rules:
+    """Rules with no document to sign. A copy would keep what was computed from the documents."""
+    training = LOADED.training
+    fields = {name: getattr(training, name) for name in type(training).model_fields}
+    return Rules(replace(LOADED, training=type(training)(**{**fields, "levels": {}})))
+
+
 @pytest.mark.parametrize(
     ("credited", "shift", "present"), [(0, 1, True), (1, 2, False), (2, 3, True), (3, 3, True)]
 )
@@ -229,8 +236,7 @@ def test_only_the_second_shift_needs_a_supervisor(
     store: AnyStore, credited: int, shift: int, present: bool
 ) -> None:
     """No supervisor is there: that is a fact about a phoner on the second shift alone."""
-    attended = LOADED.training.model_copy(update={"levels": {}})
-    in_force = Rules(replace(LOADED, training=attended))
+    in_force = without_documents()
     with store.engine.begin() as tx:
         import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
         user = {"handle": "p", "name": "P", "role": "phoner", "department": "nord"}
@@ -248,8 +254,7 @@ def test_a_permitted_dial_is_an_open_call_that_is_asked_about_after_fifteen_seco
     store: AnyStore,
 ) -> None:
     nothing: Any = None
-    nobody_signs = LOADED.training.model_copy(update={"levels": {}})
-    in_force = Rules(replace(LOADED, training=nobody_signs))
+    in_force = without_documents()
     ctx = EngineContext(store, ShiftedClock(NOW), nothing, in_force, b"key")
     with store.engine.begin() as tx:
         import_registers(tx, in_force, NOW)
