@@ -96,6 +96,7 @@ class CallFlow:
             return
         if news.declined is not None:
             carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
+            seat = seats.of_call(tx, news.attempt)  # the refusal may have moved it
         if unexpected is not None and news.leg is not None:
             log.error(unexpected, attempt=news.attempt)
             self._end_leg(tx, row, news.leg, unexpected)
