@@ -1,11 +1,11 @@
 """What one heading of a list means: a certain field, or a possible opt-out that must not be ignored."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
 from callserver.domain import subject
+from callserver.domain.comparable_text import comparable
 
 _NAMES: Mapping[str, str] = {
     "phone": "phone telefon tlf mobil telefonnummer mobilnummer number nummer tel telephone mobile"
@@ -179,13 +179,6 @@ _COUNTRY_DETAIL = re.compile(
 def folded(heading: str) -> str:
     """The normalised heading, by which its column is identified."""
     return subject.fold(heading).replace(" ", "_")
-
-
-def comparable(text: str) -> str:
-    """A text as its words are compared: joined words apart, without apostrophes, in lower case."""
-    text = unicodedata.normalize("NFKC", text)
-    text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)
-    return text.replace("'", "").replace("\u2019", "").casefold()
 
 
 @lru_cache(maxsize=4096)

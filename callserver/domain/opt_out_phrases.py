@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from callserver.domain.heading_words import OTHER_CHANNELS, comparable, words
+from callserver.domain.comparable_text import comparable
+from callserver.domain.heading_words import OTHER_CHANNELS, words
 
 SHORT = 4
 """In words; a longer cell is a note."""
