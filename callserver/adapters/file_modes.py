@@ -52,6 +52,8 @@ def _watched(settings: Settings) -> Iterator[tuple[Path, int]]:
     if database is not None:
         for ending in ("", "-wal", "-shm", "-journal"):
             yield Path(f"{database}{ending}"), OTHERS
+    if settings.asterisk_exchanges:  # it may hold passwords
+        yield Path(settings.asterisk_exchanges), OTHERS
     yield settings.seal_key, OTHERS
     yield settings.seals, OTHERS_WRITE
     yield survey_keys(settings), OTHERS

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from callserver.adapters import file_modes
 from callserver.adapters.asterisk.exchange_file import exchanges, named
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
@@ -71,3 +72,12 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, content: str, why: str) ->
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationProblem, match="nowhere"):
         exchanges(Settings(asterisk_exchanges=str(tmp_path / "nowhere.yaml")))
+
+
+def test_a_file_that_others_can_read_is_reported(tmp_path: Path) -> None:
+    """It may hold passwords."""
+    given = settings(tmp_path, TWO)
+    file = Path(given.asterisk_exchanges)
+    for mode, is_reported in ((0o644, True), (0o600, False)):
+        file.chmod(mode)
+        assert (file in [exposed.path for exposed in file_modes.exposed(given)]) is is_reported

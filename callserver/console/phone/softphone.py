@@ -51,9 +51,7 @@ class SipCredentials(Answer):
     name: str
     password: str
     room: str  # the address that it calls to join the room of its seat
-    elsewhere: Sequence[
-        str
-    ]  # addresses of other exchanges at which a listener's browser signs in too
+    elsewhere: Sequence[str]  # other exchanges at which a listener's browser signs in too
 
 
 class SoftphoneCredentials(Answer):
