@@ -143,7 +143,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
 
     authenticator = authentication.Authenticator(server.ctx, server.authentication, server.settings)
     api = Api(page_apis(server, authenticator, played), authenticator)
-    pages = Pages(authenticator, connects(server.settings, _softphones(server)))
+    pages = Pages(authenticator, server.feed, connects(server.settings, _softphones(server)))
 
     health = Health(server.ctx, ticker)
     metrics = Metrics(server.ctx, ticker, server.settings.metrics_token)

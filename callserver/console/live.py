@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
 import structlog
 from pydantic import Field
@@ -44,6 +45,8 @@ class Followed(Body):
     """The events that a page takes, separated by commas; without any, all whole views."""
 
     of: str = Field(default="", max_length=400)
+    after: str = Field(default="", max_length=80)
+    """A position in the log: what is new since is sent first. `Last-Event-ID` is later, and comes before it."""
 
 
 class Live:
@@ -66,7 +69,9 @@ class Live:
         if self._open[request.user.id] >= MOST_STREAMS:
             await self._pacing.refuse(RateLimited.STREAM, request.user.id, BEAT_S)
         names = frozenset(filter(None, query.of.split(",")))
-        return Stream(request, names, self._counted(request.user.id), self._opened)
+        after = request.http.headers.get("last-event-id") or query.after
+        opened = partial(self._opened, after=Position.parse(after))
+        return Stream(request, names, self._counted(request.user.id), opened)
 
     @contextlib.contextmanager
     def _counted(self, user: int) -> Iterator[None]:
@@ -81,10 +86,9 @@ class Live:
             self._open += Counter()  # users with no stream are dropped
 
     @contextlib.asynccontextmanager
-    async def _opened(self, stream: Stream) -> AsyncIterator[None]:
+    async def _opened(self, stream: Stream, after: Position | None) -> AsyncIterator[None]:
         """The answer begins once nothing new is missed."""
-        last = stream.request.http.headers.get("last-event-id", "")
-        self._updates.add(stream, Position.parse(last))
+        self._updates.add(stream, after)
         if self._keeping is None:
             self._keeping = asyncio.ensure_future(self._keep())
         try:

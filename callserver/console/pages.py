@@ -30,6 +30,7 @@ from callserver.console.problems import problem
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
 from callserver.engine.accounts.authentication import NotSignedIn
+from callserver.engine.audit_log.feed import Feed
 from callserver.errors import NotAllowed
 
 PACKAGE = "callserver.console"
@@ -86,10 +87,12 @@ class Pages:
     def __init__(
         self,
         authenticator: Authenticator,
+        feed: Feed,
         connect: Sequence[str] = (),
         pages: Sequence[Page] = PAGES,
     ) -> None:
         self._authenticator = authenticator
+        self._feed = feed
         self._pages = pages
         self._assets = _assets()
         self._revision = _revision()
@@ -120,7 +123,9 @@ class Pages:
                 return self._redirect("/sign-in")
             except NotAllowed:
                 return self.not_found(request)
-            return self._render(page.name, user_request)
+            is_signed_in = isinstance(user_request, UserRequest)
+            position = str(await self._feed.end()) if is_signed_in else ""
+            return self._render(page.name, user_request, log_position=position)
 
         return serve
 
@@ -159,13 +164,18 @@ class Pages:
         return [page for page in self._pages if page.listed and _open_to(user_request, page.needs)]
 
     def _render(
-        self, name: str, user_request: OpenRequest, status: HTTPStatus = HTTPStatus.OK
+        self,
+        name: str,
+        user_request: OpenRequest,
+        status: HTTPStatus = HTTPStatus.OK,
+        log_position: str = "",
     ) -> Response:
         language = user_request.language
         signed_in = user_request if isinstance(user_request, UserRequest) else None
         values = {
             "page": name,
             "language": language,
+            "log_position": log_position,
             "other": next(code for code in texts.LANGUAGES if code != language),
             "t": lambda key, **values: texts.say(language, key, **values),
             "assets": f"/assets/{self._revision}",

@@ -1,7 +1,7 @@
 """A new colleague waits at the sign-in until a second person has confirmed their account, in a browser."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from callserver import texts
 from callserver.database import accounts
@@ -23,6 +23,26 @@ def change_role(administrator: Page, user: int) -> None:
         }""",
         [f"/accounts/{user}", body],
     )
+
+
+def test_a_change_between_a_page_and_its_stream_is_shown(
+    visit: Visit, system: BrowserSystem
+) -> None:
+    maja = system.read(lambda tx: accounts.by_handle(tx, "maja"))
+    colleague, administrator = visit("asger", "/accounts"), visit("asger", "/accounts")
+
+    def says_so(page: Page) -> None:
+        row = page.locator("#people tr", has_text="Maja Prøve")
+        expect(row).to_contain_text(texts.say("en", "accounts.waits"))
+
+    def change_first(route: Route) -> None:
+        change_role(colleague, maja.id)
+        says_so(colleague)
+        route.continue_()
+
+    administrator.route("**/api/v1/events?*", change_first, times=1)
+    administrator.reload()
+    says_so(administrator)
 
 
 @pytest.mark.parametrize("language", ["da", "en"])

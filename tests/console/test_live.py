@@ -1,107 +1,31 @@
 """The stream of what happens: told to whom it concerns, resumed where it was left."""
 
 import asyncio
-import contextlib
-import json
+import re
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from callserver.console import live_stream
 from callserver.console.authentication import UserRequest
 from callserver.console.floor import live_floor
-from callserver.console.live_updates import LiveUpdates, Told, Updates
+from callserver.console.live_updates import Updates
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.console.survey.api import SurveyApi
 from callserver.database import accounts, audit
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
-from callserver.database.feed_positions import Cursor, Position
-from callserver.database.store import AnyStore
-from callserver.domain.audit import EntryKind
+from callserver.database.feed_positions import Cursor
 from callserver.engine.audit_log import feed as engine
-from callserver.engine.audit_log.feed import Feed, News
 from callserver.engine.context import Rules
 from callserver.ports import Tx
-from tests.harness.simulated import TUESDAY
+from tests.harness.live_streams import Stream, events, stream
 from tests.harness.staffed import Client, StaffedSystem
 from tests.harness.waiting import PATIENCE_S, eventually
-
-
-def events(text: str) -> list[tuple[str, str, Any]]:
-    """id, name and data of each event."""
-    parsed = []
-    for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
-        if "event" in fields:
-            parsed.append((fields.get("id", ""), fields["event"], json.loads(fields["data"])))
-    return parsed
-
-
-class Stream:
-    """One open stream, read by hand."""
-
-    def __init__(self, client: Client, last: str = "", of: str = "") -> None:
-        self.text = ""
-        self.status = 0
-        self._gone = asyncio.Event()
-        self.takes = asyncio.Event()  # cleared: the connection is too slow
-        self.takes.set()
-        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-        headers = [(b"cookie", cookie.encode()), (b"host", b"calls.test")]
-        if last:
-            headers.append((b"last-event-id", last.encode()))
-        self._scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": "/api/v1/events",
-            "raw_path": b"/api/v1/events",
-            "query_string": f"of={of}".encode() if of else b"",
-            "root_path": "",
-            "headers": headers,
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-        }
-        self.task = asyncio.ensure_future(client.system.app(self._scope, self._receive, self._send))
-
-    async def _receive(self) -> Any:
-        await self._gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: Any) -> None:
-        await self.takes.wait()
-        self.status = message.get("status", self.status)
-        self.text += message.get("body", b"").decode()
-
-    async def until(self, name: str, count: int = 1) -> list[tuple[str, str, Any]]:
-        def told() -> list[tuple[str, str, Any]]:
-            return [event for event in events(self.text) if event[1] == name]
-
-        await eventually(lambda: len(told()) >= count)
-        return told()
-
-    async def close(self) -> None:
-        self._gone.set()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait_for(self.task, PATIENCE_S)
-
-
-@contextlib.asynccontextmanager
-async def stream(client: Client, last: str = "", of: str = "") -> AsyncIterator[Stream]:
-    opened = Stream(client, last, of)
-    try:
-        await eventually(lambda: opened.status)
-        yield opened
-    finally:
-        await opened.close()
 
 
 async def test_a_phoner_gets_their_seat_and_a_supervisor_the_floor(
@@ -214,6 +138,17 @@ async def test_who_was_away_resumes_and_misses_nothing(system: StaffedSystem) ->
         assert [seat["state"] for seat in seats] == ["off"]
     async with stream(client, "no cursor at all") as odd:
         assert odd.status == 200
+
+
+async def test_what_happens_between_a_page_and_its_stream_is_told(system: StaffedSystem) -> None:
+    client = await system.client("supervisor")
+    page = (await client.request("GET", "/floor")).text
+    position = re.search('name="log-position" content="([^"]+)"', page)
+    assert position
+    await system.on_shift(1)
+    async with stream(client, after=position[1]) as opened:
+        seats = (await opened.until("floor"))[-1][2]["seats"]
+        assert [seat["state"] for seat in seats] == ["paused"]
 
 
 async def test_a_stream_is_answered_once_the_log_is_followed(
@@ -347,28 +282,6 @@ async def test_a_stream_ends_when_its_user_gets_another_role_or_department(
 # -- the tail, on both databases ---------------------------------------------------------------
 
 
-def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore) -> None:
-    """PostgreSQL gives ids before the commit: the tail waits for the older transaction."""
-    if store.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite writes one after another")
-    slow, quick = store.engine.connect(), store.engine.connect()
-    slow.begin()
-    quick.begin()
-    audit.append(slow, TUESDAY, EntryKind.SEAT, seat=1)
-    audit.append(quick, TUESDAY, EntryKind.SEAT, seat=2)
-    quick.commit()
-
-    def tail(after: Cursor) -> list[int]:
-        with store.engine.connect() as tx:
-            return [entry.body["seat"] for entry in audit.tail(tx, after, 10)]
-
-    assert tail(Cursor(0, 0)) == []  # seat 2 is there, but something before it is on its way
-    slow.commit()
-    assert sorted(tail(Cursor(0, 0))) == [1, 2]
-    slow.close()
-    quick.close()
-
-
 async def test_a_floor_page_is_right_though_nobody_watched_for_a_while(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,92 +319,6 @@ async def test_one_page_that_cannot_be_told_leaves_the_others_theirs(
     async with stream(pages[0], of="survey") as one, stream(pages[1], of="survey") as other:
         await system.on_shift(1)
         await eventually(lambda: "event: survey" in one.text + other.text)
-
-
-def opened_stream() -> live_stream.Stream:
-    request = cast("UserRequest", None)
-    is_opened = contextlib.nullcontext()
-    return live_stream.Stream(request, (), contextlib.nullcontext(), lambda _: is_opened)
-
-
-async def test_a_stream_sends_nothing_that_is_told_after_its_end() -> None:
-    """Off-boarding takes at most a minute, however slowly the connection takes what waits."""
-    ended = opened_stream()
-    sent = aiter(ended.body_iterator)
-    await anext(sent)
-    ended.tell(b"before")
-    assert await anext(sent) == b"before"
-    ended.end()
-    ended.tell(b"after")
-    with pytest.raises(StopAsyncIteration):
-        await anext(sent)
-
-
-class NothingShared:
-    """A source that no entry concerns."""
-
-    pace_s = 0.0
-
-    def concerned(self, entry: Entry) -> bool:
-        del entry
-        return False
-
-    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
-        del tx, streams, news
-        return []
-
-
-class SlowFeed(Feed):
-    """Its first reading takes until it may be done."""
-
-    def __init__(self, store: AnyStore) -> None:
-        super().__init__(store)
-        self.may_follow = asyncio.Event()
-        self.looked_back: list[bool] = []
-
-    async def follow(self) -> AsyncGenerator[News, None]:
-        await self.may_follow.wait()
-        async with contextlib.aclosing(super().follow()) as following:
-            async for news in following:
-                yield news
-
-    async def missed(self, after: Position) -> News:
-        self.looked_back.append(self.may_follow.is_set())
-        return await super().missed(after)
-
-
-async def test_what_a_page_missed_is_read_once_the_log_is_followed(store: AnyStore) -> None:
-    """What is new between the two readings would be lost."""
-    feed = SlowFeed(store)
-    updates = LiveUpdates(feed, store, [NothingShared()], [])
-    page = opened_stream()
-    updates.add(page, Position(Cursor(0, 0)))
-    assert updates.position(page) == ""
-    await asyncio.sleep(0.05)
-    feed.may_follow.set()
-    await eventually(lambda: bool(feed.looked_back))
-    assert feed.looked_back == [True]
-    feed.stop()
-    await eventually(lambda: page.is_ended)
-    updates.remove(page)
-
-
-async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
-    feed = Feed(store)
-    told: list[int] = []
-
-    async def follow() -> None:
-        async for news in feed.follow():
-            told.extend(entry.body["seat"] for entry in news or ())
-            if len(told) >= 200:
-                return
-
-    following = asyncio.ensure_future(follow())
-    await asyncio.sleep(0.1)
-    for number in range(200):
-        await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=number))
-    await asyncio.wait_for(following, PATIENCE_S)
-    assert told == list(range(200))
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
-// Server-sent events. `refresh` fetches everything; `events` maps an event's name to its handler. The banner
-// reports a lost connection; after reconnecting everything is fetched again, and the banner stays until that
-// has succeeded.
+// Server-sent events. `refresh` fetches everything; `events` maps an event's name to its handler. The first
+// stream begins where the log ended before the page fetched anything, so that nothing is missed in between.
+// The banner reports a lost connection; after reconnecting everything is fetched again, and the banner stays
+// until that has succeeded.
 
 import { Problem } from "./api.js";
 import { $, show } from "./dom.js";
@@ -47,9 +48,9 @@ export function follow(refresh, events) {
     setTimeout(() => show(banner, isBehind), BACK_SHOWN_MS);
   }
 
-  function open() {
+  function open(after = "") {
     const names = [...Object.keys(events), ...OF_EVERY_PAGE];
-    source = new EventSource(`/api/v1/events?of=${names.join()}`);
+    source = new EventSource(`/api/v1/events?of=${names.join()}&after=${after}`);
     source.addEventListener("open", () => isBehind && catchUp());
     source.addEventListener("error", () => {
       turn += 1;
@@ -67,6 +68,6 @@ export function follow(refresh, events) {
     }
   }
 
-  open();
+  open($('meta[name="log-position"]').content);
   window.addEventListener("pagehide", () => source.close());
 }

@@ -74,6 +74,10 @@ class Feed:
         restored = after.at > ends or not holds
         return None if restored or len(entries) == MOST_MISSED else entries
 
+    async def end(self) -> Position:
+        """Where the log ends now."""
+        return Position(await self._store.read(audit.end))
+
     def stop(self) -> None:
         """End every stream: the server is about to stop."""
         self._stopped.set()

@@ -1,0 +1,130 @@
+"""The feed of new entries, and what its followers are sent."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from typing import Any, cast
+
+import pytest
+
+from callserver.console import live_stream
+from callserver.console.authentication import UserRequest
+from callserver.console.live_updates import LiveUpdates, Told
+from callserver.database import audit
+from callserver.database.audit import Entry
+from callserver.database.feed_positions import Cursor, Position
+from callserver.database.store import AnyStore
+from callserver.domain.audit import EntryKind
+from callserver.engine.audit_log.feed import Feed, News
+from callserver.ports import Tx
+from tests.harness.simulated import TUESDAY
+from tests.harness.waiting import PATIENCE_S, eventually
+
+
+def opened_stream() -> live_stream.Stream:
+    request = cast("UserRequest", None)
+    is_opened = contextlib.nullcontext()
+    return live_stream.Stream(request, (), contextlib.nullcontext(), lambda _: is_opened)
+
+
+async def test_a_stream_sends_nothing_that_is_told_after_its_end() -> None:
+    """Off-boarding takes at most a minute, however slowly the connection takes what waits."""
+    ended = opened_stream()
+    sent = aiter(ended.body_iterator)
+    await anext(sent)
+    ended.tell(b"before")
+    assert await anext(sent) == b"before"
+    ended.end()
+    ended.tell(b"after")
+    with pytest.raises(StopAsyncIteration):
+        await anext(sent)
+
+
+class NothingShared:
+    """A source that no entry concerns."""
+
+    pace_s = 0.0
+
+    def concerned(self, entry: Entry) -> bool:
+        del entry
+        return False
+
+    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+        del tx, streams, news
+        return []
+
+
+class SlowFeed(Feed):
+    """Its first reading takes until it may be done."""
+
+    def __init__(self, store: AnyStore) -> None:
+        super().__init__(store)
+        self.may_follow = asyncio.Event()
+        self.looked_back: list[bool] = []
+
+    async def follow(self) -> AsyncGenerator[News, None]:
+        await self.may_follow.wait()
+        async with contextlib.aclosing(super().follow()) as following:
+            async for news in following:
+                yield news
+
+    async def missed(self, after: Position) -> News:
+        self.looked_back.append(self.may_follow.is_set())
+        return await super().missed(after)
+
+
+async def test_what_a_page_missed_is_read_once_the_log_is_followed(store: AnyStore) -> None:
+    """What is new between the two readings would be lost."""
+    feed = SlowFeed(store)
+    updates = LiveUpdates(feed, store, [NothingShared()], [])
+    page = opened_stream()
+    updates.add(page, Position(Cursor(0, 0)))
+    assert updates.position(page) == ""
+    await asyncio.sleep(0.05)
+    feed.may_follow.set()
+    await eventually(lambda: bool(feed.looked_back))
+    assert feed.looked_back == [True]
+    feed.stop()
+    await eventually(lambda: page.is_ended)
+    updates.remove(page)
+
+
+async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
+    feed = Feed(store)
+    told: list[int] = []
+
+    async def follow() -> None:
+        async for news in feed.follow():
+            told.extend(entry.body["seat"] for entry in news or ())
+            if len(told) >= 200:
+                return
+
+    following = asyncio.ensure_future(follow())
+    await asyncio.sleep(0.1)
+    for number in range(200):
+        await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=number))
+    await asyncio.wait_for(following, PATIENCE_S)
+    assert told == list(range(200))
+
+
+def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore) -> None:
+    """PostgreSQL gives ids before the commit: the tail waits for the older transaction."""
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite writes one after another")
+    slow, quick = store.engine.connect(), store.engine.connect()
+    slow.begin()
+    quick.begin()
+    audit.append(slow, TUESDAY, EntryKind.SEAT, seat=1)
+    audit.append(quick, TUESDAY, EntryKind.SEAT, seat=2)
+    quick.commit()
+
+    def tail(after: Cursor) -> list[int]:
+        with store.engine.connect() as tx:
+            return [entry.body["seat"] for entry in audit.tail(tx, after, 10)]
+
+    assert tail(Cursor(0, 0)) == []  # seat 2 is there, but something before it is on its way
+    slow.commit()
+    assert sorted(tail(Cursor(0, 0))) == [1, 2]
+    slow.close()
+    quick.close()
