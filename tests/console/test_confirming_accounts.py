@@ -6,7 +6,7 @@ import pytest
 
 from callserver.domain.role import Role
 from tests.console.test_accounts_page import account, change, key_of
-from tests.console.test_live import Stream
+from tests.harness.live_streams import Stream
 from tests.harness.staffed import PASSWORD, Client, StaffedSystem
 from tests.harness.waiting import eventually
 

@@ -15,7 +15,7 @@ from callserver.database import floor as floor_rows
 from callserver.database.tables import registers, seats
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
-from tests.console.test_live import events, stream
+from tests.harness.live_streams import events, stream
 from tests.harness.staffed import Client, StaffedSystem
 from tests.harness.waiting import eventually
 

@@ -8,7 +8,7 @@ from callserver.database import accounts
 from callserver.domain.listening import Mode
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts.authentication import hash_of, new_token
-from tests.console.test_live import events, stream
+from tests.harness.live_streams import events, stream
 from tests.harness.staffed import Client, StaffedSystem
 from tests.harness.waiting import eventually
 

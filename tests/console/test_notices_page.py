@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from callserver.domain.role import Role
-from tests.console.test_live import Stream
+from tests.harness.live_streams import Stream
 from tests.harness.staffed import Client, StaffedSystem
 
 CASE: Mapping[str, Any] = {

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from callserver.engine.rate_limits import DIALS, MOST_STREAMS
-from tests.console.test_live import Stream
+from tests.harness.live_streams import Stream
 from tests.harness.staffed import StaffedSystem
 from tests.harness.waiting import eventually
 

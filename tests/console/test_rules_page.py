@@ -492,7 +492,7 @@ async def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
 
 
 async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> None:
-    from tests.console.test_live import events, stream
+    from tests.harness.live_streams import events, stream
 
     administrator, phoner = (
         await system.client("administrator"),

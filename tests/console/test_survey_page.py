@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from callserver.domain.role import Role
-from tests.console.test_live import Stream
+from tests.harness.live_streams import Stream
 from tests.harness.staffed import Client, StaffedSystem
 
 QUARTER = "2026-Q2"

@@ -1,6 +1,7 @@
 """The checker of behaviour forgets calls that ended long ago: a log of years is checked in little memory."""
 
 import json
+import time
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -88,3 +89,35 @@ def test_a_log_of_years_takes_little_memory() -> None:
         tracemalloc.stop()
     assert fresh / (40 * 10) > 500  # the control: a call that is compared takes more
     assert later / (120 * 10) < 250
+
+
+def seconds_for(number: int) -> float:
+    """Processor seconds of so many entries after so many finished contacts and ended listenings."""
+    log = Log()
+    for count in range(number):
+        log.add(unanswered(BEGIN, f"c{count}", count))
+        done = {"outcome": "done", "does": "done", "contact": count}
+        listening = f"l{count}"
+        log.add(
+            [
+                body(BEGIN, "outcome", call=f"c{count}", **done),
+                body(BEGIN, "listening_started", listening=listening, seat=1, mode="silent"),
+                body(BEGIN, "listening_stopped", listening=listening),
+            ]
+        )
+    seat = {"seat": 1, "phoner": 1, "connected": True, "call": "c1"}
+    states = [body(BEGIN, "seat", **seat, state=state) for state in ("waiting", "reserved")]
+    later = [body(BEGIN, "mark_ended", rows=[]), *states] * number
+    began = time.process_time()
+    log.add(later)
+    return time.process_time() - began
+
+
+def test_an_entry_does_not_look_at_every_contact_and_listening_of_the_log() -> None:
+    """Four times as long takes about four times the time: 16 times if each entry looked at all."""
+    growths = []
+    for _ in range(4):  # a busy machine is slow at times; what is quadratic always is
+        growths.append(seconds_for(2000) / min(seconds_for(500) for _ in range(3)))
+        if growths[-1] < 8:
+            break
+    assert min(growths) < 8

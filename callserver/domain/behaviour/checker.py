@@ -40,8 +40,10 @@ class Checker:
         self._compared_for = COMPARED_FOR
         self._seats: dict[str, Seat] = {}
         self._contacts: dict[str, Contact] = {}
+        self._finished: set[str] = set()  # contacts
         self._subjects = Subjects()
         self._listenings: dict[str, Listening] = {}
+        self._listening_to: defaultdict[str, set[str]] = defaultdict(set)  # a seat, not ended
         self._paused: set[str] = set()
         self._duties = Duties()
         self._handlers: Mapping[str, Callable[[Entry], None]] = {
@@ -176,8 +178,7 @@ class Checker:
         self._known(entry, "a call")
 
     def _asked(self, entry: Entry) -> None:
-        call = self._calls.get(entry.text("call"))
-        if call is not None:
+        if (call := self._calls.get(entry.text("call"))) is not None:
             self._calls[call.name] = replace(call, asked=True)
 
     def _stopped(self, entry: Entry) -> None:
@@ -214,8 +215,8 @@ class Checker:
         self._seats[name] = after
         if after.state == "reserved" and seat.state != "reserved" and call is not None:
             self._calls[call.name] = replace(call, reserved=True)
-            for listening in self._listenings.values():
-                self._find(entry, listenings.voice_breaches(listening, name))
+            for at_seat in map(self._listenings.__getitem__, sorted(self._listening_to[name])):
+                self._find(entry, listenings.voice_breaches(at_seat, name))
         if seat.call and after.call != seat.call:
             self._met(seat.call, "seat-free")
         self._alone(entry, after)
@@ -253,7 +254,9 @@ class Checker:
             self._seats[call.seat] = seats.settled(seat, call)
         if call.contact:
             known = self._contacts.get(call.contact, Contact())
-            self._contacts[call.contact] = contacts.outcome(known, entry)
+            after = self._contacts[call.contact] = contacts.outcome(known, entry)
+            if after.finished:
+                self._finished.add(call.contact)
             if does in suppression.OUTCOME_NEEDS:
                 kind = suppression.OUTCOME_NEEDS[does]
                 sentence = f"an outcome that is {does}, and nothing is written down ({kind})"
@@ -265,10 +268,9 @@ class Checker:
         self._contacts[name] = contacts.called_back(self._contacts.get(name, Contact()), entry)
 
     def _reopens(self, _: Entry) -> None:
-        self._contacts = {
-            name: contacts.reopened(contact) if contact.finished else contact
-            for name, contact in self._contacts.items()
-        }
+        for name in self._finished:
+            self._contacts[name] = contacts.reopened(self._contacts[name])
+        self._finished.clear()
 
     # -- opt-outs and marks --------------------------------------------------------------------
 
@@ -316,6 +318,7 @@ class Checker:
         self._find(entry, listenings.granted(entry))
         listening = Listening(entry.text("seat"), entry.text("mode"))
         self._listenings[entry.text("listening")] = listening
+        self._listening_to[listening.seat].add(entry.text("listening"))
 
     def _listening_changed(self, entry: Entry) -> None:
         name = entry.text("listening")
@@ -331,6 +334,7 @@ class Checker:
         listening = self._listenings.get(name)
         if listening is not None:
             self._listenings[name] = replace(listening, ended_at=entry.at)
+            self._listening_to[listening.seat].discard(name)
 
     def _heard(self, entry: Entry) -> None:
         call = self._known(entry, "heard in a call")

@@ -24,16 +24,18 @@ class Subjects:
 
     def against(self, call: Call) -> list[Breach]:
         """A permit against everything that is known of its number, person and household."""
-        opt_outs = [self._opt_outs[row] for key in call.keys for row in self._opt_outs_of[key]]
+        rows = [row for key in call.keys for row in self._opt_outs_of.get(key, ())]
+        opt_outs = [self._opt_outs[row] for row in rows]
         consents = [self._consented[key] for key in call.keys if key in self._consented]
-        marks = [mark for key in call.keys for mark, rows in self._marked[key].items() if rows > 0]
+        counts = [self._marked[key] for key in call.keys if key in self._marked]
+        marks = [mark for count in counts for mark in count if count[mark] > 0]
         return [
             *suppression.call_breaches(call, opt_outs, max(consents, default=None)),
             *suppression.mark_breaches(marks),
         ]
 
     def has(self, call: Call, mark: str) -> bool:
-        return any(self._marked[key][mark] > 0 for key in call.keys)
+        return any(self._marked[key][mark] > 0 for key in call.keys if key in self._marked)
 
     def suppressed(self, entry: Entry, ringing: Iterable[Call]) -> list[Duty]:
         """Opt-outs are written down; which telephones must be silent now."""
