@@ -72,7 +72,7 @@ class Followed:
         self._marked: defaultdict[str, defaultdict[str, set[int]]] = defaultdict(
             lambda: defaultdict(set)
         )
-        self._seen: defaultdict[str, set[str]] = defaultdict(set)  # opt-outs that appeared in facts
+        self._seen: dict[str, set[str]] = {}  # opt-outs that appeared in facts
 
     def entry(self, leaf: int, entry: Mapping[str, Any], published: Published | None) -> None:
         """Process one entry; a decision together with its opened facts."""
@@ -154,6 +154,9 @@ class Followed:
             if row in self._opt_outs:
                 self._opt_outs[row].scope = Scope.HASH.value
 
+    def _has(self, mark: str, keys: list[str]) -> bool:
+        return any(self._marked[key].get(mark) for key in keys if key in self._marked)
+
     # -- decisions -----------------------------------------------------------------------------
 
     def _decided(self, leaf: int, entry: Mapping[str, Any], published: Published | None) -> None:
@@ -174,14 +177,14 @@ class Followed:
         if "person" not in published.withheld:
             person = facts.get("person") or {}
             for mark, name in IN_PERSON.items():
-                if not person.get(name) and any(self._marked[key][mark] for key in keys):
+                if not person.get(name) and self._has(mark, keys):
                     self._find(leaf, f"the log has the mark {mark}, the facts have not")
 
     def _opt_outs_in(self, leaf: int, keys: list[str], facts: Mapping[str, Any]) -> None:
         """Check that the facts contain every opt-out that the log has for these keys."""
         stated = facts.get("sup") or []
         for key in keys:
-            for row, opt_out in self._about[key].items():
+            for row, opt_out in self._about.get(key, {}).items():
                 now = facts.get("now")
                 ends = {
                     bool(row.get("lifted_at"))
@@ -197,17 +200,18 @@ class Followed:
         number = next((key for key in keys if key.startswith("number:")), None)
         if number is not None:
             shown = {row.get("at") for row in stated if row.get("scope") in OF_NUMBER}
-            for at in sorted(self._seen[number] - shown):
+            for at in sorted(self._seen.pop(number, set()) - shown):
                 self._find(leaf, f"an opt-out of {at} that earlier facts show has disappeared")
-            self._seen[number] = {at for at in shown if at and at < facts.get("now", "")}
+            if seen := {at for at in shown if at and at < facts.get("now", "")}:
+                self._seen[number] = seen
 
     def _without_facts(self, leaf: int, entry: Mapping[str, Any], keys: list[str]) -> None:
         """Check a permit without facts: it is wrong despite an opt-out, unless there was a consent."""
         if entry["kind"] != "permitted":
             return
-        consented = any(self._marked[key][MarkKind.CONSENT_GIVEN.value] for key in keys)
+        consented = self._has(MarkKind.CONSENT_GIVEN.value, keys)
         for key in keys:
-            for row, opt_out in self._about[key].items():
+            for row, opt_out in self._about.get(key, {}).items():
                 answered = opt_out.scope == Scope.PURPOSE.value or (
                     consented and opt_out.scope not in NEVER_CONSENTED
                 )
