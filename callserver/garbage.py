@@ -1,10 +1,22 @@
-"""What is loaded is left out of garbage collection: looking at all of it stops every request for a tenth of a second."""
+"""What is loaded is left out of garbage collection: looking at all of it stops every request for a tenth of a
+second, and takes a fifth of a command's start."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _depth = 0
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Modules are imported within the block: they stay, and are not looked at."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager

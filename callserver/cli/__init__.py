@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from callserver import __version__
 from callserver.errors import CallserverError
+from callserver.garbage import loading
 
 COMMANDS = {
     # name: (module, first sentence of its help)
@@ -95,9 +96,10 @@ class Commands(TyperGroup):
         name, listed, rest = super().resolve_command(ctx, args)
         if name is None or listed is None:
             return name, listed, rest
-        if name not in WITHOUT_SETTINGS and "--help" not in rest:
-            _prepare()
-        return name, command(name), rest
+        with loading():
+            if name not in WITHOUT_SETTINGS and "--help" not in rest:
+                _prepare()
+            return name, command(name), rest
 
 
 def _prepare() -> None:

@@ -10,8 +10,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-import holidays
 import phonenumbers
+from holidays.registry import COUNTRIES
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -84,7 +84,8 @@ def _closed_day(day: str) -> str:
 
 @cache
 def _calendars() -> frozenset[str]:
-    return frozenset(holidays.list_supported_countries(include_aliases=False))
+    # The registry alone: listing the supported countries imports each country's calendar.
+    return frozenset(code for _, code, *_ in COUNTRIES.values())
 
 
 def _calendar(country: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from callserver import __version__
 from callserver.cli import COMMANDS, command
+from tests.harness.simulated import ROOT
 
 HEAVY = ("alembic", "httpx", "jinja2", "pydantic", "sqlalchemy", "starlette", "twilio", "uvicorn")
 
@@ -33,6 +34,21 @@ def test_help_lists_every_command_and_imports_none() -> None:
 def test_the_version() -> None:
     said = python("from callserver.cli import app; app(['--version'])")
     assert said == f"callserver {__version__}\n"
+
+
+def test_a_command_imports_the_calendars_of_its_rules_only_and_then_collects_garbage() -> None:
+    said = python(
+        "import gc, os, sys\n"
+        f"os.environ['CALLSERVER_CONFIG'] = {str(ROOT / 'config')!r}\n"
+        "from callserver.cli import app\n"
+        "try:\n    app(['check'])\n"
+        "finally:\n"
+        "    calendars = [name for name in sys.modules if name.startswith('holidays.countries.')]\n"
+        "    print(gc.isenabled(), gc.get_freeze_count() > 0, len(calendars), file=sys.stdout)\n"
+    )
+    enabled, frozen, calendars = said.splitlines()[-1].split()
+    assert (enabled, frozen) == ("True", "True")
+    assert int(calendars) < 10
 
 
 def leaves(path: str, node: Any) -> list[tuple[str, str]]:
