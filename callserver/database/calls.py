@@ -81,7 +81,6 @@ _due = Prepared(
     )
 )
 _to_stop = Prepared(_all.where(*TO_STOP))
-_ringing = Prepared(_all.where(calls.c.ended_at.is_(None), calls.c.answered_at.is_(None)))
 _last_of_contact = Prepared(
     select(calls.c.attempt)
     .where(calls.c.contact == bindparam("contact"))
@@ -255,11 +254,6 @@ def to_stop(tx: Tx) -> list[CallRow]:
 
 def every_open(tx: Tx) -> list[CallRow]:
     return [CallRow._make(row) for row in tx.execute(_all.where(calls.c.ended_at.is_(None)))]
-
-
-def ringing(tx: Tx) -> list[CallRow]:
-    """Open calls that nobody has answered."""
-    return [CallRow._make(row) for row in _ringing(tx, {})]
 
 
 def last_of_phoner(tx: Tx, phoner: int) -> CallRow | None:

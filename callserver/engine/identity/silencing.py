@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from callserver.database import calls, contacts, suppressions
-from callserver.database.calls import CallRow
+from callserver.database import contacts, ringing_calls, suppressions
+from callserver.database.ringing_calls import RingingCall
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.identity import people_in_reach
@@ -30,16 +30,18 @@ def _reached(tx: Tx, persons: set[int], households: set[int]) -> list[str]:
     if not persons and not households:
         return []
     return [
-        subject.of_person(row.person)
-        for row in calls.ringing(tx)
-        if _concerns(tx, row, persons, households)
+        subject.of_person(call.person)
+        for call in ringing_calls.every(tx)
+        if _concerns(tx, call, persons, households)
     ]
 
 
-def _concerns(tx: Tx, row: CallRow, persons: set[int], households: set[int]) -> bool:
-    if row.person in persons or row.household in households:
+def _concerns(tx: Tx, call: RingingCall, persons: set[int], households: set[int]) -> bool:
+    if call.person in persons or call.household in households:
         return True
-    contact = None if row.contact is None else contacts.get(tx, row.contact)
+    if call.is_alone or call.contact is None:
+        return False
+    contact = contacts.get(tx, call.contact)
     if contact is None:
         return False
     reach = people_in_reach.of(tx, contact)
