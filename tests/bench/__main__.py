@@ -33,7 +33,7 @@ from tests.harness.simulated import ROOT
 
 PARTS = (
     "start webhook streams claim reach decision import audit publish exchange call call-postgres"
-    " phoners scheduler log pages bytes evening"
+    " phoners phoners-postgres scheduler log pages bytes evening"
 )
 
 
@@ -91,6 +91,7 @@ def main() -> None:
         "call": calling.calling,
         "call-postgres": calling.calling_on_postgres,
         "phoners": capacity.on_sqlite,
+        "phoners-postgres": capacity.on_postgres,
         "scheduler": scheduling.scheduling,
         "log": lambda: long_log.searching(5_000_000 if full else 500_000),
         "pages": lambda: pages.pages(

@@ -1,8 +1,9 @@
 """What a whole call costs the server: from Ready to the outcome, with six callbacks, with and without pages.
 
 The unit is the server's processor time for one request to an empty form endpoint in the same run, so that
-figures of different machines compare. The carrier and the phoners, and the pages, are processes of their
-own; calls begin by the clock, whether or not earlier ones are over.
+figures of different machines compare: in a closed loop, which the aim refers to, and by the clock, as many a
+second as the calls make, with as many connections. The carrier and the phoners, and the pages, are processes
+of their own; calls begin by the clock, whether or not earlier ones are over.
 """
 
 import asyncio
@@ -16,11 +17,11 @@ import random
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
 from starlette.applications import Starlette
@@ -57,6 +58,13 @@ EVERY_S = 25.0
 TALK_S = 1.0
 WARM_S, SECONDS = 6.0, 36.0
 EMPTY_REQUESTS = 4000
+REQUESTS = 8
+"""That a call makes: two of the phoner, six callbacks."""
+
+LINES = 32
+SPARSE_S = 15.0
+"""How long empty requests by the clock are measured, before the calls and after them."""
+
 CAMPAIGN = "kanvas"
 
 
@@ -68,6 +76,16 @@ class Load:
     every_s: float = EVERY_S
     warm_s: float = WARM_S
     seconds: float = SECONDS
+
+
+class Unit(NamedTuple):
+    """Processor seconds of one request to an empty form endpoint."""
+
+    closed: float  # in a closed loop
+    sparse: float  # by the clock, as many a second as the calls make
+
+    def __str__(self) -> str:
+        return f"{self.closed * 1e6:.0f} µs, at the calls' rate {self.sparse * 1e6:.0f} µs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +131,22 @@ def empty_database(url: str) -> Iterator[str]:
         yield database.render_as_string(hide_password=False)
 
 
-def _figures(what: str, plain: Cost, paged: Cost, unit: float) -> list[Figure]:
-    units, ratio = plain.per_call / unit, paged.per_call / plain.per_call
+def _figures(what: str, plain: Cost, paged: Cost, unit: Unit) -> list[Figure]:
+    units, ratio = plain.per_call / unit.closed, paged.per_call / plain.per_call
     shares = ", ".join(f"{share:.0%}" for share in plain.shares)
     return [
         Figure(
             f"a call, {what}, no pages",
-            f"{units:.0f} units ({plain.per_call * 1000:.1f} ms; webhook p99 {plain.p99:.0f} ms)",
-            f"empty form request {unit * 1e6:.0f} µs",
+            f"{units:.0f} units ({plain.per_call * 1000:.1f} ms; webhook p99 {plain.p99:.0f} ms); "
+            f"{plain.per_call / unit.sparse:.0f} of those at the calls' rate",
+            f"empty form request {unit}",
             f"{plain.calls} calls; servers {shares}",
             "≤ 60 units",
             units <= 60,
         ),
         Figure(
             f"with a page per phoner and {FLOOR_PAGES} floors",
-            f"{ratio:.2f}× ({paged.per_call / unit:.0f} units; webhook p99 {paged.p99:.0f} ms)",
+            f"{ratio:.2f}× ({paged.per_call / unit.closed:.0f} units; webhook p99 {paged.p99:.0f} ms)",
             "without pages 1×",
             f"{paged.calls} calls",
             "≤ 1.3×",
@@ -136,7 +155,7 @@ def _figures(what: str, plain: Cost, paged: Cost, unit: float) -> list[Figure]:
     ]
 
 
-def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[Cost, Cost, float]:
+def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[Cost, Cost, Unit]:
     load = Load(phoners)
     with ExitStack() as stack:
         started, evening = _begin(stack, database, folder, servers, load)
@@ -146,13 +165,14 @@ def _measure(database: str, folder: Path, phoners: int, servers: int) -> tuple[C
             )
         )
         asyncio.run(serving.is_up(bare.port))
-        unit = _unit(bare)
+        rate = REQUESTS * phoners / load.every_s
+        before = _unit(bare, rate)
         processes = [server.process for server in started]
         plain = evening.measure(processes)
         with _pages(evening.ports, phoners):
             paged = evening.measure(processes)
-        unit = (unit + _unit(bare)) / 2
-    return plain, paged, unit
+        after = _unit(bare, rate)
+    return plain, paged, Unit(*(sum(pair) / 2 for pair in zip(before, after, strict=True)))
 
 
 def measure_load(database: str, folder: Path, servers: int, load: Load) -> Cost:
@@ -203,13 +223,18 @@ def _pages(ports: Sequence[int], phoners: int) -> Iterator[None]:
         yield
 
 
-def _unit(bare: "serving.Started") -> float:
-    """The processor seconds of one request to an empty form endpoint."""
+def _unit(bare: "serving.Started", rate: float) -> Unit:
     body = serving.request("/", urlencode({f"F{n}": "x" * 12 for n in range(24)}).encode())
+
+    def per_request(work: Coroutine[Any, Any, float], requests: int) -> float:
+        before = processor_seconds(bare.process)
+        asyncio.run(work)
+        return (processor_seconds(bare.process) - before) / requests
+
     asyncio.run(serving.closed_loop(bare.port, lambda: body, 500))
-    before = processor_seconds(bare.process)
-    asyncio.run(serving.closed_loop(bare.port, lambda: body, EMPTY_REQUESTS))
-    return (processor_seconds(bare.process) - before) / EMPTY_REQUESTS
+    closed = serving.closed_loop(bare.port, lambda: body, EMPTY_REQUESTS, LINES)
+    sparse = serving.open_loop(bare.port, lambda: body, rate, SPARSE_S, LINES)
+    return Unit(per_request(closed, EMPTY_REQUESTS), per_request(sparse, int(rate * SPARSE_S)))
 
 
 def fill(settings: Settings, phoners: int) -> None:
@@ -313,7 +338,7 @@ class _Network:
 
     async def play(self, pipe: Any) -> None:
         for queue, port in zip(self._lines, self._ports, strict=True):
-            for _ in range(32):
+            for _ in range(LINES):
                 line = Line(port)
                 await line.open()
                 queue.put_nowait(line)

@@ -13,11 +13,29 @@ from pathlib import Path
 from tests.bench import calling
 from tests.bench.calling import Cost, Load
 from tests.bench.measuring import Figure
+from tests.harness.databases import postgres_server
 
 EVERY_S = 75.0
 P99_MS = 100
 WARM_S, SECONDS = 15.0, 40.0
-STEPS = (200, 300, 400, 500, 600, 700, 800, 1000)
+STEPS = (
+    200,
+    300,
+    400,
+    500,
+    600,
+    700,
+    800,
+    1000,
+    1500,
+    2000,
+    3000,
+    4000,
+    6000,
+    8000,
+    12_000,
+    16_000,
+)
 
 
 def on_sqlite(steps: Sequence[int] = STEPS) -> list[Figure]:
@@ -33,9 +51,10 @@ def on_sqlite(steps: Sequence[int] = STEPS) -> list[Figure]:
         ]
 
 
-def on_postgres(url: str, servers: int = 2, steps: Sequence[int] = STEPS) -> list[Figure]:
+def on_postgres(servers: int = 2, steps: Sequence[int] = STEPS) -> list[Figure]:
     what = f"PostgreSQL, {servers} server{'s' * (servers > 1)}"
-    return [_largest(what, lambda _: calling.empty_database(url), servers, 300, steps)]
+    with tempfile.TemporaryDirectory() as folder, postgres_server(Path(folder)) as url:
+        return [_largest(what, lambda _: calling.empty_database(url), servers, 300, steps)]
 
 
 def _largest(

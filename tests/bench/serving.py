@@ -154,10 +154,12 @@ async def closed_loop(port: int, make: Callable[[], bytes], count: int, lines: i
     return count / took
 
 
-async def open_loop(port: int, make: Callable[[], bytes], rate: float, seconds: float) -> float:
+async def open_loop(
+    port: int, make: Callable[[], bytes], rate: float, seconds: float, connections: int = 64
+) -> float:
     """p99 in milliseconds, from the instant each request was due (Poisson arrivals)."""
     dice, lines, times = random.Random(1), asyncio.Queue[Line](), list[float]()
-    for _ in range(64):
+    for _ in range(connections):
         line = Line(port)
         await line.open()
         lines.put_nowait(line)
