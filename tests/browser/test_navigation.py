@@ -62,3 +62,11 @@ def test_a_menu_by_mouse_and_keyboard(visit: Visit) -> None:
     page.locator(".top summary", has_text="Administration").click()
     accounts.click()
     expect(page.locator(".top summary[aria-current]")).to_have_text("Administration")
+
+
+def test_a_page_that_the_browser_has_kept_is_loaded_again(visit: Visit) -> None:
+    page = visit("asger", "/accounts")
+    page.evaluate("window.isKept = true")
+    with page.expect_navigation():
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert page.evaluate("window.isKept") is None

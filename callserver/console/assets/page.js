@@ -34,3 +34,8 @@ $("#language")?.addEventListener("click", async (event) => {
 window.addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? String(event.reason), "bad");
 });
+
+// A page that the browser has kept is out of date, its stream is closed, and its user may have signed out.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) location.reload();
+});
