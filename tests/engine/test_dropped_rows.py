@@ -16,7 +16,7 @@ from callserver.domain.marks import MarkKind
 from callserver.engine.lists import importer
 from callserver.engine.lists.importer import ImportOrder
 from callserver.ports import Tx
-from tests.engine.test_reach import CAMPAIGNS, NOW, RULES, as_spelled, reasons
+from tests.harness.overlapping_lists import CAMPAIGNS, NOW, RULES, as_spelled, reasons
 
 OLD, OTHER = "Lynvej 1 1.tv", "Lynvej 1, 1. tv"
 A_PLACEHOLDER = [f"M1;Person {n};322001{n:02};Skovvej {n};;gade" for n in range(10)]

@@ -2,10 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,49 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
-from callserver.adapters.config_folder import load
 from callserver.database import list_import
-from callserver.database.engines import make_engine
 from callserver.database.store import AnyStore
-from callserver.database.tables import audit, campaign_places, contacts, imports, suppressions
-from callserver.domain.campaign import Campaign
-from callserver.domain.headings import IGNORE
+from callserver.database.tables import audit, campaign_places, contacts, imports
 from callserver.engine.lists import importer, reader
-from callserver.engine.lists.doubtful_columns import Doubtful
 from callserver.engine.lists.importer import ImportOrder, import_list
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
-from tests.harness.databases import sqlite_file
-
-NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
-RULES = load(Path(__file__).parents[2] / "config")
-KANVAS = RULES.campaigns["kanvas"]
-AFMELDTE = RULES.campaigns["afmeldte"]  # ordered by ended, freshest first
-LEADS = RULES.campaigns["leads"]
-
-
-def take(engine: Engine, text: str | bytes, campaign: Campaign = KANVAS, **more: Any) -> Summary:
-    raw = text if isinstance(text, bytes) else text.encode()
-    with engine.begin() as tx:
-        return import_list(tx, campaign, raw, NOW, **more)
-
-
-def rows(engine: Engine, *columns: str) -> list[tuple[Any, ...]]:
-    with engine.connect() as tx:
-        query = select(*[contacts.c[name] for name in columns]).order_by(contacts.c.rank)
-        return [tuple(row) for row in tx.execute(query)]
+from tests.harness.imported_lists import AFMELDTE, KANVAS, LEADS, NOW, rows, take
 
 
 @pytest.fixture
 def engine(store: AnyStore) -> Engine:
     return store.engine
-
-
-@pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    made = make_engine(sqlite_file(tmp_path / "list.db"), durable=False)
-    yield made
-    made.dispose()
 
 
 def test_rows_are_taken_in_the_files_order(engine: Engine) -> None:
@@ -330,128 +297,3 @@ def test_speed(sqlite: Engine, full: bool) -> None:
     seconds = time.process_time() - started
     assert summary.read == count
     assert count / seconds > 5_000, replace(summary, refused=[])
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        *("Ring ikke", "ring ikke!", "Do not call", "Død", "deceased", "Død d. 3/4-2024", "† 2021"),
-        *(
-            "RingIkke",
-            "Ring aldrig igen",
-            "ring ikke pga. sygdom",
-            "Skal ikke ringes op",
-            "Never call again",
-        ),
-        *(
-            "Har bedt os om ikke at ringe",
-            "Lad være med at ringe",
-            "Ønsker ikke at blive kontaktet",
-        ),
-        *(
-            "Frabedt",
-            "Reserveret",
-            "DNC",
-            "Robinson",
-            "Blokeret",
-            "Ringespærret",
-            "Nej tak",
-            "Stop",
-        ),
-        *("Kun mail", "email only", "Må kun kontaktes på mail", "Telefon: nej", "Opt-out"),
-        *(
-            "Klage",
-            "Under værgemål",
-            "Sårbar",
-            "Barn",
-            "Under 18",
-            "Passed away",
-            "Fjern fra listen",
-        ),
-        "Talte med datteren 3. april: hun vil under ingen omstændigheder ringes op igen, heller ikke i morgen",
-    ],
-)
-def test_a_status_against_calls_in_a_column_nobody_reads_is_asked_about(
-    sqlite: Engine, status: str
-) -> None:
-    text = f"telefon;navn;status\n32200001;Bo;Aktiv\n32200002;Ida;{status}\n"
-    with pytest.raises(Doubtful, match="'status'"):
-        take(sqlite, text)
-    assert rows(sqlite, "number") == []
-    with sqlite.begin() as tx:
-        order = ImportOrder(KANVAS, text.encode(), {"status": IGNORE})
-        importer.write(importer.stage(tx, order, NOW.date()), NOW, by="test")
-    assert len(rows(sqlite, "number")) == 2
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        *(
-            "Aktiv",
-            "nej",
-            "Nej tak til kaffe",
-            "ring ikke før kl. 17",
-            "",
-            "Ikke hjemme, ring igen",
-        ),
-        *(
-            "Nej tak til nyhedsbrev",
-            "frabedt nyhedsbrev",
-            "Ikke ringet op endnu",
-            "No phone number",
-        ),
-        *("Afmeldt", "Stoppet betaling", "ikke medlem", "Nykøbing Mors"),
-    ],
-)
-def test_other_statuses_are_details_of_the_contact(sqlite: Engine, status: str) -> None:
-    summary = take(sqlite, f"telefon;navn;status\n32200001;Bo;{status}\n")
-    assert summary.taken == 1
-
-
-def test_a_status_far_down_among_many_notes_is_asked_about(sqlite: Engine) -> None:
-    """A column of notes, none like another; what matters comes after thousands of them."""
-    notes = [f"{32200000 + n};Bo;talte om have nummer {n}\n" for n in range(3_000)]
-    text = "telefon;navn;bemærkning\n" + "".join(notes) + "32299999;Ida;Ring ikke\n"
-    with pytest.raises(Doubtful, match="line 3002: 'bemærkning'"):
-        take(sqlite, text)
-
-
-def test_a_source_that_says_no_is_asked_about(sqlite: Engine) -> None:
-    with pytest.raises(Doubtful, match="'kilde'"):
-        take(sqlite, "telefon;navn;kilde\n32200001;Bo;gade\n32200002;Ida;ring ikke\n")
-
-
-@pytest.mark.parametrize("name", ["Ida Prøve (død)", "RING IKKE Ida Prøve", "Ida Prøve †"])
-def test_a_no_beside_a_name_is_a_no(sqlite: Engine, name: str) -> None:
-    """Nobody maps the column of names: the row counts as an opt-out, and is named."""
-    summary = take(sqlite, f"ref;telefon;navn\nK17;32200001;Bo\nK18;32200002;{name}\n")
-    assert (summary.opted_out, summary.unclear) == (1, [3])
-    take(sqlite, "ref;telefon;navn\nK18;32200002;Ida Prøve\n")
-    with sqlite.connect() as tx:
-        subjects = set(tx.execute(select(suppressions.c.subject)).scalars())
-        (ida,) = tx.execute(
-            select(contacts.c.person).where(contacts.c.ref == "K18").distinct()
-        ).scalars()
-    assert {"number:4532200002", f"person:{ida}"} <= subjects
-
-
-@pytest.mark.parametrize(
-    "heading",
-    [
-        *(
-            "Klage",
-            "Værge",
-            "Umyndig",
-            "Sårbar",
-            "Mindreårig",
-            "Under 18",
-            "Ringestop",
-            "Telefonfred",
-        ),
-        *("Opkaldsforbud", "Udelukket", "Slettet", "Hemmeligt nummer", "Passed away", "Vulnerable"),
-    ],
-)
-def test_a_heading_about_protected_people_is_asked_about(sqlite: Engine, heading: str) -> None:
-    with pytest.raises(Doubtful, match=heading):
-        take(sqlite, f"telefon;navn;{heading}\n32200001;Bo;1\n")

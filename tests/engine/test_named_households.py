@@ -15,7 +15,7 @@ from callserver.engine.lists.importer import ImportOrder
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
-from tests.engine.test_reach import CAMPAIGNS, NOW, RULES, SECRET, reasons
+from tests.harness.overlapping_lists import CAMPAIGNS, NOW, RULES, SECRET, reasons
 
 HEADINGS = "ref;navn;telefon;husstand;kilde"
 

@@ -20,7 +20,7 @@ from callserver.engine.lists.summary import Summary
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
-from tests.engine.test_reach import NOW, RULES, SECRET, reasons
+from tests.harness.overlapping_lists import NOW, RULES, SECRET, reasons
 
 HEADINGS = "ref;navn;telefon;husstand;adresse;postnr;kilde"
 NO_HOMES = {

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from callserver.engine.audit_log.behaviour import Behaviour, check
-from tests.harness import scenes
-from tests.harness.scenes import Scene, System
+from tests.harness.scenes.evening import Scene, System, over, published
 from tests.harness.seeded_bugs import BUGS, Bug
 
 SLIP = {"wish_is_not_written", "apology_says_nothing"}
@@ -25,8 +24,8 @@ def played(scene: Scene, folder: Path, breaks: Callable[[System], None] | None =
             if breaks is not None:
                 breaks(system)
             await scene.plays(system)
-            await scenes.over(system)
-            return check(scenes.published(system))
+            await over(system)
+            return check(published(system))
         finally:
             system.close()
 

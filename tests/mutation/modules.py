@@ -6,6 +6,7 @@ POLICY = "tests/domain/test_policy.py"
 HOURS = "tests/domain/test_hours.py"
 SMALL_WORLD = "tests/domain/test_small_world.py"
 LOOSENING = "tests/domain/test_loosening.py"
+LOOSENING_CAMPAIGNS = "tests/domain/test_loosening_campaigns.py"
 LOOSENING_PERMITS = "tests/domain/test_loosening_permits.py"
 CONFIGURATION = "tests/domain/test_configuration.py"
 MACHINES = "tests/domain/test_machines.py"
@@ -25,9 +26,9 @@ TESTS = {
     "callserver.domain.legal_basis": (VECTORS, SMALL_WORLD, RULES),
     "callserver.domain.permit": ("tests/domain/test_permit.py", VECTORS, HOURS, RULES),
     "callserver.domain.reach": ("tests/domain/test_identity.py", STORED_FACTS),
-    "callserver.domain.loosening": (LOOSENING, LOOSENING_PERMITS),
-    "callserver.domain.loosening_hours": (LOOSENING, LOOSENING_PERMITS),
-    "callserver.domain.loosening_tables": (LOOSENING,),
+    "callserver.domain.loosening": (LOOSENING, LOOSENING_CAMPAIGNS, LOOSENING_PERMITS),
+    "callserver.domain.loosening_hours": (LOOSENING, LOOSENING_CAMPAIGNS, LOOSENING_PERMITS),
+    "callserver.domain.loosening_tables": (LOOSENING, LOOSENING_CAMPAIGNS),
     "callserver.domain.call": (MACHINES,),
     "callserver.domain.seat": (MACHINES,),
     "callserver.domain.listening": ("tests/domain/test_listening.py",),
@@ -36,9 +37,9 @@ TESTS = {
     "callserver.domain.robinson": ("tests/domain/test_robinson.py", REGISTER),
     "callserver.domain.phone": ("tests/domain/test_phone.py", VECTORS),
     "callserver.domain.case": ("tests/domain/test_case.py",),
-    "callserver.domain.case_rules": ("tests/domain/test_case.py", LOOSENING),
+    "callserver.domain.case_rules": ("tests/domain/test_case.py", LOOSENING_CAMPAIGNS),
     "callserver.domain.training": (TRAINING,),
-    "callserver.domain.training_rules": (TRAINING, LOOSENING),
+    "callserver.domain.training_rules": (TRAINING, LOOSENING_CAMPAIGNS),
     "callserver.domain.commitment": ("tests/domain/test_commitment.py",),
     "callserver.domain.pseudonyms": ("tests/domain/test_commitment.py",),
     "callserver.domain.merkle": ("tests/domain/test_audit.py",),
