@@ -21,7 +21,12 @@ from callserver.database.store import AnyStore, open_store
 from callserver.engine.accounts import authentication, password_hashing
 from callserver.garbage import frozen_heap
 from tests.harness import shared, statements
-from tests.harness.databases import postgres_database, postgres_server, sqlite_file
+from tests.harness.databases import (
+    PostgresDatabases,
+    postgres_database,
+    postgres_server,
+    sqlite_file,
+)
 from tests.harness.exchange.real import Called, Exchange, await_trunk, running
 
 HERE = Path(__file__).parent
@@ -99,10 +104,17 @@ def postgres_template(postgres: str) -> Iterator[str]:
         yield url.database
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: str, postgres_template: str) -> Iterator[PostgresDatabases]:
+    databases = PostgresDatabases(postgres, postgres_template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def postgres_url(postgres: str, postgres_template: str) -> Iterator[str]:
-    """A database with every table."""
-    with postgres_database(postgres, postgres_template) as url:
+def postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
+    """An empty database with every table."""
+    with postgres_databases.one() as url:
         yield url.render_as_string(hide_password=False)
 
 
