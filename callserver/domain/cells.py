@@ -157,7 +157,7 @@ class Columns:
         for at, field in opt_outs:
             if field == MAY_CALL:
                 for row, cell in enumerate(self._columns[at]):
-                    if not opt_out_cells.is_yes_or_no(cell):
+                    if not opt_out_cells.is_answer(cell):
                         problem = RowProblem(self._header[at], "no_permission")
                         self.problems.setdefault(row, problem)
 

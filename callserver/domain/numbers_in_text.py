@@ -22,6 +22,8 @@ _EXTENSIONS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d(?:[ .()-]?\d){7}")
+_TRUNK_ZERO = re.compile(r"(?<=\d)[ .-]?\([ ]?0[ ]?\)[ .-]?(?=\d)", re.ASCII)
+"""The `(0)` of `+45 (0) 32 20 01 36`, which is not dialed behind a country code."""
 _RUN = re.compile(r"[+(]?[0-9][0-9 .()-]*", re.ASCII)
 _GROUP = re.compile("[+(]{0,2}[0-9]+[)]?", re.ASCII)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
@@ -47,7 +49,8 @@ def read(cell: str, region: str | None = "DK") -> tuple[tuple[str, ...], bool]:
     numbers: dict[str, None] = {}
     has_leftover = False
     for run in _RUN.findall(text):
-        in_run, run_has_leftover = _run(run.strip(" .-"), region)
+        plain_run = _TRUNK_ZERO.sub(" ", run.strip(" .-"))
+        in_run, run_has_leftover = _run(plain_run, region)
         numbers |= dict.fromkeys(in_run)
         has_leftover = has_leftover or run_has_leftover
     return tuple(numbers), has_leftover

@@ -42,6 +42,8 @@ class NumberProblem(Enum):
 _FLOAT = re.compile(r"(\+?[0-9]+)\.0+", re.ASCII)
 _ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?e\+?[0-9]+", re.ASCII | re.IGNORECASE)
 _FRACTION = re.compile(r"\+?[0-9]+\.[0-9]{1,3}", re.ASCII)
+_DATE = re.compile(r"(19|20)\d\d([-.])\d\d?\2\d\d?|\d\d?([-.])\d\d?\3(19|20)\d\d", re.ASCII)
+"""Of a shifted row or a spreadsheet's date: without its dashes, 2026-01-01 is somebody's number."""
 _GAPS = re.compile("[^0-9]+", re.ASCII)
 _E164 = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 _SHORT = re.compile(r"[0-9]{3,6}", re.ASCII)
@@ -136,7 +138,7 @@ def _problem(raw: str) -> NumberProblem | None:
         return NumberProblem.SEVERAL
     if not _PLAIN.fullmatch(raw) or raw.count("(") != raw.count(")"):
         return NumberProblem.INVALID
-    if _is_cut(raw):
+    if _is_cut(raw) or _DATE.fullmatch(raw):
         return NumberProblem.INVALID
     return None
 

@@ -219,12 +219,15 @@ def _columns(
             wrong = InvalidInput("no_column", name=repr(wanted), known=", ".join(header))
             raise ConfigurationProblem(str(wrong)) from wrong
         return [names.index(heading_words.folded(wanted))], []
-    if positions := [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]:
-        return positions, []
     alone, digits = len(header) == 1, any(sign.isdigit() for sign in header[0])
     numbers, _ = numbers_in_text.read(header[0], region)
+    positions = [at for at, name in enumerate(header) if heading_words.field(name) == "phone"]
     if generous and any(numbers_in_text.read(cell, region)[0] for cell in header):
+        if positions:  # `Tlf. 32200131` in the first row, or a heading with somebody's number
+            return positions, [(1, header)]
         return list(range(len(header))), [(1, header)]  # no header: each column may hold numbers
+    if positions:
+        return positions, []
     if numbers or (alone and digits):
         return [0], [(1, header)]
     if alone:

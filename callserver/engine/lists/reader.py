@@ -74,7 +74,7 @@ class ListReader:
         heads = self.summary.heads
         texts = {*heads.unread, heads.columns.get("source", -1)} - {-1, *heads.ignored}
         self._unread = tuple(sorted(texts))
-        self._unasked = tuple(sorted({*heads.unread} - {*heads.ignored, *heads.other_phones}))
+        self._unasked = tuple(sorted({*heads.unread} - {*heads.ignored}))
 
     def crowds(self, most: int) -> list[int]:
         """The households with more people than `most`, by the spelling of their address."""

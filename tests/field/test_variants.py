@@ -1,0 +1,70 @@
+"""Variants of lists that other systems export, by the commands: none makes a wrong call or loses an opt-out."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from callserver.engine.lists import number_files
+from callserver.engine.lists.doubtful_columns import Doubtful
+from tests.field.test_cli import numbers, silenced
+
+Take = Callable[..., str]
+
+
+@pytest.mark.parametrize("date", ["2026-01-01", "20-11-2026", "22.05.1980", "20-1-2026"])
+def test_a_date_is_no_number(date: str, take: Take, engine: Engine) -> None:
+    """Without its dashes, the date of a shifted row is somebody's number."""
+    take(f"Medlemsnr;Telefon\nA7;{date}\nA8;20-11-20-26\n")
+    assert numbers(engine) == [4520112026]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["Nej tak", "nej!", "No, thanks", "denied", "afvist", "må ikke ringes op", "trukket tilbage"],
+)
+def test_a_permission_refused_in_words_is_an_opt_out(cell: str, take: Take, engine: Engine) -> None:
+    said = take(f"Navn;Telefon;Må kontaktes\nAne Prove;32200101;{cell}\nBo Prove;32200102;ja\n")
+    assert "number:4532200101" in silenced(engine)
+    assert "number:4532200102" not in silenced(engine)
+    assert "neither yes nor no" not in said
+
+
+@pytest.mark.parametrize("cell", ["", "ikke oplyst", "none", "måske", "Norge"])
+def test_an_unclear_permission_is_neither(cell: str, take: Take, engine: Engine) -> None:
+    take(f"Navn;Telefon;Må kontaktes\nAne Prove;32200101;{cell}\nBo Prove;32200102;ja\n")
+    assert numbers(engine) == [4532200102]
+    assert silenced(engine) == set()
+
+
+@pytest.mark.parametrize("heading", ["Tlf", "Mobil", "Phone (home)"])
+def test_yes_and_no_under_a_second_number_is_asked_about(
+    heading: str, take: Take, engine: Engine
+) -> None:
+    text = f"Id;Telefon;{heading}\nA7;32200101;nej\nA8;32200102;{{}}\n"
+    with pytest.raises(Doubtful):
+        take(text.format("ja"))
+    assert numbers(engine) == []
+    take(text.format("32200103"))  # these are numbers, and one person has none
+    assert numbers(engine) == [4532200101, 4532200102]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tlf. 32200131\nTlf. 32200132\n",
+        '[{"phone":"32200131"},{"phone":"32200132"}]',
+        '{"telefon": "32200131"}\n{"telefon": "32200132"}\n',
+        "Mobil 32200131;Ane\nMobil 32200132;Bo\n",
+    ],
+)
+def test_the_first_row_of_opt_outs_is_no_heading(text: str) -> None:
+    assert number_files.read(text.encode(), generous=True).numbers == [4532200131, 4532200132]
+
+
+@pytest.mark.parametrize(
+    "cell", ["+45 (0) 32 20 01 36", "0045 (0)32200136", "+45 ( 0 ) 32200136", "+45-(0)-32-20-01-36"]
+)
+def test_a_zero_in_brackets_is_not_dialed(cell: str) -> None:
+    file = number_files.read(f"Telefon\n{cell}\n".encode(), generous=True)
+    assert (file.numbers, file.refused) == ([4532200136], [])
