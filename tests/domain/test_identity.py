@@ -133,6 +133,11 @@ def test_what_has_not_been_read_is_asked_for() -> None:
     everything = known(ANNA, row(2, 11, 92, "Bo Bech"))
     del everything.of_person[2]
     assert in_reach(start, everything) == Needed(persons={2})
+    no_number, no_household = known(ANNA), known(ANNA)
+    no_number.at_number.clear()
+    no_household.at_household.clear()
+    assert in_reach(start, no_number) == Needed(numbers={11})
+    assert in_reach(start, no_household) == Needed(households={91})
 
 
 def test_a_crowd_is_nobody_in_particular() -> None:
@@ -157,6 +162,9 @@ def test_an_erased_number_or_household_links_nobody() -> None:
     assert match([gone], [row(2, 0, 92, "Anna Holm")]) is Match.DIFFERENT
     assert match([gone], [row(2, 12, 0, "Anna Holm")]) is Match.DIFFERENT
     assert around(gone, known(gone, row(2, 0, 0, "Anna Holm"))) == identity.NOBODY_ELSE
+    erased = [row(key, 0, 0, "") for key in range(2, 200)]  # however many they are
+    assert around(gone, known(gone, *erased)) == identity.NOBODY_ELSE
+    assert in_reach(Start(1, 0, 0, "", 10), Known(of_person={1: []})) == identity.NOBODY_ELSE
 
 
 def test_rows_of_others_in_reach_are_handed_on_and_the_contact_s_own_is_not() -> None:

@@ -108,6 +108,12 @@ LOOSER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"hours": {"windows": WEEK, "close_guard_seconds": 60}},
     ),
     (
+        "hours.windows.mon",  # the hours before those that adjoin
+        {"hours": {"windows": {**WEEK, "mon": ["12:00-21:00"]}}},
+        {"hours": {"windows": {**WEEK, "mon": ["09:00-12:00", "12:00-21:00"]}}},
+    ),
+    ("hours.windows.sat", {}, {"hours": {"windows": {**WEEK, "sat": ["20:45-21:00"]}}}),
+    (
         "hours.before_holiday",
         {"hours": {"before_holiday": ["09:00-15:00"]}},
         {"hours": {"before_holiday": None}},
@@ -198,6 +204,19 @@ def test_a_weekday_that_is_open_longer_is_named_once() -> None:
     assert loosened_keys(policy({}), longer) == ["hours.windows.fri"]
 
 
+@pytest.mark.parametrize("day", WEEK)
+def test_the_day_before_a_holiday_may_be_looser_on_one_weekday_only(day: str) -> None:
+    short = {"windows": {**WEEK, day: ["09:00-12:00"]}}
+    would = policy({"hours": {**short, "before_holiday": ["09:00-21:00"]}})
+    assert loosened_keys(policy({"hours": short}), would) == ["hours.before_holiday"]
+
+
+def test_hours_are_shown_as_the_files_write_them() -> None:
+    would = policy({"hours": {"windows": {**WEEK, "sat": ["10:05-20:50"]}}})
+    (change,) = looser(with_policy(policy({})), with_policy(would))
+    assert (change.was, change.would) == ([], ["10:05-20:50"])
+
+
 def test_every_protecting_field_of_a_policy_is_tried_above() -> None:
     protecting = {key for key, compare in POLICY.items() if compare is not loosening_tables.free}
     assert protecting <= {key for key, _, _ in LOOSER}
@@ -213,6 +232,19 @@ def test_every_protecting_field_of_a_policy_is_tried_above() -> None:
         ),
         ({}, {"hours": {"windows": {"mon": ["10:00-12:00", "13:00-20:00"]}}}),
         ({}, {"hours": {"close_guard_seconds": 60}}),
+        (  # without a guard, two windows that touch are one
+            {"hours": {"windows": {**WEEK, "mon": ["09:00-12:00", "12:00-21:00"]}}},
+            {"hours": {"windows": WEEK}},
+        ),
+        (  # a window as short as the guard is never open, and neither is a shorter one
+            {"hours": {"close_guard_seconds": 900}},
+            {
+                "hours": {
+                    "windows": {**WEEK, "sat": ["10:00-10:10", "12:00-12:15"]},
+                    "close_guard_seconds": 900,
+                }
+            },
+        ),
         ({}, {"hours": {"dates": {"2026-10-12": ["10:00-12:00"]}}}),
         ({}, {"hours": {"dates": {"2026-12-24": []}}}),
         (

@@ -79,6 +79,14 @@ def test_a_wish_that_cannot_be_given_any_more_is_looser(name: str) -> None:
     ]
 
 
+def test_an_outcome_that_is_gone_is_shown_by_what_it_does_and_to_whom() -> None:
+    household = {"outcomes": {"never": {"does": "suppress", "scope": "household"}}}
+    removed = looser(campaigns(household), campaigns(household, drop="never"))
+    assert [change.was for change in removed] == ["suppress household"]
+    (refused,) = looser(SHIPPED, campaigns({}, drop="no_thanks"))
+    assert refused.was == "refused"
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -105,6 +105,49 @@ def test_a_name_that_the_column_cut(whole: str) -> None:
     assert compare(longer, f"{whole} {surname}-Tilsidst", "Prøvevej 12", "8000") is UNSURE
 
 
+def test_a_name_that_ends_before_its_column_is_whole() -> None:
+    for surname, result in (
+        ("Prøvelangtefternavn-Endnulæng", UNSURE),  # 34 letters with the given name: perhaps cut
+        ("Prøvelangtefternavn-Endnulæn", NO),
+    ):
+        listed = Invented(f"{surname},Chri")
+        assert compare(listed, f"Christian {surname}", "Prøvevej 12", "8000") is result
+
+
+def test_an_address_without_a_house_has_none() -> None:
+    """An empty column is no house number 1."""
+    for house in ("", "x", "000"):
+        listed = entry(Invented("Prøve,Åse", "Prøvegården", house=house))
+        assert (listed.place.house, listed.place.letter) == (0, "")
+    listed = entry(Invented("Prøve,Åse", "Prøvevej 1B"))
+    assert (listed.place.house, listed.place.letter) == (1, "b")
+
+
+def test_candidates_are_those_who_may_be_the_person() -> None:
+    ase, bo = entry(ASE), entry(ASE._replace(name="Prøve-Hansen,Bo"))
+    person = Person("Åse Marie Prøve-Hansen", "Prøvevej 12, 1. tv", "8000")
+    found = list(register_match.candidates([bo, ase], [Person("", "", ""), person]))
+    assert found == [register_match.Candidate(ase, YES)]
+
+
+def test_what_is_stored_by_an_earlier_version_is_still_understood() -> None:
+    """Results, decisions and the keys of entries are stored as these numbers."""
+    assert [(result.name, result.value) for result in Match] == [
+        ("NO", 0),
+        ("UNSURE", 1),
+        ("YES", 2),
+    ]
+    assert register_match.NOTHING == 0
+    listed = entry(Invented("Prøve-Hansen,Åse Marie", "Prøvelangevejensgade 12"))
+    assert register_match.keys_of_entry(listed) == {
+        *(207666372, 683712202, 973733998, 1054311330, 1092317087),
+        *(1219306420, 1893515222, 1946237978, 3074700995),
+    }
+    person = Person("Åse Marie Prøve-Hansen", "Prøvelangevejensgade 12", "8000")
+    assert register_match.fingerprint("x") == 2077789722154191551
+    assert register_match.details([person]) == 8028644714477780905
+
+
 @pytest.mark.parametrize(
     ("person", "is_comparable"),
     [

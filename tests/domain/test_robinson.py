@@ -105,6 +105,12 @@ def test_a_copy_in_utf_8_is_read_as_well() -> None:
     assert content.issued == date(2026, 4, 1)
 
 
+def test_a_record_in_latin_1_is_read_as_it_is_written() -> None:
+    line = f"{GOOD} \u00c3\u00a5"  # two letters, which are one in UTF-8
+    records, _ = read(line.encode("latin-1"))
+    assert [record.text for record in records] == [line]
+
+
 @pytest.mark.parametrize(
     ("heading", "issued"),
     [

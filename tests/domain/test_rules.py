@@ -196,6 +196,15 @@ def test_one_more_suppression_never_permits(facts: f.Facts, data: st.DataObject)
     assert set(reasons(facts)) <= set(reasons(stricter))
 
 
+@pytest.mark.parametrize("scope", f.Scope)
+def test_only_an_objection_to_a_purpose_is_about_one_purpose(scope: f.Scope) -> None:
+    entry = f.Suppression(scope, WEDNESDAY - timedelta(days=1), purpose=f.Purpose.UPGRADE)
+    stands = scope is not f.Scope.PURPOSE
+    for facts, counts in ((EASY, stands), (replace(EASY, purpose=f.Purpose.UPGRADE), True)):
+        against = reasons(replace(facts, relation=f.Relation(member=True), suppressions=(entry,)))
+        assert (suppression.REASONS[scope] in against) == counts
+
+
 @given(anything(), ago(timedelta(minutes=16), timedelta(minutes=-16)))
 @settings(deadline=None, max_examples=150)
 def test_an_agreed_call_back_lifts_only_clock_gap_and_counts(

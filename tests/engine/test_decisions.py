@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select
 
 from callserver.adapters.clock import SystemClock
@@ -19,7 +20,8 @@ from callserver.database.tables import openings as table
 from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.commitment import digest, opened, root
-from callserver.domain.permit import DialPermit
+from callserver.domain.permit import DialPermit, Refusal
+from callserver.domain.reason import Reason
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine import retention
 from callserver.engine.context import EngineContext, Rules
@@ -61,6 +63,11 @@ def listed(tx: Tx, ctx: EngineContext) -> list[contacts.Contact]:
 
 def kept(tx: Tx) -> int:
     return len(tx.execute(select(table.c.entry)).all())
+
+
+def counted(reason: Reason) -> float:
+    labels = {"answer": "refused", "reason": reason.value}
+    return REGISTRY.get_sample_value("callserver_dial_decisions_total", labels) or 0
 
 
 def test_the_entry_commits_to_the_facts_and_holds_none_of_them(
@@ -112,6 +119,33 @@ def test_the_facts_go_at_erasure_and_with_their_contact(
         assert kept(tx) == 0
         rows = list(openings.sealed_decisions(tx, 100))
     assert rows == []  # nothing is sealed yet, so nothing is exported
+
+
+def test_the_facts_of_a_call_without_a_contact_go_with_its_number(
+    ctx: EngineContext, store: AnyStore
+) -> None:
+    """A call that confirms a colleague's telephone; a contact's facts go with the contact."""
+    with store.engine.begin() as tx:
+        first, _ = listed(tx, ctx)
+        decision = asked(ctx, tx, first)
+        (of_contact,) = tx.execute(select(table.c.entry)).scalars()
+        request = DialRequest(first, ctx.rules.campaign("kanvas"), DialPath.CONFIRMATION, None, NOW)
+        decisions.write(tx, ctx, request, decision, line=1, campaign="kanvas")
+        assert kept(tx) == 2
+        assert openings.forget(tx, [], [first.number]) == 1
+        assert list(tx.execute(select(table.c.entry)).scalars()) == [of_contact]
+
+
+def test_a_refusal_counts_once_under_its_first_reason(ctx: EngineContext, store: AnyStore) -> None:
+    first, second = Reason.SUP_NUMBER, Reason.CAMP_NO_AGENT
+    before = [counted(reason) for reason in (first, second)]
+    with store.engine.begin() as tx:
+        contact, _ = listed(tx, ctx)
+        request = DialRequest(contact, ctx.rules.campaign("kanvas"), DialPath.LIST, None, NOW)
+        refusal = Decision(Refusal((first, second), None), {"num": "+4532200001"})
+        decisions.write(tx, ctx, request, refusal, contact=contact.id, campaign="kanvas")
+    after = [counted(reason) for reason in (first, second)]
+    assert after == [before[0] + 1, before[1]]
 
 
 def test_the_facts_have_a_period_of_their_own(ctx: EngineContext, store: AnyStore) -> None:

@@ -18,9 +18,50 @@ IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 FARTHEST = "nothing reaches farther than `unsure`"
 NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
 NOBODYS = "nobody has a number or a key below 1"
+ONLY_ORDER = "only the order counts; the numbers are not stored"
+ONLY_NAMES = "the names are for type checkers; importing them at run time is no circle"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
 
 EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
+    "callserver.domain.facts": {
+        ("if TYPE_CHECKING:", "if not TYPE_CHECKING:"): ONLY_NAMES,
+    },
+    "callserver.domain.reach": {
+        (
+            "NUMBER = 0  # every contact with the number",
+            "NUMBER = -1  # every contact with the number",
+        ): ONLY_ORDER,
+        (
+            "UNSURE = 4  # and everybody who may be the person",
+            "UNSURE = 5  # and everybody who may be the person",
+        ): ONLY_ORDER,
+    },
+    "callserver.domain.suppression": {
+        (
+            "revocations = (consent.at for consent in past if consent.event is ConsentEvent.REVOKED)",
+            "revocations = (consent.at for consent in past if consent.event >= ConsentEvent.REVOKED)",
+        ): "the other event, `given`, comes before `revoked`",
+    },
+    "callserver.domain.robinson": {
+        (
+            "columns = _LAYOUT.fullmatch(text if len(text) >= _FULL_WIDTH else text.ljust(_FULL_WIDTH))",
+            "columns = _LAYOUT.fullmatch(text if len(text) > _FULL_WIDTH else text.ljust(_FULL_WIDTH))",
+        ): "a text of the full width is not padded",
+        (
+            '*(name, address, place.strip(), postal, mark != "   "),',
+            '*(name, address, place.strip(), postal, mark > "   "),',
+        ): "an asterisk comes after a blank",
+        (
+            "if len(content.problems) < MOST_REFUSED_SHOWN:",
+            "if len(content.problems) is not MOST_REFUSED_SHOWN:",
+        ): "they grow one by one",
+    },
+    "callserver.domain.loosening_hours": {
+        (
+            "if not closed & {text, text[-5:]}:  # 12-24 every year covers 2026-12-24",
+            "if not closed & {text, text[5:]}:  # 12-24 every year covers 2026-12-24",
+        ): "a day has five characters or ten",
+    },
     "callserver.domain.attempt_limits": {
         ("_MOST_DOUBLINGS = 20", "_MOST_DOUBLINGS = 21"): NO_OVERFLOW,
         ("_MOST_DOUBLINGS = 20", "_MOST_DOUBLINGS = 19"): NO_OVERFLOW,
@@ -54,6 +95,14 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ): "no state that accepts this event has a name before `reserved`",
     },
     "callserver.domain.identity": {
+        (
+            "if before is None or (before is Match.UNSURE and reached is Match.SAME):",
+            "if before is None or (before >= Match.UNSURE and reached is Match.SAME):",
+        ): IN_REACH,
+        (
+            "if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:",
+            "if len(matches) == 1 and len(self._known.of_person[start.person]) == 1:",
+        ): "a short cut: where nothing is known, the rest of the function finds nobody either",
         (
             "if row.number == other.number != NOBODY:",
             "if row.number == other.number > NOBODY:",

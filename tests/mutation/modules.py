@@ -14,6 +14,15 @@ REGISTER = "tests/domain/test_register_match.py"
 TRAINING = "tests/domain/test_training.py"
 STORED_FACTS = "tests/engine/test_stored_facts.py"
 GATE = "tests/engine/test_gate.py"
+IMPORTER = "tests/engine/test_importer.py"
+RETENTION = "tests/contract/test_retention.py"
+WISHES = "tests/console/test_phoner_wishes.py"
+PHONER_SHIFT = "tests/console/test_phoner_shift.py"
+CONFIRMING = "tests/console/test_confirming.py"
+EVERY_WAY = "tests/journeys/test_every_way_to_opt_out.py"
+CHECKER = "tests/domain/test_checker.py"
+SEEDED_BUGS = "tests/journeys/test_seeded_bugs.py"
+BEHAVIOUR = "tests/journeys/test_behaviour.py"
 
 TESTS = {
     "callserver.domain.policy": (POLICY, CONFIGURATION),
@@ -43,6 +52,39 @@ TESTS = {
     "callserver.domain.commitment": ("tests/domain/test_commitment.py",),
     "callserver.domain.pseudonyms": ("tests/domain/test_commitment.py",),
     "callserver.domain.merkle": ("tests/domain/test_audit.py",),
+    "callserver.domain.outcome": (
+        *("tests/journeys/test_endings.py", WISHES, PHONER_SHIFT),
+        *("tests/console/test_phoner_scripts.py", "tests/journeys/test_not_now.py", EVERY_WAY),
+    ),
+    "callserver.domain.asking": ("tests/domain/test_asking.py", PHONER_SHIFT),
+    "callserver.domain.subject": (
+        *("tests/domain/test_subject.py", "tests/domain/test_commitment.py"),
+        *("tests/domain/test_contact.py", "tests/engine/test_keys_in_entries.py", EVERY_WAY),
+    ),
+    "callserver.domain.contact": ("tests/domain/test_contact.py", IMPORTER),
+    "callserver.domain.opt_out_phrases": (
+        *("tests/domain/test_opt_out_phrases.py", "tests/field/test_other_words.py"),
+    ),
+    "callserver.domain.opt_out_cells": (IMPORTER, "tests/field/test_other_words.py"),
+    "callserver.domain.flag_headings": (IMPORTER, "tests/field/test_other_words.py"),
+    "callserver.domain.addresses": ("tests/domain/test_addresses.py", IMPORTER),
+    "callserver.domain.names": ("tests/domain/test_names.py", "tests/domain/test_identity.py"),
+    "callserver.domain.person_names": (REGISTER,),
+    "callserver.domain.postal_addresses": (REGISTER,),
+    "callserver.domain.line": ("tests/engine/test_user_lines.py", CONFIRMING, PHONER_SHIFT),
+    "callserver.domain.role": (
+        *("tests/console/test_roles.py", "tests/console/test_confirming_accounts.py"),
+    ),
+    "callserver.domain.leaving": ("tests/console/test_leaving.py", LOOSENING),
+    "callserver.domain.retention": (RETENTION, "tests/engine/test_retention.py", LOOSENING),
+    "callserver.domain.survey_results": ("tests/domain/test_survey.py",),
+    "callserver.domain.judging": ("tests/journeys/test_judge.py",),
+    "callserver.domain.behaviour.call": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.seat": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.suppression": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.listening": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.contact": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.checker": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
     "callserver.engine.gate.gate": (
         *(GATE, "tests/journeys/test_every_reason.py"),
         *("tests/journeys/test_registers.py", "tests/engine/test_user_lines.py"),
