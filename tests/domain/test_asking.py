@@ -131,3 +131,66 @@ def test_one_no_ends_the_ask(
     effect: Effect | None, wishes: tuple[str, ...], over: AskEnd | None
 ) -> None:
     assert asking.ask_end(effect, wishes) is over
+
+
+def test_a_wish_beside_an_outcome_and_the_gravest_of_all() -> None:
+    """In the order of their gravity, whatever was said first."""
+    effects: list[Effect | None] = [None, *Effect]
+    for effect in effects:
+        for wish in ("never", "not_about_this", "not_this_household", "vulnerable", "no_wish"):
+            endings = [asking.ask_end(effect, ()), asking.ask_end(None, (wish,))]
+            gravest = max((end for end in endings if end), key=list(AskEnd).index, default=None)
+            assert asking.ask_end(effect, (wish,)) is gravest
+
+
+def test_what_ends_the_ask_by_itself() -> None:
+    assert {effect: asking.ask_end(effect, ()) for effect in Effect} == {
+        Effect.DONE: None,
+        Effect.RETRY: None,
+        Effect.REFUSED: AskEnd.REFUSED,
+        Effect.NOT_NOW: AskEnd.LATER,
+        Effect.CALL_BACK: AskEnd.LATER,
+        Effect.SUPPRESS: AskEnd.NO_CALLS,
+        Effect.WRONG_NUMBER: AskEnd.WRONG_NUMBER,
+        Effect.DECEASED: AskEnd.DECEASED,
+        Effect.VULNERABLE: AskEnd.VULNERABLE,
+        Effect.COMPLAINT: AskEnd.COMPLAINT,
+        Effect.LEFT: AskEnd.LEFT,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "purpose", "relation", "over", "why"),
+    [
+        ("kanvas", Purpose.RECRUIT, STRANGER, None, None),
+        ("kanvas", Purpose.RECRUIT, MEMBER, None, ClosedReason.MEMBER),
+        ("kanvas", Purpose.RECRUIT, STRANGER, AskEnd.REFUSED, ClosedReason.ENDED),
+        ("opgradering", Purpose.UPGRADE, STRANGER, None, ClosedReason.NO_MEMBER),
+        ("leads", Purpose.GIFT, STRANGER, None, ClosedReason.NO_GIFT_RELATION),
+        ("leads", Purpose.RECRUIT_GIFT, STRANGER, None, None),
+        ("leads", Purpose.RECRUIT_GIFT, MEMBER, None, None),  # a gift, and no membership
+        ("leads", Purpose.SERVICE, MEMBER, None, ClosedReason.OTHER_PURPOSE),
+    ],
+)
+def test_an_agreement_needs_one_open_topic(
+    name: str,
+    purpose: Purpose,
+    relation: Relation,
+    over: AskEnd | None,
+    why: ClosedReason | None,
+) -> None:
+    guide = asking.guide(campaign(name, purpose), policy(), relation, TODAY, over)
+    assert asking.why_no_agreement(purpose, guide) is why
+
+
+def test_only_a_gift_may_be_given_once() -> None:
+    dues = ("monthly", "quarterly", "yearly")
+    for purpose in Purpose:
+        is_gift = purpose in (Purpose.GIFT, Purpose.RECRUIT_GIFT)
+        assert asking.frequencies(purpose) == ((*dues, "once") if is_gift else dues)
+
+
+def test_without_a_policy_only_members_are_asked_for_a_gift() -> None:
+    gift = campaign("leads", Purpose.GIFT)
+    for relation, may in ((MEMBER, (Topic.GIFT,)), (STRANGER, ()), (Relation(last_gift=TODAY), ())):
+        assert asking.guide(gift, None, relation, TODAY).may == may
