@@ -21,6 +21,8 @@ PHONER_SHIFT = "tests/console/test_phoner_shift.py"
 CONFIRMING = "tests/console/test_confirming.py"
 EVERY_WAY = "tests/journeys/test_every_way_to_opt_out.py"
 CHECKER = "tests/domain/test_checker.py"
+BEHAVIOUR_RULES = "tests/domain/test_behaviour_rules.py"
+BEHAVIOUR_CALLS = "tests/domain/test_behaviour_calls.py"
 SEEDED_BUGS = "tests/journeys/test_seeded_bugs.py"
 BEHAVIOUR = "tests/journeys/test_behaviour.py"
 
@@ -53,7 +55,7 @@ TESTS = {
     "callserver.domain.pseudonyms": ("tests/domain/test_commitment.py",),
     "callserver.domain.merkle": ("tests/domain/test_audit.py",),
     "callserver.domain.outcome": (
-        *("tests/journeys/test_endings.py", WISHES, PHONER_SHIFT),
+        *("tests/domain/test_outcome.py", "tests/journeys/test_endings.py", WISHES, PHONER_SHIFT),
         *("tests/console/test_phoner_scripts.py", "tests/journeys/test_not_now.py", EVERY_WAY),
     ),
     "callserver.domain.asking": ("tests/domain/test_asking.py", PHONER_SHIFT),
@@ -71,19 +73,35 @@ TESTS = {
     "callserver.domain.names": ("tests/domain/test_names.py", "tests/domain/test_identity.py"),
     "callserver.domain.person_names": (REGISTER,),
     "callserver.domain.postal_addresses": (REGISTER,),
-    "callserver.domain.line": ("tests/engine/test_user_lines.py", CONFIRMING, PHONER_SHIFT),
-    "callserver.domain.role": (
-        *("tests/console/test_roles.py", "tests/console/test_confirming_accounts.py"),
+    "callserver.domain.line": (
+        "tests/domain/test_line.py",
+        "tests/engine/test_user_lines.py",
+        CONFIRMING,
+        PHONER_SHIFT,
     ),
-    "callserver.domain.leaving": ("tests/console/test_leaving.py", LOOSENING),
-    "callserver.domain.retention": (RETENTION, "tests/engine/test_retention.py", LOOSENING),
+    "callserver.domain.role": (
+        *("tests/domain/test_role.py", "tests/console/test_roles.py"),
+        "tests/console/test_confirming_accounts.py",
+    ),
+    "callserver.domain.leaving": (
+        "tests/domain/test_leaving.py",
+        "tests/console/test_leaving.py",
+        LOOSENING,
+    ),
+    "callserver.domain.retention": (
+        "tests/domain/test_retention.py",
+        RETENTION,
+        "tests/engine/test_retention.py",
+        LOOSENING,
+    ),
     "callserver.domain.survey_results": ("tests/domain/test_survey.py",),
     "callserver.domain.judging": ("tests/journeys/test_judge.py",),
-    "callserver.domain.behaviour.call": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
-    "callserver.domain.behaviour.seat": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
-    "callserver.domain.behaviour.suppression": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
-    "callserver.domain.behaviour.listening": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
-    "callserver.domain.behaviour.contact": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.call": (BEHAVIOUR_CALLS, CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.seat": (BEHAVIOUR_CALLS, CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.suppression": (BEHAVIOUR_RULES, CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.listening": (BEHAVIOUR_RULES, CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.contact": (BEHAVIOUR_RULES, CHECKER, SEEDED_BUGS, BEHAVIOUR),
+    "callserver.domain.behaviour.network": (BEHAVIOUR_CALLS, CHECKER, SEEDED_BUGS),
     "callserver.domain.behaviour.checker": (CHECKER, SEEDED_BUGS, BEHAVIOUR),
     "callserver.engine.gate.gate": (
         *(GATE, "tests/journeys/test_every_reason.py"),

@@ -1,0 +1,311 @@
+"""What the specification of behaviour says of the entries of calls and seats."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from callserver.domain.behaviour import call as calls
+from callserver.domain.behaviour import network, seat
+from callserver.domain.behaviour.call import Call
+from callserver.domain.behaviour.entry import Breach, Entry
+from callserver.domain.behaviour.seat import Seat
+
+NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+KEYS = ("number:1", "person:1", "household:1")
+CALL = Call("a", 1, NOW, KEYS, "1", "kanvas", "5", "list", "RECRUIT", None)
+SEAT = Seat("5", "waiting", connected=True, campaign="kanvas")
+
+
+def entry(kind: str, at: datetime = NOW, **fields: Any) -> Entry:
+    return Entry(9, at, kind, fields)
+
+
+def rules(breaches: list[Breach]) -> list[str]:
+    return [breach.rule for breach in breaches]
+
+
+# -- calls ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "closes_in", "expected"),
+    [
+        ("list", 35 * SECOND, []),
+        ("list", 34 * SECOND, ["hours-guard"]),
+        ("call_back", 34 * SECOND, []),  # at the agreed time
+        ("list", None, []),
+    ],
+)
+def test_a_telephone_stops_ringing_before_the_hours_end(
+    path: str, closes_in: timedelta | None, expected: list[str]
+) -> None:
+    closes_at = None if closes_in is None else (NOW + closes_in).isoformat()
+    permit = entry("permitted", call="a", path=path, ring_seconds=25, closes_at=closes_at)
+    call, breaches, owes = calls.permitted(permit)
+    assert (call.name, call.state, call.is_open) == ("a", "permitted", True)
+    assert rules(breaches) == expected
+    due = {duty.rule: duty.within for duty in owes}
+    hours = {} if closes_in is None else {"hours-over": closes_in + 15 * SECOND}
+    assert due == {"settled": 3 * MINUTE, "rings-out": 5 * MINUTE, **hours}
+
+
+@pytest.mark.parametrize(
+    ("ordered_after", "expected"),
+    [
+        (0 * SECOND, []),
+        (2 * SECOND, []),
+        (3 * SECOND, ["fresh-permit"]),
+        (-SECOND, ["fresh-permit"]),
+    ],
+)
+def test_an_order_is_sent_while_its_permit_is_fresh(
+    ordered_after: timedelta, expected: list[str]
+) -> None:
+    at = NOW + ordered_after
+    placed = entry(
+        "placed", at, call="a", state="dialing", report="taken", ordered_at=at.isoformat()
+    )
+    after, breaches = calls.reported(CALL, placed)
+    assert rules(breaches) == expected
+    assert (after.ordered, after.state) == (True, "dialing")
+
+
+@pytest.mark.parametrize(
+    ("call", "after", "expected"),
+    [
+        (CALL, 17 * SECOND, []),
+        (CALL, 18 * SECOND, ["fresh-permit"]),
+        (replace(CALL, asked=True), 18 * SECOND, []),
+        (replace(CALL, state="silent"), 18 * SECOND, []),
+    ],
+)
+def test_without_its_instant_an_order_is_known_by_its_answer(
+    call: Call, after: timedelta, expected: list[str]
+) -> None:
+    placed = entry("placed", NOW + after, call="a", state="dialing", report="taken")
+    assert rules(calls.reported(call, placed)[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("was", "may_become"),
+    [
+        ("permitted", {"silent", "dialing", "ringing", "talking", "ended"}),
+        ("silent", {"silent", "dialing", "ringing", "talking", "ended"}),
+        ("dialing", {"dialing", "ringing", "talking", "ended"}),
+        ("ringing", {"ringing", "talking", "ended"}),
+        ("talking", {"talking", "ended"}),
+        ("ended", {"ended"}),
+    ],
+)
+def test_a_call_never_moves_back(was: str, may_become: set[str]) -> None:
+    for state in calls.MOVES:
+        call = replace(
+            CALL, state=was, ordered=True, rang=True, cause="busy" if was == "ended" else ""
+        )
+        kind = "silent" if state == was == "silent" else "reported"
+        moved = entry(kind, state=state, report="x", cause="declined", ordered_at=NOW.isoformat())
+        breaches = rules(calls.reported(call, moved)[1])
+        if state != was or kind == "silent" or was == "ended":
+            assert ("call-moves" in breaches) == (state not in may_become), (was, state)
+
+
+def test_a_permit_is_dialed_once() -> None:
+    placed = entry("placed", state="dialing", report="taken", ordered_at=NOW.isoformat())
+    once, _ = calls.reported(CALL, placed)
+    assert "one-permit-one-dial" in rules(calls.reported(once, placed)[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "counts"),
+    [
+        ({"rang": True, "cause": "never_placed"}, True),
+        ({"cause": "never_placed"}, False),
+        ({"cause": "unreachable", "has_code": True}, False),
+        ({"cause": "unreachable"}, True),  # the network did not say why
+        ({"cause": "no_answer"}, True),
+        ({"cause": "no_answer", "has_code": True}, True),
+        ({}, True),
+    ],
+)
+def test_what_may_have_rung_is_an_attempt(change: dict[str, Any], *, counts: bool) -> None:
+    assert replace(CALL, **change).counts == counts
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "expected", "stops"),
+    [
+        ("ringing", "opt_out", [], True),
+        ("ended", "opt_out", ["call-moves"], True),
+        ("ringing", "second_leg", ["one-permit-one-dial"], False),
+        ("ringing", "rings_after_all", ["one-permit-one-dial"], False),
+        ("ended", "apology_gone", [], False),
+    ],
+)
+def test_a_call_that_is_stopped_ends_soon(
+    state: str, reason: str, expected: list[str], *, stops: bool
+) -> None:
+    call, breaches, owes = calls.stopped(
+        replace(CALL, state=state), entry("stopped", reason=reason)
+    )
+    assert rules(breaches) == expected
+    assert call.stopped == (reason if stops else "")
+    assert [(duty.rule, duty.within) for duty in owes] == [("stops", 3 * MINUTE)] * stops
+
+
+# -- seats ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "call", "expected"),
+    [
+        ({}, CALL, []),
+        ({}, None, ["permit-first"]),
+        ({}, replace(CALL, name="b"), ["permit-first"]),
+        ({}, replace(CALL, seat="6"), ["permit-first"]),
+        ({}, replace(CALL, reserved=True), ["permit-first"]),
+        ({}, replace(CALL, state="dialing"), ["permit-first"]),
+        ({"connected": False}, CALL, ["phoner-present"]),
+        ({"state": "paused"}, CALL, ["phoner-ready"]),
+        ({"state": "paused"}, replace(CALL, path="manual"), []),
+        ({"state": "paused"}, replace(CALL, path="redial"), []),
+        ({"owes": "z"}, CALL, ["outcome-first"]),
+        ({"ends": True}, CALL, ["shift-ended"]),
+        ({"campaign": "leads"}, CALL, ["own-campaign"]),
+        ({"campaign": "leads", "state": "paused"}, replace(CALL, path="manual"), []),
+        ({"state": "off", "connected": True}, CALL, ["seat-moves"]),
+    ],
+)
+def test_a_seat_is_reserved_by_a_permit_of_its_own(
+    change: dict[str, Any], call: Call | None, expected: list[str]
+) -> None:
+    reserved = entry("seat", state="reserved", call="a")
+    after, breaches = seat.moved(replace(SEAT, **change), reserved, call)
+    assert rules(breaches) == expected
+    assert (after.state, after.call) == ("reserved", "a")
+
+
+RUNG = replace(SEAT, state="talking", call="a")
+OVER = replace(CALL, state="ended", answered=True)
+
+
+@pytest.mark.parametrize(
+    ("was", "to", "call", "expected", "owes"),
+    [
+        (RUNG, "wrapping_up", OVER, [], "a"),
+        (RUNG, "waiting", OVER, ["outcome-owed"], ""),
+        (RUNG, "waiting", replace(OVER, outcome="no"), [], ""),
+        (RUNG, "waiting", replace(OVER, abandoned=True), [], ""),
+        (replace(RUNG, connected=False), "connecting", OVER, [], ""),
+        (RUNG, "waiting", replace(OVER, answered=False), [], ""),
+        (RUNG, "wrapping_up", replace(OVER, answered=False), ["outcome-owed"], "a"),
+        (RUNG, "waiting", replace(OVER, state="talking"), ["seat-call"], ""),
+        (RUNG, "waiting", None, ["seat-call"], ""),
+        (replace(SEAT, state="wrapping_up", owes="a"), "paused", None, [], "a"),
+        (replace(SEAT, state="wrapping_up", owes="a"), "waiting", None, ["outcome-first"], "a"),
+        (replace(SEAT, state="wrapping_up"), "waiting", None, [], ""),
+    ],
+)
+def test_a_talk_ends_with_its_outcome(
+    was: Seat, to: str, call: Call | None, expected: list[str], owes: str
+) -> None:
+    after, breaches = seat.moved(was, entry("seat", state=to), call)
+    assert rules(breaches) == expected
+    assert (after.owes, after.call) == (owes, "")
+
+
+def test_off_boarding_ends_a_seat_in_any_state() -> None:
+    for state in seat.MOVES:
+        was = replace(SEAT, state=state, owes="a", call="a")
+        after, breaches = seat.moved(was, entry("seat", state="off", reason="left"), None)
+        assert (after.state, after.owes, after.connected, rules(breaches)) == ("off", "", False, [])
+
+
+def test_a_seat_rings_and_talks_with_its_call() -> None:
+    was = replace(SEAT, state="reserved", call="a")
+    ringing = replace(CALL, state="ringing")
+    for call, to, expected in (
+        (ringing, "ringing", []),
+        (ringing, "talking", ["seat-call"]),
+        (None, "ringing", ["seat-call"]),
+    ):
+        assert rules(seat.moved(was, entry("seat", state=to, call="a"), call)[1]) == expected
+    other = entry("seat", state="ringing", call="b")
+    assert rules(seat.moved(was, other, ringing)[1]) == ["seat-call"]
+
+
+@pytest.mark.parametrize(
+    ("was", "fields", "connected"),
+    [
+        (replace(SEAT, state="connecting", connected=False), {"state": "waiting"}, True),
+        (replace(SEAT, state="paused", connected=False), {"state": "waiting"}, False),
+        (replace(SEAT, state="paused"), {"state": "waiting"}, True),
+        (SEAT, {"state": "waiting", "connected": False}, False),
+        (replace(SEAT, connected=False), {"state": "waiting", "connected": True}, True),
+        (SEAT, {"state": "connecting", "connected": True}, False),
+        (SEAT, {"state": "off"}, False),
+    ],
+)
+def test_whether_the_phoner_is_in_the_room(
+    was: Seat, fields: dict[str, Any], *, connected: bool
+) -> None:
+    assert seat.moved(was, entry("seat", **fields), None)[0].connected is connected
+
+
+def test_an_ended_shift_begins_again_when_the_phoner_comes_back() -> None:
+    ended = replace(SEAT, ends=True)
+    for to, ends in (("paused", True), ("off", False), ("connecting", False)):
+        assert seat.moved(ended, entry("seat", state=to), None)[0].ends is ends
+
+
+def test_the_outcome_of_another_call_is_still_owed() -> None:
+    owing = replace(SEAT, owes="a")
+    assert seat.settled(owing, CALL).owes == ""
+    assert seat.settled(owing, replace(CALL, name="b")).owes == "a"
+
+
+# -- reports of the network ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("report", "state", "cause", "so_far", "expected"),
+    [
+        ("taken", "dialing", "", {}, []),
+        ("rang", "ringing", "", {}, []),
+        ("rang", "talking", "", {}, ["network-report"]),
+        ("answered", "talking", "", {}, []),
+        ("no_reply", "silent", "", {}, []),
+        ("no_reply", "ended", "", {}, []),
+        ("sang", "ringing", "", {}, ["network-report"]),
+        ("busy", "ended", "busy", {}, []),
+        ("busy", "ended", "no_answer", {}, ["network-cause"]),
+        ("not_answered", "ended", "no_answer", {}, []),
+        ("failed", "ended", "unreachable", {}, []),
+        ("machine", "ended", "machine", {}, []),
+        ("declined", "ended", "declined", {}, []),
+        ("declined", "ended", "declined", {"rang": True}, ["network-cause"]),
+        ("declined", "ended", "unreachable", {"rang": True}, []),
+        ("busy", "ended", "busy", {"rang": True}, []),
+        ("never_placed", "ended", "never_placed", {}, []),
+        ("cancelled", "ended", "cancelled", {}, []),
+        ("cancelled", "ended", "completed", {}, []),
+        ("busy", "ended", "completed", {}, ["network-cause"]),
+        ("busy", "ended", "completed", {"answered": True}, []),
+        ("busy", "ended", "machine", {"answered": True}, []),
+        ("busy", "ended", "busy", {"answered": True}, ["network-cause"]),
+        ("answered", "ended", "completed", {"ended_as": "busy"}, []),  # it is late
+        ("answered", "ended", "busy", {"ended_as": "busy"}, []),
+        ("answered", "ended", "machine", {"ended_as": "busy"}, ["network-cause"]),
+        ("rang", "ended", "unreachable", {"ended_as": "declined"}, []),
+        ("busy", "ended", "busy", {"ended_as": "no_answer"}, ["network-cause"]),
+        ("busy", "ended", "no_answer", {"ended_as": "no_answer"}, []),
+    ],
+)
+def test_what_a_report_can_mean(
+    report: str, state: str, cause: str, so_far: dict[str, Any], expected: list[str]
+) -> None:
+    known = {"rang": False, "answered": False, **so_far}
+    reported = entry("reported", report=report, state=state, cause=cause)
+    assert rules(network.report_breaches(reported, **known)) == expected
