@@ -20,8 +20,8 @@ MOST_REMEMBERED = 50_000
 """Words that a search remembers."""
 
 _NEGATION = re.compile(
-    r"ikke|ikk|ik|aldrig|ej|never|not|dont|cannot|cant|no|ingen|nej|undlad|undgå|avoid|refus\w*|declin\w*|afvis\w*"
-    r"|frabed\w*|lad|nicht|kein\w*|nie|niemals|inte|inga|inget|ikkje|aldri"
+    r"ikke|ikk|ik|aldrig|ej|never|not|dont|cannot|cant|no|ingen|nej|undlad|undgå|avoid|refus\w*|declin\w*|afvis\w*|nægt\w*"
+    r"|frabed\w*|uønsket|uønskede|lad|nicht|kein\w*|nie|niemals|inte|inga|inget|ikkje|aldri"
 )
 _HOURS = re.compile(r"før|efter|mellem|inden|before|after|between|until")
 """`Ring ikke før kl. 17` is about the time."""
@@ -31,6 +31,7 @@ _AFTER_CALL = re.compile(
 _CALL = re.compile(
     r"ring|ringe|ringes|opring\w*|opkald\w*|kontakt|kontakte|kontaktes|call|calls|calling|phone|phones"
     r"|phoning|telefon|telefonen|telefonisk|telefonopkald|telephone|tlf|tm|telemarketing|contact|contacts"
+    r"|telefonmarketing|telefonsalg|telefonsælger\w*"
     r"|henvendelse\w*|anruf\w*|angerufen|telefonat\w*|telefonanruf\w*|telefonieren|kontaktier\w*|kontaktiert"
     r"|werbung|ringa|ringas|uppringd|samtal|telefonsamtal\w*|kontakta|kontaktas|kontaktad|oppringt"
 )
@@ -43,12 +44,24 @@ _BETWEEN = re.compile(
     r"|å|bli|blir|att|mer|mehr|fler|weitere|wieder|werden|bitte"
 )
 _PRONOUN = re.compile(
-    r"hende|ham|dem|mig|os|op|til|venligst|him|her|them|please|me|us|personen|medlemmet|endelig"
+    r"hende|ham|dem|mig|os|op|til|venligst|ønskes|him|her|them|please|me|us|personen|medlemmet|endelig"
 )
+_NEGATED_PAIRS = frozenset(
+    {
+        *(("høre", "fra"), ("hear", "from"), ("i", "live"), ("lever", "ikke"), ("i", "fred")),
+        *((whom, "være") for whom in ("hende", "ham", "dem", "mig", "os", "personen")),
+    }
+)
+"""Beside a negation: `vil ikke høre fra jer`, `ikke længere i live`, `lad ham være`."""
+_CERTAIN_PAIRS = frozenset(
+    {("blive", "slettet"), ("blive", "fjernet"), ("be", "removed"), ("be", "deleted")}
+)
+"""`Har bedt om at blive slettet`."""
 _NUMBER = re.compile(r"nr|nummer|number|no")
 _CERTAIN = re.compile(
     r"frabed\w*|dnc|donotcall|ringikke|robinsonliste\w*|telefonfred|\w*ringeforbud|\w*opkaldsforbud"
-    r"|\w*telefonspær\w*|\w*ringespær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
+    r"|\w*telefonspær\w*|\w*ringespær\w*|\w*ringspær\w*|\w*opkaldsspær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
+    r"|forbrugerombud\w*|datatilsyn\w*"
     r"|\w*sperre|sperrvermerk|\w*widerspruch|\w*verbot|ringspärr|telefonspärr|samtalsspärr|kontaktförbud|telefonreservasjon|vergemål|vormundschaft|dødsbo\w*|dödsbo\w*"
 )
 """In a note of any length."""
@@ -62,7 +75,7 @@ _STATUS = re.compile(
 )
 """In a short cell; a long one uses these words for other things."""
 _DEATH = re.compile(
-    r"død|døden|dod|doed|døde|bortgået|afdød\w*|deceased|decd|dead|died|rip|verstorben\w*|verst|gestorben"
+    r"død|døden|døende|dod|doed|døde|bortgået|afdød\w*|deceased|decd|dead|died|rip|verstorben\w*|verst|gestorben"
     r"|avliden|avlidna|död|avdød\w*"
 )
 _DENIED = re.compile(r"ikke|not|no|ingen|nej|født|birth")
@@ -88,7 +101,15 @@ _BIGRAMS = frozenset(
             "sagt nej",
             "siger nej",
         ),
-        *("af listen", "off list", "from list", "hemmeligt nummer", "god man", "unter 18"),
+        *(
+            "af listen",
+            "off list",
+            "from list",
+            "hemmeligt nummer",
+            "hemmeligt nr",
+            "god man",
+            "unter 18",
+        ),
     }
 )
 _ESTATES = frozenset({"boet efter", "estate of", "nachlass von", "v værge", "ved værge"})
@@ -176,7 +197,12 @@ def _is_certain(cell: str, parts: Sequence[str]) -> bool:
     calls = [at for at, word in enumerate(parts) if _CALL.fullmatch(word) or _PAST.fullmatch(word)]
     if any(map(_CERTAIN.fullmatch, parts)) or _is_dead(parts):
         return bool(calls) or not _other_channel(parts)
-    if calls and ("hold", "op") in pairwise(parts):  # `hold op med at ringe`
+    pairs = set(pairwise(parts))
+    if calls and ("hold", "op") in pairs:  # `hold op med at ringe`
+        return True
+    if pairs & _CERTAIN_PAIRS:
+        return calls != [] or not _other_channel(parts)
+    if pairs & _NEGATED_PAIRS and any(map(_NEGATION.fullmatch, parts)):
         return True
     negated = any(_negated(parts, at) for at in range(len(parts)))
     return negated or any(_call_then_no(parts, at) for at in calls)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callserver.domain.opt_out_phrases import Search, may_say_no, says_no
+from callserver.domain.opt_out_phrases import Search, may_say_no, name_says_no, says_no
 
 PIECES = st.sampled_from(
     [
@@ -75,3 +75,68 @@ def test_a_cell_that_says_no_is_read(cells: list[str]) -> None:
 def test_a_no_is_found_however_its_letters_are_written(cell: str) -> None:
     assert says_no(cell)
     assert Search().cells(["Anna", cell, "Bo"]) == [cell]
+
+
+SAY_NO = """Ønsker ikke at blive ringet op|vil ikke ringes til|må ikke ringes op af frivillige
+|ingen telefonopkald|ikke flere opkald|no phone calls please|Bedt om ikke at blive kontaktet
+|Kontakt ønskes ikke|Opkald frabedes|ring aldrig|Ringspærre|ønsker ingen kontakt|ikke ring
+|stop opkald|slet mig|vil slettes|afdød|død 2024|† 2023|er gået bort|Robinsonlisten
+|nej tak til opkald|nej tak til telefonmarketing|kun sms|må kun kontaktes skriftligt
+|ønsker kun post|skal ikke kontaktes telefonisk|uønsket opkald|har frabedt sig|hemmeligt nr
+|ønsker ikke flere henvendelser|ønsker ikke at høre fra os|vil ikke have opkald
+|vil ikke høre fra jer|gider ikke blive ringet op|bed om ikke at ringe|må ikke kontaktes
+|kontaktes ikke|ringes ikke|ring endelig ikke|ring ikke til ham|ring ikke til denne person
+|kontakt ikke personen|undgå at ringe|undlad opkald|nægter opkald|takker nej til opkald
+|siger nej tak|vil ikke kontaktes pr. telefon|ønsker ikke telefonisk kontakt
+|telefonisk kontakt ønskes ikke|telefonopkald: nej|tlf.: nej|TLF=NEJ|Må ringes: nej
+|må ikke ringes|do not call|do not phone|don't ring|please do not contact by phone|never call
+|never phone again|stop calling|remove from list|opt-out|opted out of calls|unsubscribed
+|no calls|no telephone|not to be called|DNC|Do-Not-Call|klage|klaget|har klaget over opkald
+|under værgemål|umyndig|har værge|dement|dødsbo|under 18|barn|mindreårig|afgået ved døden
+|ikke længere i live|sov stille ind|lever ikke mere|ikke i live|opkald ønskes ikke
+|kontakt ønskes ikke længere|Opkaldsspærring|uønskede opkald|vil ikke have telefonsælgere
+|ønsker ikke telefonsalg|nej til telefonmarketing|I don't want to hear from you
+|ønsker ikke at blive kontaktet igen|vil helst ikke ringes op|vil slet ikke ringes op
+|vil bare ikke ringes op|må absolut ikke kontaktes
+|ønsker under ingen omstændigheder at blive ringet op|Ring ALDRIG igen
+|Ring aldrig mere til hende|Kontakt hende ikke|kontakt aldrig personen igen|no more phone calls
+|no telemarketing|not by phone|ikke på telefon|ikke telefon|ikke via telefon|ikke pr telefon
+|ingen tlf|ingen opringninger|frabeder sig opkald|frabedt|ønsker fred|vil have fred
+|lad være med at ringe|lad hende være|lad ham være i fred|har bedt om at blive slettet
+|skal slettes|skal ikke ringes|bør ikke ringes op|kan ikke ringes op|ringes ikke op
+|ringes aldrig|må aldrig ringes|ej ringes|ej opkald|ej tlf|tlf nej|telefon nej tak|opkald nej
+|kontakt nej|ønsker ej kontakt|slettet på eget ønske|anmeldt til Forbrugerombudsmanden
+|har klaget til Forbrugerombudsmanden|hustru ringer: han er død|manden er død|død|mor er død
+|ægtefælle død|er døende"""
+SAY_NOTHING = """ring efter kl. 17|ring gerne|må gerne ringes op|ikke hjemme|ikke kontaktet endnu|ja|nej
+|ring ikke før 17|Nej tak til nyhedsbrev|ingen mail|kan ikke høre godt|hører dårligt
+|vil gerne høre fra os|Livs nummer|ringer selv tilbage|bor i live|telefonsælger|kontakt ønskes
+|ønskes ikke hvervet|opkald ok|medlem siden 2010|Ring på dørtelefon|husk at ringe|ringede ikke"""
+
+
+def phrases(text: str) -> list[str]:
+    return text.replace("\n", "").split("|")
+
+
+@pytest.mark.parametrize("cell", phrases(SAY_NO))
+def test_a_cell_that_says_no_stops_the_import(cell: str) -> None:
+    assert says_no(cell)
+    assert says_no(cell.upper())
+    assert Search().cells(["Anna", cell, "Bo"]) == [cell]
+
+
+@pytest.mark.parametrize("cell", phrases(SAY_NOTHING))
+def test_another_cell_costs_no_question(cell: str) -> None:
+    assert not says_no(cell)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *((name, True) for name in ("Anna Prøve (død)", "Boet efter Anna Prøve", "Anna - spærret")),
+        *((name, True) for name in ("Anna Prøve \u2020", "Anna [ring ikke]", "Anna v/ værge")),
+        *((name, False) for name in ("Anna Barn", "Bo Robinson", "Anna (Bo)", "Ib Fred-Prøve")),
+    ],
+)
+def test_a_note_beside_a_name_says_no(name: str, *, expected: bool) -> None:
+    assert name_says_no(name) == expected
