@@ -196,7 +196,7 @@ def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
         return None
     zones = zones_of(place)
     # An intersection of half-open windows begins when one of them opens.
-    for ahead in range(-1, LOOK_AHEAD_DAYS):
+    for ahead in range(LOOK_AHEAD_DAYS):
         openings: list[datetime] = []
         for zone in zones:
             day = after.astimezone(zone).date() + timedelta(days=ahead)

@@ -177,6 +177,15 @@ def test_rows_of_others_in_reach_are_handed_on_and_the_contact_s_own_is_not() ->
     assert neighbourhood.keys == {2}
 
 
+def test_one_row_of_a_person_on_no_list_of_the_campaign_is_another_list_s() -> None:
+    """The gate is asked about a number that the campaign does not have: it has no contact."""
+    start = Start(ANNA.person, ANNA.number, ANNA.household, ANNA.name, 0)
+    answer = in_reach(start, known(ANNA))
+    assert isinstance(answer, InReach)
+    assert answer.rows == ((Match.SAME, ANNA),)
+    assert around(ANNA, known(ANNA)) == identity.NOBODY_ELSE
+
+
 def test_of_a_former_identifier_nothing_more_is_known() -> None:
     former = row(1, 11, 91, "Anna Holm", former=True)
     assert former[4:] == (None, False, None, None, None, None)

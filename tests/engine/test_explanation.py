@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from callserver.adapters.config_folder import load
-from callserver.cli.invented_data import import_registers
+from callserver.cli.invented_data import ON_A_REGISTER, import_registers
 from callserver.database import suppressions
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, calls, contacts
-from callserver.domain import subject
+from callserver.domain import phone, subject
 from callserver.domain.facts import Scope
 from callserver.domain.reason import Reason
 from callserver.engine.context import Rules
@@ -61,6 +61,28 @@ def test_a_number_on_the_list_is_judged_as_its_contact(tx: Tx) -> None:
     contact = listed(tx, born="2012-01-01")
     answer = explained(tx, "+4532200001")
     assert (answer.contact, answer.reasons) == (contact, (Reason.PERSON_MINOR,))
+
+
+def test_who_is_on_no_list_is_no_member(tx: Tx) -> None:
+    """Members are exempt from the register."""
+    assert explained(tx, phone.from_int(ON_A_REGISTER)).reasons == (Reason.SUP_EXTERNAL,)
+
+
+def test_what_another_list_knows_of_a_number_counts(tx: Tx) -> None:
+    other = RULES.campaign("leads")
+    import_list(tx, other, b"telefon;kilde\n32200001;gade\n", NOW)
+    until = NOW + timedelta(days=9)
+    rests = {"status": "waiting", "reason": "not_now", "next_at": until}
+    tx.execute(update(contacts).values(rests))
+    answer = explained(tx, "32200001")
+    assert (answer.contact, answer.reasons) == (None, (Reason.FREQ_NOT_NOW,))
+
+
+def test_of_several_contacts_with_one_number_the_first_is_asked_about(tx: Tx) -> None:
+    rows = b"ref;navn;telefon;kilde\nA;Anna Holm;32200001;gade\nB;Bo Bech;32200001;gade\n"
+    import_list(tx, KANVAS, rows, NOW)
+    first, _ = tx.execute(select(contacts.c.id).order_by(contacts.c.id)).scalars()
+    assert explained(tx, "32200001").contact == first
 
 
 @pytest.mark.parametrize(

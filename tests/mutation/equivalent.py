@@ -96,13 +96,13 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "callserver.domain.identity": {
         (
+            "if len(matches) == 1 and len(own) == 1 and own[0].contact == start.contact:",
+            "if len(matches) <= 1 and len(own) == 1 and own[0].contact == start.contact:",
+        ): "the contact's own key is among them",
+        (
             "if before is None or (before is Match.UNSURE and reached is Match.SAME):",
             "if before is None or (before >= Match.UNSURE and reached is Match.SAME):",
         ): IN_REACH,
-        (
-            "if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:",
-            "if len(matches) == 1 and len(self._known.of_person[start.person]) == 1:",
-        ): "a short cut: where nothing is known, the rest of the function finds nobody either",
         (
             "if row.number == other.number != NOBODY:",
             "if row.number == other.number > NOBODY:",
@@ -124,14 +124,6 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "def _neighbours(self, key: int, /, is_same: bool) -> dict[int, Match]:",
         ): "the argument is named wherever it is called",
         (
-            "if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:",
-            "if len(matches) <= 1 and len(self._known.of_person[start.person]) <= 1:",
-        ): "the contact's own key is among them",
-        (
-            "if len(matches) == 1 and len(self._known.of_person[start.person]) <= 1:",
-            "if len(matches) == 1 and len(self._known.of_person[start.person]) < 1:",
-        ): "a short cut: the rest of the function finds nobody either",
-        (
             "same=frozenset(key for key, match in others.items() if match is Match.SAME),",
             "same=frozenset(key for key, match in others.items() if match <= Match.SAME),",
         ): IN_REACH,
@@ -145,6 +137,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ): LEAST_ALIKE,
     },
     "callserver.domain.policy": {
+        (
+            'both = isinstance(old, dict) and isinstance(value, dict) and key != "windows"',
+            'both = isinstance(old, dict) and isinstance(value, dict) and key < "windows"',
+        ): "no block has a name after `windows`",
         (
             'date.fromisoformat(day if len(day) == 10 else f"2024-{day}")',
             'date.fromisoformat(day if len(day) >= 10 else f"2024-{day}")',
@@ -251,6 +247,29 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))",
             "row = dial_facts.of(tx, campaign.name, 0, -1, None, since, _register(rules, campaign))",
         ): NOBODYS,
+    },
+    "callserver.engine.gate.availability": {
+        (
+            'times.append((at, "next_contact" if at == due[0] else "window_closed"))',
+            'times.append((at, "next_contact" if at <= due[0] else "window_closed"))',
+        ): "`opens_from` gives no instant before the one it is asked from",
+        (
+            "due_now = reason.until is not None and reason.until <= now",
+            "due_now = reason.until is not None and reason.until == now",
+        ): "`why_nothing` gives no instant before now",
+    },
+    "callserver.engine.gate.explanation": {
+        (
+            "path = DialPath.CALL_BACK if contact.status == ContactStatus.CALL_BACK else DialPath.EXPLAIN",
+            "path = DialPath.CALL_BACK if contact.status <= ContactStatus.CALL_BACK else DialPath.EXPLAIN",
+        ): "no status has a name before `call_back`",
+        (
+            "return int(digits) if digits.isascii() and 0 < len(digits) <= 15 else 0",
+            "return int(digits) if digits.isascii() and 0 != len(digits) <= 15 else 0",
+        ): "a length is never negative",
+        ("id=0,", "id= -1,"): NOBODYS,
+        ("tries=0,", "tries= -1,"): "the gate does not ask how often a contact was tried",
+        ("tries=0,", "tries= 1,"): "the gate does not ask how often a contact was tried",
     },
     "callserver.engine.gate.stored_facts": {
         (
