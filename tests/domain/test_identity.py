@@ -212,13 +212,14 @@ def test_whose_number_was_replaced_on_another_list(
     others: list[tuple[str, int, int | None, datetime | None]], replaced_at: datetime | None
 ) -> None:
     """Who may be the contact has got another number: the contact's may have another holder."""
-    known_rows = [ANNA]
-    for key, (name, number, contact, at) in enumerate(others, start=2):
-        known_rows.append(KnownRow(key, number, 91, name, contact, replaced_at=at))
-        known_rows.append(row(key, 20 + key, 91, name))  # the number that they have now
-    assert around(ANNA, known(*known_rows)).replaced_at == replaced_at
-    still = [one._replace(number=11) if one.contact else one for one in known_rows]
-    assert around(ANNA, known(*still)).replaced_at is None  # they still have it on a list
+    for lower in (0, 20):  # the number that they have now, below and above the contact's
+        known_rows = [ANNA]
+        for key, (name, number, contact, at) in enumerate(others, start=2):
+            known_rows.append(KnownRow(key, number, 91, name, contact, replaced_at=at))
+            known_rows.append(row(key, lower + key, 91, name))
+        assert around(ANNA, known(*known_rows)).replaced_at == replaced_at
+        still = [one._replace(number=11) if one.contact else one for one in known_rows]
+        assert around(ANNA, known(*still)).replaced_at is None  # they still have it on a list
 
 
 PERSONS, SPELLINGS = range(1, 7), ["Anna Holm", "ANNA HOLM", "A. Holm", "Bo Bech", "Ida Holm", ""]

@@ -106,7 +106,7 @@ def test_a_copy_in_utf_8_is_read_as_well() -> None:
 
 
 def test_a_record_in_latin_1_is_read_as_it_is_written() -> None:
-    line = f"{GOOD} \u00c3\u00a5"  # two letters, which are one in UTF-8
+    line = f"{Invented('Probe,Bo', 'Probevej 12').line()} \u00c3\u00a5"  # one letter in UTF-8
     records, _ = read(line.encode("latin-1"))
     assert [record.text for record in records] == [line]
 

@@ -205,6 +205,14 @@ def test_only_an_objection_to_a_purpose_is_about_one_purpose(scope: f.Scope) -> 
         assert (suppression.REASONS[scope] in against) == counts
 
 
+def test_without_a_policy_its_absence_is_the_reason() -> None:
+    """And not a register that the policy would name."""
+    lost = replace(EASY, policy=None, register=f.Register(missing=True))
+    assert reasons(lost)
+    assert not suppression.register_is_stale(lost)
+    assert Reason.SYS_EXTLIST_STALE not in reasons(lost)
+
+
 @given(anything(), ago(timedelta(minutes=16), timedelta(minutes=-16)))
 @settings(deadline=None, max_examples=150)
 def test_an_agreed_call_back_lifts_only_clock_gap_and_counts(

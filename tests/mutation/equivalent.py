@@ -38,11 +38,37 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "callserver.domain.suppression": {
         (
+            "given = [consent for consent in past if consent.event is ConsentEvent.GIVEN and consent.phone]",
+            "given = [consent for consent in past if consent.event <= ConsentEvent.GIVEN and consent.phone]",
+        ): "the other event, `revoked`, comes after `given`",
+        (
+            "given = [consent for consent in past if consent.event is ConsentEvent.GIVEN and consent.phone]",
+            "given = [consent for consent in past if consent.event >= ConsentEvent.GIVEN and consent.phone]",
+        ): "no revocation is later than the last one",
+        (
             "revocations = (consent.at for consent in past if consent.event is ConsentEvent.REVOKED)",
             "revocations = (consent.at for consent in past if consent.event >= ConsentEvent.REVOKED)",
         ): "the other event, `given`, comes before `revoked`",
     },
+    "callserver.domain.register_match": {
+        (
+            "if likeness is Likeness.NONE:",
+            "if likeness <= Likeness.NONE:",
+        ): "nothing is less alike",
+        (
+            "if nearness is Nearness.SAME:",
+            "if nearness >= Nearness.SAME:",
+        ): "nothing is nearer",
+        (
+            "whole = _CUT if name.is_cut and len(name.given) < 2 else first",
+            "whole = _CUT if name.is_cut and len(name.given) != 2 else first",
+        ): "a person is looked up by the surname alone as well",
+    },
     "callserver.domain.robinson": {
+        (
+            "if len(content.problems) < MOST_REFUSED_SHOWN:",
+            "if len(content.problems) != MOST_REFUSED_SHOWN:",
+        ): "they grow one by one",
         (
             "columns = _LAYOUT.fullmatch(text if len(text) >= _FULL_WIDTH else text.ljust(_FULL_WIDTH))",
             "columns = _LAYOUT.fullmatch(text if len(text) > _FULL_WIDTH else text.ljust(_FULL_WIDTH))",
@@ -95,6 +121,8 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ): "no state that accepts this event has a name before `reserved`",
     },
     "callserver.domain.identity": {
+        ("match is Match.UNSURE", "match >= Match.UNSURE"): IN_REACH,
+        ("if key == NOBODY:", "if key <= NOBODY:"): POSITIVE,
         (
             "if len(matches) == 1 and len(own) == 1 and own[0].contact == start.contact:",
             "if len(matches) <= 1 and len(own) == 1 and own[0].contact == start.contact:",
