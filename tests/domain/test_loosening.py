@@ -114,6 +114,16 @@ LOOSER: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     ("hours.windows.sat", {}, {"hours": {"windows": {**WEEK, "sat": ["20:45-21:00"]}}}),
     (
+        "hours.windows.sat",  # after a window that the guard closes
+        {"hours": {"close_guard_seconds": 900}},
+        {
+            "hours": {
+                "windows": {**WEEK, "sat": ["10:00-10:10", "12:00-16:00"]},
+                "close_guard_seconds": 900,
+            }
+        },
+    ),
+    (
         "hours.before_holiday",
         {"hours": {"before_holiday": ["09:00-15:00"]}},
         {"hours": {"before_holiday": None}},

@@ -18,6 +18,8 @@ IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 FARTHEST = "nothing reaches farther than `unsure`"
 NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
 NOBODYS = "nobody has a number or a key below 1"
+FOR_TYPES = "a protocol, for type checkers only"
+ONE_BY_ONE = "a short cut: one by one, the keys are the same"
 ONLY_ORDER = "only the order counts; the numbers are not stored"
 ONLY_NAMES = "the names are for type checkers; importing them at run time is no circle"
 NO_OVERFLOW = "it only keeps a number from growing; the longest wait is reached earlier"
@@ -82,7 +84,26 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if len(content.problems) is not MOST_REFUSED_SHOWN:",
         ): "they grow one by one",
     },
+    "callserver.domain.subject": {
+        ("", "def number(self) -> int: ..."): FOR_TYPES,
+        ("", "def person(self) -> int: ..."): FOR_TYPES,
+        ("", "def household(self) -> int: ..."): FOR_TYPES,
+        (
+            'if ref[-1:] == "0" and (whole := _FLOAT.fullmatch(ref.strip())):',
+            'if ref[-1:] >= "0" and (whole := _FLOAT.fullmatch(ref.strip())):',
+        ): "a short cut: the pattern ends with 0",
+        (
+            "return person_keys([ref], [number], [name], namespace)[0]",
+            "return person_keys([ref], [number], [name], namespace)[ -1]",
+        ): "there is one",
+        ("if not all(refs):", "if  all(refs):"): ONE_BY_ONE,
+        ("if not all(refs):", "if not not all(refs):"): ONE_BY_ONE,
+    },
     "callserver.domain.loosening_hours": {
+        (
+            "if not closed & {text, text[-5:]}:  # 12-24 every year covers 2026-12-24",
+            "if not closed & {text, text[+5:]}:  # 12-24 every year covers 2026-12-24",
+        ): "a day has five characters or ten",
         (
             "if not closed & {text, text[-5:]}:  # 12-24 every year covers 2026-12-24",
             "if not closed & {text, text[5:]}:  # 12-24 every year covers 2026-12-24",
