@@ -119,6 +119,7 @@ def test_a_line_that_nobody_answers_rests(unanswered: int, rests: timedelta) -> 
 
 def test_a_line_that_was_never_called_does_not_rest() -> None:
     assert line.rests_until(9, None, NOW) is None
+    assert LineFacts(NOW, 7, NUMBER, frozenset()).unanswered == 0
 
 
 @pytest.mark.parametrize(

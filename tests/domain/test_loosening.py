@@ -27,7 +27,7 @@ from callserver.domain.loosening_tables import (
 from callserver.domain.organisation import Organisation
 from callserver.domain.policy import Cap, Policy
 from callserver.texts import catalogue
-from tests.harness.loosening import SHIPPED, loosened_keys, policy
+from tests.harness.loosening import SHIPPED, loosened_keys, policy, with_policy
 
 
 def paths(model: type[BaseModel], table: Mapping[str, Any], under: str = "") -> set[str]:

@@ -84,6 +84,12 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if len(content.problems) is not MOST_REFUSED_SHOWN:",
         ): "they grow one by one",
     },
+    "callserver.domain.line": {
+        (
+            "elif unanswered % UNANSWERED_IN_A_ROW == 0:",
+            "elif unanswered % UNANSWERED_IN_A_ROW <= 0:",
+        ): NEVER_NEGATIVE,
+    },
     "callserver.domain.subject": {
         ("", "def number(self) -> int: ..."): FOR_TYPES,
         ("", "def person(self) -> int: ..."): FOR_TYPES,

@@ -15,6 +15,7 @@ TRAINING = "tests/domain/test_training.py"
 STORED_FACTS = "tests/engine/test_stored_facts.py"
 GATE = "tests/engine/test_gate.py"
 IMPORTER = "tests/engine/test_importer.py"
+DOUBTFUL = "tests/engine/test_doubtful_lists.py"
 RETENTION = "tests/contract/test_retention.py"
 WISHES = "tests/console/test_phoner_wishes.py"
 PHONER_SHIFT = "tests/console/test_phoner_shift.py"
@@ -63,12 +64,12 @@ TESTS = {
         *("tests/domain/test_subject.py", "tests/domain/test_commitment.py"),
         *("tests/domain/test_contact.py", "tests/engine/test_keys_in_entries.py", EVERY_WAY),
     ),
-    "callserver.domain.contact": ("tests/domain/test_contact.py", IMPORTER),
+    "callserver.domain.contact": ("tests/domain/test_contact.py", IMPORTER, DOUBTFUL),
     "callserver.domain.opt_out_phrases": (
         *("tests/domain/test_opt_out_phrases.py", "tests/field/test_other_words.py"),
     ),
-    "callserver.domain.opt_out_cells": (IMPORTER, "tests/field/test_other_words.py"),
-    "callserver.domain.flag_headings": (IMPORTER, "tests/field/test_other_words.py"),
+    "callserver.domain.opt_out_cells": (IMPORTER, DOUBTFUL, "tests/field/test_other_words.py"),
+    "callserver.domain.flag_headings": (IMPORTER, DOUBTFUL, "tests/field/test_other_words.py"),
     "callserver.domain.addresses": ("tests/domain/test_addresses.py", IMPORTER),
     "callserver.domain.names": ("tests/domain/test_names.py", "tests/domain/test_identity.py"),
     "callserver.domain.person_names": (REGISTER,),
