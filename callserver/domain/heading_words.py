@@ -112,7 +112,7 @@ _BLOCK = re.compile(
     r"|reklamebeskyt\w*|optout\w*|optedout|tps|ctps|opt_out|opted_out|fritaget|nixed|nix\w*"
 )
 _PERMITS = re.compile(
-    r"må|maa|may|allow\w*|permission\w*|permit\w*|tillad\w*|\w*tilladelse\w*|\w*samtykke\w*|\w*beskyt\w*|consent\w*"
+    r"må|maa|may|allow\w*|permission\w*|permit\w*|tillad\w*|\w*tilladelse\w*|\w*samtykke\w*|\w*beskyt\w*|consent\w*|konsent\w*"
     r"|accept\w*|gdpr|optin\w*|opt_in|opted_in|opted|opt|markedsføring\w*|marketing|ok|kan|can"
 )
 OTHER_CHANNELS = re.compile(
@@ -132,7 +132,10 @@ _DEATH = re.compile(
     r"død|dod|doed|bortgået|bortgang|døde|dødsdato|dods\w*|døds\w*|deceased|dead|death|died|afdød\w*|mors"
 )
 _DENIED_DEATH = re.compile("not|ikke|no|ingen|nej")
-_BIRTH = re.compile(r"birth\w*|dob|født|føds\w*|fødselsd\w*|foedsel\w*|fodsel\w*")
+_BIRTH = re.compile(
+    r"birth\w*|dob|født|føds\w*|fødselsd\w*|foedsel\w*|fodsel\w*|fødeda\w*|födelse(?:dag|datum|tid)|geburts(?:datum|tag)|geboortedatum"
+    r"|naissance|nacimiento|nascita|urodz\w*|syntym\w*|bday"
+)
 _NOT_A_DATE = re.compile(r"sted|place|by|city|country|land|name|navn|weight|\w*sted|\w*navn")
 _OTHER_AGES = re.compile(r"fødselsår|foedselsaar|fødeår|birthyear|yob|alder\w*|årgang|aldersgruppe")
 _SECRET = re.compile(r"cpr\w*|personnummer|personnr|ssn|cpr_nr|national_id\w*|socialsecurity\w*")

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from callserver.domain.comparable_text import comparable
 from callserver.domain.heading_words import OTHER_CHANNELS, words
+from callserver.domain.opt_out_pairs import BIGRAMS, ESTATES, PHRASES, THANKS
 
 SHORT = 4
 """In words; a longer cell is a note."""
@@ -21,12 +22,14 @@ MOST_REMEMBERED = 50_000
 
 _NEGATION = re.compile(
     r"ikke|ikk|ik|aldrig|ej|never|not|dont|cannot|cant|no|ingen|nej|undlad|undgå|avoid|refus\w*|declin\w*|afvis\w*|nægt\w*"
-    r"|frabed\w*|uønsket|uønskede|lad|nicht|kein\w*|nie|niemals|inte|inga|inget|ikkje|aldri"
+    r"|frabed\w*|uønsket|uønskede|lad|nicht|kein\w*|nie|niemals|inte|inga|inget|ikkje|aldri|nei|nein"
+    r"|fravalgt|fravælger|unerwünscht\w*|oönskad\w*"
 )
 _HOURS = re.compile(r"før|efter|mellem|inden|before|after|between|until")
 """`Ring ikke før kl. 17` is about the time."""
 _AFTER_CALL = re.compile(
     r"ikke|ikk|ik|aldrig|ej|never|not|nej|no|frabed\w*|stop|forbudt|uønsket|inte|nicht|nein|nei|ikkje|aldri"
+    r"|fravalgt|unerwünscht\w*|oönskad\w*"
 )
 _CALL = re.compile(
     r"ring|ringe|ringes|opring\w*|opkald\w*|kontakt|kontakte|kontaktes|call|calls|calling|phone|phones"
@@ -34,14 +37,20 @@ _CALL = re.compile(
     r"|telefonmarketing|telefonsalg|telefonsælger\w*"
     r"|henvendelse\w*|anruf\w*|angerufen|telefonat\w*|telefonanruf\w*|telefonieren|kontaktier\w*|kontaktiert"
     r"|werbung|ringa|ringas|uppringd|samtal|telefonsamtal\w*|kontakta|kontaktas|kontaktad|oppringt"
+    r"|telefonkontakt\w*|telefonwerbung|telefonisch|telemarketings|forstyr|forstyrres|disturb"
+    r"|disturbed|störas|stören|gestört|forstyrret"
 )
+_MARKETING = re.compile(
+    r"markedsføring|markedsføres|marketing|marknadsföring|solicit|solicitations?"
+)
+"""A call as well, unless the cell names another channel."""
 _PAST = re.compile(r"ringet|ringt|kontaktet|called|contacted|phoned")
 """`Ikke kontaktet` says what happened; `ønsker ikke at blive kontaktet` what the person wants."""
 _PASSIVE = re.compile(r"blive|bliver|bli|blir|be|being")
 _BETWEEN = re.compile(
     r"at|blive|bliver|skal|må|vil|mere|længere|igen|pr|på|per|to|be|being|get|have|any|more|via|med|om|os|tak|til"
     r"|for|op|flere|with|by|me|us|please|want|wants|ønsker|under|ingen|omstændigheder|være|længere"
-    r"|å|bli|blir|att|mer|mehr|fler|weitere|wieder|werden|bitte"
+    r"|å|bli|blir|att|mer|mehr|fler|weitere|wieder|werden|bitte|over|till|ha|tack|takk|tak|or|eller|nor"
 )
 _PRONOUN = re.compile(
     r"hende|ham|dem|mig|os|op|til|venligst|ønskes|him|her|them|please|me|us|personen|medlemmet|endelig"
@@ -63,6 +72,8 @@ _CERTAIN = re.compile(
     r"|\w*telefonspær\w*|\w*ringespær\w*|\w*ringspær\w*|\w*opkaldsspær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
     r"|forbrugerombud\w*|datatilsyn\w*"
     r"|\w*sperre|sperrvermerk|\w*widerspruch|\w*verbot|ringspärr|telefonspärr|samtalsspärr|kontaktförbud|telefonreservasjon|vergemål|vormundschaft|dødsbo\w*|dödsbo\w*"
+    r"|nejtak|reklamebeskyt\w*|telefonstop|ringestop|kontaktstop|opkaldsstop|tmstop|\w*sperrliste|widerruf\w*"
+    r"|reservasjonsregisteret|politianmeld\w*|chikane\w*|harass\w*|reservationsregistret"
 )
 """In a note of any length."""
 _STATUS = re.compile(
@@ -71,60 +82,67 @@ _STATUS = re.compile(
     r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|fjern"
     r"|fjernet|fjernes|slettes|remove|removed|erased|kontaktforbud|gesperrt|sperret|spärrad|spärr"
     r"|widersprochen|reservert|reserverad|minderjährig\w*|minderårig\w*|betreuung|förvaltare|verge"
-    r"|demens|demenz"
+    r"|demens|demenz|dementia|alzheimer\w*|inhabil|udviklingshæm\w*|u18|børne|junior|juniorer|ungdomsmedlem\w*"
+    r"|minimedlem\w*|navnebeskyt\w*|adressebeskyt\w*|adressebeskytt\w*|beskyttet|protected|hemmelig|fortrolig"
+    r"|skyddad|skyddade|withdrawn|revoked|tilbagetrukket|tilbagekaldt|återkallat|indsigelse\w*|objection\w*"
+    r"|objects|objected|begravet|fravalgt|avregistrerad"
 )
 """In a short cell; a long one uses these words for other things."""
 _DEATH = re.compile(
     r"død|døden|døende|dod|doed|døde|bortgået|afdød\w*|deceased|decd|dead|died|rip|verstorben\w*|verst|gestorben"
     r"|avliden|avlidna|död|avdød\w*"
 )
-_DENIED = re.compile(r"ikke|not|no|ingen|nej|født|birth")
-_ONLY = re.compile(r"kun|only|udelukkende|nur|endast|enbart|bare")
-_BIGRAMS = frozenset(
-    {
-        *(
-            "under 18",
-            "passed away",
-            "gået bort",
-            "sovet ind",
-            "stille ind",
-            "opt out",
-            "opted out",
-            "no tm",
-        ),
-        *(
-            "aldrig igen",
-            "aldrig mere",
-            "aldri mer",
-            "never again",
-            "nie wieder",
-            "sagt nej",
-            "siger nej",
-        ),
-        *(
-            "af listen",
-            "off list",
-            "from list",
-            "hemmeligt nummer",
-            "hemmeligt nr",
-            "god man",
-            "unter 18",
-        ),
-    }
+_CONSENT = re.compile(
+    r"\w*samtykke\w*|consent|consents|\w*samtycke\w*|\w*einwilligung\w*|konsent|tilladelse"
 )
-_ESTATES = frozenset({"boet efter", "estate of", "nachlass von", "v værge", "ved værge"})
+_NO_CONSENT = re.compile(
+    r"trukket|tilbagetrukket|tilbagekaldt|withdrawn|withdrew|withdraws|revoked|udløbet|expired"
+    r"|nej|no|nei|nein|ingen|intet|inget|ikke|not|mangler|missing|without|uden|keine|avslått|återkallat|nekad"
+)
+"""Beside a word for consent."""
+_LISTED_CHANNEL = re.compile(
+    r"\b(?:e )?(?:mail|email|sms|post|brev|write|skriv) (?:or|eller|nor|oder) "
+)
+"""`Do not mail or call`."""
+_INSTEAD = re.compile(
+    r"for at (?:ringe|kontakte)|instead of (?:calling|phoning)|statt (?:anzurufen|anruf)"
+)
+_DENIED = re.compile(r"ikke|not|no|ingen|nej|født|birth")
+_ONLY = re.compile(r"kun|only|udelukkende|nur|endast|enbart|bare|bara")
 _NOTE = re.compile(r"[(\[]([^()\[\]]{1,60})|\s-+\s([^-]{1,60})")
 """What stands in brackets or after a dash."""
 _ALTERNATIVES = "|".join(
-    pattern.pattern for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY)
+    pattern.pattern
+    for pattern in (_NEGATION, _AFTER_CALL, _CERTAIN, _STATUS, _DEATH, _ONLY, _CONSENT)
 ).split("|")
 _DAGGERS = ("\u2020", "\u271d")
 _PARTS = (
     *_DAGGERS,
     *(alternative.replace(r"\w*", "") for alternative in _ALTERNATIVES if "*" in alternative),
 )
-_WORDS = frozenset({*_ALTERNATIVES, "tot", "hold", *" ".join(_BIGRAMS | _ESTATES).split()} - {"18"})
-"""At least one word of everything that says no; `18` alone is a house number."""
+_PAIRS = BIGRAMS | ESTATES | PHRASES | THANKS
+_WORDS = frozenset(
+    {*_ALTERNATIVES, "tot", "hold", "stedet", "instead", "statt", *" ".join(_PAIRS).split()}
+) - {
+    *map(str, range(13, 19)),
+    *(
+        "i",
+        "me",
+        "mig",
+        "be",
+        "blive",
+        "tak",
+        "thank",
+        "you",
+        "use",
+        "bruge",
+        "nummer",
+        "nr",
+        "number",
+    ),
+}
+"""At least one word of everything that says no; `18` alone is a house number, and frequent
+words count only beside a rarer one."""
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile("[^\\W\\d_]+(?:['\u2019]+[^\\W\\d_]+)*")
 """A word with its apostrophes: `don't` is compared as `dont`."""
@@ -169,11 +187,13 @@ class Search:
 def says_no(cell: str) -> bool:
     """Whether the cell may say that the person must not be called, or is dead, a child or under guardianship."""
     parts = words(cell)
-    if _is_certain(cell, parts) or _only_other_channel(parts) or parts == ("nej", "tak"):
+    if _is_certain(cell, parts) or _only_other_channel(parts) or " ".join(parts) in THANKS:
         return True
     pairs = {" ".join(pair) for pair in pairwise(parts)}
+    if pairs & (PHRASES | ESTATES) or _no_consent(parts):
+        return True
     is_status = len(parts) <= SHORT and (
-        any(map(_STATUS.fullmatch, parts)) or bool(pairs & _BIGRAMS)
+        any(map(_STATUS.fullmatch, parts)) or bool(pairs & BIGRAMS)
     )
     return is_status and (any(map(_CALL.fullmatch, parts)) or not _other_channel(parts))
 
@@ -184,7 +204,7 @@ def name_says_no(name: str) -> bool:
     pairs = {" ".join(pair) for pair in pairwise(words(name))}
     return (
         _is_certain(name, words(name))
-        or bool(pairs & _ESTATES)
+        or bool(pairs & ESTATES)
         or any(says_no(note) for match in _NOTE.findall(name) for note in match if note)
     )
 
@@ -194,7 +214,10 @@ def _is_certain(cell: str, parts: Sequence[str]) -> bool:
         return True
     if parts == ("tot",):  # German for dead; in a longer cell it may be a total
         return True
-    calls = [at for at, word in enumerate(parts) if _CALL.fullmatch(word) or _PAST.fullmatch(word)]
+    joined = " ".join(parts)
+    if _LISTED_CHANNEL.search(joined):
+        parts = _LISTED_CHANNEL.sub("", joined).split()
+    calls = [at for at, word in enumerate(parts) if _is_call(parts, word) or _PAST.fullmatch(word)]
     if any(map(_CERTAIN.fullmatch, parts)) or _is_dead(parts):
         return bool(calls) or not _other_channel(parts)
     pairs = set(pairwise(parts))
@@ -204,8 +227,28 @@ def _is_certain(cell: str, parts: Sequence[str]) -> bool:
         return calls != [] or not _other_channel(parts)
     if pairs & _NEGATED_PAIRS and any(map(_NEGATION.fullmatch, parts)):
         return True
+    if _INSTEAD.search(joined):
+        return True
     negated = any(_negated(parts, at) for at in range(len(parts)))
     return negated or any(_call_then_no(parts, at) for at in calls)
+
+
+def _is_call(parts: Sequence[str], word: str) -> bool:
+    if _CALL.fullmatch(word):
+        return True
+    return _MARKETING.fullmatch(word) is not None and not _other_channel(parts)
+
+
+def _no_consent(parts: Sequence[str]) -> bool:
+    """`samtykke: nej`, `har trukket sit samtykke tilbage`, in a short cell and about no other channel."""
+    consent = [at for at, word in enumerate(parts) if _CONSENT.fullmatch(word)]
+    if not consent or len(parts) > 2 * SHORT or not any(map(_NO_CONSENT.fullmatch, parts)):
+        return False
+    beside = (
+        word for at in consent for word in (*parts[max(at - 1, 0) : at], *parts[at + 1 : at + 2])
+    )
+    about_calls = any(map(_CALL.fullmatch, parts)) and any(map(_NO_CONSENT.fullmatch, beside))
+    return about_calls or not _other_channel(parts)
 
 
 def _other_channel(parts: Sequence[str]) -> bool:
@@ -222,7 +265,7 @@ def _negated(parts: Sequence[str], at: int) -> bool:
         return False
     passive = False
     for ahead, word in enumerate(parts[at + 1 :], at + 1):
-        if _CALL.fullmatch(word):
+        if _is_call(parts, word):
             following = parts[ahead + 1 : ahead + 2]
             return not (following and _NUMBER.fullmatch(following[0]))
         if _PAST.fullmatch(word):

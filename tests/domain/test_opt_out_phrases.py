@@ -44,6 +44,22 @@ PIECES = st.sampled_from(
         "boet",
         "efter",
         "İno",
+        "samtykke",
+        "consents",
+        "withdrew",
+        "trukket",
+        "tilbage",
+        "slet",
+        "mig",
+        "i",
+        "fred",
+        "U18",
+        "or",
+        "forstyrres",
+        "wrong",
+        "number",
+        "brug",
+        "tack",
     ]
 )
 CELLS = st.lists(

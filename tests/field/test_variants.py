@@ -68,3 +68,41 @@ def test_the_first_row_of_opt_outs_is_no_heading(text: str) -> None:
 def test_a_zero_in_brackets_is_not_dialed(cell: str) -> None:
     file = number_files.read(f"Telefon\n{cell}\n".encode(), generous=True)
     assert (file.numbers, file.refused) == ([4532200136], [])
+
+
+NOTES = """vil ikke forstyrres|do not disturb|har bedt om at blive slettet|bedt om at blive fjernet fra listen
+|nej tak til telefonsalg|fravalgt telefon|har fravalgt tlf.|kein Telefonkontakt|Anruf unerwünscht|nej till telefon
+|nei takk|vill inte ha samtal|har trukket sit samtykke tilbage|consent withdrawn|samtykke: nej|no consent
+|indsigelse mod opkald|nej til markedsføring|no marketing|do not solicit|do not mail or call
+|take me off your list|lad mig være i fred|glem mig|wrong number|forkert nummer|må ikke bruges
+|skriv i stedet for at ringe|telefonstop|politianmeldt|U18|under 15|Børne- og ungdomsmedlem|Junior
+|navnebeskyttet|beskyttet adresse|skyddad identitet|dementia|Boet efter|reklamebeskyttet"""
+REMARKS = """Samtykke givet 2024|medlem siden 1999|nej til nyhedsbrev|email marketing: no|no email marketing
+|Samtykke til mail: nej|Ring efter 17|ikke betalt|marketing|Ønsker magasin|Samtykket kan altid trækkes tilbage"""
+
+
+def phrases(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|")]
+
+
+@pytest.mark.parametrize("note", phrases(NOTES))
+def test_a_note_against_calls_is_asked_about(note: str, take: Take, engine: Engine) -> None:
+    with pytest.raises(Doubtful, match="line 3"):
+        take(f"Id;Telefon;Bemærkning\nA7;32200101;ok\nA8;32200102;{note}\n")
+    assert numbers(engine) == []
+
+
+@pytest.mark.parametrize("note", phrases(REMARKS))
+def test_another_note_is_not(note: str, take: Take, engine: Engine) -> None:
+    take(f"Id;Telefon;Bemærkning\nA7;32200101;ok\nA8;32200102;{note}\n")
+    assert len(numbers(engine)) == 2
+
+
+@pytest.mark.parametrize(
+    "heading", ["Fødedag", "Födelsetid", "Geburtsjahr", "Geboortedatum", "Konsent"]
+)
+def test_more_headings_are_asked_about(heading: str, take: Take, engine: Engine) -> None:
+    with pytest.raises(Doubtful) as asked:
+        take(f"Id;Telefon;Født;{heading}\nA7;32200101;;x\n")
+    assert list(asked.value.columns) == [heading]
+    assert numbers(engine) == []
