@@ -58,7 +58,10 @@ def _compile(statement: Any, dialect: Dialect) -> Run:
     into = _converting(
         binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names
     )
-    columns = statement.selected_columns if isinstance(statement, Select | CompoundSelect) else ()
+    is_query = isinstance(statement, Select | CompoundSelect)
+    # Asking the driver is expensive: psycopg describes every column to answer.
+    returns_rows = is_query or bool(statement.exported_columns)
+    columns = statement.selected_columns if is_query else ()
     out = _converting(
         column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
     )
@@ -69,7 +72,7 @@ def _compile(statement: Any, dialect: Dialect) -> Run:
         if into:
             given = _converted(given, into)
         cursor = raw.execute(sql, given if is_positional else dict(zip(names, given, strict=True)))
-        if cursor.description is None:
+        if not returns_rows:
             return StatementResult((), cursor.rowcount)
         rows = cursor.fetchall()
         if rows and out:
