@@ -1,6 +1,7 @@
 """When the scheduler must check again, and whether anything is due: one statement, because it looks twice a
 second."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,19 +31,20 @@ TO_STOP = (
 )
 """Open calls that must be silenced and have not been yet."""
 
+_INSTANTS = (
+    select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
+    select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
+    select(func.min(listenings.c.look_at))
+    .where(listenings.c.look_at.is_not(None))
+    .scalar_subquery(),
+    select(func.min(role_plays.c.look_at))
+    .where(role_plays.c.look_at.is_not(None))
+    .scalar_subquery(),
+    select(func.min(messages.c.next_at)).where(messages.c.next_at.is_not(None)).scalar_subquery(),
+)
 _outlook = Prepared(
     select(
-        select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
-        select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
-        select(func.min(listenings.c.look_at))
-        .where(listenings.c.look_at.is_not(None))
-        .scalar_subquery(),
-        select(func.min(role_plays.c.look_at))
-        .where(role_plays.c.look_at.is_not(None))
-        .scalar_subquery(),
-        select(func.min(messages.c.next_at))
-        .where(messages.c.next_at.is_not(None))
-        .scalar_subquery(),
+        *_INSTANTS,
         exists(select(calls.c.attempt).where(*TO_STOP)),
         exists(
             select(seats.c.id)
@@ -51,15 +53,19 @@ _outlook = Prepared(
         ),
     )
 )
+_next_due = Prepared(select(*_INSTANTS))
 
 
 def outlook(tx: Tx) -> Outlook:
     """What is due, and when the next work will be."""
     *instants, stopping, left = _outlook(tx, {}).one()
-    next_at = min((at for at in instants if at is not None), default=None)
-    return Outlook(next_at, bool(stopping), bool(left))
+    return Outlook(_earliest(instants), bool(stopping), bool(left))
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """When the next work will be due."""
-    return outlook(tx).next_at
+    """When the next work will be due. For virtual time, which asks after every transaction."""
+    return _earliest(_next_due(tx, {}).one())
+
+
+def _earliest(instants: Iterable[datetime | None]) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)

@@ -48,16 +48,24 @@ class InlineStore:
         self.engine = engine
         self.send: Send = send_nothing
         self.ran = 0  # the number of transactions so far
-        self._tx: Connection | None = None
+        self._opened: _Opened | None = None
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         self.ran += 1
         return await self.read(work)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        self._tx = self._tx or self.engine.connect()  # kept: connecting costs more than most work
-        with outbox.collecting(self._tx) as follow_ups, self._tx.begin():
-            result = work(self._tx)
+        if self._opened is None:  # kept: connecting costs more than most work
+            self._opened = _Opened(self.engine.connect())
+        opened = self._opened
+        opened.raw.execute("BEGIN IMMEDIATE")
+        try:
+            with outbox.collecting(opened.tx) as follow_ups:
+                result = work(opened.tx)
+            opened.raw.execute("COMMIT")
+        except BaseException:
+            opened.undo()
+            raise
         self.send(follow_ups)
         return result
 
@@ -65,12 +73,12 @@ class InlineStore:
         return await self.read(work)
 
     async def checkpoint(self) -> None:
-        if self._tx is not None:
-            _checkpoint(self._tx.connection.dbapi_connection)
+        if self._opened is not None:
+            _checkpoint(self._opened.raw)
 
     def close(self) -> None:
-        if self._tx is not None:
-            self._tx.close()
+        if self._opened is not None:
+            self._opened.tx.close()
         self.engine.dispose()
 
 
@@ -215,6 +223,8 @@ class SqliteStore:
         if self._writing is None:
             self._writing = _Opened(self.engine.connect())
             self._peeking = _Opened(reading(self._reading))
+            for opened in (self._writing, self._peeking):
+                _wait_at_most(opened.raw, 0)
         self._writing.undo()  # what a loop that ended, or a failed rollback, left open
         end = time.monotonic() + BUSY_MS / 1000
         while True:
@@ -283,7 +293,6 @@ class _Opened:
         self.tx = connection.execution_options(**{BEGUN_BY_STORE: True})
         self.tx.begin()
         self.raw: Any = self.tx.connection.dbapi_connection
-        _wait_at_most(self.raw, 0)
 
     def undo(self) -> None:
         """Roll back the transaction that is open, if any."""
