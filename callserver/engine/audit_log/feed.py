@@ -89,7 +89,7 @@ class Feed:
         try:
             while self._followers and not self._stopped.is_set():
                 try:
-                    news = await self._store.read(lambda tx: audit.tail(tx, self._at, MOST))
+                    news = await self._store.peek(lambda tx: audit.tail(tx, self._at, MOST))
                 except Exception:
                     log.exception("feed_failed")  # the database may come back
                     await asyncio.sleep(FAILED_S)
