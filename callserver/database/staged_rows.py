@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, text
 
 from callserver.database.bulk_facts import CHUNK
+from callserver.domain import subject
 from callserver.domain.identity import Known, KnownRow, Needed
 from callserver.ports import Tx
 
@@ -102,6 +103,39 @@ def make_younger(tx: Tx, births: Iterable[tuple[int, int, str, str]]) -> None:
     ]
     if values:
         tx.execute(text("UPDATE staged SET born = :born WHERE line = :line"), values)
+
+
+def renumbered(tx: Tx) -> list[tuple[int, int, int, str]]:
+    """Line, staged number, and known number and place of people whom the list gives another number."""
+    if tx.execute(text("SELECT id FROM contacts LIMIT 1")).first() is None:
+        return []
+    rows = tx.execute(
+        text(
+            "SELECT s.line, s.number, c.number, c.place FROM staged s"
+            " JOIN contacts c ON c.person = s.person WHERE s.number <> c.number"
+        )
+    )
+    return [(line, staged, number, place) for line, staged, number, place in rows]
+
+
+def set_numbers(tx: Tx, numbers: Mapping[int, tuple[int, str]]) -> None:
+    """Another number and place for each line; who has no address lives alone at it."""
+    for line, (number, place) in numbers.items():
+        key = {"line": line}
+        before = tx.execute(text("SELECT number FROM staged WHERE line = :line"), key).scalar_one()
+        tx.execute(
+            text("UPDATE staged SET number = :number, place = :place WHERE line = :line"),
+            {"number": number, "place": place, **key},
+        )
+        for column in ("household", "written"):
+            tx.execute(
+                text(f"UPDATE staged SET {column} = :home WHERE line = :line AND {column} = :old"),
+                {
+                    "home": subject.household_key(None, number),
+                    "old": subject.household_key(None, before),
+                    **key,
+                },
+            )
 
 
 def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:

@@ -121,13 +121,19 @@ class Columns:
     def _refuse(self, row: int, field: str, reason: str) -> None:
         self.problems.setdefault(row, RowProblem(self._header[self._at[field]], reason))
 
-    def numbers(self, region: str, others: Sequence[int] = ()) -> list[str]:
+    def numbers(
+        self, region: str, others: Sequence[int] = (), other_countries: Sequence[int] = ()
+    ) -> list[str]:
         """In E.164; a row's country, where it names one, takes precedence over `region`.
 
-        `others`: columns that are read where the cell of the first one is empty.
+        `others`: columns that are read where the cell of the first one is empty. `other_countries`:
+        columns that name a country beside the first one.
         """
         parse, numbers = phone.parse, []
         row_countries = self._cells("country")
+        if row_countries is not None and other_countries:
+            named = zip(row_countries, *(self._columns[at] for at in other_countries), strict=True)
+            row_countries = list(map(countries.of_row, named))
         first = self._at["phone"]
         self._are_danish = (
             region == "DK" and row_countries is None and phone.are_danish(self._columns[first])

@@ -5,7 +5,7 @@ the reason, never the value: the reasons are printed and stored.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import compress, starmap
 from typing import NamedTuple
@@ -179,7 +179,8 @@ class Reader:
         """
         cells = Columns(rows, self._header, self._at, self._widths)
         cells.permissions(self._mapping.opt_outs)
-        numbers = cells.numbers(self._region, self._mapping.other_phones)
+        mapping = self._mapping
+        numbers = cells.numbers(self._region, mapping.other_phones, mapping.other_countries)
         year = 0 if self._today is None else self._today.year
         born, gifts, ended = (cells.dates(name, year) for name in ("born", "last_gift", "ended"))
         if "age" in self._at:
@@ -285,13 +286,7 @@ class Reader:
         """Whom a refused row is about. In a broken row a number may be in any column. `born`: as it was read."""
         is_broken = len(cells) not in self._widths or isinstance(cells, Unreadable)
         columns = range(len(cells)) if is_broken else self._mapping.phones
-        region = self._region_of(cells)
-        numbers = {
-            phone.to_int(number)
-            for at in columns
-            if at < len(cells)
-            for number in numbers_in_text.read(cells[at], region)[0]
-        }
+        numbers = self._numbers_in(cells, columns)
         person = None
         at, space = self._at.get("ref", -1), self._at.get("namespace", -1)
         if 0 <= at < len(cells) and cells[at].strip() and subject.is_reference(cells[at].strip()):
@@ -304,11 +299,7 @@ class Reader:
     ) -> ListedOptOut:
         """With every key and number under which another list may contain the person."""
         number = values.number[row]
-        numbers = {number} if number else set()
-        for at in self._mapping.phones:
-            if at < len(cells):
-                in_cell, _ = numbers_in_text.read(cells[at], self._region_of(cells))
-                numbers.update(map(phone.to_int, in_cell))
+        numbers = self._numbers_in(cells, self._mapping.phones) | ({number} if number else set())
         ref, name = values.ref[row], values.name[row]
         keys = set(
             subject.person_keys([None] * len(numbers), sorted(numbers), [name] * len(numbers))
@@ -317,8 +308,17 @@ class Reader:
             keys.add(subject.person_key(ref, 0, None, values.namespace[row]))
         return ListedOptOut(row, field, frozenset(keys), frozenset(numbers), is_clear)
 
-    def _region_of(self, cells: Sequence[str]) -> str | None:
-        at = self._at.get("country")
-        if at is None or at >= len(cells) or not cells[at].strip():
-            return self._region
-        return countries.region(cells[at])
+    def _numbers_in(self, cells: Sequence[str], columns: Iterable[int]) -> set[int]:
+        """Every number in these columns of a row, under each country that the row names."""
+        at = self._at.get("country", len(cells))
+        named = [cells[at] for at in (at, *self._mapping.other_countries) if at < len(cells)]
+        regions: Sequence[str | None] = [self._region]
+        if any(map(str.strip, named)):
+            regions = countries.regions(named) or [None]
+        return {
+            phone.to_int(number)
+            for at in columns
+            if at < len(cells)
+            for region in regions
+            for number in numbers_in_text.read(cells[at], region)[0]
+        }

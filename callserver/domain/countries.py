@@ -1,6 +1,7 @@
 """Reads a country as lists write it (name in several languages, code, calling code) into a region."""
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 import phonenumbers
@@ -20,6 +21,7 @@ _MORE = {
     "usa": "US",
     "uk": "GB",
     "england": "GB",
+    "noreg": "NO",
     "holland": "NL",
     "grønland": "GL",
     "kalaallit nunaat": "GL",
@@ -70,3 +72,20 @@ def region(text: str) -> str | None:
         region_code = phonenumbers.region_code_for_country_code(int(code))
         return region_code if region_code in phonenumbers.SUPPORTED_REGIONS else None
     return _names().get(name)
+
+
+UNCLEAR = "?"
+"""In place of a country where a row names two."""
+
+
+def of_row(cells: Sequence[str]) -> str:
+    """The country of a row with several columns of countries; UNCLEAR if they differ."""
+    said = [cell for cell in cells if cell.strip()]
+    if not said or region(said[0]) is None:
+        return said[0] if said else ""
+    return said[0] if len(regions(said)) == 1 else UNCLEAR
+
+
+def regions(cells: Sequence[str]) -> list[str]:
+    """The different regions that the cells name."""
+    return sorted({found for cell in cells if cell.strip() and (found := region(cell))})

@@ -170,7 +170,7 @@ _OTHER_NO = re.compile(
 )
 _OTHER_PAIRS = ("god man", "unter 18", "får ringas", "får kontaktas")
 _COUNTRY = re.compile(
-    r"(bopæls|hjem|bolig|adresse)?land|lande?kode|landenavn|country|countrycode|nation|nationality|nationalitet"
+    r"(bopæls|hjem|bolig|adresse|telefon|tlf|mobil|post)?land|lande?kode|landenavn|country|countrycode|nation|nationality|nationalitet"
     r"|länder(code|kennung|kürzel)|landskod"
 )
 _COUNTRY_DETAIL = re.compile(

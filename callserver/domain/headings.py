@@ -15,6 +15,7 @@ from callserver.domain.heading_words import (
     folded,
     is_doubtful,
     phone_rank,
+    words,
 )
 from callserver.texts import InvalidInput
 
@@ -36,6 +37,7 @@ class ColumnMapping:
     opt_outs: tuple[tuple[int, str], ...] = ()  # position, and which of OPT_OUTS
     phones: tuple[int, ...] = ()  # columns that hold numbers, the one that is called included
     other_phones: tuple[int, ...] = ()  # those that are called where it is empty, in this order
+    other_countries: tuple[int, ...] = ()  # unread columns that name a row's country as well
     unread: tuple[int, ...] = ()  # columns of no field: merge fields for the script, or ignored
     ignored: frozenset[int] = frozenset()
     doubtful: tuple[int, ...] = ()  # unread columns that may hold opt-outs; a field must be given
@@ -103,6 +105,13 @@ def map_columns(
             if at == columns["phone"] or (suggested.get(at) == "phone" and at not in read)
         ),
         other_phones=other_phones,
+        other_countries=tuple(
+            at
+            for at in unread
+            if suggested.get(at) == "country"
+            and at not in given_fields
+            and names_an_address(header[at])
+        ),
         unread=unread,
         ignored=frozenset(at for at, name in given_fields.items() if name == IGNORE),
         doubtful=tuple(
@@ -120,3 +129,8 @@ def own_width(header: Sequence[str]) -> int:
         if width > 0 and tuple(header[width:]) == appended:
             return own_width(header[:width])
     return len(header)
+
+
+def names_an_address(heading: str) -> bool:
+    """Whether a heading of a country names that of an address or a number, and not of a citizenship."""
+    return not any(word.startswith("nation") for word in words(heading))

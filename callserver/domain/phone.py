@@ -255,6 +255,15 @@ def spoken(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+def national(number: int) -> int:
+    """The digits behind the country code."""
+    text = from_int(number)
+    try:
+        return phonenumbers.parse(text, None).national_number or 0
+    except phonenumbers.NumberParseException:
+        return number
+
+
 def to_int(number: str) -> int:
     """The number as the database stores it."""
     return int(number.removeprefix("+"))

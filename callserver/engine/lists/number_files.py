@@ -144,7 +144,11 @@ def _generous(
     A number in another column is a leftover, unless a user has chosen the column.
     """
     fields = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
-    country = fields.get("country")
+    named = [
+        at
+        for at, name in enumerate(header)
+        if heading_words.field(name) == "country" and headings.names_an_address(name)
+    ] or [at for at in (fields.get("country"),) if at is not None]
     others = [
         at
         for at, name in enumerate(header)
@@ -155,9 +159,10 @@ def _generous(
     ]
 
     def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
+        said = [cells[at] for at in named if at < len(cells) and cells[at].strip()]
         own: str | None = region
-        if country is not None and country < len(cells) and cells[country].strip():
-            own = countries.region(cells[country])
+        if said:  # of two countries neither is certain
+            own = countries.region(countries.of_row(said))
         numbers: list[str] = []
         left = False
         for at in columns:

@@ -3,12 +3,17 @@
 Headings have many languages and abbreviations, so these columns are recognised by their content.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from callserver.domain import countries, flag_headings, heading_words, opt_out_cells
+from callserver.domain.addresses import is_placeholder
 
 MOST_OTHER = 2
 """Different cells beside yes and no that a column of flags may hold: `ved ikke`, `?`."""
+
+
+_ABROAD = re.compile(r"udland(et)?|utland(et)?|utlandet|ausland|abroad|overseas|foreign")
 
 
 class UnreadColumns:
@@ -32,7 +37,11 @@ class UnreadColumns:
             if len(others) > MOST_OTHER or any(text.isdigit() for text in others):
                 del self._flags[at]
         for at in tuple(self._countries):
-            regions = {_country(cell) for cell in cells[at] if cell.strip()}
+            regions = {
+                country
+                for cell in cells[at]
+                if (country := _country(cell)) is not None or not is_placeholder(cell)
+            }
             if None in regions:
                 self._countries.discard(at)
             elif regions - {self._region}:
@@ -58,6 +67,8 @@ class UnreadColumns:
 def _country(cell: str) -> str | None:
     """A country's name, code or calling code; a plain number of one to three digits may be anything."""
     text = cell.strip()
+    if _ABROAD.fullmatch(text.casefold()):
+        return "ZZ"
     has_letters = any(map(str.isalpha, text))
     is_calling_code = text.startswith(("+", "00"))
     if not (has_letters and len(text) > 1) and not is_calling_code:
