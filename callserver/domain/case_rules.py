@@ -37,10 +37,10 @@ PLACEHOLDERS = frozenset({"case", "number", "date", "deadline"})
 
 
 def _known_placeholders(text: str) -> str:
-    for name in re.findall(r"\{([^{}\n]*)\}?", text):
-        if name not in PLACEHOLDERS:
+    for braces in re.findall(r"\{[^{}\n]*\}?", text):
+        if not braces.endswith("}") or braces[1:-1] not in PLACEHOLDERS:
             known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
-            raise InvalidInput("placeholder", name=f"{{{name}}}", known=known)
+            raise InvalidInput("placeholder", name=braces, known=known)
     return text
 
 

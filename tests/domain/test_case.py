@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from pydantic import ValidationError
 
 from callserver.domain import case as cases
 from callserver.domain import case_rules
@@ -45,6 +46,41 @@ def test_five_working_days_of_the_danish_calendar(opened: str, due: str) -> None
 def test_thirty_days_at_most() -> None:
     slow = RULES.model_copy(update={"working_days": 30})
     assert case_rules.deadline(slow, at("2026-05-01T12:00+02:00")) == at("2026-06-01T00:00+02:00")
+
+
+def texts(**change: str) -> CaseRules:
+    """Rules with one receipt, of which something is changed."""
+    words = {"subject": "Emne", "text": "Tekst", **change}
+    receipt = {key: {"da": value, "en": value} for key, value in words.items()}
+    return CaseRules.model_validate({"receipts": {"opt_out": receipt}})
+
+
+@pytest.mark.parametrize(("key", "most"), [("subject", 150), ("text", 4000)])
+def test_a_message_has_words_and_not_too_many(key: str, most: int) -> None:
+    for length in (1, most):
+        texts(**{key: "x" * length})
+    for length in (0, most + 1):
+        with pytest.raises(ValidationError):
+            texts(**{key: "x" * length})
+
+
+@pytest.mark.parametrize("key", ["subject", "text"])
+def test_a_message_names_only_what_is_known(key: str) -> None:
+    texts(**{key: "{case} {number} {date} {deadline}"})
+    for wrong in ("{name}", "{case", "{}", "{Case}"):
+        with pytest.raises(ValidationError):
+            texts(**{key: f"Sag {wrong}"})
+    assert case_rules.fill("{case}, {date}.", case="7", date="1/5") == "7, 1/5."
+
+
+@pytest.mark.parametrize(("key", "least", "most"), [("working_days", 1, 30), ("most_days", 1, 30)])
+def test_a_deadline_is_within_a_month(key: str, least: int, most: int) -> None:
+    for days in (least, most):
+        CaseRules.model_validate({key: days})
+    for days in (least - 1, most + 1):
+        with pytest.raises(ValidationError):
+            CaseRules.model_validate({key: days})
+    assert (CaseRules().working_days, CaseRules().most_days) == (5, 30)
 
 
 def test_a_complaint_belongs_to_the_project_leader_at_once() -> None:
@@ -137,6 +173,24 @@ def test_a_supervisor_reads_the_calls_of_their_own_department_only() -> None:
     assert not sees(CaseKind.HARASSMENT, "nord", "nord")
     assert not cases.visible(CaseKind.COMPLAINT, "nord", Role.PHONER, "nord")
     assert cases.visible(CaseKind.HARASSMENT, "nord", Role.MEMBER_SERVICE, None)
+
+
+def test_a_case_is_handed_over_until_it_is_closed() -> None:
+    drafted = cases.draft(complaint(), LEADER)
+    confirmed = cases.confirm(drafted, ADMINISTRATOR)
+    answered = cases.answer(confirmed, LEADER, NOW)
+    other = Name(5, Role.LEADER)
+    for case in (complaint(), drafted, confirmed, answered):
+        owner = cases.hand_over(case, other).owner
+        assert (owner.role, owner.account) == (Role.LEADER, 5)
+    closed = cases.close(answered, NOW)
+    with pytest.raises(Impossible, match="the case is closed"):
+        cases.hand_over(closed, other)
+    with pytest.raises(Impossible, match="the case is closed"):
+        cases.close(closed, NOW)
+    for case in (complaint(), drafted, confirmed):
+        with pytest.raises(Impossible, match="with an answer only"):
+            cases.close(case, NOW)
 
 
 class AnyOrder(RuleBasedStateMachine):

@@ -117,6 +117,12 @@ def test_a_silent_listener_hears_calls_and_no_pauses() -> None:
     assert heard == {SeatState.RESERVED, SeatState.RINGING, SeatState.TALKING}
 
 
+@pytest.mark.parametrize("state", SeatState)
+def test_a_coach_stays_between_calls(state: SeatState) -> None:
+    """The phoner knows of a coach."""
+    assert hears(Mode.COACH, state, present=True, said_no=False)
+
+
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("state", SeatState)
 def test_nobody_hears_an_empty_room_or_a_person_who_said_no(mode: Mode, state: SeatState) -> None:

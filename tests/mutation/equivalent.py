@@ -18,6 +18,7 @@ IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 FARTHEST = "nothing reaches farther than `unsure`"
 NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
 NOBODYS = "nobody has a number or a key below 1"
+LAST_MODE = "`silent` is the last of the modes by name"
 FOR_TYPES = "a protocol, for type checkers only"
 ONE_BY_ONE = "a short cut: one by one, the keys are the same"
 ONLY_ORDER = "only the order counts; the numbers are not stored"
@@ -83,6 +84,30 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if len(content.problems) < MOST_REFUSED_SHOWN:",
             "if len(content.problems) is not MOST_REFUSED_SHOWN:",
         ): "they grow one by one",
+    },
+    "callserver.domain.listening": {
+        (
+            'if entry["kind"] == EntryKind.LISTEN_DENIED:',
+            'if entry["kind"] <= EntryKind.LISTEN_DENIED:',
+        ): "no kind of these has a name before `listen_denied`",
+        (
+            "as_trainee = facts.mode is Mode.SILENT and Action.LISTEN_TO_MENTOR in facts.rights",
+            "as_trainee = facts.mode >= Mode.SILENT and Action.LISTEN_TO_MENTOR in facts.rights",
+        ): LAST_MODE,
+        (
+            "return Mode.SILENT if mode is Mode.JOIN and seat is not SeatState.TALKING else mode",
+            "return Mode.SILENT if mode >= Mode.JOIN and seat is not SeatState.TALKING else mode",
+        ): LAST_MODE,
+    },
+    "callserver.domain.case": {
+        (
+            "if case.kind not in TWO_NAMES or case.state is not CaseState.DRAFTED or case.drafted is None:",
+            "if case.kind not in TWO_NAMES or case.state < CaseState.DRAFTED or case.drafted is None:",
+        ): "the state after `drafted` is `open`, in which there is no draft",
+        (
+            "if case.kind is not CaseKind.OPT_OUT or case.state is not CaseState.OPEN:",
+            "if case.kind < CaseKind.OPT_OUT or case.state is not CaseState.OPEN:",
+        ): "no kind has a name after `opt_out`",
     },
     "callserver.domain.line": {
         (
