@@ -51,7 +51,9 @@ TESTS = {
     "callserver.domain.case": ("tests/domain/test_case.py",),
     "callserver.domain.case_rules": ("tests/domain/test_case.py", LOOSENING_CAMPAIGNS),
     "callserver.domain.training": (TRAINING,),
-    "callserver.domain.training_rules": (TRAINING, LOOSENING_CAMPAIGNS),
+    "callserver.domain.training_rules": (
+        *("tests/domain/test_training_rules.py", TRAINING, LOOSENING_CAMPAIGNS),
+    ),
     "callserver.domain.commitment": ("tests/domain/test_commitment.py",),
     "callserver.domain.pseudonyms": ("tests/domain/test_commitment.py",),
     "callserver.domain.merkle": ("tests/domain/test_audit.py",),
@@ -64,7 +66,10 @@ TESTS = {
         *("tests/domain/test_subject.py", "tests/domain/test_commitment.py"),
         *("tests/domain/test_contact.py", "tests/engine/test_keys_in_entries.py", EVERY_WAY),
     ),
-    "callserver.domain.contact": ("tests/domain/test_contact.py", IMPORTER, DOUBTFUL),
+    "callserver.domain.contact": (
+        *("tests/domain/test_listed_opt_outs.py", "tests/domain/test_contact.py", IMPORTER),
+        DOUBTFUL,
+    ),
     "callserver.domain.opt_out_phrases": (
         *("tests/domain/test_opt_out_phrases.py", "tests/field/test_other_words.py"),
     ),

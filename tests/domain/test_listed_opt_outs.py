@@ -1,0 +1,209 @@
+"""Whom a list itself says not to call, whom a refused row is about, and who is said to have agreed."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from callserver.domain import headings, subject
+from callserver.domain.cells import RowProblem
+from callserver.domain.contact import (
+    MOST_PROOF,
+    FormerHome,
+    ListedConsent,
+    ListedOptOut,
+    Reader,
+    RefusedPerson,
+)
+from callserver.domain.sheet import Unreadable
+
+NUMBER, OTHER = 4532123456, 4532123457
+
+
+def reader(header: str, **given: str) -> Reader:
+    names = header.split(";")
+    mapping = headings.map_columns(names, given)
+    return Reader(names, mapping, "DK", "gade", date(2026, 5, 12), "crm")
+
+
+def split(*lines: str) -> list[list[str]]:
+    return [line.split(";") for line in lines]
+
+
+def opt_outs(header: str, rows: Sequence[Sequence[str]], **given: str) -> list[ListedOptOut]:
+    one = reader(header, **given)
+    values, _ = one.read(rows)
+    return one.opt_outs(rows, values)
+
+
+def by_name(name: str | None, *numbers: int) -> set[int]:
+    return {subject.person_key(None, number, name) for number in numbers}
+
+
+@pytest.mark.parametrize(
+    ("heading", "field", "cell", "is_clear"),
+    [
+        ("Ring ikke", "do_not_call", "ja", True),
+        ("Ring ikke", "do_not_call", "2026-01-01", True),
+        ("Ring ikke", "do_not_call", "måske", False),  # in doubt nobody is called
+        ("Ring ikke", "do_not_call", "nej", None),
+        ("Ring ikke", "do_not_call", "", None),
+        ("Må ringes", "may_call", "nej", True),
+        ("Må ringes", "may_call", "ja", None),
+        ("Død", "deceased", "ja", True),
+        ("Død", "deceased", "01-02-2024", True),
+        ("Død", "deceased", "?", False),
+    ],
+)
+def test_a_column_says_who_is_not_called(
+    heading: str, field: str, cell: str, is_clear: bool | None
+) -> None:
+    header = f"navn;telefon;{heading}"
+    found = opt_outs(header, split("Bo Bech;32123457;", f"Anna Holm;32123456;{cell}"))
+    expected = ListedOptOut(
+        1, field, frozenset(by_name("Anna Holm", NUMBER)), frozenset({NUMBER}), is_clear is True
+    )
+    assert found == ([] if is_clear is None else [expected])
+
+
+def test_every_number_and_key_of_the_row_is_protected() -> None:
+    header = "medlemsnr;navn;telefon;mobil;Ring ikke"
+    (found,) = opt_outs(header, split("M1;Anna Holm;32123456;32123457;ja"))
+    assert found.numbers == {NUMBER, OTHER}
+    assert found.persons == {
+        *by_name("Anna Holm", NUMBER, OTHER),
+        subject.person_key("M1", 0, None, "crm"),
+    }
+    (found,) = opt_outs(header, split("-;Anna Holm;;32123457;ja"))
+    assert found.numbers == {OTHER}
+    assert found.persons == by_name("Anna Holm", OTHER)
+
+
+def test_a_refused_row_says_no_as_well() -> None:
+    """Its number cannot be called, and is nobody's."""
+    header = "medlemsnr;navn;telefon;Ring ikke"
+    rows = split("M1;Anna Holm;112;ja", "M2;Bo Bech;32123457", "M3;Ib Bech;32123456;ja")
+    found = opt_outs(header, rows)
+    assert [one.row for one in found] == [0, 2]
+    assert subject.person_key("M1", 0, None, "crm") in found[0].persons
+    torn = Unreadable(["M1", "Anna Holm", "32123456", "ja"], "quotes")
+    assert opt_outs(header, [torn]) == []  # its cells may be another person's
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "says_no"),
+    [
+        ("navn;telefon", "Anna Holm (død);32123456", True),
+        ("navn;telefon", "Anna Barn;32123456", False),  # a name
+        ("fornavn;efternavn;telefon", "Anna;Holm (ring ikke);32123456", True),
+        ("adresse;telefon", "Fredvej 1 (ring ikke);32123456", True),
+        ("adresse;telefon", "Barn Allé 1;32123456", False),
+        ("medlemsnr;telefon", "barn;32123456", True),  # in any other column the word counts
+        ("telefon;mobil", "32123456;ring ikke", True),
+        ("telefon;kilde", "32123456;ring ikke", False),  # asked about before
+    ],
+)
+def test_words_beside_a_name_say_no(header: str, cells: str, *, says_no: bool) -> None:
+    found = opt_outs(header, split(cells))
+    assert [(one.row, one.field, one.is_clear) for one in found] == (
+        [(0, "do_not_call", False)] if says_no else []
+    )
+
+
+def test_words_are_found_in_rows_of_any_width() -> None:
+    rows: list[list[str]] = [*split("Anna (død);32123456", "Bo", "Ida (død);32123457")]
+    torn = Unreadable(["Ane (død)", "32123456"], "quotes")
+    found = opt_outs("navn;telefon", [*rows, torn])
+    assert [one.row for one in found] == [0, 2]
+
+
+# -- refused rows --------------------------------------------------------------------------------
+
+HEADER = "medlemsnr;navn;telefon;mobil;land;system"
+
+
+@pytest.mark.parametrize(
+    ("cells", "ref", "numbers"),
+    [
+        ("M1;Anna;32123456;32123457;;", "M1", {NUMBER, OTHER}),
+        ("M1;Anna 32123457;32123456;;;", "M1", {NUMBER}),  # a name holds no number
+        (" M1 ;Anna;;;;", "M1", set()),
+        (";Anna;32123456;;;", None, {NUMBER}),
+        ("-;Anna;32123456;;;", None, {NUMBER}),
+        ("M1;Anna;41234567;;Norge;", "M1", {4741234567}),
+        ("M1;Anna;32123456;; ;", "M1", {NUMBER}),
+        ("M1;Anna;x;;;", "M1", set()),
+        ("M1;Anna 32123457", "M1", {OTHER}),  # broken: a number may be in any column
+        ("M1;Anna;;;;;;32123456", "M1", {NUMBER}),
+    ],
+)
+def test_whom_a_refused_row_is_about(cells: str, ref: str | None, numbers: set[int]) -> None:
+    known = reader(HEADER, system=headings.IGNORE).refused_person(cells.split(";"), "1980-05-31")
+    person = None if ref is None else subject.person_key(ref, 0, None, "crm")
+    assert known == RefusedPerson(person, frozenset(numbers), "1980-05-31")
+
+
+def test_of_a_torn_row_every_cell_may_hold_a_number() -> None:
+    torn = Unreadable(["M1", "Anna 32123457", "32123456", "", "", ""], "quotes")
+    known = reader(HEADER, system=headings.IGNORE).refused_person(torn, "")
+    assert known.numbers == {NUMBER, OTHER}
+
+
+def test_a_reference_belongs_to_the_system_that_its_row_names() -> None:
+    named = reader("system;medlemsnr;telefon", system="namespace")
+    for cells, space in (
+        ("web;M1;32123456", "web"),
+        (" web ;M1;32123456", "web"),
+        (";M1;32123456", ""),
+    ):
+        known = named.refused_person(cells.split(";"), "")
+        assert known.person == subject.person_key("M1", 0, None, space)
+    last = reader("medlemsnr;telefon;system", system="namespace")
+    for cells, space in (("M1;32123456;web", "web"), ("M1;32123456", "crm")):
+        known = last.refused_person(cells.split(";"), "")
+        assert known.person == subject.person_key("M1", 0, None, space)
+    without = reader("telefon;navn")
+    assert without.refused_person(["32123456", "M1"], "").person is None
+
+
+# -- consents, placeholders, homes ---------------------------------------------------------------
+
+
+def test_who_has_agreed_and_to_what() -> None:
+    header = "telefon;samtykke;ordlyd"
+    one = reader(header, samtykke="consent_at", ordlyd="consent_text")
+    long = "x" * (MOST_PROOF + 1)
+    rows = split(
+        "32123456;2026-05-01; Ja tak ",
+        f"32123457;01-05-2026;{long}",
+        "32123458;;Ja tak",
+        "32123459;snart;Ja tak",
+        "32123460;2026-05-01;Ja tak",
+    )
+    problems = {4: RowProblem("telefon", "number_invalid")}
+    day = date(2026, 5, 1)
+    assert one.consents(rows, problems) == [
+        ListedConsent(0, day, "Ja tak"),
+        ListedConsent(1, day, "x" * MOST_PROOF),
+    ]
+    assert problems[3] == RowProblem("samtykke", "not_a_date")
+    assert set(problems) == {3, 4}
+    assert MOST_PROOF == 200
+    assert reader("telefon;navn").consents(rows, {}) == []
+    short = reader("telefon;navn;samtykke", samtykke="consent_at")
+    assert short.consents(split("32123456;Bo;2026-05-01", "32123456"), {}) == [
+        ListedConsent(0, day, "")
+    ]
+
+
+def test_placeholders_and_homes_that_are_none_are_known() -> None:
+    one = reader("medlemsnr;telefon;adresse;postnr")
+    rows = split("M1;32123456;Lyngvej 1;4000", "0;32123457;Postboks 12;4000", "-;32123458;ukendt;")
+    values, _ = one.read(rows)
+    assert list(one.placeholders) == [1, 2]
+    assert list(one.homeless) == [1, 2]
+    assert values.household[1] == subject.household_key(None, OTHER)
+    for home in one.former_homes.values():
+        assert isinstance(home, FormerHome)
+        assert home.household not in values.household
+    assert values.chosen([False, True, False]).rows() == [values.rows()[1]]
