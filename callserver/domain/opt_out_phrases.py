@@ -278,7 +278,7 @@ def _negated(parts: Sequence[str], at: int) -> bool:
 
 def _call_then_no(parts: Sequence[str], at: int) -> bool:
     """A call, and then a negation: `ring ikke`, `kontakt hende aldrig`, `telefon: nej`."""
-    for ahead, word in enumerate(parts[at + 1 : at + 4], at + 2):
+    for ahead, word in enumerate(parts[at + 1 :], at + 2):
         if _AFTER_CALL.fullmatch(word):
             about_time = any(map(_HOURS.fullmatch, parts[ahead : ahead + 1]))
             return not about_time and not _PAST.fullmatch(parts[at])
@@ -294,11 +294,10 @@ def _only_other_channel(parts: Sequence[str]) -> bool:
             continue
         if at and OTHER_CHANNELS.fullmatch(parts[at - 1]):
             return True
-        for after in parts[at + 1 : at + 5]:
+        for after in parts[at + 1 :]:
             if OTHER_CHANNELS.fullmatch(after):
                 return True
-            if not (
-                _BETWEEN.fullmatch(after) or _CALL.fullmatch(after) or after in ("e", "skriftligt")
-            ):
+            may_follow = any(some.fullmatch(after) for some in (_BETWEEN, _CALL, _PAST))
+            if not may_follow and after not in ("e", "skriftligt"):
                 break
     return False

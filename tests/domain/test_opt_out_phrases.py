@@ -123,11 +123,14 @@ SAY_NO = """Ønsker ikke at blive ringet op|vil ikke ringes til|må ikke ringes 
 |ringes aldrig|må aldrig ringes|ej ringes|ej opkald|ej tlf|tlf nej|telefon nej tak|opkald nej
 |kontakt nej|ønsker ej kontakt|slettet på eget ønske|anmeldt til Forbrugerombudsmanden
 |har klaget til Forbrugerombudsmanden|hustru ringer: han er død|manden er død|død|mor er død
-|ægtefælle død|er døende"""
+|ægtefælle død|er døende|kontakt venligst personen her aldrig|ring op til hende her ikke
+|email only|mail kun|må fremover kun kontaktes på brev|kun kontakt pr mail
+|må kun blive kontaktet på mail|intet, kun brev"""
 SAY_NOTHING = """ring efter kl. 17|ring gerne|må gerne ringes op|ikke hjemme|ikke kontaktet endnu|ja|nej
 |ring ikke før 17|Nej tak til nyhedsbrev|ingen mail|kan ikke høre godt|hører dårligt
 |vil gerne høre fra os|Livs nummer|ringer selv tilbage|bor i live|telefonsælger|kontakt ønskes
-|ønskes ikke hvervet|opkald ok|medlem siden 2010|Ring på dørtelefon|husk at ringe|ringede ikke"""
+|ønskes ikke hvervet|opkald ok|medlem siden 2010|Ring på dørtelefon|husk at ringe|ringede ikke|ikke tlf nr|no phone number
+|ingen telefon nr.|kun hverdage"""
 
 
 def phrases(text: str) -> list[str]:

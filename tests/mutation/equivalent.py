@@ -18,6 +18,7 @@ IN_REACH = "who is in reach is `same` or `unsure`, in this order"
 FARTHEST = "nothing reaches farther than `unsure`"
 NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
 NOBODYS = "nobody has a number or a key below 1"
+ONLY_MEMORY = "what is not remembered is looked at again, with the same answer"
 LAST_MODE = "`silent` is the last of the modes by name"
 FOR_TYPES = "a protocol, for type checkers only"
 ONE_BY_ONE = "a short cut: one by one, the keys are the same"
@@ -84,6 +85,18 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if len(content.problems) < MOST_REFUSED_SHOWN:",
             "if len(content.problems) is not MOST_REFUSED_SHOWN:",
         ): "they grow one by one",
+    },
+    "callserver.domain.opt_out_phrases": {
+        ("MOST_REMEMBERED = 50_000", "MOST_REMEMBERED = 50001"): ONLY_MEMORY,
+        ("MOST_REMEMBERED = 50_000", "MOST_REMEMBERED = 49999"): ONLY_MEMORY,
+        (
+            "if len(self._harmless) > MOST_REMEMBERED:",
+            "if len(self._harmless) is not MOST_REMEMBERED:",
+        ): ONLY_MEMORY,
+        (
+            "return not (following and _NUMBER.fullmatch(following[0]))",
+            "return not (following and _NUMBER.fullmatch(following[ -1]))",
+        ): "there is one word at most",
     },
     "callserver.domain.listening": {
         (
