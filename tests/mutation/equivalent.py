@@ -86,6 +86,12 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "if len(content.problems) is not MOST_REFUSED_SHOWN:",
         ): "they grow one by one",
     },
+    "callserver.domain.opt_out_cells": {
+        (
+            "if field == MAY_CALL:  # a row with an unclear cell is refused",
+            "if field >= MAY_CALL:  # a row with an unclear cell is refused",
+        ): "no such field has a name after `may_call`",
+    },
     "callserver.domain.opt_out_phrases": {
         ("MOST_REMEMBERED = 50_000", "MOST_REMEMBERED = 50001"): ONLY_MEMORY,
         ("MOST_REMEMBERED = 50_000", "MOST_REMEMBERED = 49999"): ONLY_MEMORY,

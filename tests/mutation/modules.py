@@ -16,6 +16,8 @@ STORED_FACTS = "tests/engine/test_stored_facts.py"
 GATE = "tests/engine/test_gate.py"
 IMPORTER = "tests/engine/test_importer.py"
 DOUBTFUL = "tests/engine/test_doubtful_lists.py"
+LISTED = "tests/domain/test_listed_opt_outs.py"
+OTHER_WORDS = "tests/field/test_other_words.py"
 RETENTION = "tests/contract/test_retention.py"
 WISHES = "tests/console/test_phoner_wishes.py"
 PHONER_SHIFT = "tests/console/test_phoner_shift.py"
@@ -66,15 +68,10 @@ TESTS = {
         *("tests/domain/test_subject.py", "tests/domain/test_commitment.py"),
         *("tests/domain/test_contact.py", "tests/engine/test_keys_in_entries.py", EVERY_WAY),
     ),
-    "callserver.domain.contact": (
-        *("tests/domain/test_listed_opt_outs.py", "tests/domain/test_contact.py", IMPORTER),
-        DOUBTFUL,
-    ),
-    "callserver.domain.opt_out_phrases": (
-        *("tests/domain/test_opt_out_phrases.py", "tests/field/test_other_words.py"),
-    ),
-    "callserver.domain.opt_out_cells": (IMPORTER, DOUBTFUL, "tests/field/test_other_words.py"),
-    "callserver.domain.flag_headings": (IMPORTER, DOUBTFUL, "tests/field/test_other_words.py"),
+    "callserver.domain.contact": (*(LISTED, "tests/domain/test_contact.py", IMPORTER, DOUBTFUL),),
+    "callserver.domain.opt_out_phrases": (*("tests/domain/test_opt_out_phrases.py", OTHER_WORDS),),
+    "callserver.domain.opt_out_cells": (LISTED, IMPORTER, DOUBTFUL, OTHER_WORDS),
+    "callserver.domain.flag_headings": (IMPORTER, DOUBTFUL, OTHER_WORDS),
     "callserver.domain.addresses": ("tests/domain/test_addresses.py", IMPORTER),
     "callserver.domain.names": ("tests/domain/test_names.py", "tests/domain/test_identity.py"),
     "callserver.domain.person_names": (REGISTER,),
