@@ -71,7 +71,12 @@ TESTS = {
     "callserver.domain.contact": (*(LISTED, "tests/domain/test_contact.py", IMPORTER, DOUBTFUL),),
     "callserver.domain.opt_out_phrases": (*("tests/domain/test_opt_out_phrases.py", OTHER_WORDS),),
     "callserver.domain.opt_out_cells": (LISTED, IMPORTER, DOUBTFUL, OTHER_WORDS),
-    "callserver.domain.flag_headings": (IMPORTER, DOUBTFUL, OTHER_WORDS),
+    "callserver.domain.flag_headings": (
+        "tests/domain/test_flag_headings.py",
+        IMPORTER,
+        DOUBTFUL,
+        OTHER_WORDS,
+    ),
     "callserver.domain.addresses": ("tests/domain/test_addresses.py", IMPORTER),
     "callserver.domain.names": ("tests/domain/test_names.py", "tests/domain/test_identity.py"),
     "callserver.domain.person_names": (REGISTER,),
