@@ -117,6 +117,11 @@ def test_words_are_found_in_rows_of_any_width() -> None:
     assert [one.row for one in found] == [0, 2]
 
 
+def test_a_short_row_says_nothing_in_the_columns_that_it_lacks() -> None:
+    rows = split("32123456;Lynby;Anna (død)", "32123457", "32123458;Lynby")
+    assert [one.row for one in opt_outs("telefon;by;navn", rows)] == [0]
+
+
 # -- refused rows --------------------------------------------------------------------------------
 
 HEADER = "medlemsnr;navn;telefon;mobil;land;system"
@@ -141,6 +146,12 @@ def test_whom_a_refused_row_is_about(cells: str, ref: str | None, numbers: set[i
     known = reader(HEADER, system=headings.IGNORE).refused_person(cells.split(";"), "1980-05-31")
     person = None if ref is None else subject.person_key(ref, 0, None, "crm")
     assert known == RefusedPerson(person, frozenset(numbers), "1980-05-31")
+
+
+def test_a_column_that_a_row_lacks_holds_no_number() -> None:
+    """A file of refused rows has more columns than the list; one of them is taken for the number."""
+    known = reader("navn;line;column;reason;message", line="phone").refused_person(["Anna"], "")
+    assert known == RefusedPerson(None, frozenset(), "")
 
 
 def test_of_a_torn_row_every_cell_may_hold_a_number() -> None:
@@ -179,21 +190,22 @@ def test_who_has_agreed_and_to_what() -> None:
         "32123458;;Ja tak",
         "32123459;snart;Ja tak",
         "32123460;2026-05-01;Ja tak",
+        "32123461;2026-05-01;Ja",
     )
     problems = {4: RowProblem("telefon", "number_invalid")}
     day = date(2026, 5, 1)
     assert one.consents(rows, problems) == [
         ListedConsent(0, day, "Ja tak"),
         ListedConsent(1, day, "x" * MOST_PROOF),
+        ListedConsent(5, day, "Ja"),
     ]
     assert problems[3] == RowProblem("samtykke", "not_a_date")
     assert set(problems) == {3, 4}
     assert MOST_PROOF == 200
     assert reader("telefon;navn").consents(rows, {}) == []
     short = reader("telefon;navn;samtykke", samtykke="consent_at")
-    assert short.consents(split("32123456;Bo;2026-05-01", "32123456"), {}) == [
-        ListedConsent(0, day, "")
-    ]
+    rows = split("32123456;Bo;2026-05-01", "32123456", "32123457;Bo")
+    assert short.consents(rows, {}) == [ListedConsent(0, day, "")]
 
 
 def test_placeholders_and_homes_that_are_none_are_known() -> None:
@@ -207,3 +219,25 @@ def test_placeholders_and_homes_that_are_none_are_known() -> None:
         assert isinstance(home, FormerHome)
         assert home.household not in values.household
     assert values.chosen([False, True, False]).rows() == [values.rows()[1]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Lyngvej 1", "LYNGVEJ 1."),
+        ("Gl. Lyngvej 1", "Gammel Lyngvej 1"),
+        ("Åvej 1", "Aavej 1"),
+    ],
+)
+def test_a_home_is_known_by_its_spelling_as_well(one: str, other: str) -> None:
+    """An earlier version knew it by its spelling only."""
+    homes = [reader("telefon;adresse").read(split(f"32123456;{home}"))[0] for home in (one, other)]
+    (first,), (second,) = (home.rows() for home in homes)
+    assert first.household == second.household
+    assert len({first.household, first.written, second.written}) == 3
+
+
+def test_a_column_without_a_heading_has_its_number() -> None:
+    one = reader("telefon;;by")
+    values, _ = one.read(split("32123456;x;Lynby"))
+    assert values.fields == ['{"column 2": "x", "by": "Lynby"}']
