@@ -38,7 +38,7 @@ _REFUSAL = re.compile(
     r"|tilbagekaldt|trukket tilbage|trukket|verweigert|abgelehnt|widerrufen|nekad|nekat|avslått|återkallat)[.!]*"
 )
 """What a cell about permission says when it is a no in words, beside the phrases of opt_out_phrases.py."""
-_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ][0-9:.Z+-]{1,20})?", re.ASCII)
+_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([t ][0-9:.z+-]{1,20})?", re.ASCII)
 
 
 def is_yes_or_no(cell: str) -> bool:

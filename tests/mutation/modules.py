@@ -70,7 +70,13 @@ TESTS = {
     ),
     "callserver.domain.contact": (*(LISTED, "tests/domain/test_contact.py", IMPORTER, DOUBTFUL),),
     "callserver.domain.opt_out_phrases": (*("tests/domain/test_opt_out_phrases.py", OTHER_WORDS),),
-    "callserver.domain.opt_out_cells": (LISTED, IMPORTER, DOUBTFUL, OTHER_WORDS),
+    "callserver.domain.opt_out_cells": (
+        "tests/domain/test_opt_out_cells.py",
+        LISTED,
+        IMPORTER,
+        DOUBTFUL,
+        OTHER_WORDS,
+    ),
     "callserver.domain.flag_headings": (
         "tests/domain/test_flag_headings.py",
         IMPORTER,
