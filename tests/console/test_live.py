@@ -1,9 +1,9 @@
 """The stream of what happens: told to whom it concerns, resumed where it was left."""
 
 import asyncio
+import contextlib
 import re
-import threading
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +16,9 @@ from callserver.console.live_updates import Updates
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.console.survey.api import SurveyApi
-from callserver.database import accounts, audit
+from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
-from callserver.database.feed_positions import Cursor
 from callserver.engine.audit_log import feed as engine
 from callserver.engine.context import Rules
 from callserver.ports import Tx
@@ -156,18 +155,21 @@ async def test_a_stream_is_answered_once_the_log_is_followed(
 ) -> None:
     """What happens after the answer is told."""
     client = await system.client("supervisor")
-    asked, held, end = threading.Event(), threading.Event(), audit.end
+    is_asked, may_follow, follow = asyncio.Event(), asyncio.Event(), engine.Feed.follow
 
-    def slow(tx: Tx) -> Cursor:
-        asked.set()
-        held.wait(PATIENCE_S)
-        return end(tx)
+    async def slow(self: engine.Feed) -> AsyncGenerator[engine.News, None]:
+        is_asked.set()
+        await may_follow.wait()
+        async with contextlib.aclosing(follow(self)) as following:
+            async for news in following:
+                yield news
 
-    monkeypatch.setattr(audit, "end", slow)
+    monkeypatch.setattr(engine.Feed, "follow", slow)
     opened = Stream(client)
-    await eventually(asked.is_set)
+    await asyncio.wait_for(is_asked.wait(), PATIENCE_S)
+    await client.api("GET", "/me")  # is answered meanwhile
     assert not opened.status
-    held.set()
+    may_follow.set()
     await eventually(lambda: opened.status == 200)
     await system.on_shift(1)
     await opened.until("floor")

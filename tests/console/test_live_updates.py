@@ -81,7 +81,7 @@ async def test_what_a_page_missed_is_read_once_the_log_is_followed(store: AnySto
     page = opened_stream()
     updates.add(page, Position(Cursor(0, 0)))
     assert updates.position(page) == ""
-    await asyncio.sleep(0.05)
+    await feed.end()  # the database answers meanwhile
     feed.may_follow.set()
     await eventually(lambda: bool(feed.looked_back))
     assert feed.looked_back == [True]
@@ -93,15 +93,17 @@ async def test_what_a_page_missed_is_read_once_the_log_is_followed(store: AnySto
 async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
     feed = Feed(store)
     told: list[int] = []
+    follows = asyncio.Event()
 
     async def follow() -> None:
         async for news in feed.follow():
+            follows.set()  # from the first reading on nothing is missed
             told.extend(entry.body["seat"] for entry in news or ())
             if len(told) >= 200:
                 return
 
     following = asyncio.ensure_future(follow())
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(follows.wait(), PATIENCE_S)
     for number in range(200):
         await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=number))
     await asyncio.wait_for(following, PATIENCE_S)
