@@ -7,6 +7,7 @@ somebody's window, signed in. A page that throws an error fails its test.
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Response,
     expect,
     sync_playwright,
 )
@@ -30,7 +32,9 @@ pytest.register_assert_rewrite(
 )
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+"""The first that is here: the shell draws no window around a page, and takes less processor time."""
 WHY_NOT = "" if CHROMIUM else "no Chromium on this machine (apt-get install chromium)"
 
 FLAGS = (
@@ -61,6 +65,11 @@ QUIET = (
     "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
 )
 """Chromium's own lines about answers that are no error of the page's: it says so itself."""
+
+
+SCRIPTS_HAVE_RUN = """() => Promise.all(
+  [...document.querySelectorAll("script[type=module]")].map(({ src }) => import(src)))"""
+"""A page counts as loaded while its scripts wait for their first answers, before all of its keys and buttons work."""
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +125,7 @@ def windows(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
         context.set_default_timeout(WAIT_MS)
         opened_.append(context)
         page = context.new_page()
+        wait_for_scripts(page)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", noted)
         return page
@@ -124,6 +134,18 @@ def windows(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
     for context in opened_:
         context.close()
     assert not wrong, wrong
+
+
+def wait_for_scripts(page: Page) -> None:
+    """Let `goto` and `reload` return when the page has fetched and drawn what it begins with."""
+
+    def complete(load: Callable[..., Response | None], *args: Any, **more: Any) -> Response | None:
+        response = load(*args, **more)
+        page.evaluate(SCRIPTS_HAVE_RUN)
+        return response
+
+    for method in ("goto", "reload"):
+        setattr(page, method, partial(complete, getattr(page, method)))
 
 
 def sign_in_without_page(page: Page, system: BrowserSystem, handle: str) -> None:

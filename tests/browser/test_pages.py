@@ -1,11 +1,11 @@
 """Every page in Danish and English, in light and dark, wide and on a tablet: no WCAG 2.2 AA violation."""
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from callserver.console.pages import PAGES
 from tests.browser import looking
-from tests.browser.conftest import Visit, windows
+from tests.browser.conftest import Visit, sign_in_without_page, windows
 from tests.browser.looking import DEPTHS, look
 from tests.harness.threaded import BrowserSystem
 
@@ -63,6 +63,23 @@ def test_before_signing_in(
         page.locator("#credentials .main").click()
         page.locator("#credentials .wrong").wait_for()
         assert not wrong + look(page, language, depth)
+
+
+def test_a_page_that_was_opened_is_drawn(chromium: Browser, system: BrowserSystem) -> None:
+    """Also where its first answer comes after it has loaded."""
+    with windows(chromium, system) as window:
+        page = window()
+        sign_in_without_page(page, system, "sigrid")
+
+        def after_loading(route: Route) -> None:
+            page.wait_for_load_state()
+            for _ in range(20):  # are answered first
+                page.request.get(f"{system.url}/livez")
+            route.continue_()
+
+        page.route("**/api/v1/floor", after_loading)
+        page.goto(f"{system.url}/floor")
+        assert page.locator("#campaigns [data-name]").count()
 
 
 def test_no_page_is_left_out() -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 from callserver.console.pages import PAGES
 from callserver.domain.role import MAY, Action, Role
 from tests.browser import looking
-from tests.browser.conftest import WAIT_MS
+from tests.browser.conftest import WAIT_MS, wait_for_scripts
 from tests.browser.looking import settle
 from tests.harness.ranking import evening, pairs, ranks, rows
 from tests.harness.staffed import Client, StaffedSystem
@@ -114,7 +114,9 @@ class StandingSystem:
         context.set_default_timeout(WAIT_MS)
         context.clock.set_fixed_time(self.system.clock.now())  # durations on a page stand still too
         self.contexts.append(context)
-        return context.new_page()
+        page = context.new_page()
+        wait_for_scripts(page)
+        return page
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from callserver.database import accounts
 from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.offboarding import off_board
-from tests.browser.conftest import CHROMIUM, FLAGS, WHY_NOT
+from tests.browser.conftest import CHROMIUM, FLAGS, SCRIPTS_HAVE_RUN, WHY_NOT
 from tests.harness.exchange.real import Called, Exchange
 from tests.harness.exchange.system import ExchangeSystem, opened, people
 from tests.harness.waiting import eventually
@@ -97,6 +97,7 @@ async def page_of(
                 await page.click("#code button:not([type=button])")
                 await page.locator("#sign-out").wait_for()
             await page.goto(url + path)
+            await page.evaluate(SCRIPTS_HAVE_RUN)
             yield page
             await browser.close()
     finally:
@@ -286,4 +287,5 @@ async def applicants_page(page: Page) -> Page:
     guest = await context.new_page()
     await guest.add_init_script(WATCHED)
     await guest.goto(f"{origin}/role-play")
+    await guest.evaluate(SCRIPTS_HAVE_RUN)
     return guest
