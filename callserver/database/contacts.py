@@ -152,6 +152,11 @@ def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]
     return [Contact._make(row) for row in tx.execute(query)]
 
 
+def namespaces(tx: Tx) -> list[str]:
+    """The systems whose references the contacts have; empty: none is named."""
+    return sorted(set(tx.execute(select(contacts.c.namespace).distinct()).scalars()))
+
+
 def of_person(tx: Tx, person: int) -> list[Contact]:
     """The person's contacts on every list."""
     query = select(*_columns).where(contacts.c.person == person).order_by(contacts.c.id)

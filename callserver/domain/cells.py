@@ -15,7 +15,7 @@ from callserver.domain.addresses import (
     is_no_household_name,
     is_placeholder,
 )
-from callserver.domain.dates import latest_birth_date, parse_date
+from callserver.domain.dates import latest_birth_date, parse_birth, parse_date
 from callserver.domain.heading_words import MAY_CALL
 from callserver.domain.opt_out_cells import NO, YES
 from callserver.domain.sheet import Unreadable
@@ -23,6 +23,9 @@ from callserver.domain.sheet import Unreadable
 T = TypeVar("T")
 NO_NUMBER = "+0"
 """Placeholder for the number of a row that will be refused."""
+
+MOST_APART = 2
+"""Years between a date of birth and an age that was true when the list was made; else the younger counts."""
 
 DANISH_PLACE = "DK Europe/Copenhagen"
 
@@ -173,12 +176,18 @@ class Columns:
 
     def dates(self, field: str, this_year: int) -> list[str]:
         """In ISO form."""
-        return self._read(field, lambda cell: parse_date(cell, this_year), "", "not_a_date")
+        read = parse_birth if field == "born" else parse_date
+        return self._read(field, lambda cell: read(cell, this_year), "", "not_a_date")
 
     def ages(self, born: Sequence[str], today: date | None) -> list[str]:
         """Dates of birth; where none is given, the latest one that is possible at that age."""
         by_age = self._read("age", lambda cell: latest_birth_date(cell, today), "", "not_an_age")
-        return [given or latest for given, latest in zip(born, by_age, strict=True)]
+        return [
+            max(given, latest)
+            if latest[:4] > f"{int(given[:4] or 0) + MOST_APART}"
+            else given or latest
+            for given, latest in zip(born, by_age, strict=True)
+        ]
 
     def yes_or_no(self, field: str) -> list[int]:
         return self._read(field, _yes, 0, "not_yes_or_no")

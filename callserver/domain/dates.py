@@ -12,6 +12,7 @@ _SHORT_YEAR = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{2})", re.ASCII)
 _DIGITS = re.compile(r"\d{8}", re.ASCII)
 _AGE = re.compile(r"(\d{1,3})(\.0+)?", re.ASCII)
 OLDEST = 130
+OLDEST_ALIVE = 115
 
 
 @lru_cache(maxsize=65536)
@@ -34,6 +35,18 @@ def parse_date(text: str, this_year: int = 0) -> str:
     if len(readings) != 1:
         raise ValueError("no date, or one that can be read in two ways")
     return readings.pop().isoformat()
+
+
+def parse_birth(text: str, this_year: int = 0) -> str:
+    """The same for a date of birth. A system's `1900-01-01` for an unknown one is refused.
+
+    Raises:
+        ValueError: it is not a date, an ambiguous one, or nobody alive was born then.
+    """
+    born = parse_date(text, this_year)
+    if born and this_year and int(born[:4]) < this_year - OLDEST_ALIVE:
+        raise ValueError("nobody alive was born then")
+    return born
 
 
 def _readings(text: str, this_year: int) -> Iterator[date]:

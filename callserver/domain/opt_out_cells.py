@@ -33,9 +33,9 @@ NO = frozenset(
 )
 _NOT_SET = frozenset({"allow", "allowed", "tillad", "tilladt", "0000-00-00", "0000-00-00 00:00:00"})
 _REFUSAL = re.compile(
-    r"(nej|nein|nei|aldrig|never|nie)\b.*|no(,? thank(s| you))?[.!]*"
+    r"(nej|nein|nei|aldrig|never|nie|tilbagekaldt|tilbagetrukket)\b.*|no(,? thank(s| you))?[.!]*"
     r"|(denied|refused|declined|rejected|revoked|withdrawn|unsubscribed|afvist|afslået|afmeldt|fravalgt"
-    r"|tilbagekaldt|trukket tilbage|trukket|verweigert|abgelehnt|widerrufen|nekad|nekat|avslått|återkallat)[.!]*"
+    r"|trukket tilbage|trukket|verweigert|abgelehnt|widerrufen|nekad|nekat|avslått|återkallat)[.!]*"
 )
 """What a cell about permission says when it is a no in words, beside the phrases of opt_out_phrases.py."""
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([t ][0-9:.z+-]{1,20})?", re.ASCII)

@@ -20,6 +20,9 @@ MOST_BYTES = 512 * 1024 * 1024
 MOST_CELLS = 30_000_000
 """Of the sheet's whole rectangle: one cell in its far corner makes all the others."""
 
+MOST_EXACT = 10**15
+"""Spreadsheets keep fifteen digits of a number."""
+
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -89,6 +92,8 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
+        if abs(cell) >= MOST_EXACT:  # its last digits are lost
+            return f"{cell:.6E}"
         return str(int(cell)) if cell.is_integer() else repr(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")

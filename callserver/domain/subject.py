@@ -17,6 +17,8 @@ from callserver.domain.addresses import is_placeholder
 from callserver.domain.facts import Scope
 
 _FLOAT = re.compile(r"([0-9]{1,18})[.,]0+")
+_QUOTES = ("'", "=")
+_QUOTED = re.compile(r"'([^']+)|=\"([^\"]+)\"")
 _BLANK = hashlib.blake2b(digest_size=8)
 
 
@@ -43,8 +45,10 @@ def fold(text: str) -> str:
 def exact(ref: str) -> str:
     """The normalised reference. It keeps its case, by which some systems distinguish people.
 
-    A spreadsheet writes the number 121 as `121.0` or `121,0`.
+    A spreadsheet writes the number 121 as `121.0` or `121,0`, and the text 121 as `'121` or `="121"`.
     """
+    if ref[:1] in _QUOTES and (quoted := _QUOTED.fullmatch(ref)):
+        ref = quoted[1] or quoted[2]
     if ref.isascii():
         if ref[-1:] == "0" and (whole := _FLOAT.fullmatch(ref.strip())):
             return whole[1]
@@ -83,7 +87,7 @@ def _are_exact(refs: Sequence[str | None]) -> bool:
     if not all(refs):
         return False
     joined = "\n".join(ref for ref in refs if ref)
-    is_whole = joined.isascii() and "." not in joined and "," not in joined
+    is_whole = joined.isascii() and not any(sign in joined for sign in ".,'=")
     return is_whole and joined.split() == list(refs)
 
 
@@ -107,17 +111,24 @@ def _keys(texts: Iterable[str]) -> list[int]:
 
 
 _SOME_DIGIT = re.compile("[1-9]")
+_NO_REFERENCE = re.compile(r"[0-9]+([.,][0-9]+)?E\+[0-9]+|#(N/A|I/T|NV|[^\W\d]+(/0)?[!?]|#+)")
+"""A spreadsheet's rounded number, which many people share, or its error: `1,21E+12`, `#N/A`, `#REF!`."""
 
 
 def is_reference(text: str) -> bool:
     """Whether a cell may be a reference, and is not empty or a placeholder like `0`, `-` or `ukendt`."""
+    if _NO_REFERENCE.fullmatch(text):
+        return False
     return bool(_SOME_DIGIT.search(text)) or not is_placeholder(text)
 
 
 def references(cells: Sequence[str]) -> list[str]:
     """The cells, empty where they hold no reference."""
     return [
-        cell if cell and (cell[-1] in "123456789" or is_reference(cell)) else "" for cell in cells
+        cell
+        if cell and ((cell[-1] in "123456789" and "+" not in cell) or is_reference(cell))
+        else ""
+        for cell in cells
     ]
 
 

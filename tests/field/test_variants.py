@@ -1,14 +1,19 @@
 """Variants of lists that other systems export, by the commands: none makes a wrong call or loses an opt-out."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from callserver.engine.lists import number_files
+from callserver.adapters.clock import SystemClock
+from callserver.database.tables import contacts, marks
+from callserver.domain.spreadsheet import as_csv
+from callserver.engine.lists import consent_files, number_files
 from callserver.engine.lists.doubtful_columns import Doubtful
 from tests.field.test_cli import numbers, silenced
+from tests.harness import spreadsheets
 
 Take = Callable[..., str]
 
@@ -170,3 +175,83 @@ def test_an_unread_column_of_countries_is_asked_about(take: Take, engine: Engine
         with pytest.raises(Doubtful):
             take(f"Id;Telefon;Hvor\nA7;41234567;{cells}\nA8;32200102;Danmark\nA9;32200103;Ukendt\n")
     assert numbers(engine) == []
+
+
+PEOPLE = "Medlemsnr;Navn;Telefon\n121;Rut Prove;32200121\n122;Bo Prove;32200122\n"
+
+
+@pytest.mark.parametrize("ref", ["1,21E+12", "1.21E+12", "#REF!", "#N/A", "#I/T", "#VÆRDI!", "###"])
+def test_what_a_spreadsheet_shows_instead_of_a_number_is_no_reference(
+    ref: str, take: Take, engine: Engine
+) -> None:
+    take(f"Medlemsnr;Telefon\n{ref};32200101\n{ref};32200102\n")
+    take(f"Medlemsnr;Telefon\n{ref};32200103\n")
+    assert numbers(engine) == [4532200101, 4532200102, 4532200103]
+
+
+@pytest.mark.parametrize("ref", ["'121", '="121"', '"=""121"""', "121.0"])
+def test_a_quoted_reference_is_the_same(ref: str, take: Take, engine: Engine) -> None:
+    take(PEOPLE)
+    take(f"Medlemsnr;Navn;Telefon\n{ref};Rut Prove;32200129\n")
+    assert numbers(engine) == [4532200122, 4532200129]
+
+
+@pytest.mark.parametrize("ref", ["12E45", "#12", "1E5", "A+B1"])
+def test_other_references_are_references(ref: str, take: Take, engine: Engine) -> None:
+    take(f"Medlemsnr;Telefon\n{ref};32200101\n")
+    take(f"Medlemsnr;Telefon\n{ref};32200103\n")
+    assert numbers(engine) == [4532200103]
+
+
+@pytest.mark.parametrize("born", ["1900-01-01", "01-01-1753", "1899-12-30", "0001-01-01"])
+def test_a_birthday_of_nobody_alive_is_none(born: str, take: Take, engine: Engine) -> None:
+    """A system writes it for an unknown one: it must not make an adult of a child."""
+    take("Medlemsnr;Telefon;Født\nA7;32200101;2014-05-13\n")
+    take(f"Medlemsnr;Telefon;Født\nA7;32200101;{born}\nA8;32200102;13-05-1930\n")
+    with engine.connect() as tx:
+        births = tx.execute(select(contacts.c.born).order_by(contacts.c.number)).scalars()
+        assert list(births) == ["2014-05-13", "1930-05-13"]
+
+
+@pytest.mark.parametrize(
+    ("born", "age", "year"),
+    [("1980-05-13", "12", -12), ("1980-05-13", "45", None), ("", "12", -12)],
+)
+def test_the_younger_of_birthday_and_age_counts(
+    born: str, age: str, year: int | None, take: Take, engine: Engine
+) -> None:
+    this_year = date.today().year  # noqa: DTZ011 - of the command's own clock
+    age = age if year is not None else str(this_year - 1980)
+    take(f"Medlemsnr;Telefon;Født;Alder\nA7;32200101;{born};{age}\n")
+    with engine.connect() as tx:
+        read = tx.execute(select(contacts.c.born)).scalar_one()
+    assert read[:4] == ("1980" if year is None else str(this_year + year))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "121;32200129;2026-11-01;nej",  # the number is another one by now
+        "121;;2026-11-01;nej",
+        "121;32200121;2026-11-01;Nej tak",
+        "121;32200121;2026-11-01;tilbagekaldt af medlemmet",
+        "121.0;3220;2026-11-01;nej",
+    ],
+)
+def test_a_consent_is_taken_back_for_the_person_of_the_reference(
+    row: str, take: Take, engine: Engine
+) -> None:
+    take(PEOPLE)
+    with engine.begin() as tx:
+        raw = f"Medlemsnr;Telefon;Dato;Samtykke\n{row}\n".encode()
+        consent_files.take(tx, raw, "command", SystemClock().now())
+        marked = set(tx.execute(select(marks.c.subject, marks.c.kind)).all())
+        persons = dict(tx.execute(select(contacts.c.ref, contacts.c.person)).all())
+    revoked = {subject for subject, kind in marked if kind == "consent_revoked"}
+    assert f"person:{persons['121']}" in revoked
+    assert f"person:{persons['122']}" not in revoked
+
+
+def test_a_float_of_more_digits_than_a_spreadsheet_keeps_is_rounded() -> None:
+    raw = spreadsheets.xlsx({"Ark1": [["Medlemsnr"], [12345678901234567890.0], [123456789.0]]})
+    assert as_csv(raw).decode().split() == ["Medlemsnr", "1.234568E+19", "123456789"]

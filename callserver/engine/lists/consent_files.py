@@ -12,10 +12,11 @@ from datetime import UTC, date, datetime, time
 
 from callserver.database import contacts, marks
 from callserver.database.contacts import Contact
-from callserver.domain import heading_words, numbers_in_text, opt_out_cells, phone, subject
+from callserver.domain import heading_words, names, numbers_in_text, opt_out_cells, phone, subject
 from callserver.domain.dates import parse_date
-from callserver.domain.heading_words import folded
+from callserver.domain.heading_words import MAY_CALL, folded
 from callserver.domain.marks import MarkKind
+from callserver.domain.names import Likeness
 from callserver.domain.sheet import Unreadable
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow
@@ -86,6 +87,7 @@ def take(tx: Tx, raw: bytes, by: str, now: datetime, region: str = "DK") -> Cons
     """
     sheet = open_sheet(raw)
     columns = _columns(sheet.header)
+    spaces = contacts.namespaces(tx)
     result = Consents(
         header=sheet.header,
         separator=sheet.separator,
@@ -95,7 +97,7 @@ def take(tx: Tx, raw: bytes, by: str, now: datetime, region: str = "DK") -> Cons
         result.read += 1
         problem = ("", cells.reason) if isinstance(cells, Unreadable) else None
         if problem is None:
-            problem = _record(tx, cells, columns, result, by, now, region)
+            problem = _record(tx, cells, columns, result, spaces, by, now, region)
         if problem is not None:
             result.refused.append(RefusedRow(line, problem[0], problem[1], cells))
     return result
@@ -119,6 +121,7 @@ def _record(
     cells: Sequence[str],
     columns: Mapping[str, int],
     result: Consents,
+    spaces: Sequence[str],
     by: str,
     now: datetime,
     region: str,
@@ -132,14 +135,17 @@ def _record(
     opts_out = _opts_out(result.header, cells, columns)
     row = _read(cells, columns, region, now, opts_out=opts_out)
     if isinstance(row, tuple):
-        for number in _numbers_of_a_no(cells, columns, region, opts_out=opts_out):
-            _revoke(tx, contacts.by_number(tx, number), number, by, now)
+        if _takes_back(cells, columns, opts_out=opts_out):
+            for number in _numbers(cells, columns, region):
+                _revoke(tx, contacts.by_number(tx, number), number, by, now)
+            _revoke_others(tx, cells, columns, spaces, (), by, now)
         return named(row)
     known = list(_meant(contacts.by_number(tx, row.number), row))
     if row.is_given:
         problem = _give(tx, row, known, result, by, now)
         return None if problem is None else named(problem)
     _revoke(tx, known, row.number, by, now)
+    _revoke_others(tx, cells, columns, spaces, known, by, now)
     result.revoked += 1
     return None
 
@@ -154,17 +160,47 @@ def _opts_out(header: Sequence[str], cells: Sequence[str], columns: Mapping[str,
     return False
 
 
-def _numbers_of_a_no(
-    cells: Sequence[str], columns: Mapping[str, int], region: str, *, opts_out: bool
-) -> list[int]:
-    """The numbers of a refused row in which the consent is taken back."""
-    if len(cells) <= max(columns.values()):
+def _takes_back(cells: Sequence[str], columns: Mapping[str, int], *, opts_out: bool) -> bool:
+    """Whether the consent is taken back in a row that is refused."""
+    at = columns["event"]
+    return opts_out or (at < len(cells) and _is_no(cells[at]))
+
+
+def _is_no(cell: str) -> bool:
+    """Whether an event takes a consent back: `nej`, or in other words, `tilbagekaldt af medlemmet`."""
+    return folded(cell.strip()) in _REVOKED or opt_out_cells.read(MAY_CALL, cell) is not None
+
+
+def _numbers(cells: Sequence[str], columns: Mapping[str, int], region: str) -> list[int]:
+    """Every number that the row certainly holds."""
+    if columns["phone"] >= len(cells):
         return []
-    if not opts_out and folded(cells[columns["event"]].strip()) not in _REVOKED:
-        return []
-    return [
-        phone.to_int(number) for number in numbers_in_text.read(cells[columns["phone"]], region)[0]
-    ]
+    found, _ = numbers_in_text.read(cells[columns["phone"]], region)
+    return list(map(phone.to_int, found))
+
+
+def _revoke_others(
+    tx: Tx,
+    cells: Sequence[str],
+    columns: Mapping[str, int],
+    spaces: Sequence[str],
+    done: Sequence[Contact],
+    by: str,
+    now: datetime,
+) -> None:
+    """The same for the people whose reference the row gives, whatever their number is by now."""
+    at, name_at = columns.get("ref", len(cells)), columns.get("name", len(cells))
+    ref = cells[at].strip() if at < len(cells) else ""
+    name = cells[name_at] if name_at < len(cells) else ""
+    if not ref or not subject.is_reference(ref):
+        return
+    for space in spaces:
+        person = subject.person_key(ref, 0, None, space)
+        rows = contacts.of_person(tx, person)
+        if not rows or any(contact.person == person for contact in done):
+            continue
+        if names.compare(name, rows[0].name or "") is not Likeness.DIFFERENT:
+            _revoke(tx, rows, rows[0].number, by, now)
 
 
 def _revoke(tx: Tx, known: Sequence[Contact], number: int, by: str, now: datetime) -> None:
@@ -189,7 +225,7 @@ def _read(
     if isinstance(number, phone.NumberProblem):
         return "phone", f"number_{number.value}"
     event = folded(text["event"])
-    if event not in _GIVEN | _REVOKED:
+    if event not in _GIVEN and not _is_no(text["event"]):
         return "event", "not_an_event"
     try:
         day = date.fromisoformat(parse_date(text["date"], now.year)) if text["date"] else None
