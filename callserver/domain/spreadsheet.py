@@ -9,9 +9,11 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from xml.etree import ElementTree as ET
 
 import python_calamine
 
+from callserver.domain import spreadsheet_errors
 from callserver.texts import InvalidInput
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -65,8 +67,30 @@ def as_csv(raw: bytes) -> bytes:
         raise InvalidInput("spreadsheet_heavy")
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\n")
-    writer.writerows(map(_texts, sheet.iter_rows()))
+    errors = _errors(raw, sheet.name, 0 if sheet.start is None else sheet.start[1])
+    for row, cells in enumerate(map(_texts, sheet.iter_rows())):
+        for column in errors.get(row, ()):
+            if column < len(cells):
+                cells[column] = spreadsheet_errors.SHOWN
+        writer.writerow(cells)
     return text.getvalue().encode()
+
+
+def _errors(raw: bytes, sheet: str, first_column: int) -> dict[int, list[int]]:
+    """The columns of the cells with an error, by row."""
+    if not raw.startswith(_ZIP):
+        return {}
+    found: dict[int, list[int]] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if spreadsheet_errors.are_in_libreoffice(archive):
+                raise InvalidInput("spreadsheet_errors")
+            for row, column in spreadsheet_errors.cells(archive, sheet):
+                if column >= first_column:
+                    found.setdefault(row, []).append(column - first_column)
+    except (zipfile.BadZipFile, ET.ParseError, KeyError) as error:
+        raise InvalidInput("spreadsheet_unreadable") from error
+    return found
 
 
 def _check_size(raw: bytes) -> None:
