@@ -117,7 +117,8 @@ def map_columns(
         doubtful=tuple(
             at
             for at in unread
-            if at not in given_fields and (is_doubtful(header[at]) or suggested.get(at) == "born")
+            if at not in given_fields
+            and (is_doubtful(header[at]) or suggested.get(at) in ("born", "age"))
         ),
     )
 

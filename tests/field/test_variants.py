@@ -10,13 +10,16 @@ import pytest
 from sqlalchemy import Engine, select
 
 from callserver.adapters.clock import SystemClock
+from callserver.console.lists.views import ignored
 from callserver.database.tables import contacts, marks
 from callserver.domain.spreadsheet import as_csv
-from callserver.engine.lists import consent_files, number_files
+from callserver.engine.lists import consent_files, importer, number_files
 from callserver.engine.lists.doubtful_columns import Doubtful
+from callserver.engine.lists.importer import ImportOrder
 from callserver.texts import InvalidInput
 from tests.field.test_cli import numbers, silenced
 from tests.harness import spreadsheets
+from tests.harness.imported_lists import KANVAS
 
 Take = Callable[..., str]
 
@@ -302,3 +305,24 @@ def test_a_libreoffice_sheet_with_an_error_is_refused() -> None:
             )
     with pytest.raises(InvalidInput, match="error"):
         as_csv(changed.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell"),
+    [("Alder", "12"), ("Født", "2014-05-13"), ("Landekode", "47"), ("Land", "Narnia")],
+)
+def test_a_column_that_was_left_out_by_hand_is_asked_about(
+    heading: str, cell: str, engine: Engine
+) -> None:
+    """The page and the API name the columns that are read; what they leave out is not guessed."""
+    raw = f"Telefon;{heading}\n41234567;{cell}\n".encode()
+    order = ImportOrder(KANVAS, raw, {"Telefon": "phone"}, ignored({"Telefon": "phone"}))
+    with engine.begin() as tx, pytest.raises(Doubtful) as asked:
+        importer.stage(tx, order, date(2026, 11, 20))
+    assert list(asked.value.columns) == [heading]
+    given = {"Telefon": "phone", heading: "ignore"}
+    with engine.begin() as tx:
+        chosen = importer.stage(
+            tx, ImportOrder(KANVAS, raw, given, ignored(given)), date(2026, 11, 20)
+        )
+        assert chosen.summary.read == 1

@@ -26,6 +26,7 @@ class UnreadColumns:
         flags = (at for at in unread if flag_headings.may_be_a_flag(header[at]))
         self._flags: dict[int, set[str]] = {at: set() for at in flags}  # their different cells
         self._countries = set() if region == "ZZ" else set(unread)
+        self._named = {at for at in self._countries if heading_words.field(header[at]) == "country"}
         self._abroad: set[int] = set()  # columns that name another country than the region
 
     def note(self, cells: dict[int, set[str]]) -> None:
@@ -37,14 +38,19 @@ class UnreadColumns:
             if len(others) > MOST_OTHER or any(text.isdigit() for text in others):
                 del self._flags[at]
         for at in tuple(self._countries):
-            regions = {
-                country
-                for cell in cells[at]
-                if (country := _country(cell)) is not None or not is_placeholder(cell)
-            }
-            if None in regions:
-                self._countries.discard(at)
-            elif regions - {self._region}:
+            said = {cell for cell in cells[at] if cell.strip()}
+            if at in self._named:  # by its heading: 47 is a country as well
+                regions = set(map(countries.region, said))
+            else:
+                regions = {
+                    country
+                    for cell in said
+                    if (country := _country(cell)) is not None or not is_placeholder(cell)
+                }
+                if None in regions:
+                    self._countries.discard(at)
+                    continue
+            if regions - {self._region}:
                 self._abroad.add(at)
 
     def flags(self) -> list[str]:
