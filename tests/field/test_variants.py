@@ -326,3 +326,18 @@ def test_a_column_that_was_left_out_by_hand_is_asked_about(
             tx, ImportOrder(KANVAS, raw, given, ignored(given)), date(2026, 11, 20)
         )
         assert chosen.summary.read == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Telefon\n32200131;32200132\n", []),
+        ("Dato,Note,Telefon\n2026-11-20,nej tak,32200131,32200132\n", []),
+        ("Telefon;Note\n32200131;nej;tak;også 32200132\n", []),
+        ("Telefon;Note\n32200131;nej;3220013\n32200132;nej\n", [2]),
+    ],
+)
+def test_a_number_behind_the_last_heading_counts(text: str, left: list[int]) -> None:
+    file = number_files.read(text.encode(), generous=True)
+    assert file.numbers == [4532200131, 4532200132]
+    assert [row.line for row in file.refused] == left

@@ -87,7 +87,8 @@ def read(
         encoding=sheet.encoding if sheet.is_guessed else None,
     )
     if generous:
-        of_row = _generous(result.header, columns, region, is_chosen=column is not None)
+        width = len(sheet.header)
+        of_row = _generous(result.header, columns, width, region, is_chosen=column is not None)
     else:
         of_row = _strict(columns[0], region)
     seen: dict[int, None] = {}
@@ -137,9 +138,9 @@ def _strict(at: int, region: str) -> Read:
 
 
 def _generous(
-    header: Sequence[str], columns: Sequence[int], region: str, *, is_chosen: bool
+    header: Sequence[str], columns: Sequence[int], width: int, region: str, *, is_chosen: bool
 ) -> Read:
-    """Reads all columns of numbers, with the row's own country if it names one.
+    """Reads all columns of numbers, with the row's own country if it names one, and cells behind the header's.
 
     A number in another column is a leftover, unless a user has chosen the column.
     """
@@ -165,7 +166,7 @@ def _generous(
             own = countries.region(countries.of_row(said))
         numbers: list[str] = []
         left = False
-        for at in columns:
+        for at in (*columns, *range(width, len(cells))):
             some, more = numbers_in_text.read(cells[at], own) if at < len(cells) else ((), False)
             numbers += some
             left = left or more
