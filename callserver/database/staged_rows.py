@@ -105,6 +105,39 @@ def make_younger(tx: Tx, births: Iterable[tuple[int, int, str, str]]) -> None:
         tx.execute(text("UPDATE staged SET born = :born WHERE line = :line"), values)
 
 
+def known_padded(tx: Tx) -> list[tuple[str, str, int, str]]:
+    """Reference, namespace, person and name of the contacts whose reference begins with a zero."""
+    rows = tx.execute(
+        text("SELECT DISTINCT ref, namespace, person, name FROM contacts WHERE ref LIKE '0%'")
+    )
+    return [(ref, space or "", person, name or "") for ref, space, person, name in rows]
+
+
+def padded(tx: Tx) -> list[tuple[str, str, int]]:
+    """The same of the staged rows, without the name."""
+    rows = tx.execute(text("SELECT ref, namespace, person FROM staged WHERE ref LIKE '0%'"))
+    return [(ref, space or "", person) for ref, space, person in rows]
+
+
+def persons(tx: Tx) -> list[tuple[int, int, str]]:
+    """Line, person and name of every staged row."""
+    rows = tx.execute(text("SELECT line, person, name FROM staged ORDER BY line"))
+    return [(line, person, name or "") for line, person, name in rows]
+
+
+def known_names(tx: Tx, keys: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """The person and name of those of these keys that contacts have."""
+    found: dict[int, tuple[int, str]] = {}
+    every = sorted(set(keys))
+    query = text("SELECT person, name FROM contacts WHERE person IN :keys").bindparams(
+        bindparam("keys", expanding=True)
+    )
+    for at in range(0, len(every), CHUNK):
+        for person, name in tx.execute(query, {"keys": every[at : at + CHUNK]}):
+            found[person] = (person, name or "")
+    return found
+
+
 def renumbered(tx: Tx) -> list[tuple[int, int, int, str]]:
     """Line, staged number, and known number and place of people whom the list gives another number."""
     if tx.execute(text("SELECT id FROM contacts LIMIT 1")).first() is None:

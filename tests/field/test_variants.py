@@ -341,3 +341,39 @@ def test_a_number_behind_the_last_heading_counts(text: str, left: list[int]) -> 
     file = number_files.read(text.encode(), generous=True)
     assert file.numbers == [4532200131, 4532200132]
     assert [row.line for row in file.refused] == left
+
+
+@pytest.mark.parametrize(
+    ("first", "again"), [("00121", "121"), ("121", "00121"), ("0121", "00121"), ("00121", "121.0")]
+)
+def test_leading_zeros_that_a_spreadsheet_dropped(
+    first: str, again: str, take: Take, engine: Engine
+) -> None:
+    head = "Medlemsnr;Navn;Telefon;Ring ikke\n"
+    take(f"{head}{first};Rut Prove;32200121;\n00122;Bo Prove;32200122;\n")
+    take(f"{head}{again};Rut Prove;32200129;\n")
+    assert numbers(engine) == [4532200122, 4532200129]
+    take(f"{head}{again};Rut Prove;32200129;ja\n")
+    with engine.connect() as tx:
+        query = select(contacts.c.person).where(contacts.c.number == 4532200129)
+        person = tx.execute(query).scalar_one()
+    assert f"person:{person}" in silenced(engine)
+
+
+def test_a_refused_row_with_other_leading_zeros_protects(take: Take, engine: Engine) -> None:
+    head = "Medlemsnr;Navn;Telefon;Ring ikke\n"
+    take(f"{head}00121;Rut Prove;32200121;\n00122;Bo Prove;32200122;\n")
+    take(f"{head}121;Rut Prove;;ja\n122;Bo Prove;3220;\n")
+    with engine.connect() as tx:
+        query = select(contacts.c.ref, contacts.c.person, contacts.c.status)
+        people = {row.ref: row for row in tx.execute(query)}
+    assert f"person:{people['00121'].person}" in silenced(engine)
+    assert people["00122"].status == "closed"  # set aside until the row is corrected
+
+
+def test_other_leading_zeros_of_another_name_are_another_person(take: Take, engine: Engine) -> None:
+    take("Medlemsnr;Navn;Telefon\n00121;Rut Prove;32200121\n")
+    take("Medlemsnr;Navn;Telefon\n121;Per Berg;32200129\n")
+    take("Medlemsnr;Telefon\n121;32200130\n")
+    assert 4532200121 in numbers(engine)
+    assert len(numbers(engine)) == 2
