@@ -297,3 +297,14 @@ def test_speed(sqlite: Engine, full: bool) -> None:
     seconds = time.process_time() - started
     assert summary.read == count
     assert count / seconds > 5_000, replace(summary, refused=[])
+
+
+def test_a_known_person_keeps_country_and_reference(engine: Engine) -> None:
+    """The list is sent again without its column of countries, and without leading zeros."""
+    take(engine, "ref;navn;telefon;land\n0151;Kari Prove;41234567;Norge\n0152;Bo;32200152;\n")
+    again = take(engine, "ref;navn;telefon\n151;Kari Prove;41234567\n152;Bo;32200153\n")
+    assert (again.taken, again.unchanged, again.changed) == (0, 1, 1)
+    assert rows(engine, "number", "place") == [
+        (4741234567, "NO Arctic/Longyearbyen,Europe/Oslo"),
+        (4532200153, "DK Europe/Copenhagen"),
+    ]
