@@ -156,3 +156,12 @@ def test_entries_are_canonical_and_kinds_closed() -> None:
         canonical({"a": datetime(2026, 5, 12, tzinfo=UTC)})
     with pytest.raises(ValueError, match="gossip"):
         EntryKind("gossip")
+
+
+def test_many_leaves_at_once_give_the_tree_of_one_after_another() -> None:
+    leaves = merkle.leaf_hashes(str(number).encode() for number in range(600))
+    one_by_one: list[bytes] = []
+    for size, leaf in enumerate(leaves):
+        one_by_one = merkle.extend(size, one_by_one, [leaf])
+    assert merkle.extend(0, [], leaves) == one_by_one
+    assert merkle.extend(7, merkle.extend(0, [], leaves[:7]), leaves[7:]) == one_by_one

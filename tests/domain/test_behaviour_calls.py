@@ -76,6 +76,7 @@ def test_an_order_is_sent_while_its_permit_is_fresh(
 @pytest.mark.parametrize(
     ("call", "after", "expected"),
     [
+        (CALL, 5 * SECOND, []),
         (CALL, 17 * SECOND, []),
         (CALL, 18 * SECOND, ["fresh-permit"]),
         (replace(CALL, asked=True), 18 * SECOND, []),
@@ -110,6 +111,43 @@ def test_a_call_never_moves_back(was: str, may_become: set[str]) -> None:
         breaches = rules(calls.reported(call, moved)[1])
         if state != was or kind == "silent" or was == "ended":
             assert ("call-moves" in breaches) == (state not in may_become), (was, state)
+
+
+def test_what_a_report_adds_to_a_call() -> None:
+    talking = entry("reported", state="talking", report="answered")
+    after, _ = calls.reported(CALL, talking)
+    assert (after.answered, after.rang, after.cause, after.has_code) == (True, True, "", False)
+    over = entry("reported", state="ended", report="hung_up", cause="completed", code="16")
+    for call in (CALL, after):  # the report of the answer may be lost
+        ended, _ = calls.reported(call, over)
+        assert (ended.answered, ended.cause, ended.has_code) == (True, "completed", True)
+    unanswered = entry("reported", state="ended", report="busy", cause="busy")
+    ended, _ = calls.reported(CALL, unanswered)
+    assert (ended.answered, ended.rang, ended.cause, ended.has_code) == (
+        False,
+        False,
+        "busy",
+        False,
+    )
+    ringing, _ = calls.reported(replace(CALL, cause="busy"), entry("reported", state="ringing"))
+    assert (ringing.cause, ringing.rang) == ("busy", True)
+
+
+@pytest.mark.parametrize(
+    ("had_code", "fields", "expected"),
+    [
+        (False, {"cause": "busy"}, ["call-moves"]),  # it brings no news
+        (False, {"cause": "busy", "code": "17"}, []),
+        (True, {"cause": "busy", "code": "17"}, ["call-moves"]),
+        (True, {"cause": "busy"}, ["call-moves"]),
+    ],
+)
+def test_a_late_report_brings_news(
+    fields: dict[str, Any], expected: list[str], *, had_code: bool
+) -> None:
+    ended = replace(CALL, state="ended", cause="busy", has_code=had_code)
+    late = entry("reported", state="ended", report="busy", **fields)
+    assert rules(calls.reported(ended, late)[1]) == expected
 
 
 def test_a_permit_is_dialed_once() -> None:
@@ -264,6 +302,14 @@ def test_the_outcome_of_another_call_is_still_owed() -> None:
     owing = replace(SEAT, owes="a")
     assert seat.settled(owing, CALL).owes == ""
     assert seat.settled(owing, replace(CALL, name="b")).owes == "a"
+    assert seat.settled(replace(SEAT, owes="b"), CALL).owes == "b"
+
+
+def test_only_a_seat_that_goes_off_is_left() -> None:
+    owing = replace(SEAT, state="wrapping_up", owes="a")
+    waiting = entry("seat", state="waiting", reason="left")
+    after, breaches = seat.moved(owing, waiting, None)
+    assert (after.owes, rules(breaches)) == ("a", ["outcome-first"])
 
 
 # -- reports of the network ----------------------------------------------------------------------
@@ -309,3 +355,22 @@ def test_what_a_report_can_mean(
     known = {"rang": False, "answered": False, **so_far}
     reported = entry("reported", report=report, state=state, cause=cause)
     assert rules(network.report_breaches(reported, **known)) == expected
+
+
+ALL_STATES = ("silent", "dialing", "ringing", "talking", "ended")
+
+
+@pytest.mark.parametrize("report", network.STATES)
+def test_every_report_leads_to_one_state_and_ends_a_call_in_one_way(report: str) -> None:
+    def breached(state: str, cause: str) -> list[str]:
+        reported = entry("reported", report=report, state=state, cause=cause)
+        return rules(network.report_breaches(reported, rang=False, answered=False))
+
+    says_nothing = report == "no_reply"
+    for state in ALL_STATES:
+        moves = ["network-report"] * (state != network.STATES[report] and not says_nothing)
+        ends = ["network-cause"] * (state == "ended" and not says_nothing)
+        assert breached(state, network.CAUSES.get(report, "")) == moves, state
+        assert breached(state, "odd") == moves + ends, state
+    may_complete = report in ("hung_up", "cancelled", "no_reply")
+    assert ("network-cause" in breached("ended", "completed")) == (not may_complete)

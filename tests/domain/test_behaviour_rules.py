@@ -91,7 +91,9 @@ PROPOSAL = Lift("user:7", frozenset({3}))
         (opt_out(), "user:7", 10 * MINUTE, True, None, []),
         (opt_out(), "user:7", 10 * MINUTE + SECOND, True, None, ["two-colleagues"]),
         (opt_out(), "user:8", MINUTE, True, None, ["two-colleagues"]),
+        (opt_out(), "user:6", MINUTE, True, None, ["two-colleagues"]),
         (opt_out(), "user:8", HOUR, False, PROPOSAL, []),
+        (opt_out(), "user:6", HOUR, False, PROPOSAL, []),
         (opt_out(), "user:7", HOUR, False, PROPOSAL, ["two-colleagues"]),
         (opt_out(), "user:8", HOUR, False, None, ["two-colleagues"]),
         (opt_out(), "user:8", HOUR, False, replace(PROPOSAL, open=False), ["two-colleagues"]),
@@ -139,6 +141,7 @@ def test_a_proposal_names_its_rows() -> None:
             ["agreed-time"],
         ),
         (Contact("kanvas", agreed_at=NOW), replace(CALL, path="call_back"), []),
+        (Contact("kanvas", agreed_at=NOW - HOUR), replace(CALL, path="call_back"), []),
         (
             Contact("kanvas", finished=True, agreed_at=NOW),
             replace(CALL, path="call_back"),
@@ -166,6 +169,7 @@ NOTHING_RANG = replace(before(MINUTE), rang=False, cause="never_placed")
         (None, [before(59 * MINUTE)], ["gap"]),
         (None, [before(HOUR)], []),
         (None, [before(2 * HOUR), before(3 * HOUR)], ["per-day"]),
+        (None, [before(2 * HOUR), before(3 * HOUR), before(4 * HOUR)], ["per-day"]),
         (None, [before(MINUTE), before(3 * HOUR)], ["gap", "per-day"]),
         (None, [before(2 * HOUR), before(10 * HOUR)], []),  # it may be the next day already
         (None, [before(2 * HOUR), before(10 * HOUR - SECOND)], ["per-day"]),
@@ -231,6 +235,9 @@ def test_an_agreed_call_back_or_news_brings_a_contact_back() -> None:
         ({"role": "member_service", "mode": "silent"}, ["listening-right"]),
         ({"role": "phoner", "mode": "silent", "is_mentor": True}, []),
         ({"role": "phoner", "mode": "silent"}, ["listening-right"]),
+        ({"role": "member_service", "mode": "silent", "is_mentor": True}, ["listening-right"]),
+        ({"role": "visitor", "mode": "silent", "is_mentor": True}, ["listening-right"]),
+        ({"role": "supervisor", "mode": "join", "phoner": 12, "listener": 11}, []),
         ({"role": "phoner", "mode": "coach", "is_mentor": True}, ["listening-right"]),
         ({"role": "supervisor", "mode": "join", "department": "syd"}, ["listening-department"]),
         ({"role": "supervisor", "mode": "join", "listener": 1}, ["listening-right"]),
@@ -250,6 +257,7 @@ QUIETER = Listening("5", "silent", louder="join", until=NOW + 12 * SECOND)
     [
         ("silent", "join", Listening("5", "join")),
         ("coach", "coach", Listening("5", "coach")),
+        ("silent", "whisper", Listening("5", "whisper")),
         ("join", "silent", QUIETER),
         ("coach", "silent", replace(QUIETER, louder="coach")),
         ("join", "coach", replace(QUIETER, mode="coach")),

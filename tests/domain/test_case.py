@@ -96,6 +96,8 @@ def test_a_deadline_is_extended_to_thirty_days_at_most() -> None:
     assert last.isoformat() == "2026-06-11"
     later = cases.extend(case, LEADER, last, RULES)
     assert later.deadline == at("2026-06-12T00:00+02:00")
+    sooner = cases.extend(case, LEADER, last - timedelta(days=1), RULES)
+    assert sooner.deadline == at("2026-06-11T00:00+02:00")
     assert not later.overdue(case.deadline)
     assert case.overdue(case.deadline)
     assert case.overdue(case.deadline + timedelta(seconds=1))

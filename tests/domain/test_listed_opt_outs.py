@@ -120,6 +120,8 @@ def test_words_are_found_in_rows_of_any_width() -> None:
 def test_a_short_row_says_nothing_in_the_columns_that_it_lacks() -> None:
     rows = split("32123456;Lynby;Anna (død)", "32123457", "32123458;Lynby")
     assert [one.row for one in opt_outs("telefon;by;navn", rows)] == [0]
+    (found,) = opt_outs("navn;telefon;mobil", split("Anna (død)"))
+    assert found.numbers == frozenset()
 
 
 # -- refused rows --------------------------------------------------------------------------------
@@ -190,14 +192,14 @@ def test_who_has_agreed_and_to_what() -> None:
         "32123458;;Ja tak",
         "32123459;snart;Ja tak",
         "32123460;2026-05-01;Ja tak",
-        "32123461;2026-05-01;Ja",
+        "32123461;25/12/25;Ja",
     )
     problems = {4: RowProblem("telefon", "number_invalid")}
     day = date(2026, 5, 1)
     assert one.consents(rows, problems) == [
         ListedConsent(0, day, "Ja tak"),
         ListedConsent(1, day, "x" * MOST_PROOF),
-        ListedConsent(5, day, "Ja"),
+        ListedConsent(5, date(2025, 12, 25), "Ja"),
     ]
     assert problems[3] == RowProblem("samtykke", "not_a_date")
     assert set(problems) == {3, 4}

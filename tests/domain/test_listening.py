@@ -56,6 +56,7 @@ TRAINEE = replace(GOOD, rights=MAY[Role.PHONER], listener=2, mentor=1)
         (replace(GOOD, rights=frozenset({Action.COACH}), mode=Mode.SILENT), (Denial.ROLE,)),
         (replace(GOOD, listener_department="syd"), (Denial.DEPARTMENT,)),
         (replace(GOOD, listener=1), (Denial.OWN_SEAT,)),
+        (replace(GOOD, phoner=20), ()),
         (replace(GOOD, present=False), (Denial.EMPTY_ROOM,)),
         (replace(GOOD, said_no=True), (Denial.PERSON_SAID_NO,)),
         (TRAINEE, ()),

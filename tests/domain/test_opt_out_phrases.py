@@ -129,7 +129,7 @@ SAY_NO = """Ønsker ikke at blive ringet op|vil ikke ringes til|må ikke ringes 
 SAY_NOTHING = """ring efter kl. 17|ring gerne|må gerne ringes op|ikke hjemme|ikke kontaktet endnu|ja|nej
 |ring ikke før 17|Nej tak til nyhedsbrev|ingen mail|kan ikke høre godt|hører dårligt
 |vil gerne høre fra os|Livs nummer|ringer selv tilbage|bor i live|telefonsælger|kontakt ønskes
-|ønskes ikke hvervet|opkald ok|medlem siden 2010|Ring på dørtelefon|husk at ringe|ringede ikke|ikke tlf nr|no phone number
+|ønskes ikke hvervet|opkald ok|medlem siden 2010|Ring på dørtelefon|husk at ringe|ringede ikke|ring ikke før klokken 17 tak|ikke tlf nr|no phone number
 |ingen telefon nr.|kun hverdage"""
 
 

@@ -116,6 +116,7 @@ def progress(
         (progress(credited=2), 0, Standing(3)),
         (progress(0, credited=2), 1, Standing(3, talk_owed=True)),
         (progress(credited=3), 0, Standing(3, trained=True)),
+        (progress(credited=4), 0, Standing(3, trained=True)),
     ],
 )
 def test_the_shift_follows_from_the_days_before(

@@ -61,6 +61,9 @@ def test_what_names_nothing_is_named_by_its_place() -> None:
         ("levels", "first", "read", 1),
         ("levels", "third", "read", 0),
     ]
+    problems = [str(problem) for _, problem in RULES.wrong(["ethics", "isobro"])]
+    assert all("ethics, isobro" in problem for problem in problems)
+    assert "-" in str(next(RULES.wrong([]))[1])
     less = RULES.model_copy(update={"activities": {}})
     assert [key for key, _ in less.wrong(keys)] == [
         ("levels", "third", "attend", 0),

@@ -19,6 +19,7 @@ FARTHEST = "nothing reaches farther than `unsure`"
 NONE_LATER = "a short cut: without it, what is not later than now stays as it is"
 NOBODYS = "nobody has a number or a key below 1"
 LONG_ANSWER = "no answer that has an end is so long; the others may be of any length"
+SAME_LENGTH = "the columns are of one length"
 ONLY_MEMORY = "what is not remembered is looked at again, with the same answer"
 LAST_MODE = "`silent` is the last of the modes by name"
 FOR_TYPES = "a protocol, for type checkers only"
@@ -100,6 +101,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
         ("MOST_REMEMBERED = 50_000", "MOST_REMEMBERED = 49999"): ONLY_MEMORY,
         (
             "if len(self._harmless) > MOST_REMEMBERED:",
+            "if not len(self._harmless) > MOST_REMEMBERED:",
+        ): ONLY_MEMORY,
+        (
+            "if len(self._harmless) > MOST_REMEMBERED:",
             "if len(self._harmless) is not MOST_REMEMBERED:",
         ): ONLY_MEMORY,
         (
@@ -107,7 +112,104 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "return not (following and _NUMBER.fullmatch(following[ -1]))",
         ): "there is one word at most",
     },
+    "callserver.domain.training": {
+        (
+            "if not unseen or (last is None and len(unseen) < len(versions)):",
+            "if not unseen or (last is None and len(unseen) is not len(versions)):",
+        ): "no more are unseen than there are",
+        (
+            "if not unseen or (last is None and len(unseen) < len(versions)):",
+            "if not unseen or (last is None and len(unseen) != len(versions)):",
+        ): "no more are unseen than there are",
+        (
+            "while shift > least and not rules.activities_of(Level.of(shift)) <= set(progress.attended):",
+            "while shift is not least and not rules.activities_of(Level.of(shift)) <= set(progress.attended):",
+        ): "a shift is never below the least",
+        (
+            "while shift > least and not rules.activities_of(Level.of(shift)) <= set(progress.attended):",
+            "while shift != least and not rules.activities_of(Level.of(shift)) <= set(progress.attended):",
+        ): "a shift is never below the least",
+    },
+    "callserver.domain.behaviour.network": {
+        (
+            'entry: Entry, *, rang: bool, answered: bool, ended_as: str = ""',
+            'entry: Entry, /, rang: bool, answered: bool, ended_as: str = ""',
+        ): "the arguments are named wherever it is called",
+    },
+    "callserver.domain.behaviour.listening": {
+        (
+            "listening: Listening | None, entry: Entry, permit_at: datetime, *, refused: bool",
+            "listening: Listening | None, entry: Entry, permit_at: datetime, /, refused: bool",
+        ): "the argument is named wherever it is called",
+        (
+            "allowed = max(allowed, LOUDNESS.get(listening.louder, 0))",
+            "allowed = max(allowed, LOUDNESS.get(listening.louder, -1))",
+        ): "what is allowed is never below 0",
+    },
+    "callserver.domain.behaviour.call": {
+        (
+            'ordered=call.ordered or entry.kind == "placed",',
+            'ordered=call.ordered or entry.kind <= "placed",',
+        ): "the other kinds, `reported` and `silent`, come after `placed`",
+    },
+    "callserver.domain.behaviour.seat": {
+        (
+            'if talked and not call.outcome and to != "wrapping_up":',
+            'if talked and not call.outcome and to < "wrapping_up":',
+        ): "no state has a name after `wrapping_up`",
+    },
+    "callserver.domain.contact": {
+        (
+            "at: FormerHome(*subject.household_keys(home, [0, 0])) for at, home in homeless.items()",
+            "at: FormerHome(*subject.household_keys(home, [ -1, 0])) for at, home in homeless.items()",
+        ): "the number is used for an empty address only",
+        (
+            "rows = zip(refs, numbers, names, spaces, strict=True)",
+            "rows = zip(refs, numbers, names, spaces, strict=False)",
+        ): SAME_LENGTH,
+        (
+            "return list(starmap(ContactRow, zip(*self, strict=True)))",
+            "return list(starmap(ContactRow, zip(*self, strict=False)))",
+        ): SAME_LENGTH,
+        (
+            'at, space = self._at.get("ref", -1), self._at.get("namespace", -1)',
+            'at, space = self._at.get("ref", ~1), self._at.get("namespace", -1)',
+        ): "any negative number is no column",
+        (
+            "person = subject.person_key(cells[at].strip(), 0, None, namespace)",
+            "person = subject.person_key(cells[at].strip(), -1, None, namespace)",
+        ): "the number is used without a reference only",
+    },
+    "callserver.domain.leaving": {
+        (
+            "repeated = next((key for key in keys if keys.count(key) > 1), None)",
+            "repeated = next((key for key in keys if keys.count(key) != 1), None)",
+        ): "each of them is there once at least",
+        (
+            "def state_of(left_at: datetime | None, *, announced: bool, complete: bool) -> LeavingState:",
+            "def state_of(left_at: datetime | None, /, announced: bool, complete: bool) -> LeavingState:",
+        ): "the arguments are named wherever it is called",
+        ("*,", "/,"): "the argument is named wherever it is called",
+    },
+    "callserver.domain.merkle": {
+        ("return level[0]", "return level[ -1]"): "the last level has one node",
+        (
+            "aligned = size & -size or 1 << 62",
+            "aligned = size & -size or 1 << 63",
+        ): "no log has so many entries",
+        (
+            "aligned = size & -size or 1 << 62",
+            "aligned = size & -size or 1 << 61",
+        ): "no log has so many entries",
+    },
+    "callserver.domain.pseudonyms": {
+        ('elif kind == "hash":', 'elif kind <= "hash":'): "no kind has a name before `hash`",
+    },
     "callserver.domain.listening": {
+        (
+            "return mode is not Mode.SILENT or seat in IN_CALL",
+            "return mode < Mode.SILENT or seat in IN_CALL",
+        ): LAST_MODE,
         (
             'if entry["kind"] == EntryKind.LISTEN_DENIED:',
             'if entry["kind"] <= EntryKind.LISTEN_DENIED:',
