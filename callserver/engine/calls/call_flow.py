@@ -160,6 +160,8 @@ class CallFlow:
             daily_counts.count(tx, row.campaign, "answered", now)
             if call.state is CallState.TALKING:
                 seat = self._talk_begins(tx, seat, row, now, in_hand=in_hand)
+            elif in_hand and seat.room == row.room:
+                heard_calls.note_ended(tx, self._ctx, seat, call.attempt)
         if before.state is not CallState.ENDED and call.state is CallState.ENDED:
             self._call_is_over(tx, seat, row, call, now, in_hand=in_hand)
         elif in_hand and call.state is CallState.RINGING and seat.state == SeatState.RESERVED:
