@@ -172,7 +172,7 @@ def test_a_reference_belongs_to_the_system_that_its_row_names() -> None:
         known = named.refused_person(cells.split(";"), "")
         assert known.person == subject.person_key("M1", 0, None, space)
     last = reader("medlemsnr;telefon;system", system="namespace")
-    for cells, space in (("M1;32123456;web", "web"), ("M1;32123456", "crm")):
+    for cells, space in (("M1;32123456;web", "web"), ("M1;32123456", "crm"), ("M1", "crm")):
         known = last.refused_person(cells.split(";"), "")
         assert known.person == subject.person_key("M1", 0, None, space)
     without = reader("telefon;navn")
@@ -205,6 +205,11 @@ def test_who_has_agreed_and_to_what() -> None:
     assert set(problems) == {3, 4}
     assert MOST_PROOF == 200
     assert reader("telefon;navn").consents(rows, {}) == []
+    names = header.split(";")
+    timeless = Reader(names, headings.map_columns(names, {"samtykke": "consent_at"}), "DK", None)
+    unread: dict[int, RowProblem] = {}
+    assert timeless.consents(rows[5:], unread) == []  # of which century?
+    assert unread == {0: RowProblem("samtykke", "not_a_date")}
     short = reader("telefon;navn;samtykke", samtykke="consent_at")
     rows = split("32123456;Bo;2026-05-01", "32123456", "32123457;Bo")
     assert short.consents(rows, {}) == [ListedConsent(0, day, "")]

@@ -176,6 +176,10 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             'at, space = self._at.get("ref", ~1), self._at.get("namespace", -1)',
         ): "any negative number is no column",
         (
+            'at, space = self._at.get("ref", -1), self._at.get("namespace", -1)',
+            'at, space = self._at.get("ref", -1), self._at.get("namespace", - 2)',
+        ): "any negative number is no column",
+        (
             "person = subject.person_key(cells[at].strip(), 0, None, namespace)",
             "person = subject.person_key(cells[at].strip(), -1, None, namespace)",
         ): "the number is used without a reference only",
