@@ -196,10 +196,10 @@ def set_households(tx: Tx, households: Iterable[tuple[int, int, int]]) -> None:
 _KEYS = ("number", "household", "person")
 
 
-def index(tx: Tx) -> None:
-    """For `add_known`: a long list is asked for a few rows again and again."""
+def index(tx: Tx, names: Iterable[str] = _KEYS) -> None:
+    """Of these columns: a long list is asked for a few rows again and again."""
     schema = "temp." if tx.dialect.name == "sqlite" else ""
-    for name in _KEYS:
+    for name in names:
         exists = "IF NOT EXISTS " + (f"{schema}staged_{name}" if schema else f"staged_{name}")
         tx.exec_driver_sql(f"CREATE INDEX {exists} ON staged ({name})")
 

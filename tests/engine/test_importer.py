@@ -3,6 +3,7 @@
 import random
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
 from callserver.database import list_import
+from callserver.database.engines import make_engine
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, campaign_places, contacts, imports
 from callserver.engine.lists import importer, reader
 from callserver.engine.lists.importer import ImportOrder, import_list
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
+from tests.harness.databases import sqlite_file
 from tests.harness.imported_lists import AFMELDTE, KANVAS, LEADS, NOW, rows, take
 
 
@@ -308,3 +311,32 @@ def test_a_known_person_keeps_country_and_reference(engine: Engine) -> None:
         (4741234567, "NO Arctic/Longyearbyen,Europe/Oslo"),
         (4532200153, "DK Europe/Copenhagen"),
     ]
+
+
+def seconds_of_second_import(folder: Path, rows: int) -> float:
+    """Processor seconds of the same list once more, on SQLite."""
+    engine = make_engine(sqlite_file(folder / f"{rows}.db"), durable=False)
+    with engine.begin() as tx:
+        tx.execute(contacts.delete())
+    numbers = "".join(
+        f"R{number};Person {number};{20100000 + number};gade\n" for number in range(rows)
+    )
+    raw = f"ref;navn;telefon;kilde\n{numbers}".encode()
+    with engine.begin() as tx:
+        import_list(tx, KANVAS, raw, NOW)
+        began = time.process_time()
+        import_list(tx, KANVAS, raw, NOW)
+        took = time.process_time() - began
+    engine.dispose()
+    return took
+
+
+def test_a_list_that_is_sent_again_takes_linear_time(tmp_path: Path) -> None:
+    """Four times the rows, about four times the time: 16 times if each contact looked at every row."""
+    growths = []
+    for _ in range(4):  # a busy machine is slow at times; what is quadratic always is
+        long, short = (seconds_of_second_import(tmp_path, rows) for rows in (16_000, 4000))
+        growths.append(long / short)
+        if growths[-1] < 8:
+            break
+    assert min(growths) < 8
