@@ -51,8 +51,9 @@ async def test_a_call_that_confirms_a_line_goes_by_an_exchange_that_answers(
     assert placed == Placed("nord/lineb1")
     found = await both.look_up("lineb1", None, Room(""), NUMBER, SINCE)
     assert found.ref == "nord/lineb1"
-    assert found.state in (LegState.QUEUED, LegState.RINGING, LegState.TALKING)
-    assert await both.hang_up("nord/lineb1") is Result.DONE
+    # No engine expects this leg: its exchange may have ended it by now.
+    assert found.state not in (LegState.UNKNOWN_LEG, LegState.NO_ANSWER)
+    assert await both.hang_up("nord/lineb1") in (Result.DONE, Result.GONE)
 
 
 async def test_what_an_exchange_away_has_is_not_known(both: SeveralExchanges) -> None:
