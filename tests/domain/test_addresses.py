@@ -26,6 +26,9 @@ from callserver.domain import addresses
         ("Poste restante, 8000 Aarhus C", ""),
         ("Ukendt", "8000"),
         ("99999", ""),
+        ("Nørregade 8000", "8000"),
+        ("8000 Aarhus", "800"),
+        ("Abc 8000 Aarhus", ""),
     ],
 )
 def test_nobody_lives_there(address: str, postcode: str) -> None:
@@ -48,6 +51,8 @@ def test_nobody_lives_there(address: str, postcode: str) -> None:
         ("Main Street 1200", "60601"),
         ("12 rue de la Paix, 75002 Paris", ""),
         ("Storgata 5, 0155 Oslo, Norge", ""),
+        ("8000 Aarhus C", "9000"),  # no other number is taken for a postcode
+        ("Lynvej 18000", "8000"),
     ],
 )
 def test_people_live_there(address: str, postcode: str) -> None:
@@ -72,3 +77,15 @@ def test_it_names_no_household(name: str, postcode: str) -> None:
 )
 def test_it_names_a_household(name: str) -> None:
     assert not addresses.is_no_household_name(name, "8210")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "00 000", "-", "Ukendt", "ukendt 0", "n/a", "ikke oplyst"]
+)
+def test_a_placeholder(text: str) -> None:
+    assert addresses.is_placeholder(text)
+
+
+@pytest.mark.parametrize("text", ["5", "10", "ukendt 5", "Lynvej", "Ukendt Lynvej"])
+def test_no_placeholder(text: str) -> None:
+    assert not addresses.is_placeholder(text)

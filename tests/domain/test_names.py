@@ -41,6 +41,8 @@ PERHAPS = [
     ("Anna og Bo Holm", "Bo Holm"),
     ("Anna & Bo Holm", "Anna Holm"),
     ("René Bech", "Rene Bech"),
+    ("Hr. Bech", "Bo Bech"),
+    ("Karennaa Holm", "Karexxaa Holm"),  # two slips in eight letters
 ]
 DIFFERENT = [
     ("Anna Holm", "Bo Holm"),  # one surname, two people
@@ -52,6 +54,10 @@ DIFFERENT = [
     ("Anna og Bo Holm", "Sigrid Holm"),
     ("Fam. Bech", "Anna Holm"),
     ("Anna", "Bo"),
+    ("Io Holm", "Ib Holm"),
+    ("Karenna Holm", "Karexxa Holm"),  # two slips in seven letters
+    ("Annalise Holm", "Anxxxise Holm"),
+    ("Anna og Bo Holm", "Sigrid Anna"),  # the first one's surname is Holm too
 ]
 
 

@@ -109,7 +109,7 @@ TESTS = {
         LOOSENING,
     ),
     "callserver.domain.survey_results": ("tests/domain/test_survey.py",),
-    "callserver.domain.judging": ("tests/journeys/test_judge.py",),
+    "callserver.domain.judging": ("tests/domain/test_judging.py", "tests/journeys/test_judge.py"),
     "callserver.domain.behaviour.call": (BEHAVIOUR_CALLS, CHECKER),
     "callserver.domain.behaviour.seat": (BEHAVIOUR_CALLS, CHECKER),
     "callserver.domain.behaviour.suppression": (BEHAVIOUR_RULES, CHECKER),
