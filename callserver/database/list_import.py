@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Index, TextClause, bindparam, func, select, text, update
 
+from callserver.database import staged_rows
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.contacts import Contact
 from callserver.database.contacts import by_ids as contacts_by_id
-from callserver.database.staged_rows import index
 from callserver.database.tables import campaign_places, contacts
 from callserver.database.upserts import INSERTS
 from callserver.domain.contact_status import ContactStatus
@@ -219,7 +219,7 @@ def known(tx: Tx, campaign: str) -> int:
 
 def missing(tx: Tx, campaign: str) -> int:
     """How many contacts of the campaign that are not done with are not among the staged persons."""
-    index(tx, ["person"])
+    staged_rows.index(tx, ["person"])
     # `+`: without a type, like the staged column; else SQLite cannot use the index and reads every row.
     query = text(
         "SELECT count(*) FROM contacts c WHERE c.campaign = :campaign"

@@ -71,7 +71,7 @@ def _people(name: str) -> list[_Name]:
         text = f"{first} {last}"
     parts = [part for part in _AND.split(text) if _WORDS.search(part)]
     names = [read for part in parts if (read := _read(part)) is not None]
-    if len(names) > 1 and names[-1].last:  # the surname is written once, for all of them
+    if len(names) > 1:  # the surname is written once, for all of them
         shared = names[-1].last
         names = [_Name((*n.given, n.last), shared) if not n.given else n for n in names]
     return names

@@ -184,6 +184,32 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "person = subject.person_key(cells[at].strip(), -1, None, namespace)",
         ): "the number is used without a reference only",
     },
+    "callserver.domain.names": {
+        (
+            "if name > other:  # one order, so that the answer does not depend on it",
+            "if name is not other:  # one order, so that the answer does not depend on it",
+        ): "in either order the answer is the same",
+        (
+            "if name > other:  # one order, so that the answer does not depend on it",
+            "if name <= other:  # one order, so that the answer does not depend on it",
+        ): "in either order the answer is the same",
+    },
+    "callserver.domain.judging": {
+        (
+            'if wrong and entry["kind"] == "permitted":',
+            'if wrong and entry["kind"] <= "permitted":',
+        ): "a decision is `permitted` or `refused`",
+    },
+    "callserver.domain.addresses": {
+        (
+            'has_digits = any(character.isdigit() and character != "0" for character in text)',
+            'has_digits = any(character.isdigit() and character > "0" for character in text)',
+        ): "no digit comes before 0",
+        (
+            "if tail_match is None or not _WORD.search(text, 0, tail_match.start()):",
+            "if tail_match is None or not _WORD.search(text, -1, tail_match.start()):",
+        ): "a search begins at 0 at the earliest",
+    },
     "callserver.domain.leaving": {
         (
             "repeated = next((key for key in keys if keys.count(key) > 1), None)",
