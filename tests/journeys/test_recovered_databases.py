@@ -217,6 +217,15 @@ def run_sql(url: str, *statements: str) -> None:
     engine.dispose()
 
 
+def is_promoted(url: str) -> bool:
+    """Whether recovery is over: until then the cluster only reads."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        is_recovering = connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one()
+    engine.dispose()
+    return not is_recovering
+
+
 def own(folder: Path, like: Path) -> None:
     """Run as root, the cluster is another user's."""
     owner = like.stat()
@@ -284,6 +293,7 @@ def test_point_in_time_recovery_of_postgresql(
             left.unlink()  # copied with the folder, and the first cluster's
         own(base, folder / "main")
         with cluster(base) as url:
+            until(lambda: is_promoted(url))
             place.use(url.replace("/postgres?", "/callserver?"))
             assert "opt-outs may be missing" in refusal(place)
             declared(place)
