@@ -25,8 +25,8 @@ from tests.harness.staffed import Client, StaffedSystem
 pytestmark = [pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)]
 
 URL = "http://calls.test"
-OPENS = {"floor": "#seats button", "log": "#search button.main"}
-"""What is pressed on a page before it is read."""
+OPENS = {"floor": ("#seats button", "#panel"), "log": ("#search button.main", "#result")}
+"""What is pressed on a page before it is read, and what must have opened by then."""
 
 READ = """() => {
   const parts = "tr, li, article, dl, figure, button, p, [aria-label]";
@@ -138,7 +138,9 @@ def shown(page: Page, path: str, name: str) -> str:
     page.goto(URL + path)
     settle(page)
     if name in OPENS:
-        page.locator(OPENS[name]).first.click()
+        pressed, opens = OPENS[name]
+        page.locator(pressed).first.click()
+        page.locator(opens).wait_for()
         settle(page)
     return read(page)
 
