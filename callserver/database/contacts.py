@@ -153,8 +153,9 @@ def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]
 
 
 def namespaces(tx: Tx) -> list[str]:
-    """The systems whose references the contacts have; empty: none is named."""
-    return sorted(set(tx.execute(select(contacts.c.namespace).distinct()).scalars()))
+    """The systems whose references the contacts have; an empty name: none was named."""
+    spaces = tx.execute(select(contacts.c.namespace).distinct()).scalars()
+    return sorted({space or "" for space in spaces})
 
 
 def of_person(tx: Tx, person: int) -> list[Contact]:

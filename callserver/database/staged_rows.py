@@ -108,7 +108,7 @@ def make_younger(tx: Tx, births: Iterable[tuple[int, int, str, str]]) -> None:
 def known_padded(tx: Tx) -> list[tuple[str, str, int, str]]:
     """Reference, namespace, person and name of the contacts whose reference begins with a zero."""
     rows = tx.execute(
-        text("SELECT DISTINCT ref, namespace, person, name FROM contacts WHERE ref LIKE '0%'")
+        text("SELECT ref, namespace, person, name FROM contacts WHERE ref LIKE '0%' ORDER BY id")
     )
     return [(ref, space or "", person, name or "") for ref, space, person, name in rows]
 
@@ -129,7 +129,7 @@ def known_names(tx: Tx, keys: Iterable[int]) -> dict[int, tuple[int, str]]:
     """The person and name of those of these keys that contacts have."""
     found: dict[int, tuple[int, str]] = {}
     every = sorted(set(keys))
-    query = text("SELECT person, name FROM contacts WHERE person IN :keys").bindparams(
+    query = text("SELECT person, name FROM contacts WHERE person IN :keys ORDER BY id").bindparams(
         bindparam("keys", expanding=True)
     )
     for at in range(0, len(every), CHUNK):
@@ -145,7 +145,7 @@ def renumbered(tx: Tx) -> list[tuple[int, int, int, str]]:
     rows = tx.execute(
         text(
             "SELECT s.line, s.number, c.number, c.place FROM staged s"
-            " JOIN contacts c ON c.person = s.person WHERE s.number <> c.number"
+            " JOIN contacts c ON c.person = s.person WHERE s.number <> c.number ORDER BY c.id"
         )
     )
     return [(line, staged, number, place) for line, staged, number, place in rows]

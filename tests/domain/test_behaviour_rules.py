@@ -1,7 +1,7 @@
 """What the specification of behaviour says of single entries: opt-outs, contacts and listeners."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,25 +10,17 @@ from callserver.domain.behaviour import contact as contacts
 from callserver.domain.behaviour import listening, suppression
 from callserver.domain.behaviour.call import Call
 from callserver.domain.behaviour.contact import Contact
-from callserver.domain.behaviour.entry import Breach, Entry
 from callserver.domain.behaviour.listening import Listening
-from callserver.domain.behaviour.seat import Seat
 from callserver.domain.behaviour.suppression import Lift, OptOut
-
-NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-KEYS = ("number:1", "person:1", "household:1")
-CALL = Call("a", 1, NOW, KEYS, "1", "kanvas", "5", "list", "RECRUIT", None)
-SEAT = Seat("5", "waiting", connected=True, campaign="kanvas")
-
-
-def entry(kind: str, at: datetime = NOW, **fields: Any) -> Entry:
-    return Entry(9, at, kind, fields)
-
-
-def rules(breaches: list[Breach]) -> list[str]:
-    return [breach.rule for breach in breaches]
-
+from tests.harness.behaviour_entries import (
+    CALL,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    entry,
+    rules,
+)
 
 # -- opt-outs and marks --------------------------------------------------------------------------
 

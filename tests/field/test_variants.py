@@ -258,6 +258,22 @@ def test_a_consent_is_taken_back_for_the_person_of_the_reference(
     assert f"person:{persons['122']}" not in revoked
 
 
+@pytest.mark.parametrize("name", ["Ane Prove", "Zoe Gift"])
+def test_a_consent_is_taken_back_whichever_list_has_the_name_and_the_reference_s_system(
+    name: str, take: Take, engine: Engine
+) -> None:
+    take("Medlemsnr;Navn;Telefon\n9;Bo Prove;32200109\n", "--namespace", "CRM")
+    take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200107\n")
+    with engine.begin() as tx:
+        first = tx.execute(select(contacts).where(contacts.c.ref == "7")).mappings().one()
+        later = {**first, "campaign": "leads", "name": "Zoe Gift", "rank": 9}
+        tx.execute(contacts.insert().values({k: v for k, v in later.items() if k != "id"}))
+        raw = f"Medlemsnr;Navn;Telefon;Dato;Samtykke\n7;{name};;2026-11-01;nej\n".encode()
+        consent_files.take(tx, raw, "command", SystemClock().now())
+        kinds = tx.execute(select(marks.c.kind)).scalars().all()
+    assert "consent_revoked" in kinds
+
+
 def test_a_float_of_more_digits_than_a_spreadsheet_keeps_is_rounded() -> None:
     raw = spreadsheets.xlsx({"Ark1": [["Medlemsnr"], [12345678901234567890.0], [123456789.0]]})
     assert as_csv(raw).decode().split() == ["Medlemsnr", "1.234568E+19", "123456789"]

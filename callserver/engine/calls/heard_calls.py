@@ -43,6 +43,7 @@ def note_answered(tx: Tx, ctx: EngineContext, seat: SeatRow) -> None:
 def note_ended(tx: Tx, ctx: EngineContext, seat: SeatRow, attempt: str) -> None:
     """The network reports a talk only when it is over: log it for every listener who is in its room."""
     call = calls.get(tx, attempt)
+    if call is None:
+        return
     for row in listenings.open_at(tx, seat.id):
-        if call is not None:
-            _note(tx, ctx, row, seat, call)
+        _note(tx, ctx, row, seat, call)

@@ -199,7 +199,8 @@ def _revoke_others(
         rows = contacts.of_person(tx, person)
         if not rows or any(contact.person == person for contact in done):
             continue
-        if names.compare(name, rows[0].name or "") is not Likeness.DIFFERENT:
+        known = (names.compare(name, contact.name or "") for contact in rows)
+        if any(likeness is not Likeness.DIFFERENT for likeness in known):
             _revoke(tx, rows, rows[0].number, by, now)
 
 
