@@ -219,6 +219,9 @@ def known(tx: Tx, campaign: str) -> int:
 
 def missing(tx: Tx, campaign: str) -> int:
     """How many contacts of the campaign that are not done with are not among the staged persons."""
+    of_campaign = select(contacts.c.id).where(contacts.c.campaign == campaign).limit(1)
+    if tx.execute(of_campaign).first() is None:  # a first list needs no index
+        return 0
     staged_rows.index(tx, ["person"])
     # `+`: without a type, like the staged column; else SQLite cannot use the index and reads every row.
     query = text(
