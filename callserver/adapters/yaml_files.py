@@ -6,6 +6,7 @@ refused: 280 bytes of nested aliases would expand to gigabytes. So are tags: `!!
 the parser but a KeyError.
 """
 
+import os
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -263,8 +264,12 @@ def _book(raw: Raw, path: Path, shown: str) -> File:
 
 def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """A value that changes with any file: names, sizes and times."""
+    found = list(os.scandir(folder)) if folder.is_dir() else []
+    found += [file for place in found if place.is_dir() for file in os.scandir(place)]
     return tuple(
-        (str(path), stat.st_size, stat.st_mtime_ns)
-        for path in sorted([*folder.glob("*"), *folder.glob("*/*")])
-        if path.suffix in (*SUFFIXES, ".pdf") and (stat := path.stat())
+        sorted(
+            (file.path, stat.st_size, stat.st_mtime_ns)
+            for file in found
+            if file.name.endswith((*SUFFIXES, ".pdf")) and (stat := file.stat())
+        )
     )

@@ -48,6 +48,9 @@ GIVE_UP_CONNECTING = timedelta(minutes=5)
 
 STOP_AGAIN = timedelta(seconds=1)
 
+STAND_BY = timedelta(seconds=1)
+"""How often a process asks for the lease that another has: each of several servers does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chore:
@@ -119,6 +122,7 @@ class Scheduler:
         self._chores = chores
         self._done: dict[Chore, datetime] = {}
         self._doing_chores = False
+        self._ask_again: datetime | None = None  # another process has the lease
         self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # a jump accepted by the clock and not yet logged
@@ -187,9 +191,12 @@ class Scheduler:
 
     async def _do_what_is_due(self, failures: _Failures) -> datetime | None:
         now = self._ctx.clock.now()
+        if self._ask_again is not None and now < self._ask_again <= now + STAND_BY:
+            return self._ask_again
         work = await self._ctx.store.run(lambda tx: self._due(tx, now))
+        self._ask_again = now + STAND_BY if work is None else None
         if work is None:
-            return now + leases.LEASE
+            return self._ask_again
         if isinstance(work, Outlook):
             due = [work.next_at]
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from callserver.database import leases
 from callserver.database.store import InlineStore
 from callserver.domain.seat import SeatState
 from callserver.engine.accounts.offboarding import Offboarding
@@ -62,6 +63,25 @@ async def test_a_look_at_which_nothing_is_due_is_one_transaction(system: Simulat
     before = store.ran
     await looks.tick()
     assert store.ran == before + 1
+
+
+async def test_a_scheduler_beside_another_asks_once_a_second_and_takes_over(
+    system: SimulatedSystem,
+) -> None:
+    await system.on_shift()
+    second, store = scheduler(system, nothing_to_seal), system.server.store
+    assert isinstance(store, InlineStore)
+    await second.tick()
+    asked = store.ran
+    system.clock.set(system.clock.now() + timedelta(seconds=0.5))
+    await second.tick()
+    assert store.ran == asked
+    await system.server.scheduler.release()
+    system.clock.set(system.clock.now() + timedelta(seconds=0.5))
+    await second.tick()
+    assert not await store.read(
+        lambda tx: leases.acquire(tx, leases.SCHEDULER, "a third", system.clock.now())
+    )
 
 
 async def test_a_log_that_cannot_be_sealed_holds_no_phoner_up(system: SimulatedSystem) -> None:

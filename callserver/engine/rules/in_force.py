@@ -127,7 +127,7 @@ class RulesInForce:
 
     async def follow(self) -> bool:
         """Adopt the revision in force. True: it has changed."""
-        hashed = await self._ctx.store.read(revisions.current)
+        hashed = await self._ctx.store.peek(revisions.current)
         if hashed in (None, self._ctx.rules.current.revision):
             return False
         kept = await self._ctx.store.read(revisions.in_force)
