@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tests.bench import calling
-from tests.bench.calling import Cost, Load
 from tests.bench.measuring import Figure
+from tests.bench.playing import Cost, Load
 from tests.harness.databases import postgres_server
 
 EVERY_S = 75.0
