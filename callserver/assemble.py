@@ -140,8 +140,13 @@ def build(
     """
     start_checks.settings_suffice(settings)
     _make_folder(settings.database)
+    start_checks.pooler_fits(settings)
     store = open_store(
-        settings.database, inline=inline, durable=durable, secret=settings.key.encode()
+        settings.database,
+        pooler=settings.pooler,
+        inline=inline,
+        durable=durable,
+        secret=settings.key.encode(),
     )
     migrate.upgrade(store.engine)
     if clock is None:

@@ -11,13 +11,7 @@ from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import (
-    AliasGenerator,
-    BaseModel,
-    ConfigDict,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AliasGenerator, BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -77,6 +71,7 @@ class Settings(BaseModel):
     )
 
     database: str = "sqlite:///var/callserver.db"  # SQLAlchemy URL; postgresql+psycopg://… as well
+    pooler: str = ""  # the same database through pgbouncer, for a server's own transactions
     config: Path = Path("config")
     public_url: Url = "http://127.0.0.1:8000"  # what the provider was given, and signs
     host: str = "127.0.0.1"

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from callserver.database import audit, simulated
+from callserver.database import audit, pooling, simulated
+from callserver.database.engines import make_engine
 from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Tx
@@ -37,6 +38,26 @@ def settings_suffice(settings: Settings) -> None:
         )
     if not settings.key:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+
+
+def pooler_fits(settings: Settings) -> None:
+    """Whether the pooler, if there is one, leads to the database that is named beside it.
+
+    Raises:
+        ConfigurationProblem: it does not.
+    """
+    if not settings.pooler:
+        return
+    direct = make_engine(settings.database)
+    pooled = make_engine(settings.database, pooler=settings.pooler, server=True)
+    try:
+        if not pooling.leads_to(pooled, direct):
+            raise ConfigurationProblem(
+                "CALLSERVER_POOLER leads to another database than CALLSERVER_DATABASE"
+            )
+    finally:
+        direct.dispose()
+        pooled.dispose()
 
 
 def log_is_whole(tx: Tx, settings: Settings) -> None:

@@ -18,10 +18,12 @@ from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.database import integrity
-from callserver.database.engines import make_engine, reading, sqlite_path
+from callserver.database.engines import UNAVAILABLE, make_engine, reading, sqlite_path
 from callserver.domain.alarm import LEAST_FREE_BYTES
 from callserver.engine import clock_checks
+from callserver.errors import ConfigurationProblem
 from callserver.settings import SIMULATED, Settings
+from callserver.start_checks import pooler_fits
 
 TWILIO = "https://api.twilio.com"
 TIMEOUT_S = 10.0
@@ -52,8 +54,17 @@ def _database(settings: Settings) -> Iterator[str]:
     engine = make_engine(settings.database)
     try:
         yield from integrity.problems(engine)
+    except ConfigurationProblem as problem:
+        yield str(problem)
+        return
     finally:
         engine.dispose()
+    try:
+        pooler_fits(settings)
+    except ConfigurationProblem as problem:
+        yield str(problem)
+    except UNAVAILABLE as error:
+        yield f"CALLSERVER_POOLER: does not answer ({type(error).__name__})"
 
 
 def _folders(settings: Settings) -> Iterator[str]:

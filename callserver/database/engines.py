@@ -104,28 +104,42 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
 
 
 def make_engine(
-    url: str, *, durable: bool = True, server: bool = False, secret: bytes = b""
+    url: str,
+    *,
+    pooler: str = "",
+    durable: bool = True,
+    server: bool = False,
+    secret: bytes = b"",
 ) -> Engine:
     """An engine for either database. `secret`: the server's key, for pseudonymous keys in the log.
 
+    `pooler`: the URL of a pooler before this PostgreSQL, through which the engine connects.
+
     Raises:
-        ConfigurationProblem: the URL cannot be read, or names another kind of database.
+        ConfigurationProblem: a URL cannot be read, or names another kind of database.
     """
-    try:
-        kind = make_url(url).get_backend_name()
-    except ArgumentError:
-        kind = ""  # the URL itself is not repeated: it may hold a password
+    kind = _kind(url)
     if kind not in ("sqlite", "postgresql"):
         right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
         raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
-    is_sqlite = kind == "sqlite"
+    if pooler and {kind, _kind(pooler)} != {"postgresql"}:
+        right = "postgresql+psycopg://user:word@host:6432/name, before a PostgreSQL"
+        raise ConfigurationProblem(f"CALLSERVER_POOLER: should be like {right}")
     engine = (
         sqlite_engine(url, durable=durable, server=server)
-        if is_sqlite
-        else postgres_engine(url, server=server)
+        if kind == "sqlite"
+        else postgres_engine(pooler or url, server=server, pooled=bool(pooler))
     )
     engine.update_execution_options(**{SERVER_KEY: secret})
     return engine
+
+
+def _kind(url: str) -> str:
+    """The kind of database; empty if the URL cannot be read. It is not repeated: it may hold a password."""
+    try:
+        return make_url(url).get_backend_name()
+    except ArgumentError:
+        return ""
 
 
 @contextlib.contextmanager

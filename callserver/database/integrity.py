@@ -6,12 +6,17 @@ from sqlalchemy import Engine, text
 
 from callserver.database import migrate
 from callserver.database.engines import UNAVAILABLE, reading
+from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 5
 
 
 def problems(engine: Engine) -> Iterator[str]:
-    """What is wrong; on SQLite every page is read, a minute for some gigabytes."""
+    """What is wrong; on SQLite every page is read, a minute for some gigabytes.
+
+    Raises:
+        ConfigurationProblem: it is not reached as it must be.
+    """
     try:
         with reading(engine) as tx:
             if engine.dialect.name == "sqlite":
@@ -24,6 +29,8 @@ def problems(engine: Engine) -> Iterator[str]:
     except UNAVAILABLE as error:
         yield f"database: does not answer ({type(error).__name__})"
         return
+    except ConfigurationProblem:
+        raise
     except Exception as error:  # noqa: BLE001 - a damaged file is reported in many ways
         yield f"database: cannot be read ({error})"
         return

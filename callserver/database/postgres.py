@@ -12,14 +12,15 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from callserver import outbox
+from callserver.database.pooling import connect_directly, refuse_pooler
 from callserver.database.workers import Workers
 from callserver.outbox import Send, send_nothing
 from callserver.ports import Tx
@@ -51,17 +52,14 @@ _OF_A_SERVER = ("statement_timeout=10000", "lock_timeout=5000")
 """Not for commands and long work beside the server: a million rows take longer."""
 
 
-def postgres_engine(url: str, *, server: bool = False) -> Engine:
-    """An engine whose connections have timeouts."""
+def postgres_engine(url: str, *, server: bool = False, pooled: bool = False) -> Engine:
+    """An engine whose connections have timeouts. `pooled`: through a pooler, for a server's short transactions."""
     options = (_IDLE, *_OF_A_SERVER) if server else (_IDLE,)
-    engine = create_engine(
-        url,
-        pool_size=CONNECTIONS,
-        pool_use_lifo=True,  # few connections do most of the work, and have its statements prepared
-        pool_timeout=5,
-        hide_parameters=True,  # they hold names and numbers, and errors are logged
-        connect_args={**_WAITS, "options": " ".join(f"-c {option}" for option in options)},
-    )
+    if pooled:
+        return _pooled_engine(url, options)
+    engine = _engine(url, {"options": " ".join(f"-c {option}" for option in options)})
+    event.listen(engine, "do_connect", connect_directly)
+    event.listen(engine, "first_connect", refuse_pooler)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: psycopg.Connection, _: Any) -> None:
@@ -69,6 +67,31 @@ def postgres_engine(url: str, *, server: bool = False) -> Engine:
         connection.prepared_max = _MOST_PREPARED
 
     return engine
+
+
+def _pooled_engine(url: str, options: Iterable[str]) -> Engine:
+    """Nothing outlives its transaction there: no prepared statement, and each transaction sets its timeouts."""
+    engine = _engine(url, {"prepare_threshold": None})
+    timeouts = ";".join(f"SET LOCAL {option}" for option in options)
+
+    @event.listens_for(engine, "begin")
+    def _begins(connection: Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
+        if not raw.autocommit:
+            raw.execute(timeouts)  # on the driver directly: this runs in every transaction
+
+    return engine
+
+
+def _engine(url: str, arguments: dict[str, Any]) -> Engine:
+    return create_engine(
+        url,
+        pool_size=CONNECTIONS,
+        pool_use_lifo=True,  # few connections do most of the work, and have its statements prepared
+        pool_timeout=5,
+        hide_parameters=True,  # they hold names and numbers, and errors are logged
+        connect_args={**_WAITS, **arguments},
+    )
 
 
 class _Use:

@@ -335,10 +335,10 @@ AnyStore = InlineStore | SqliteStore | PostgresStore
 
 
 def open_store(
-    url: str, *, inline: bool = False, durable: bool = True, secret: bytes = b""
+    url: str, *, pooler: str = "", inline: bool = False, durable: bool = True, secret: bytes = b""
 ) -> AnyStore:
-    """The store for a URL. `inline` (SQLite only) runs in the caller's thread."""
-    engine = make_engine(url, durable=durable, server=True, secret=secret)
+    """The store for a URL, or for its pooler's. `inline` (SQLite only) runs in the caller's thread."""
+    engine = make_engine(url, pooler=pooler, durable=durable, server=True, secret=secret)
     if engine.dialect.name != "sqlite":
         return PostgresStore(engine)
     return InlineStore(engine) if inline else SqliteStore(engine)

@@ -275,6 +275,7 @@ async def several_servers(
     pace: float,
     seed: int | None = None,
     servers: int = 2,
+    pooler: str = "",
 ) -> list[float]:
     """An evening on several servers and one scheduler. `seed`: of random delays in every process.
 
@@ -293,6 +294,7 @@ async def several_servers(
     robots, supervisors = fill(database, clock, 8)
     network_url = f"http://127.0.0.1:{network_door.getsockname()[1]}"
     settings = environment(folder, database, public_url, network_url)
+    settings["CALLSERVER_POOLER"] = pooler
     of_server = {**settings, "CALLSERVER_SCHEDULER": "no"}
     processes = [
         Process("serve", {**of_server, "CALLSERVER_PORT": str(port)}, clock, delays(f"server {n}"))
