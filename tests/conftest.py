@@ -41,7 +41,7 @@ shared.share()
 
 REAL_TIME = (
     *("browser/", "exchange", "uptime", "processes", "rules_in_force", "asterisk"),
-    *("installed", "survive", "test_demo", "deployment/", "pooler"),
+    *("installed", "survive", "test_demo", "deployment/", "pooler", "failover"),
 )
 """Parts of the paths of files that wait in real time, or for another process."""
 

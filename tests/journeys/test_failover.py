@@ -1,0 +1,61 @@
+"""The primary PostgreSQL loses power in the middle of an evening, and its synchronous standby takes over."""
+
+import asyncio
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from callserver.database import audit, migrate, suppressions
+from callserver.database.engines import make_engine, reading
+from callserver.simulator.robots import Acknowledged
+from tests.harness.places import Place
+from tests.harness.replicas import replicated
+from tests.harness.waiting import eventually
+from tests.journeys.test_processes import EARS, several_servers
+
+NUMBER = "+4532200001"
+OPTED_OUT = "number:4532200001"
+
+
+def sealed(url: str) -> int:
+    engine = make_engine(url)
+    with reading(engine) as tx:
+        head = audit.last_head(tx)
+    engine.dispose()
+    return 0 if head is None else head.size
+
+
+@pytest.mark.timeout(420)
+@pytest.mark.usefixtures("postgres")
+async def test_the_standby_takes_over_while_phoners_work(
+    tmp_path: Path, postgres_tools: Path
+) -> None:
+    """`postgres` has prepared the user. The evening's judge compares what was acknowledged with what is there."""
+    with replicated(postgres_tools) as replicas:
+        engine = make_engine(replicas.url)
+        migrate.upgrade(engine)
+        engine.dispose()
+        place = Place(tmp_path, replicas.url)
+        before = 0
+
+        async def fail_over(acknowledged: Acknowledged) -> timedelta:
+            nonlocal before
+            await eventually(lambda: len(acknowledged.outcomes) > 2 and sealed(replicas.url))
+            before = sealed(replicas.url)
+            await asyncio.to_thread(place.ok, "suppress", "add", NUMBER)
+            began = time.monotonic()
+            replicas.kill_primary()
+            await asyncio.sleep(3)  # as long as somebody, or Patroni, takes to notice
+            await asyncio.to_thread(replicas.promote)
+            await eventually(lambda: sealed(replicas.url) > before)
+            return timedelta(seconds=time.monotonic() - began)
+
+        await several_servers(tmp_path, replicas.url, seconds=5, pace=EARS, meanwhile=fail_over)
+        assert 0 < before < sealed(replicas.url)
+        assert " 0 findings" in place.ok("audit", "verify")
+        engine = make_engine(replicas.standby)
+        with reading(engine) as tx:
+            assert suppressions.for_subjects(tx, [OPTED_OUT])
+        engine.dispose()
