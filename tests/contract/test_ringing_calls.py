@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, create_engine, insert
 
 from callserver.database import contacts as contact_rows
 from callserver.database import known_people, ringing_calls
 from callserver.database.prepared_statements import Prepared, StatementResult
 from callserver.database.store import AnyStore
-from callserver.database.tables import former_identifiers, person_decisions
+from callserver.database.tables import former_identifiers, metadata, person_decisions
 from callserver.domain import subject
-from callserver.engine.identity import silencing
+from callserver.engine.identity import people_in_reach, silencing
 from callserver.ports import Tx
 from tests.contract.test_retention import a_call, a_contact
 
@@ -93,3 +96,74 @@ def test_ringing_telephones_cost_a_refusal_no_statements(
             silencing.silence(tx, [subject.of_person(77)], NOW)
             counts.append(len(executed))
     assert counts[0] == counts[1]
+
+
+Rows = list[tuple[int, int, int, str]]
+PEOPLE, KEYS = 4, 3
+
+
+@cache
+def one_store() -> Engine:
+    """A database in memory: what an example writes is rolled back."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    return engine
+
+
+some_rows = st.lists(
+    st.tuples(
+        st.integers(1, PEOPLE),  # person
+        st.integers(0, KEYS),  # number
+        st.integers(0, KEYS),  # household
+        st.sampled_from(["Ida Holm", "Bo Holm", ""]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@example(  # one of two people is alone
+    listed=[(1, 1, 1, "Ida Holm"), (2, 2, 2, "Bo Holm"), (3, 2, 3, "")],
+    formerly=[],
+    decided=[],
+    persons={1, 2},
+    households=set(),
+)
+@given(
+    listed=some_rows,
+    formerly=some_rows | st.just([]),
+    decided=st.lists(st.tuples(st.integers(1, PEOPLE), st.integers(1, PEOPLE)), max_size=1),
+    persons=st.sets(st.integers(1, PEOPLE + 1), max_size=2),
+    households=st.sets(st.integers(1, KEYS + 1), max_size=1),
+)
+@settings(deadline=None, max_examples=300)
+def test_a_fact_about_people_who_are_alone_reaches_nobody_else(
+    listed: Rows,
+    formerly: Rows,
+    decided: list[tuple[int, int]],
+    persons: set[int],
+    households: set[int],
+) -> None:
+    """Compared with the reach of everybody who may have a call, whatever is known of whom."""
+    with one_store().connect() as tx, tx.begin() as undone:
+        ids = [
+            a_contact(
+                tx, number, 0, person=person, household=household, name=name, campaign=f"c{at}"
+            )
+            for at, (person, number, household, name) in enumerate(listed)
+        ]
+        for person, number, household, name in set(formerly):
+            row = {"person": person, "number": number, "household": household, "name": name}
+            tx.execute(insert(former_identifiers).values({**FORMER, **row}))
+        for person, other in decided:
+            tx.execute(insert(person_decisions).values(person=person, other=other, **DECISION))
+        people = [found for key in ids if (found := contact_rows.get(tx, key)) is not None]
+        reaches = [(found.person, people_in_reach.of(tx, found)) for found in people]
+        reached = {
+            person
+            for person, reach in reaches
+            if reach.keys & persons or reach.households & households
+        }
+        if people_in_reach.are_alone(tx, persons, households):
+            assert reached <= persons
+        undone.rollback()

@@ -72,5 +72,21 @@ def of_persons(tx: Tx, persons: Iterable[int]) -> set[int]:
     return keys
 
 
+def are_alone(tx: Tx, persons: set[int], households: set[int]) -> bool:
+    """Whether a fact about these keys reaches nobody with other keys: they belong to one contact at most, and
+    nothing is known of anybody else under its number, household and key."""
+    known = Known()
+    known_people.read(tx, Needed(persons=persons, households=households), known)
+    rows = [row for key in persons for row in known.of_person[key]]
+    rows += [row for key in households for row in known.at_household[key]]
+    if not rows:
+        return not known.decisions
+    first = rows[0]
+    if first.contact is None or any(row.contact != first.contact for row in rows):
+        return False
+    around = known_people.around(tx, first.contact, first.number, first.household, first.person)
+    return around is None and not known.decisions
+
+
 def _start(contact: Contact) -> Start:
     return Start(contact.person, contact.number, contact.household, contact.name or "", contact.id)

@@ -14,7 +14,10 @@ from callserver.ports import Tx
 def silence(tx: Tx, subjects: Iterable[str], now: datetime) -> int:
     """Silence unanswered open calls to these subjects or to anybody whom they reach. Returns how many."""
     subjects = list(subjects)
-    reached = _reached(tx, _keys(subjects, "person"), _keys(subjects, "household"))
+    persons, households = _keys(subjects, "person"), _keys(subjects, "household")
+    # The usual case costs the same however many telephones ring.
+    alone = people_in_reach.are_alone(tx, persons, households)
+    reached = [] if alone else _reached(tx, persons, households)
     return suppressions.want_stopped(tx, [*subjects, *reached], now)
 
 
