@@ -1,5 +1,6 @@
 """Whether each exchange answers, as the process that handles its events last saw it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -61,6 +62,12 @@ def cannot_call(tx: Tx, name: str, now: datetime) -> bool:
         return True
     trunk = carrier_states.get(tx, exchange_names.at(name, TRUNK))
     return trunk is not None and trunk.state == "offline" and _counts(trunk.seen_at, now)
+
+
+def another_answers(tx: Tx, name: str, names: Iterable[str], now: datetime) -> bool:
+    """Whether this exchange does not answer, while another of these can make calls."""
+    others = (other for other in names if other != name)
+    return name in away(tx, now) and any(not cannot_call(tx, other, now) for other in others)
 
 
 def _counts(seen_at: datetime, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Which exchange a seat gets, and when it gets another one."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import update
 
@@ -10,6 +11,7 @@ from callserver.database.tables import seats as table
 from callserver.domain.seat import SeatState
 from callserver.engine.shifts.exchange_choice import choose
 from callserver.ports import Tx
+from tests.harness.simulated import SimulatedSystem
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 NAMES = ["nord", "syd"]
@@ -76,3 +78,29 @@ async def test_an_exchange_cannot_call_while_it_or_its_trunk_is_away(store: AnyS
         assert [row.name for row in carrier_states.every(tx)] == ["nord/trunk", "syd/trunk"]
 
     await store.run(work)
+
+
+async def test_a_phoner_hears_that_another_exchange_answers(tmp_path: Path) -> None:
+    """Only where a new shift would go through it: a SIP telephone stays where it signed in."""
+    system = SimulatedSystem(tmp_path)
+    await system.on_shift()
+    object.__setattr__(system.server.ctx, "exchanges", NAMES)  # the carrier stays the simulated one
+
+    async def waits(nord: bool, syd: bool, line: str = BROWSER) -> str:
+        def prepare(tx: Tx) -> None:
+            tx.execute(update(table).values(exchange="nord", line=line))
+            exchange_states.note(tx, "nord", system.clock.now(), answers=nord)
+            exchange_states.note(tx, "syd", system.clock.now(), answers=syd)
+
+        system.write(prepare)
+        await system.do("POST", "/pause", {"reason": "pause"})
+        await system.ready()
+        await system.pass_time(0)
+        seat = await system.seat()
+        assert seat["state"] == "waiting"
+        return str(seat["reason"])
+
+    assert await waits(nord=False, syd=True) == "another_exchange"
+    assert await waits(nord=False, syd=False) == "exchange_away"
+    assert await waits(nord=False, syd=True, line=SIP) == "exchange_away"
+    system.close()

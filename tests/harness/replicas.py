@@ -60,7 +60,7 @@ class Replicas:
         self._primary = primary
         self.standby = f"{user}/{DATABASE}?host={standby}"
         self.url = (
-            f"{user}/{DATABASE}?host={primary}&host={standby}&target_session_attrs=read-write"
+            f"{user}/{DATABASE}?host={primary},{standby}&target_session_attrs=read-write"
         )
 
     def kill_primary(self) -> None:

@@ -55,6 +55,7 @@ async def test_the_standby_takes_over_while_phoners_work(
         await several_servers(tmp_path, replicas.url, seconds=5, pace=EARS, meanwhile=fail_over)
         assert 0 < before < sealed(replicas.url)
         assert " 0 findings" in place.ok("audit", "verify")
+        place.ok("backup", tmp_path / "backup")  # PostgreSQL's own program finds it too
         engine = make_engine(replicas.standby)
         with reading(engine) as tx:
             assert suppressions.for_subjects(tx, [OPTED_OUT])

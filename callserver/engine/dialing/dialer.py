@@ -24,6 +24,7 @@ from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.line import LineKind, kind
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import PLANNED, SeatEvent, SeatState
@@ -149,7 +150,11 @@ class Dialer:
         if row.exchange and exchange_states.cannot_call(tx, row.exchange, now):
             # Its calls would only be refused, and take turns from the seats of the other exchanges.
             again = now + seat_moves.SAFETY_NET
-            seat_moves.wait(tx, row, "exchange_away", now, until=None, wake_at=again)
+            moves = kind(row.line or "") is not LineKind.SIP and exchange_states.another_answers(
+                tx, row.exchange, self._ctx.exchanges, now
+            )
+            why = "another_exchange" if moves else "exchange_away"
+            seat_moves.wait(tx, row, why, now, until=None, wake_at=again)
             return None
         return campaign
 
