@@ -53,12 +53,17 @@ def _database(settings: Settings) -> Iterator[str]:
         return
     engine = make_engine(settings.database)
     try:
-        yield from integrity.problems(engine)
+        problems = list(integrity.problems(engine))
     except ConfigurationProblem as problem:
-        yield str(problem)
-        return
+        problems = [str(problem)]
     finally:
         engine.dispose()
+    yield from problems
+    if not problems:
+        yield from _pooler(settings)
+
+
+def _pooler(settings: Settings) -> Iterator[str]:
     try:
         pooler_fits(settings)
     except ConfigurationProblem as problem:

@@ -59,9 +59,7 @@ class Replicas:
     def __init__(self, primary: Path, standby: Path, user: str) -> None:
         self._primary = primary
         self.standby = f"{user}/{DATABASE}?host={standby}"
-        self.url = (
-            f"{user}/{DATABASE}?host={primary},{standby}&target_session_attrs=read-write"
-        )
+        self.url = f"{user}/{DATABASE}?host={primary},{standby}&target_session_attrs=read-write"
 
     def kill_primary(self) -> None:
         """As if its machine had lost power: the backends do not outlive it."""

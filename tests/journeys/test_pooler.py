@@ -48,6 +48,7 @@ def test_a_pooler_in_the_place_of_the_database_is_refused(
 def test_a_pooler_before_another_database_is_refused(
     tmp_path: Path, postgres: str, postgres_url: str
 ) -> None:
+    """And one that does not answer is named."""
     with pgbouncer(postgres) as pooler, postgres_database(postgres) as other:
         place = Place(tmp_path, postgres_url)
         place.environment |= {"CALLSERVER_PROVIDER": "simulated"}
@@ -60,6 +61,12 @@ def test_a_pooler_before_another_database_is_refused(
         done = place.run("scheduler")
         assert done.returncode == 2
         assert "another database" in done.stderr
+    place.environment["CALLSERVER_PROVIDER"] = "simulated"
+    assert "CALLSERVER_POOLER: does not answer" in place.run("check", "--deep").stdout
+    place.use("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
+    said = place.run("check", "--deep").stdout
+    assert "database: does not answer" in said
+    assert "CALLSERVER_POOLER" not in said
 
 
 async def test_each_transaction_has_its_timeouts_and_leaves_none(
