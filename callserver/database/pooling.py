@@ -5,6 +5,7 @@ session, and what the driver has prepared would be on one that somebody else use
 """
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -20,21 +21,20 @@ _REFUSED_OPTIONS = "unsupported startup parameter"
 """How pgbouncer refuses timeouts that a connection brings."""
 
 
-def connect_directly(
-    dialect: Dialect, _: Any, words: list[Any], arguments: dict[str, Any]
-) -> psycopg.Connection:
-    """Connect as SQLAlchemy does.
+def connecting(kind: type[psycopg.Connection[Any]]) -> Callable[..., psycopg.Connection[Any]]:
+    """How an engine makes connections of this kind. They raise ConfigurationProblem if a pooler answers."""
 
-    Raises:
-        ConfigurationProblem: a pooler answers.
-    """
-    try:
-        connection: Any = dialect.connect(*words, **arguments)
-    except psycopg.OperationalError as error:
-        if _REFUSED_OPTIONS in str(error):
-            raise ConfigurationProblem(ON_THE_WAY) from None
-        raise
-    return connection  # type: ignore[no-any-return]
+    def connect(
+        _: Dialect, __: Any, words: list[Any], arguments: dict[str, Any]
+    ) -> psycopg.Connection[Any]:
+        try:
+            return kind.connect(*words, **arguments)
+        except psycopg.OperationalError as error:
+            if _REFUSED_OPTIONS in str(error):
+                raise ConfigurationProblem(ON_THE_WAY) from None
+            raise
+
+    return connect
 
 
 def refuse_pooler(connection: psycopg.Connection, _: Any) -> None:

@@ -20,7 +20,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from callserver import outbox
-from callserver.database.pooling import connect_directly, refuse_pooler
+from callserver.database.direct_connection import DirectConnection
+from callserver.database.pooling import connecting, refuse_pooler
 from callserver.database.workers import Workers
 from callserver.outbox import Send, send_nothing
 from callserver.ports import Tx
@@ -38,6 +39,9 @@ _PREPARED_AFTER = 2
 _MOST_PREPARED = 400
 """How often a connection runs a statement before it prepares it, and how many stay prepared: more than the
 frequent ones, which would otherwise displace each other."""
+
+POOLED = "pooled"
+"""The execution option of an engine whose connections lead through a pooler."""
 
 _WAITS = {
     "connect_timeout": 5,
@@ -58,7 +62,8 @@ def postgres_engine(url: str, *, server: bool = False, pooled: bool = False) -> 
     if pooled:
         return _pooled_engine(url, options)
     engine = _engine(url, {"options": " ".join(f"-c {option}" for option in options)})
-    event.listen(engine, "do_connect", connect_directly)
+    kind = DirectConnection if server else psycopg.Connection
+    event.listen(engine, "do_connect", connecting(kind))
     event.listen(engine, "first_connect", refuse_pooler)
 
     @event.listens_for(engine, "connect")
@@ -72,6 +77,7 @@ def postgres_engine(url: str, *, server: bool = False, pooled: bool = False) -> 
 def _pooled_engine(url: str, options: Iterable[str]) -> Engine:
     """Nothing outlives its transaction there: no prepared statement, and each transaction sets its timeouts."""
     engine = _engine(url, {"prepare_threshold": None})
+    engine.update_execution_options(**{POOLED: True})
     timeouts = ";".join(f"SET LOCAL {option}" for option in options)
 
     @event.listens_for(engine, "begin")
@@ -129,10 +135,10 @@ class PostgresStore:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._is_pooled = bool(engine.get_execution_options().get(POOLED))
         self.send: Send = send_nothing
         self._threads = Workers(CONNECTIONS, "postgres")
-        # READ COMMITTED shows each statement the newest commits: reading needs no transaction around it.
-        self._peeking = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._pooled_peeking = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._under_way: set[_Use] = set()
 
     @property
@@ -144,10 +150,13 @@ class PostgresStore:
         return await self._in_thread(work, self.engine)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self.run(work)
+        """READ COMMITTED shows each statement the newest commits: reading needs no transaction around it."""
+        return await self._in_thread(lambda tx: _reading(tx, work), self.engine)
 
     async def peek(self, work: Callable[[Tx], T]) -> T:
-        return await self._in_thread(work, self._peeking)
+        if self._is_pooled:
+            return await self._in_thread(work, self._pooled_peeking)
+        return await self.read(work)
 
     async def _in_thread(self, work: Callable[[Tx], T], engine: Engine) -> T:
         loop = asyncio.get_running_loop()
@@ -209,6 +218,18 @@ class PostgresStore:
             use.cut()
         self._threads.stop()
         self.engine.dispose()
+
+
+def _reading(tx: Tx, work: Callable[[Tx], T]) -> T:
+    """Its prepared statements begin no transaction, except behind a pooler; SQLAlchemy's do."""
+    raw: Any = tx.connection.dbapi_connection
+    if not isinstance(raw, DirectConnection):
+        return work(tx)
+    raw.statements.begins = False
+    try:
+        return work(tx)
+    finally:
+        raw.statements.begins = True
 
 
 def _deadlock(error: Exception) -> bool:

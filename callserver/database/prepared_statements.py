@@ -5,6 +5,7 @@ database's. SQLAlchemy still writes the statements, in each database's dialect; 
 done here. Statements outside the hot path use `tx.execute`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -12,7 +13,10 @@ from typing import Any
 from sqlalchemy import BindParameter, Column, Dialect, Executable, Select, bindparam, update
 from sqlalchemy.sql import CompoundSelect
 
+from callserver.database.direct_connection import Change, DirectConnection
 from callserver.ports import Tx
+
+_PLACE = re.compile(r"%\((?P<name>[^)]+)\)s|%%")
 
 Converter = Callable[[Any], Any]
 
@@ -20,11 +24,15 @@ Converter = Callable[[Any], Any]
 class StatementResult:
     """The rows of a statement, in Python's types."""
 
-    __slots__ = ("_rows", "rowcount")
+    __slots__ = ("_counted", "_rows")
 
-    def __init__(self, rows: Sequence[Sequence[Any]], rowcount: int) -> None:
+    def __init__(self, rows: Sequence[Sequence[Any]], counted: int | Change) -> None:
         self._rows = rows
-        self.rowcount = rowcount
+        self._counted = counted
+
+    @property
+    def rowcount(self) -> int:
+        return self._counted if isinstance(self._counted, int) else self._counted.rowcount
 
     def __iter__(self) -> Iterator[Sequence[Any]]:
         return iter(self._rows)
@@ -47,12 +55,11 @@ class StatementResult:
 Run = Callable[[Tx, Mapping[str, Any]], StatementResult]
 
 
-def _compile(statement: Any, dialect: Dialect) -> Run:
+def _compile(statement: Any, dialect: Dialect, *, unread: bool = False) -> Run:
     """A statement in one dialect, with the converters of its values and columns."""
     compiled = statement.compile(dialect=dialect)
-    sql, is_positional = str(compiled), compiled.positiontup is not None
-    binds = compiled.binds
-    names: list[str] = list(compiled.positiontup or binds)
+    sql, binds = str(compiled), compiled.binds
+    names: list[str] = list(compiled.positiontup or _named(sql))
     defaults = {name: bind.effective_value for name, bind in binds.items() if not bind.required}
     choose = _chooser(names)
     into = _converting(
@@ -60,26 +67,64 @@ def _compile(statement: Any, dialect: Dialect) -> Run:
     )
     is_query = isinstance(statement, Select | CompoundSelect)
     # Asking the driver is expensive: psycopg describes every column to answer.
-    returns_rows = is_query or bool(statement.exported_columns)
+    returns_rows = not unread and (is_query or bool(statement.exported_columns))
     columns = statement.selected_columns if is_query else ()
     out = _converting(
         column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
     )
+    execute = (_on_sqlite if compiled.positiontup is not None else _on_postgres)(
+        sql, names, returns_rows
+    )
 
     def run(tx: Tx, values: Mapping[str, Any]) -> StatementResult:
-        raw: Any = tx.connection.dbapi_connection
         given = choose({**defaults, **values} if defaults else values)
         if into:
             given = _converted(given, into)
-        cursor = raw.execute(sql, given if is_positional else dict(zip(names, given, strict=True)))
-        if not returns_rows:
-            return StatementResult((), cursor.rowcount)
-        rows = cursor.fetchall()
+        rows, counted = execute(tx.connection.dbapi_connection, given)
         if rows and out:
             rows = [_converted(row, out) for row in rows]
-        return StatementResult(rows, len(rows))
+        return StatementResult(rows, counted)
 
     return run
+
+
+Execute = Callable[[Any, Sequence[Any]], tuple[Sequence[Sequence[Any]], int | Change]]
+"""Runs a statement on the driver's connection: its rows, and how many it concerned."""
+
+
+def _on_sqlite(sql: str, _: Sequence[str], returns_rows: bool) -> Execute:
+    def execute(raw: Any, values: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], int]:
+        cursor = raw.execute(sql, values)
+        if not returns_rows:
+            return (), cursor.rowcount
+        rows = cursor.fetchall()
+        return rows, len(rows)
+
+    return execute
+
+
+def _on_postgres(sql: str, names: Sequence[str], returns_rows: bool) -> Execute:
+    numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
+    numbered = _PLACE.sub(lambda place: numbers[place["name"]] if place["name"] else "%", sql)
+
+    def execute(raw: Any, values: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], int | Change]:
+        if isinstance(raw, DirectConnection):
+            if not returns_rows:
+                return (), raw.statements.change(numbered, values)
+            rows = raw.statements.rows(numbered, values)
+        else:  # a command's
+            cursor = raw.execute(sql, dict(zip(names, values, strict=True)))
+            if not returns_rows:
+                return (), cursor.rowcount
+            rows = cursor.fetchall()
+        return rows, len(rows)
+
+    return execute
+
+
+def _named(sql: str) -> list[str]:
+    """The names of the statement's values, in their order."""
+    return list(dict.fromkeys(name for name in _PLACE.findall(sql) if name))
 
 
 def _chooser(names: list[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
@@ -106,10 +151,16 @@ def _converted(values: Sequence[Any], converting: list[tuple[int, Converter]]) -
 
 
 class Prepared:
-    """One statement, or one for each dialect. Call it with a transaction and its values."""
+    """One statement, or one for each dialect. Call it with a transaction and its values.
 
-    def __init__(self, statement: Executable | Mapping[str, Executable]) -> None:
+    `unread`: a query that is made for its effect, such as a lock. Nobody waits for its rows.
+    """
+
+    def __init__(
+        self, statement: Executable | Mapping[str, Executable], *, unread: bool = False
+    ) -> None:
         self._statement = statement
+        self._unread = unread
         self._compiled: dict[str, Run] = {}
 
     def __call__(self, tx: Tx, values: Mapping[str, Any]) -> StatementResult:
@@ -119,7 +170,7 @@ class Prepared:
             statement = (
                 self._statement[name] if isinstance(self._statement, Mapping) else self._statement
             )
-            run = self._compiled[name] = _compile(statement, tx.dialect)
+            run = self._compiled[name] = _compile(statement, tx.dialect, unread=self._unread)
         return run(tx, values)
 
 

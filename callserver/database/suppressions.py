@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from callserver import outbox
 from callserver.database import audit
-from callserver.database.prepared_statements import PreparedMany
+from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -90,16 +90,20 @@ def about(tx: Tx, subjects: Sequence[str]) -> list[tuple[str, Suppression]]:
     ]
 
 
+_lock_shared = Prepared(select(func.pg_advisory_xact_lock_shared(DIALING_LOCK)), unread=True)
+_lock = Prepared(select(func.pg_advisory_xact_lock(DIALING_LOCK)), unread=True)
+
+
 def before_deciding(tx: Tx) -> None:
     """A dial decision begins: no suppression may commit between its reading and its writing."""
     if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({DIALING_LOCK})")
+        _lock_shared(tx, {})
 
 
 def before_suppressing(tx: Tx) -> None:
     """A suppression is written: decisions under way finish first, and their calls are seen."""
     if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({DIALING_LOCK})")
+        _lock(tx, {})
 
 
 def add(

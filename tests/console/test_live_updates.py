@@ -117,7 +117,7 @@ def test_the_tail_skips_nothing_though_commits_come_out_of_order(store: AnyStore
     slow, quick = store.engine.connect(), store.engine.connect()
     slow.begin()
     quick.begin()
-    audit.append(slow, TUESDAY, EntryKind.SEAT, seat=1)
+    audit.append_numbered(slow, TUESDAY, EntryKind.SEAT, seat=1)  # it has been written then
     audit.append(quick, TUESDAY, EntryKind.SEAT, seat=2)
     quick.commit()
 
