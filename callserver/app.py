@@ -69,7 +69,7 @@ from callserver.console.training.api import TrainingApi
 from callserver.console.training.team import TrainingTeamApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
-from callserver.database.engines import UNAVAILABLE
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.rate_limits import RateLimits
 from callserver.engine.shifts.supervisor_actions import SupervisorActions

@@ -18,8 +18,8 @@ from callserver.adapters.log_copies import OperatorsCommand, read_witnesses
 from callserver.adapters.measured_telephony import MeasuredTelephony
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.timestamps import TimestampAuthority
-from callserver.adapters.twilio import Twilio
 from callserver.adapters.twilio.client import order_client
+from callserver.adapters.twilio.telephony import Twilio
 from callserver.adapters.uploads import Uploads
 from callserver.database import migrate
 from callserver.database.engines import reading, sqlite_path

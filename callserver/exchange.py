@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import httpx
 import structlog
 
-from callserver.adapters.asterisk import Asterisk, exchange_file, named_events
+from callserver.adapters.asterisk import exchange_file, named_events
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.events import Events
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
@@ -18,8 +18,9 @@ from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.several_exchanges import SeveralExchanges
 from callserver.adapters.asterisk.softphones import Softphones
 from callserver.adapters.asterisk.speech import Speech
+from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.database import carrier_states, exchange_states, leases
-from callserver.database.engines import UNAVAILABLE
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.context import Rules
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Telephony

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from pydantic import AliasGenerator, BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from callserver.errors import ConfigurationProblem
 from callserver.setting_values import (
@@ -162,31 +161,11 @@ class Settings(BaseModel):
         }
 
 
-class _Environment(Settings, BaseSettings):
-    """The same, read from the environment; what it is given (`.env`) comes second."""
-
-    model_config = SettingsConfigDict(case_sensitive=True, extra="ignore")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_default(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return _given(values)
-
-
 DOTENV = Path(".env")
 """In the working directory. The environment takes precedence."""
+
+VARIABLES = frozenset(map(variable, Settings.model_fields))
+"""Other variables of the environment are none of ours, not even one that is called like a field."""
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -196,12 +175,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         ConfigurationProblem: a value cannot be used; says which variable and what would be right.
     """
     try:
-        if environment is None:
-            dotenv = _given(_dotenv())
-            _refuse_old_names({**os.environ, **dotenv})
-            return _Environment(**dotenv)
-        _refuse_old_names(environment)
-        return Settings.model_validate(_given(environment))
+        given = _given({**_dotenv(), **os.environ} if environment is None else environment)
+        _refuse_old_names(given)
+        return Settings.model_validate({name: given[name] for name in VARIABLES & given.keys()})
     except ValidationError as error:
         raise ConfigurationProblem("; ".join(map(_sentence, error.errors()))) from None
 
@@ -227,7 +203,7 @@ def _refuse_old_names(variables: Mapping[str, Any]) -> None:
     Raises:
         ConfigurationProblem: one is set; says its present name.
     """
-    for name in _given(variables):
+    for name in variables:
         if name in RENAMED:
             raise ConfigurationProblem(f"{name}: is called {RENAMED[name]} now")
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from callserver.adapters.twilio import call_status
-from callserver.database.engines import UNAVAILABLE
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.audit import EntryKind
 from callserver.domain.instruction import HangUp, Instruction
 from callserver.domain.role_play import Player

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import httpx
 import typer
 
-from callserver.adapters.twilio import call_list
 from callserver.cli import resources
 from callserver.database import user_lines
 from callserver.database.engines import snapshot
@@ -90,6 +88,11 @@ def _asked(
         )
     first = since.replace(tzinfo=UTC)
     last = (until or now).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+
+    # Here, because the other commands of the log ask nobody: Twilio's client takes half a command's start.
+    import httpx
+
+    from callserver.adapters.twilio import call_list
 
     async def ask() -> list[CarrierCall]:
         async with httpx.AsyncClient() as http:

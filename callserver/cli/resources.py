@@ -5,9 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from rich.console import Console
-from rich.progress import Progress
-
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate
@@ -39,6 +36,10 @@ def secret(settings: Settings) -> bytes:
 @contextmanager
 def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error; call it with how much is done."""
+    # Here, because few commands show one.
+    from rich.console import Console
+    from rich.progress import Progress
+
     with Progress(console=Console(stderr=True)) as bars:
         task = bars.add_task(words, total=total)
         yield lambda done: bars.update(task, completed=done)

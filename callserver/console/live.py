@@ -18,8 +18,8 @@ from callserver.console.authentication import EVERY_SCOPE, Authenticator
 from callserver.console.endpoint import Access, Body, Endpoint, UserRequest
 from callserver.console.live_stream import Stream
 from callserver.console.live_updates import LiveUpdates
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.feed_positions import Position
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.rate_limits import MOST_STREAMS, RateLimited, RateLimits
 from callserver.errors import NotAllowed
 from callserver.metrics import STREAMS

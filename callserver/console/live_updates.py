@@ -13,8 +13,8 @@ from callserver.console.authentication import UserRequest
 from callserver.console.endpoint import Answer
 from callserver.console.live_stream import Stream, event
 from callserver.database.audit import Entry
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.feed_positions import Position
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log.feed import Feed, News
 from callserver.ports import Store, Tx

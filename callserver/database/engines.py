@@ -1,4 +1,4 @@
-"""Engines: how a process connects to SQLite or PostgreSQL, and the errors of a database out of reach."""
+"""Engines: how a process connects to SQLite or PostgreSQL."""
 
 import contextlib
 import os
@@ -7,23 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
-from callserver.database.postgres import postgres_engine
 from callserver.errors import ConfigurationProblem
 
 __all__ = ["Engine"]  # and what is defined here
-
-UNAVAILABLE = (
-    *(OperationalError, InterfaceError, NoConnection, TimeoutError),
-    *(sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError),
-)
-"""What a store raises when the database is out of reach, locked, full or too slow."""
 
 WAL_RESET_FIXED = (3, 51, 3)
 """SQLite before this version may corrupt a WAL that two connections write and checkpoint at the same time."""
@@ -125,11 +116,13 @@ def make_engine(
     if pooler and {kind, _kind(pooler)} != {"postgresql"}:
         right = "postgresql+psycopg://user:word@host:6432/name, before a PostgreSQL"
         raise ConfigurationProblem(f"CALLSERVER_POOLER: should be like {right}")
-    engine = (
-        sqlite_engine(url, durable=durable, server=server)
-        if kind == "sqlite"
-        else postgres_engine(pooler or url, server=server, pooled=bool(pooler))
-    )
+    if kind == "sqlite":
+        engine = sqlite_engine(url, durable=durable, server=server)
+    else:
+        # Here, because the driver takes a tenth of a command's start.
+        from callserver.database.postgres import postgres_engine
+
+        engine = postgres_engine(pooler or url, server=server, pooled=bool(pooler))
     engine.update_execution_options(**{SERVER_KEY: secret})
     return engine
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import Engine, text
 
 from callserver.database import migrate
-from callserver.database.engines import UNAVAILABLE, reading
+from callserver.database.engines import reading
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 5

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from xml.etree import ElementTree as ET
 
-import python_calamine
-
 from callserver.domain import spreadsheet_errors
 from callserver.texts import InvalidInput
 
@@ -47,6 +45,8 @@ def as_csv(raw: bytes) -> bytes:
     if not is_spreadsheet(raw):
         return raw
     _check_size(raw)
+    import python_calamine  # here: only the process that reads a spreadsheet needs it
+
     try:
         workbook = python_calamine.load_workbook(io.BytesIO(raw))
         visible = [

@@ -23,8 +23,8 @@ from callserver.database import (
 )
 from callserver.database.calls import CallRow
 from callserver.database.due_work import Outlook
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.seats import SeatRow
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.accounts.offboarding import Offboarding

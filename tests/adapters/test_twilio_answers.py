@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from callserver.adapters.twilio import Twilio
+from callserver.adapters.twilio.telephony import Twilio
 from callserver.adapters.twilio.tokens import access_token
 from callserver.domain.instruction import WaitToHear
 from callserver.domain.line import OwnLine

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from callserver.adapters.twilio import Twilio
 from callserver.adapters.twilio.client import order_client
+from callserver.adapters.twilio.telephony import Twilio
 from callserver.ports import LegState, Placed, Silent
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.twilio_adapter import CA, NOW, SETTINGS, permit, place

@@ -152,6 +152,10 @@ def test_a_setting_that_no_server_could_use_is_refused(name: str, value: str) ->
         from_environment({name: value})
 
 
+def test_a_variable_that_is_only_called_like_a_field_is_no_setting() -> None:
+    assert from_environment({"host": "elsewhere", "PORT": "9"}) == from_environment({})
+
+
 def test_an_old_name_is_refused_and_the_present_one_said(run: Run, tmp_path: Path) -> None:
     said = "CALLSERVER_UPKEEP: is called CALLSERVER_SCHEDULER now"
     assert said in run("migrate", CALLSERVER_UPKEEP="no").stderr

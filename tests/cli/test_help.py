@@ -2,13 +2,22 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callserver import __version__
 from callserver.cli import COMMANDS, command
+from tests.harness.databases import sqlite_file
 from tests.harness.simulated import ROOT
+
+NOT_FOR_COMMANDS = (
+    *("aiohttp", "alembic", "apscheduler", "httpx", "jinja2", "multipart", "psycopg"),
+    *("pydantic_settings", "python_calamine", "starlette", "twilio", "uvicorn"),
+    *("callserver.assemble", "callserver.console", "callserver.simulator", "webhooks"),
+)
+"""What a command does without that neither serves nor asks the network, on SQLite with the newest tables."""
 
 HEAVY = ("alembic", "httpx", "jinja2", "pydantic", "sqlalchemy", "starlette", "twilio", "uvicorn")
 
@@ -49,6 +58,39 @@ def test_a_command_imports_the_calendars_of_its_rules_only_and_then_collects_gar
     enabled, frozen, calendars = said.splitlines()[-1].split()
     assert (enabled, frozen) == ("True", "True")
     assert int(calendars) < 10
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("why", "32123456"),
+        ("explain", "32123456"),
+        ("check",),
+        ("audit", "verify"),
+        ("audit", "show"),
+        ("suppress", "list"),
+        ("suppress", "add", "32123456"),
+        ("rules", "list"),
+        ("cases", "list"),
+        ("user", "list"),
+    ],
+)
+def test_a_command_imports_neither_server_nor_drivers_that_it_does_not_need(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    said = python(
+        "import os, sys\n"
+        f"os.chdir({str(tmp_path)!r})\n"
+        f"os.environ['CALLSERVER_CONFIG'] = {str(ROOT / 'config')!r}\n"
+        f"os.environ['CALLSERVER_DATABASE'] = {sqlite_file(tmp_path / 'own.db')!r}\n"
+        "from callserver.cli import app\n"
+        f"try:\n    app({list(words)})\n"
+        "except Exception as error:\n    print(error)\n"  # nothing is sealed yet
+        f"finally:\n    print('loaded', *sorted(set({NOT_FOR_COMMANDS}) & set(sys.modules)))\n"
+        "    print('sqlalchemy' in sys.modules)\n"
+        "    sys.stdout.flush()\n    os._exit(0)\n"  # whatever the command's exit code
+    )
+    assert said.splitlines()[-2:] == ["loaded", "True"], said
 
 
 def leaves(path: str, node: Any) -> list[tuple[str, str]]:

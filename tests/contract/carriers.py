@@ -25,8 +25,8 @@ from callserver.adapters.asterisk.speech import Speech
 from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
-from callserver.adapters.twilio import Twilio
 from callserver.adapters.twilio.client import order_client
+from callserver.adapters.twilio.telephony import Twilio
 from callserver.database.softphones import Softphone
 from callserver.database.store import open_store
 from callserver.domain.call import Report

@@ -15,9 +15,9 @@ from sqlalchemy import Engine, create_engine, text
 
 from callserver.database import postgres
 from callserver.database import store as storing
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import AnyStore, SqliteStore, open_store
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.ports import Tx
 from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S, eventually

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import respx
 
-from callserver.adapters.twilio import Twilio
 from callserver.adapters.twilio.client import order_client
+from callserver.adapters.twilio.telephony import Twilio
 from callserver.domain.permit import DialPermit
 from callserver.ports import Room
 from callserver.settings import Settings

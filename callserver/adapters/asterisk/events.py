@@ -22,7 +22,7 @@ from callserver.adapters.asterisk.channel_names import TRUNK, snoop_channel
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.adapters.asterisk.leg_events import LegEvents
 from callserver.adapters.asterisk.softphones import Softphones
-from callserver.database.engines import UNAVAILABLE
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)

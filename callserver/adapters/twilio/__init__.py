@@ -1,5 +1,1 @@
-"""Twilio's REST API as a Telephony."""
-
-from callserver.adapters.twilio.telephony import Twilio
-
-__all__ = ["Twilio"]
+"""Twilio's REST API as a Telephony: `telephony.Twilio`."""

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from callserver.adapters.ticker import Ticker
 from callserver.database import carrier_states, exchange_states, floor, operational
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.leases import LEASE
 from callserver.database.operational import OperationalFigures
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain import alarm
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext

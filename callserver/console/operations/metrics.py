@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse, Response
 from callserver.adapters.ticker import Ticker
 from callserver.console.operations.health import MOST_WAIT_S
 from callserver.database import operational
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.operational import OperationalFigures
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.alarm import CARRIER_STATE_LIFETIME
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext

@@ -14,7 +14,7 @@ import structlog
 from callserver import texts
 from callserver.database import audit, calls, contacts
 from callserver.database.contacts import Contact
-from callserver.database.engines import UNAVAILABLE
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.campaign import Campaign

@@ -1,0 +1,16 @@
+"""The errors of a database out of reach.
+
+Apart from `engines`, because it imports the driver of PostgreSQL: a command on SQLite does without.
+"""
+
+import sqlite3
+
+import psycopg
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+UNAVAILABLE = (
+    *(OperationalError, InterfaceError, NoConnection, TimeoutError),
+    *(sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError),
+)
+"""What a store raises when the database is out of reach, locked, full or too slow."""
