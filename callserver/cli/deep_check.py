@@ -18,7 +18,8 @@ from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.database import integrity
-from callserver.database.engines import UNAVAILABLE, make_engine, reading, sqlite_path
+from callserver.database.engines import make_engine, reading, sqlite_path
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.alarm import LEAST_FREE_BYTES
 from callserver.engine import clock_checks
 from callserver.errors import ConfigurationProblem

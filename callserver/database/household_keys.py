@@ -27,6 +27,8 @@ CHUNK = 5_000
 
 def adopt_listed(tx: Tx, dropped: Iterable[DroppedRow]) -> None:
     """Replace former keys of addresses that a staged list names again, in any row, taken or not."""
+    if tx.execute(select(former_household_keys.c.household).limit(1)).first() is None:
+        return
     rows = tx.execute(
         text(
             "SELECT DISTINCT s.written, s.household FROM staged s"

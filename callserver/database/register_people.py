@@ -92,7 +92,7 @@ def _from_fields(fields: Mapping[str, str]) -> tuple[str, str]:
     return "" if is_no_address(address) else address, by_field.get("postcode", "")
 
 
-def take_addresses(tx: Tx, campaign: str, imported: int) -> None:
+def take_addresses(tx: Tx, campaign: str, imported: int, *, has_addresses: bool) -> None:
     """Addresses of the staged rows; a person who is new or has another one is to be compared again.
 
     A new address without a postcode has none, rather than the old one; and the other way round.
@@ -109,6 +109,8 @@ def take_addresses(tx: Tx, campaign: str, imported: int) -> None:
         )
         values = {"campaign": campaign, "imported": imported}
         forget_results(tx, set(tx.execute(again, values).scalars()))
+    if not has_addresses:
+        return
     old = "contact_addresses"
     tx.execute(
         text(

@@ -1,7 +1,8 @@
 """Changes to staged rows before an import takes them: dropped rows, keys, households."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, text
 
@@ -20,6 +21,23 @@ class DroppedRow(NamedTuple):
     name: str
     born: str
     written: int  # the household's key by the spelling of its address
+
+
+_OFTEN_CONSTANT = {"place", "zone", "member", "source", "namespace"}
+"""Nothing in these is about one person: a statement's text may be shown in an error."""
+_PLAIN = re.compile(r"[\w /.,:;()+-]+", re.ASCII)
+
+
+def placeholder(name: str, column: Sequence[Any], *, is_nullable: bool) -> str:
+    """For a column of an insert on SQLite. A value that all the rows have is written out: it is bound once."""
+    value = column[0]
+    may_be_constant = name in _OFTEN_CONSTANT and value == column[-1]
+    if may_be_constant and column.count(value) == len(column):
+        if isinstance(value, int):
+            return str(value)
+        if _PLAIN.fullmatch(value):
+            return f"'{value}'"
+    return "nullif(?,'')" if is_nullable and not all(column) else "?"
 
 
 def drop_lines(tx: Tx, lines: Iterable[int]) -> None:

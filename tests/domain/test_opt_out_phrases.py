@@ -159,3 +159,8 @@ def test_another_cell_costs_no_question(cell: str) -> None:
 )
 def test_a_note_beside_a_name_says_no(name: str, *, expected: bool) -> None:
     assert name_says_no(name) == expected
+
+
+@pytest.mark.parametrize("cell", ["'ring ikke'", "don't call", "''don''t call", "Don't ring"])
+def test_apostrophes_hide_no_word(cell: str) -> None:
+    assert Search().cells(["O'Neill", cell, "'Bo'"]) == [cell]

@@ -210,7 +210,8 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     list_import.change(tx, compared.all(), compared.closed)
     set_aside_contacts.set_aside(tx, compared.set_aside)
     renamed = [key for key, values in compared.all().items() if "name" in values]
-    register_matching.imported(tx, campaign.name, number, renamed)
+    has_addresses = not {"address", "postcode"}.isdisjoint(summary.heads.columns)
+    register_matching.imported(tx, campaign.name, number, renamed, has_addresses=has_addresses)
     summary.changed = len(compared.here)
     summary.unchanged = count - summary.taken - summary.changed
     list_import.add_places(tx, campaign.name, staged.reader.places)

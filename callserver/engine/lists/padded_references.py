@@ -19,11 +19,8 @@ def recognise(tx: Tx, listed: ListReader) -> None:
         for ref, space, person, name in staged_rows.known_padded(tx)
         if ref.isdigit() and person == subject.person_key(ref, 0, None, space)
     }
-    padded = {
-        person: _bare_key(ref, space)
-        for ref, space, person in staged_rows.padded(tx)
-        if ref.isdigit()
-    }
+    staged = staged_rows.padded(tx) if listed.is_padded else []
+    padded = {person: _bare_key(ref, space) for ref, space, person in staged if ref.isdigit()}
     if not known and not padded:
         return
     known = {**staged_rows.known_names(tx, padded.values()), **known}

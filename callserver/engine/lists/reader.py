@@ -65,6 +65,7 @@ class ListReader:
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
     former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines
+    is_padded: bool = False  # a reference begins with a zero
     _seen: Duplicates = field(default_factory=Duplicates)
     _search: Search = field(default_factory=Search)
     _unread: tuple[int, ...] = field(init=False)  # columns whose cells may say: do not call
@@ -118,6 +119,7 @@ class ListReader:
             self._note(lines_of, reader.opt_outs(cells_of, rows))
             consents = reader.consents(cells_of, problems)
             ranks = self._ranks(chunk, problems)
+            self.is_padded = self.is_padded or "\n0" in "\n".join(["", *rows.ref])
             for at in seen.others(rows, problems):
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
                 summary.no_keys.add(lines_of[at])

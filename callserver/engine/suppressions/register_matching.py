@@ -203,13 +203,15 @@ def match_within(tx: Tx) -> None:
         reopen(tx)
 
 
-def imported(tx: Tx, campaign: str, number: int, changed: Collection[int]) -> None:
+def imported(
+    tx: Tx, campaign: str, number: int, changed: Collection[int], *, has_addresses: bool
+) -> None:
     """Store the addresses of a staged list that has been written.
 
-    `changed`: contacts that have another name.
+    `changed`: contacts that have another name. `has_addresses`: the list has a column of an address.
     """
     register_people.lock_comparing(tx)
-    register_people.take_addresses(tx, campaign, number)
+    register_people.take_addresses(tx, campaign, number, has_addresses=has_addresses)
     register_people.forget_results(tx, register_people.persons_of(tx, changed))
 
 
