@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from xml.etree import ElementTree as ET
 
-from callserver.domain import spreadsheet_errors
+from callserver.domain import spreadsheet_errors, spreadsheet_marks
+from callserver.domain.opt_out_phrases import says_no
+from callserver.domain.spreadsheet_marks import Marks
 from callserver.texts import InvalidInput
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -22,6 +24,9 @@ MOST_CELLS = 30_000_000
 
 MOST_EXACT = 10**15
 """Spreadsheets keep fifteen digits of a number."""
+
+MOST_NAMED = 10
+"""Rows that are named in a refusal."""
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -67,19 +72,46 @@ def as_csv(raw: bytes) -> bytes:
         raise InvalidInput("spreadsheet_heavy")
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\n")
-    errors = _errors(raw, sheet.name, 0 if sheet.start is None else sheet.start[1])
+    errors, marks = _errors(raw, sheet.name, 0 if sheet.start is None else sheet.start[1])
+    filled_rows = set()
     for row, cells in enumerate(map(_texts, sheet.iter_rows())):
+        if any(cells):
+            filled_rows.add(row)
         for column in errors.get(row, ()):
             if column < len(cells):
                 cells[column] = spreadsheet_errors.SHOWN
         writer.writerow(cells)
+    _check_marks(marks, filled_rows)
     return text.getvalue().encode()
 
 
-def _errors(raw: bytes, sheet: str, first_column: int) -> dict[int, list[int]]:
-    """The columns of the cells with an error, by row."""
+def _check_marks(marks: Marks, filled: set[int]) -> None:
+    """Refuse rows that may be of people who were taken off the list.
+
+    Raises:
+        InvalidInput: names some of them.
+    """
+    objections = {row for row, text in marks.comments if _objects(text)}
+    for key, rows in (
+        ("spreadsheet_struck", marks.struck & filled),
+        ("spreadsheet_hidden", marks.hidden & filled),
+        ("spreadsheet_comment", objections),
+    ):
+        if rows:
+            named = ", ".join(str(row + 1) for row in sorted(rows)[:MOST_NAMED])
+            more = ", …" if len(rows) > MOST_NAMED else ""
+            raise InvalidInput(key, count=len(rows), rows=f"{named}{more}")
+
+
+def _objects(comment: str) -> bool:
+    """Whether a comment, or a line of it, says that somebody must not be called."""
+    return any(map(says_no, (comment, *comment.splitlines())))
+
+
+def _errors(raw: bytes, sheet: str, first_column: int) -> tuple[dict[int, list[int]], Marks]:
+    """The columns of the cells with an error, by row, and what stands beside the cells."""
     if not raw.startswith(_ZIP):
-        return {}
+        return {}, Marks()
     found: dict[int, list[int]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
@@ -88,9 +120,12 @@ def _errors(raw: bytes, sheet: str, first_column: int) -> dict[int, list[int]]:
             for row, column in spreadsheet_errors.cells(archive, sheet):
                 if column >= first_column:
                     found.setdefault(row, []).append(column - first_column)
-    except (zipfile.BadZipFile, ET.ParseError, KeyError) as error:
+            marks = spreadsheet_marks.of_sheet(archive, sheet)
+    except (zipfile.BadZipFile, ET.ParseError, KeyError, ValueError) as error:
+        if isinstance(error, InvalidInput):
+            raise
         raise InvalidInput("spreadsheet_unreadable") from error
-    return found
+    return found, marks
 
 
 def _check_size(raw: bytes) -> None:

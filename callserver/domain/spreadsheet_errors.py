@@ -24,11 +24,8 @@ _ODS_ERROR = b'value-type="error"'
 
 def cells(archive: zipfile.ZipFile, sheet: str) -> set[tuple[int, int]]:
     """Row and column, from 0, of the cells of an Excel sheet without a value of their own."""
-    names = set(archive.namelist())
-    if not {_WORKBOOK, _RELATIONS} <= names:
-        return set()
-    part = _part(archive, sheet)
-    return set(_found(archive.read(part))) if part in names else set()
+    name = part(archive, sheet)
+    return set(_found(archive.read(name))) if name else set()
 
 
 def are_in_libreoffice(archive: zipfile.ZipFile) -> bool:
@@ -36,15 +33,18 @@ def are_in_libreoffice(archive: zipfile.ZipFile) -> bool:
     return "content.xml" in archive.namelist() and _ODS_ERROR in archive.read("content.xml")
 
 
-def _part(archive: zipfile.ZipFile, sheet: str) -> str:
-    """The file of the sheet in the archive; empty if it is not found."""
-    wanted = ""
+def part(archive: zipfile.ZipFile, sheet: str) -> str:
+    """The file of an Excel sheet in the archive; empty if it is not found."""
+    names, wanted = set(archive.namelist()), ""
+    if not {_WORKBOOK, _RELATIONS} <= names:
+        return ""
     for element in ET.fromstring(archive.read(_WORKBOOK)).iter():  # noqa: S314 - a process of its own reads it
         if element.tag.endswith("}sheet") and element.get("name") == sheet:
             wanted = next((v for k, v in element.items() if k.endswith("}id")), "")
     for element in ET.fromstring(archive.read(_RELATIONS)).iter():  # noqa: S314
         if wanted and element.get("Id") == wanted:
-            return posixpath.normpath(posixpath.join("/xl", element.get("Target", ""))).lstrip("/")
+            target = posixpath.normpath(posixpath.join("/xl", element.get("Target", "")))
+            return target.lstrip("/") if target.lstrip("/") in names else ""
     return ""
 
 

@@ -1,9 +1,17 @@
 """Spreadsheets become the CSV that an import reads."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
+import openpyxl
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 
 from callserver.domain.sheet import Sheet
 from callserver.domain.spreadsheet import as_csv
@@ -80,3 +88,114 @@ def test_a_sheet_with_a_cell_far_out_is_not_written(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("callserver.domain.spreadsheet.MOST_CELLS", 1000)
     with pytest.raises(InvalidInput, match="too much memory"):
         as_csv(spreadsheets.far_cell(200, "Z"))
+
+
+def marked(change: Callable[[Any], None]) -> bytes:
+    """The rows above with a change, in Excel's form."""
+    workbook = openpyxl.load_workbook(io.BytesIO(spreadsheets.xlsx({"Ark1": ROWS})))
+    change(workbook["Ark1"])
+    content = io.BytesIO()
+    workbook.save(content)
+    return content.getvalue()
+
+
+def strike_cell(sheet: Any) -> None:
+    sheet["B4"].font = Font(strike=True)
+
+
+def strike_word(sheet: Any) -> None:
+    sheet["A4"] = CellRichText(TextBlock(InlineFont(strike=True), "Bo"), " Bech")
+
+
+def hide_row(sheet: Any) -> None:
+    sheet.row_dimensions[4].hidden = True
+
+
+def comment(text: str) -> Callable[[Any], None]:
+    def add(sheet: Any) -> None:
+        sheet["B4"].comment = Comment(text, "Ane")
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (strike_cell, "spreadsheet_struck"),
+        (strike_word, "spreadsheet_struck"),
+        (hide_row, "spreadsheet_hidden"),
+        (comment("Ane:\nRing ikke"), "spreadsheet_comment"),
+        (comment("død i maj"), "spreadsheet_comment"),
+    ],
+)
+def test_a_row_that_somebody_took_out_by_a_mark_stops_the_import(
+    change: Callable[[Any], None], key: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        as_csv(marked(change))
+    assert refused.value.sentence.key == f"wrong.{key}"
+    assert dict(refused.value.sentence.values) == {"count": 1, "rows": "4"}
+
+
+def unused_marks(sheet: Any) -> None:
+    """Marks that concern nobody: on empty cells and rows, and a comment about something else."""
+    sheet["C3"].font = Font(strike=True)
+    sheet["G9"].font = Font(strike=True)
+    sheet["B4"].font = Font(strike=False, bold=True)
+    sheet.row_dimensions[3].hidden = True
+    sheet.column_dimensions["E"].hidden = True
+    sheet["A1"].comment = Comment("Navn som i folkeregisteret", "Ane")
+
+
+def test_marks_that_concern_nobody_stop_nothing() -> None:
+    assert read(marked(unused_marks))[1:] == read(spreadsheets.xlsx({"Ark1": ROWS}))[1:]
+
+
+def test_many_marked_rows_are_counted_and_some_are_named() -> None:
+    def hide(sheet: Any) -> None:
+        for row in range(2, 30):
+            sheet.cell(row, 1, "Bo")
+            sheet.row_dimensions[row].hidden = True
+
+    with pytest.raises(InvalidInput, match="rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …: hidden"):
+        as_csv(marked(hide))
+
+
+@pytest.mark.parametrize(
+    ("was", "would", "key"),
+    [
+        ('<table:table-row><table:table-cell office:value-type="string"><text:p>Bo',
+         '<table:table-row table:visibility="filter"><table:table-cell office:value-type="string"><text:p>Bo',
+         "spreadsheet_hidden"),
+        ("<text:p>Bo", "<office:annotation><text:p>Ring ikke</text:p></office:annotation><text:p>Bo",
+         "spreadsheet_comment"),
+        ("<text:p>Bo", '<text:p text:style-name="gone">Bo', "spreadsheet_struck"),
+        ("<text:p>Bo", '<text:p><text:span text:style-name="heir">Bo</text:span>', "spreadsheet_struck"),
+        ("<text:p>Bo", '<text:p text:style-name="other">Bo', ""),
+        ("<text:p>Bo", "<office:annotation><text:p>se sag</text:p></office:annotation><text:p>Bo", ""),
+    ],
+)  # fmt: skip
+def test_marks_of_a_libreoffice_sheet(was: str, would: str, key: str) -> None:
+    styles = (
+        '<office:automatic-styles xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0">'
+        '<style:style style:name="gone"><style:text-properties style:text-line-through-style="solid"/>'
+        '</style:style><style:style style:name="heir" style:parent-style-name="gone"/>'
+        '<style:style style:name="other"><style:text-properties style:text-line-through-style="none"/>'
+        "</style:style></office:automatic-styles><office:body>"
+    )
+    plain = spreadsheets.ods([["Navn", "Mobil"], ["Bo", 32200001]])
+    content = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(plain)) as old,
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            text = old.read(name).decode().replace("<office:body>", styles)
+            new.writestr(name, text.replace(was, would))
+    if not key:
+        assert read(content.getvalue())[1][1][1] == "32200001"
+        return
+    with pytest.raises(InvalidInput) as refused:
+        as_csv(content.getvalue())
+    assert refused.value.sentence.key == f"wrong.{key}"
+    assert dict(refused.value.sentence.values)["rows"] == "2"
