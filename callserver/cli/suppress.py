@@ -214,6 +214,9 @@ def import_list(
             f" who said no may still be called: lines {lines}{more}",
             file=sys.stderr,
         )
+        if content.unrecognised:
+            said = texts.say("en", "suppressions.unrecognised", count=content.unrecognised)
+            print(f"ERROR: {said}", file=sys.stderr)
         raise typer.Exit(1)
 
 

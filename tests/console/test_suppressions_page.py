@@ -124,6 +124,7 @@ async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
         "duplicates": 1,
         "refused": 1,
         "first_refused": [5],
+        "unrecognised": 1,
         "encoding": None,
         "people": None,
     }

@@ -57,3 +57,18 @@ def test_a_file_of_no_number_is_an_error(
     with pytest.raises(NoNumbers):
         say("suppress", "import", file)
     assert silenced(engine) == set()
+
+
+def test_people_who_said_no_and_have_no_number_are_counted_and_somebody_must_look(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "opt_outs.csv"
+    file.write_text(
+        "Navn;Adresse;Telefon\nAne Prove;Vej 1, 8000 Aarhus C;\nBo Prove;Vej 2;32200102\n"
+        "Per Prove;Vej 3;står ikke\nIda Prove;Vej 4;også 32200104 lok 7\n"
+    )
+    code, said = say("suppress", "import", file)
+    assert code == 1
+    assert "2 people who said no could not be recognised" in said
+    assert "Member service must look at each of these rows" in said
+    assert {"number:4532200102", "number:4532200104"} <= silenced(engine)

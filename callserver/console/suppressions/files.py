@@ -80,7 +80,7 @@ class SuppressionFilesApi:
             written(0)
             with side_engine(self._database, self._ctx.secret) as engine:
                 added = opt_out_files.load(engine, numbers.numbers, query.name, start, written)
-            return _numbers_imported(numbers, added)
+            return _numbers_imported(numbers, added, generous=True)
 
         return progress_response(request, work)
 
@@ -208,7 +208,9 @@ class SuppressionFilesApi:
             self._uploads.drop(upload, request.user.id)
 
 
-def _numbers_imported(numbers: Numbers, added: int) -> NumbersImported:
+def _numbers_imported(
+    numbers: Numbers, added: int, *, generous: bool = False
+) -> NumbersImported:
     return NumbersImported(
         read=numbers.read,
         added=added,
@@ -216,5 +218,6 @@ def _numbers_imported(numbers: Numbers, added: int) -> NumbersImported:
         duplicates=numbers.duplicates,
         refused=len(numbers.refused),
         first_refused=[row.line for row in numbers.refused[:10]],
+        unrecognised=numbers.unrecognised if generous else 0,
         encoding=numbers.encoding,
     )

@@ -110,6 +110,7 @@ class NumbersImported(Answer):
     duplicates: int
     refused: int
     first_refused: list[int]  # lines
+    unrecognised: int = 0  # rows of opt-outs without any number: these people are not protected
     encoding: str | None = None  # as it was guessed
     people: PeopleView | None = None  # after the official file of names and addresses
 

@@ -57,6 +57,7 @@ class Numbers:
     numbers: list[int] = field(default_factory=list)  # each once, in the file's order
     duplicates: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
+    unrecognised: int = 0  # refused rows without any number: these people are not protected
     header: Sequence[str] = ()
     separator: str = ","
     encoding: str | None = None  # as guessed; None: the file states it
@@ -106,6 +107,7 @@ def read(
             at = columns[0]
             name = result.header[at] if at < len(result.header) and problem != "quotes" else ""
             result.refused.append(RefusedRow(line, name, problem, cells))
+            result.unrecognised += not numbers
         occurrences += len(numbers)
         for number in numbers:
             seen[phone.to_int(number)] = None

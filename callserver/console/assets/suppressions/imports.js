@@ -37,6 +37,9 @@ function figures(result, caption, counts) {
           "div",
           { class: "wrong", role: "alert" },
           el("p", {}, t("suppressions.left_over", { count: number(result.refused) })),
+          result.unrecognised
+            ? el("p", {}, t("suppressions.unrecognised", { count: result.unrecognised }))
+            : null,
           el("p", {}, t("suppressions.refused_lines", { lines: list(result.first_refused.map(number)) })),
         )
       : null,
