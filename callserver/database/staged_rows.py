@@ -137,6 +137,14 @@ def padded(tx: Tx) -> list[tuple[str, str, int]]:
     return [(ref, space or "", person) for ref, space, person in rows]
 
 
+def of_length(tx: Tx, *lengths: int) -> list[tuple[str, str, int]]:
+    """Reference, namespace and person of the staged rows whose reference has one of these lengths."""
+    query = text("SELECT ref, namespace, person FROM staged WHERE length(ref) IN :lengths")
+    bound = query.bindparams(bindparam("lengths", expanding=True))
+    rows = tx.execute(bound, {"lengths": lengths})
+    return [(ref, space or "", person) for ref, space, person in rows]
+
+
 def persons(tx: Tx) -> list[tuple[int, int, str]]:
     """Line, person and name of every staged row."""
     rows = tx.execute(text("SELECT line, person, name FROM staged ORDER BY line"))

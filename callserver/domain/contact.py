@@ -108,6 +108,7 @@ class RefusedPerson(NamedTuple):
     person: int | None  # by its reference; None: it has none
     numbers: frozenset[int]
     born: str
+    also: int | None = None  # the key of the reference's other form
 
 
 class ListedConsent(NamedTuple):
@@ -287,12 +288,14 @@ class Reader:
         is_broken = len(cells) not in self._widths or isinstance(cells, Unreadable)
         columns = range(len(cells)) if is_broken else self._mapping.phones
         numbers = self._numbers_in(cells, columns)
-        person = None
+        person = also = None
         at, space = self._at.get("ref", -1), self._at.get("namespace", -1)
         if 0 <= at < len(cells) and cells[at].strip() and subject.is_reference(cells[at].strip()):
             namespace = cells[space].strip() if 0 <= space < len(cells) else self._namespace
             person = subject.person_key(cells[at].strip(), 0, None, namespace)
-        return RefusedPerson(person, frozenset(numbers), born)
+            if form := subject.other_form(cells[at]):
+                also = subject.person_key(form, 0, None, namespace)
+        return RefusedPerson(person, frozenset(numbers), born, also)
 
     def _opt_out(
         self, field: str, row: int, cells: Sequence[str], values: ContactRows, *, is_clear: bool
@@ -305,7 +308,8 @@ class Reader:
             subject.person_keys([None] * len(numbers), sorted(numbers), [name] * len(numbers))
         )
         if ref and subject.is_reference(ref):
-            keys.add(subject.person_key(ref, 0, None, values.namespace[row]))
+            forms = filter(None, (ref, subject.other_form(ref)))
+            keys |= {subject.person_key(form, 0, None, values.namespace[row]) for form in forms}
         return ListedOptOut(row, field, frozenset(keys), frozenset(numbers), is_clear)
 
     def _numbers_in(self, cells: Sequence[str], columns: Iterable[int]) -> set[int]:

@@ -122,6 +122,25 @@ def is_reference(text: str) -> bool:
     return bool(_SOME_DIGIT.search(text)) or not is_placeholder(text)
 
 
+_SALESFORCE = re.compile(r"([0-9A-Za-z]{15})([A-Z0-5]{3})?", re.ASCII)
+_CHECK_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def other_form(ref: str) -> str:
+    """A Salesforce id of 15 characters with its checksum, and one of 18 without it; empty: it is no such id.
+
+    Each of the three signs of the checksum says which of five characters are capitals.
+    """
+    form = _SALESFORCE.fullmatch(exact(ref))
+    if form is None:
+        return ""
+    capitals = [sum(form[1][at + bit].isupper() << bit for bit in range(5)) for at in (0, 5, 10)]
+    whole = form[1] + "".join(_CHECK_SIGNS[some] for some in capitals)
+    if form[2] is None:
+        return whole
+    return form[1] if form[0] == whole else ""
+
+
 def references(cells: Sequence[str]) -> list[str]:
     """The cells, empty where they hold no reference."""
     return [

@@ -25,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, InternalError
 
 from callserver.database.direct_connection import MOST_UNDER_WAY, Statements
-from callserver.database.engines import UNAVAILABLE
 from callserver.database.prepared_statements import Prepared
 from callserver.database.store import AnyStore, open_store
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.ports import Tx
 
 table = Table(

@@ -393,3 +393,35 @@ def test_other_leading_zeros_of_another_name_are_another_person(take: Take, engi
     take("Medlemsnr;Telefon\n121;32200130\n")
     assert 4532200121 in numbers(engine)
     assert len(numbers(engine)) == 2
+
+
+SHORT, LONG = "0013000000abCdE", "0013000000abCdEAAU"
+"""One Salesforce id, as a report shows it and as a data export does."""
+
+
+@pytest.mark.parametrize(("first", "second"), [(SHORT, LONG), (LONG, SHORT)])
+def test_both_forms_of_a_salesforce_id_are_one_person(
+    first: str, second: str, take: Take, engine: Engine
+) -> None:
+    head = "Id;Navn;Telefon;Ring ikke\n"
+    take(f"{head}{first};Rut Prove;32200121;\n0013000000abcde;Bo Prove;32200122;\n")
+    with engine.connect() as tx:
+        query = select(contacts.c.ref, contacts.c.person).where(contacts.c.ref == first)
+        known = tx.execute(query).one()
+    take(f"{head}{second};Rut Berg;32200123;\n")  # married, and another number
+    assert numbers(engine) == [4532200122, 4532200123]
+    take(f"{head}{second};;;ja\n")  # refused, for it has no number
+    assert f"person:{known.person}" in silenced(engine)
+    assert len(silenced(engine) & {f"person:{known.person}"}) == 1
+
+
+def test_both_forms_of_a_salesforce_id_in_one_list(take: Take, engine: Engine) -> None:
+    take(f"Id;Navn;Telefon\n{SHORT};Rut Prove;32200121\n{LONG};Rut Prove;32200125\n")
+    assert numbers(engine) == [4532200121]
+
+
+def test_a_refused_row_in_the_other_form_sets_the_person_aside(take: Take, engine: Engine) -> None:
+    take(f"Id;Navn;Telefon\n{SHORT};Rut Prove;32200121\n")
+    take(f"Id;Navn;Telefon\n{LONG};Rut Prove;3220\n")
+    with engine.connect() as tx:
+        assert tx.execute(select(contacts.c.status)).scalars().all() == ["closed"]

@@ -208,9 +208,7 @@ class SuppressionFilesApi:
             self._uploads.drop(upload, request.user.id)
 
 
-def _numbers_imported(
-    numbers: Numbers, added: int, *, generous: bool = False
-) -> NumbersImported:
+def _numbers_imported(numbers: Numbers, added: int, *, generous: bool = False) -> NumbersImported:
     return NumbersImported(
         read=numbers.read,
         added=added,

@@ -20,7 +20,7 @@ from callserver.domain import names, subject
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.names import Likeness
 from callserver.domain.reason import Reason
-from callserver.engine.lists import known_countries, padded_references
+from callserver.engine.lists import known_countries, padded_references, salesforce_ids
 from callserver.engine.lists.reader import ListReader
 from callserver.ports import Tx
 
@@ -69,6 +69,7 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
     number is given for many people are refused.
     """
     padded_references.recognise(tx, listed)
+    salesforce_ids.recognise(tx, listed)
     known_countries.keep(tx, listed, raw)
     _return_home(tx, listed)
     _dissolve(tx, listed.crowds(MOST_IN_A_HOUSEHOLD))

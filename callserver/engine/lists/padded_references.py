@@ -39,14 +39,14 @@ def recognise(tx: Tx, listed: ListReader) -> None:
         else:
             same.pop(person, None)
     listed.merge(staged_rows.rekey(tx, keys))
-    _say_of_both(listed, same)
+    say_of_both(listed, same)
 
 
 def _bare_key(ref: str, namespace: str) -> int:
     return subject.person_key(ref.lstrip("0"), 0, None, namespace)
 
 
-def _say_of_both(listed: ListReader, same: dict[int, int]) -> None:
+def say_of_both(listed: ListReader, same: dict[int, int]) -> None:
     """What the list says of the person, also in a row that is refused, holds under the known key."""
     opt_outs = listed.opt_outs
     opt_outs.persons |= _others(same, opt_outs.persons)

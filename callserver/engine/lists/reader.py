@@ -35,6 +35,8 @@ from callserver.engine.lists.summary import OptOuts, RefusedRow, Summary
 from callserver.engine.lists.unread_columns import UnreadColumns
 from callserver.errors import ConfigurationProblem
 
+_LONG = frozenset({15, 18})
+
 CHUNK = 500
 """Rows read at once: few enough for the processor's cache; 5,000 take a quarter longer."""
 
@@ -65,6 +67,7 @@ class ListReader:
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
     former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines
+    has_long_ids: bool = False  # a reference is as long as an id of Salesforce
     is_padded: bool = False  # a reference begins with a zero
     _seen: Duplicates = field(default_factory=Duplicates)
     _search: Search = field(default_factory=Search)
@@ -119,6 +122,7 @@ class ListReader:
             self._note(lines_of, reader.opt_outs(cells_of, rows))
             consents = reader.consents(cells_of, problems)
             ranks = self._ranks(chunk, problems)
+            self.has_long_ids = self.has_long_ids or not _LONG.isdisjoint(map(len, rows.ref))
             self.is_padded = self.is_padded or "\n0" in "\n".join(["", *rows.ref])
             for at in seen.others(rows, problems):
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
@@ -132,11 +136,13 @@ class ListReader:
             ]
             if problems:
                 self._refuse(chunk, problems)
-                self.refused += [
+                refused = [
                     reader.refused_person(chunk[at][1], rows.born[at])
                     for at, problem in problems.items()
                     if problem.reason != "not_a_rank"  # only their rank is unknown
                 ]
+                also = [row._replace(person=row.also) for row in refused if row.also is not None]
+                self.refused += [*refused, *also]
                 whole = [at not in problems for at in range(len(chunk))]
                 ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
                 lines_of = list(compress(lines_of, whole))
