@@ -10,6 +10,8 @@ from callserver.database.unavailable import UNAVAILABLE
 from callserver.errors import ConfigurationProblem
 
 MOST_NAMED = 5
+LESS_DURABLE = {"fsync": ("off",), "synchronous_commit": ("off", "local")}
+"""PostgreSQL's settings with which a commit is lost with the machine; `local`: if a standby takes over."""
 
 
 def problems(engine: Engine) -> Iterator[str]:
@@ -27,6 +29,9 @@ def problems(engine: Engine) -> Iterator[str]:
                 encoding = tx.execute(text("SHOW server_encoding")).scalar()
                 if encoding != "UTF8":
                     yield f"database: the encoding is {encoding}, and must be UTF8"
+                for name, weak in LESS_DURABLE.items():
+                    if (value := tx.execute(text(f"SHOW {name}")).scalar()) in weak:
+                        yield f"database: {name} is {value}: after a crash what was acknowledged may be missing"
     except UNAVAILABLE as error:
         yield f"database: does not answer ({type(error).__name__})"
         return

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from callserver.cli import configuration, deep_check
-from callserver.database import audit
+from callserver.database import audit, migrate
 from callserver.database.engines import make_engine
 from callserver.domain.audit import EntryKind
 from callserver.settings import Settings
@@ -60,6 +60,21 @@ def test_tables_of_an_older_version(tmp_path: Path) -> None:
     engine.dispose()
     [problem] = wrong(sound(tmp_path, database=f"sqlite:///{tmp_path}/old.db"))["database"]
     assert "callserver migrate" in problem
+
+
+@pytest.mark.parametrize("value", ["off", "local"])
+def test_commits_that_a_crash_may_take_back(
+    tmp_path: Path, empty_postgres_url: str, value: str
+) -> None:
+    engine = make_engine(empty_postgres_url)
+    migrate.upgrade(engine)
+    settings = sound(tmp_path, database=empty_postgres_url)
+    assert wrong(settings) == {}
+    with engine.begin() as tx:
+        tx.exec_driver_sql(f"ALTER DATABASE {engine.url.database} SET synchronous_commit = {value}")
+    engine.dispose()
+    [problem] = wrong(settings)["database"]
+    assert f"synchronous_commit is {value}" in problem
 
 
 def test_a_folder_that_takes_no_files(tmp_path: Path) -> None:
