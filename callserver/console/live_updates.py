@@ -55,6 +55,10 @@ class SharedSource(Protocol):
         """Whether an entry may concern any page."""
         ...
 
+    def wanted(self, streams: Sequence[Stream], news: Sequence[Entry]) -> bool:
+        """Whether the entries may change anything for these streams, as far as is known without reading."""
+        ...
+
     def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
         """What the entries change for these streams."""
         ...
@@ -217,6 +221,9 @@ class LiveUpdates:
         position: str,
     ) -> None:
         """Read what the entries change, for all streams in one transaction, and send it."""
+        asked = [(source, news) for source, news in asked if source.wanted(streams, news)]
+        if not asked:
+            return
 
         def look(tx: Tx) -> list[Told]:
             return [told for source, news in asked for told in source.updates(tx, streams, news)]

@@ -12,6 +12,11 @@ class OwnSeats:
     def __init__(self) -> None:
         self._phoners: dict[int, int] = {}
 
+    def may_concern(self, seats_in_news: Collection[int], users: Collection[int]) -> bool:
+        """Whether one of the seats is, or may be, one of these users'."""
+        phoners = map(self._phoners.get, seats_in_news)
+        return any(phoner is None or phoner in users for phoner in phoners)
+
     def phoners(self, tx: Tx, of: Collection[int]) -> dict[int, int]:
         """Each seat's phoner."""
         unknown = [seat for seat in of if seat not in self._phoners]

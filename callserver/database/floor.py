@@ -3,13 +3,13 @@
 No query here depends on the size of the lists, except `ready_in`, which counts one part of an index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
-from callserver.database.prepared_statements import Prepared
+from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import (
     audit,
     calls,
@@ -66,14 +66,16 @@ _shown = Prepared(
 )
 
 
-_seat = Prepared(
-    select(*_SEAT).join(users, users.c.id == seats.c.phoner).where(seats.c.id == bindparam("id"))
+_some = PreparedMany(
+    lambda keys: (
+        select(*_SEAT).join(users, users.c.id == seats.c.phoner).where(seats.c.id.in_(keys))
+    )
 )
 
 
-def seat(tx: Tx, key: int) -> FloorSeat | None:
-    row = _seat(tx, {"id": key}).one_or_none()
-    return None if row is None else FloorSeat._make(row)
+def some_seats(tx: Tx, keys: Collection[int]) -> list[FloorSeat]:
+    """These seats, in any order."""
+    return [FloorSeat._make(row) for row in _some(tx, list(keys))]
 
 
 def seats_shown(tx: Tx, gone_since: datetime) -> list[FloorSeat]:

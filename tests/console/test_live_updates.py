@@ -11,10 +11,12 @@ import pytest
 from callserver.console import live_stream
 from callserver.console.authentication import UserRequest
 from callserver.console.live_updates import LiveUpdates, Told
+from callserver.console.own_seats import OwnSeats
 from callserver.database import audit
 from callserver.database.audit import Entry
 from callserver.database.feed_positions import Cursor, Position
 from callserver.database.store import AnyStore
+from callserver.database.tables import seats
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log.feed import Feed, News
 from callserver.ports import Tx
@@ -50,8 +52,31 @@ class NothingShared:
         del entry
         return False
 
+    def wanted(self, streams: Sequence[Any], news: Sequence[Entry]) -> bool:
+        del streams, news
+        return True
+
     def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
         del tx, streams, news
+        return []
+
+
+class OddSeats(NothingShared):
+    """A source that only entries about odd seats concern, among those of seats."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def concerned(self, entry: Entry) -> bool:
+        return "seat" in entry.body
+
+    def wanted(self, streams: Sequence[Any], news: Sequence[Entry]) -> bool:
+        del streams
+        return any(entry.body["seat"] % 2 for entry in news)
+
+    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+        del tx, streams
+        self.asked += [entry.body["seat"] for entry in news]
         return []
 
 
@@ -88,6 +113,39 @@ async def test_what_a_page_missed_is_read_once_the_log_is_followed(store: AnySto
     feed.stop()
     await eventually(lambda: page.is_ended)
     updates.remove(page)
+
+
+def _is_beyond(updates: LiveUpdates, told: set[str]) -> bool:
+    return updates.told_to not in told
+
+
+async def test_news_that_no_open_page_wants_is_not_read_about(store: AnyStore) -> None:
+    """With several servers most news concerns the pages of another one."""
+    feed, source = Feed(store), OddSeats()
+    updates = LiveUpdates(feed, store, [source], [])
+    page = opened_stream()
+    updates.add(page, None)
+    await asyncio.wait_for(updates.settled(), PATIENCE_S)
+    for seat in (2, 1):
+        told = {updates.told_to}
+        await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=seat))
+        await eventually(partial(_is_beyond, updates, told))
+    assert source.asked == [1]
+    feed.stop()
+    await eventually(lambda: page.is_ended)
+    updates.remove(page)
+
+
+def test_a_seat_whose_phoner_is_not_known_may_concern_anybody(store: AnyStore) -> None:
+    own_seats = OwnSeats()
+    assert own_seats.may_concern([1], [7])
+    with store.engine.begin() as tx:
+        values = {"state": "paused", "wants": "paused", "connected": True, "since": TUESDAY}
+        tx.execute(seats.insert(), [{"id": 1, "phoner": 7, "room": "r1", **values}])
+        own_seats.phoners(tx, [1])
+    assert own_seats.may_concern([1], [7, 8])
+    assert not own_seats.may_concern([1], [8])
+    assert own_seats.may_concern([1, 2], [8])
 
 
 async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:

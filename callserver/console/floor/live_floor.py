@@ -53,13 +53,11 @@ class LiveFloor:
     def concerned(self, entry: Entry) -> bool:
         return entry.body["kind"] in CHANGES
 
+    def wanted(self, streams: Sequence[Stream], _: Sequence[Entry]) -> bool:
+        return any(map(_is_watching, streams))
+
     def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
-        watching = [
-            stream
-            for stream in streams
-            if (stream.names(DIFFERENCE) or stream.follows(WHOLE))
-            and stream.request.may(Action.SEE_FLOOR)
-        ]
+        watching = list(filter(_is_watching, streams))
         if not watching:
             return
         # With a page that does not know the last floor, entries may have been passed over since.
@@ -89,6 +87,11 @@ class LiveFloor:
         seats = {seat for seat in about if seat is not None}
         is_complete = len(seats) == len(set(about)) and self._latest is not None
         return seats if is_complete and self._number % WHOLE_EVERY else None
+
+
+def _is_watching(stream: Stream) -> bool:
+    follows = stream.names(DIFFERENCE) or stream.follows(WHOLE)
+    return follows and stream.request.may(Action.SEE_FLOOR)
 
 
 class _Written:

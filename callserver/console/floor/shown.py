@@ -27,8 +27,7 @@ class SeatViews:
         if changed is None or not self._made.keys() >= set(changed):
             rows, self._made, before = floor.seats_shown(tx, now - GONE), {}, self._made
         else:
-            read = (floor.seat(tx, seat) for seat in changed)
-            rows, before = [row for row in read if row is not None], self._made
+            rows, before = floor.some_seats(tx, changed), self._made
         listeners: dict[int, list[floor.FloorListener]] = {}
         for row in floor.listeners(tx):
             listeners.setdefault(row.seat, []).append(row)

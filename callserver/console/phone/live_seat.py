@@ -25,6 +25,10 @@ class LiveSeat:
     def concerned(self, entry: Entry) -> bool:
         return entry.body.get("seat") is not None and may_reach_phoner(entry.body)
 
+    def wanted(self, streams: Sequence[Stream], news: Sequence[Entry]) -> bool:
+        users = {stream.request.user.id for stream in streams if stream.follows("seat")}
+        return self._own_seats.may_concern({entry.body["seat"] for entry in news}, users)
+
     def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
         about = {entry.body["seat"] for entry in news}
         phoners = set(self._own_seats.phoners(tx, about).values())

@@ -37,6 +37,10 @@ class CallInHand:
     def concerned(self, entry: Entry) -> bool:
         return bool(entry.body["kind"] == EntryKind.SEAT)
 
+    def wanted(self, streams: Sequence[Stream], news: Sequence[Entry]) -> bool:
+        users = {stream.request.user.id for stream in streams if stream.follows(NAME)}
+        return self._own_seats.may_concern({entry.body["seat"] for entry in news}, users)
+
     def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
         states = {entry.body["seat"]: entry.body["state"] for entry in news}
         phoners = self._own_seats.phoners(tx, states)
