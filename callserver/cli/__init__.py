@@ -147,9 +147,9 @@ def main() -> None:
     except CallserverError as error:
         sys.exit(_failed(str(error)))
     except Exception as error:
-        from sqlalchemy.exc import OperationalError
+        from sqlalchemy.exc import InternalError, OperationalError
 
-        if not isinstance(error, OperationalError):
+        if not isinstance(error, OperationalError | InternalError):
             raise
         sys.exit(_failed(f"the database cannot be used: {error.orig}"))
 

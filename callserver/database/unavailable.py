@@ -6,11 +6,12 @@ Apart from `engines`, because it imports the driver of PostgreSQL: a command on 
 import sqlite3
 
 import psycopg
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 UNAVAILABLE = (
     *(OperationalError, InterfaceError, NoConnection, TimeoutError),
     *(sqlite3.OperationalError, psycopg.OperationalError, psycopg.InterfaceError),
+    *(InternalError, psycopg.InternalError),  # PostgreSQL: it only reads, or is damaged
 )
-"""What a store raises when the database is out of reach, locked, full or too slow."""
+"""What a store raises when the database is out of reach, locked, full, too slow or only reads."""

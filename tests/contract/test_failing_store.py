@@ -7,13 +7,14 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from callserver.database import postgres
+from callserver.database import known_time, postgres
 from callserver.database import store as storing
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import AnyStore, SqliteStore, open_store
@@ -280,6 +281,42 @@ async def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
     assert told.count("done") >= 9
     assert told[-1] == "done"
     store.close()
+
+
+@contextmanager
+def reading_only(url: str) -> Iterator[None]:
+    """PostgreSQL refuses new connections' changes, as a standby does."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as admin:
+        name = admin.execute(text("SELECT current_database()")).scalar_one()
+        admin.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+        try:
+            yield
+        finally:
+            admin.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put(1),
+        lambda tx: known_time.record(tx, datetime(2026, 5, 12, tzinfo=UTC)),  # a prepared one
+    ],
+)
+async def test_a_database_that_only_reads_is_unavailable(
+    postgres_url: str, change: Callable[[Tx], object]
+) -> None:
+    """Reports that it does not take are asked about later, as after an outage."""
+    before = open_store(postgres_url)
+    await before.run(lambda tx: tx.execute(text("CREATE TABLE notes (value INTEGER)")))
+    before.close()
+    with reading_only(postgres_url):
+        store = open_store(postgres_url)
+        assert await store.run(kept) == []
+        with pytest.raises(UNAVAILABLE):
+            await store.run(change)
+        store.close()
 
 
 async def goes_again(store: AnyStore) -> None:
