@@ -15,7 +15,8 @@ from callserver.domain.addresses import (
     is_no_household_name,
     is_placeholder,
 )
-from callserver.domain.dates import latest_birth_date, parse_birth, parse_date
+from callserver.domain.birth_headings import BirthColumns
+from callserver.domain.dates import birth_of_parts, latest_birth_date, parse_birth, parse_date
 from callserver.domain.heading_words import MAY_CALL
 from callserver.domain.opt_out_cells import NO, YES
 from callserver.domain.sheet import Unreadable
@@ -178,6 +179,18 @@ class Columns:
         """In ISO form."""
         read = parse_birth if field == "born" else parse_date
         return self._read(field, lambda cell: read(cell, this_year), "", "not_a_date")
+
+    def births(self, columns: BirthColumns, this_year: int) -> list[str]:
+        """Dates of birth in ISO form, from three columns."""
+        born = []
+        rows = zip(*(self._columns[at] for at in columns), strict=True)
+        for row, (day, month, year) in enumerate(rows):
+            try:
+                born.append(birth_of_parts(day, month, year, this_year))
+            except ValueError:
+                self._refuse(row, "born", "not_a_date")
+                born.append("")
+        return born
 
     def ages(self, born: Sequence[str], today: date | None) -> list[str]:
         """Dates of birth; where none is given, the latest one that is possible at that age."""

@@ -165,7 +165,12 @@ class Reader:
         # The columns of the household's key are merge fields as well, and so is one without a heading.
         columns = mapping.columns
         household = set(map(columns.get, HOUSEHOLD))
-        used = {*columns.values(), *(at for at, _ in mapping.opt_outs), *mapping.ignored}
+        used = {
+            *columns.values(),
+            *(mapping.birth or ()),
+            *(at for at, _ in mapping.opt_outs),
+            *mapping.ignored,
+        }
         used -= household
         self._extra = [
             (f"{json.dumps(name or f'column {at + 1}', ensure_ascii=False)}: ", at)
@@ -183,7 +188,8 @@ class Reader:
         mapping = self._mapping
         numbers = cells.numbers(self._region, mapping.other_phones, mapping.other_countries)
         year = 0 if self._today is None else self._today.year
-        born, gifts, ended = (cells.dates(name, year) for name in ("born", "last_gift", "ended"))
+        gifts, ended = (cells.dates(name, year) for name in ("last_gift", "ended"))
+        born = cells.births(mapping.birth, year) if mapping.birth else cells.dates("born", year)
         if "age" in self._at:
             born = cells.ages(born, self._today)
         members = cells.yes_or_no("member")

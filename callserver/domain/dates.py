@@ -49,6 +49,26 @@ def parse_birth(text: str, this_year: int = 0) -> str:
     return born
 
 
+def birth_of_parts(day: str, month: str, year: str, this_year: int = 0) -> str:
+    """A date of birth from three cells; the latest one that is possible where only the year is given.
+
+    Raises:
+        ValueError: they are no date, or nobody alive was born then.
+    """
+    parts = [part.strip() for part in (year, month, day)]
+    if not any(parts):
+        return ""
+    if len(parts[2]) > len(
+        "31"
+    ):  # the whole date is in the first column, and its parts are repeated
+        return parse_birth(parts[2], this_year)
+    if parts[0] and not all(parts):
+        parts[1:] = ["12", "31"]
+    if len(parts[0]) != len("2012"):
+        raise ValueError("a year has four digits")
+    return parse_birth("-".join(parts), this_year)
+
+
 def _readings(text: str, this_year: int) -> Iterator[date]:
     """Every date that the text may mean."""
     candidates: list[tuple[str, str, str]] = []  # year, month, day

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from callserver.domain import birth_headings
+from callserver.domain.birth_headings import BirthColumns
 from callserver.domain.heading_words import (
     FIELDS,
     OPT_OUTS,
@@ -38,6 +40,7 @@ class ColumnMapping:
     phones: tuple[int, ...] = ()  # columns that hold numbers, the one that is called included
     other_phones: tuple[int, ...] = ()  # those that are called where it is empty, in this order
     other_countries: tuple[int, ...] = ()  # unread columns that name a row's country as well
+    birth: BirthColumns | None = None  # where day, month and year of birth are three columns
     unread: tuple[int, ...] = ()  # columns of no field: merge fields for the script, or ignored
     ignored: frozenset[int] = frozenset()
     doubtful: tuple[int, ...] = ()  # unread columns that may hold opt-outs; a field must be given
@@ -59,18 +62,16 @@ def map_columns(
     for name, count in Counter(names).items():
         if name and count > 1:
             raise InvalidInput("same_columns", name=repr(name))
-    position_of = {name: at for at, name in enumerate(names)}
-    given_fields: dict[int, str] = {}
-    for column, wanted in given.items():
-        if folded(column) not in position_of:
-            raise InvalidInput("no_column", name=repr(column), known=", ".join(header))
-        if wanted not in FIELDS and wanted != IGNORE:
-            known = ", ".join(sorted({*FIELDS, IGNORE}))
-            raise InvalidInput("no_field", name=repr(wanted), known=known)
-        given_fields[position_of[folded(column)]] = wanted
+    given_fields = _given(header, given)
     by_heading = {at: field(heading) for at, heading in enumerate(header)}
     suggested = {at: name for at, name in by_heading.items() if name is not None}
     columns = {name: at for at, name in given_fields.items() if name not in (IGNORE, *OPT_OUTS)}
+    parts, is_birth = birth_headings.find(header, given_fields)
+    others = {name for at, name in suggested.items() if at not in (parts or ())}
+    birth = parts if is_birth and "born" not in {*others, *left_out} else None
+    if birth is not None:
+        suggested = {at: name for at, name in suggested.items() if at not in birth}
+        columns["born"] = birth.day
     exact = [at for at in suggested if names[at].strip("_.:") in SYNONYMS]
     phones = sorted(
         (at for at, name in suggested.items() if name == "phone"),
@@ -94,7 +95,7 @@ def map_columns(
         for at in phones
         if at != columns["phone"] and at not in given_fields and at not in columns.values()
     )
-    read = {*columns.values(), *(at for at, _ in opt_outs)}
+    read = {*columns.values(), *(at for at, _ in opt_outs), *(birth or ())}
     unread = tuple(at for at in range(len(header)) if at not in read)
     return ColumnMapping(
         columns=columns,
@@ -112,15 +113,38 @@ def map_columns(
             and at not in given_fields
             and names_an_address(header[at])
         ),
+        birth=birth,
         unread=unread,
         ignored=frozenset(at for at, name in given_fields.items() if name == IGNORE),
         doubtful=tuple(
             at
             for at in unread
             if at not in given_fields
-            and (is_doubtful(header[at]) or suggested.get(at) in ("born", "age"))
+            and (
+                is_doubtful(header[at])
+                or suggested.get(at) in ("born", "age")
+                or at in (parts or ())
+            )
         ),
     )
+
+
+def _given(header: Sequence[str], given: Mapping[str, str]) -> dict[int, str]:
+    """The given field of each column that has one, by position.
+
+    Raises:
+        ValueError: a column or a field does not exist.
+    """
+    position_of = {folded(name): at for at, name in enumerate(header)}
+    fields: dict[int, str] = {}
+    for column, wanted in given.items():
+        if folded(column) not in position_of:
+            raise InvalidInput("no_column", name=repr(column), known=", ".join(header))
+        if wanted not in FIELDS and wanted != IGNORE:
+            known = ", ".join(sorted({*FIELDS, IGNORE}))
+            raise InvalidInput("no_field", name=repr(wanted), known=known)
+        fields[position_of[folded(column)]] = wanted
+    return fields
 
 
 def own_width(header: Sequence[str]) -> int:

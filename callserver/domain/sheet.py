@@ -23,7 +23,7 @@ MOST_LINES = 10_000
 MOST_COLUMNS = 500
 """No contact list has more; each column costs time in every later step."""
 
-SEPARATORS = ";,\t"
+SEPARATORS = ";,\t|"
 
 NAMES = {
     "utf-8-sig": "UTF-8",

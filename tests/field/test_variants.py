@@ -16,6 +16,7 @@ from callserver.domain.spreadsheet import as_csv
 from callserver.engine.lists import consent_files, importer, number_files
 from callserver.engine.lists.doubtful_columns import Doubtful
 from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.reader import open_list
 from callserver.texts import InvalidInput
 from tests.field.test_cli import numbers, silenced
 from tests.harness import spreadsheets
@@ -425,3 +426,56 @@ def test_a_refused_row_in_the_other_form_sets_the_person_aside(take: Take, engin
     take(f"Id;Navn;Telefon\n{LONG};Rut Prove;3220\n")
     with engine.connect() as tx:
         assert tx.execute(select(contacts.c.status)).scalars().all() == ["closed"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Fødselsdag;Fødselsmåned;Fødselsår",
+        "Født dag;Født måned;Født år",
+        "Birth day;Birth month;Birth year",
+        "Day of birth;Month of birth;Year of birth",
+    ],
+)
+@pytest.mark.parametrize(
+    ("cells", "born"),
+    [
+        ("3;5;2012", "2012-05-03"),
+        ("03;12;1980", "1980-12-03"),
+        (";;", None),
+        (";;2012", "2012-12-31"),  # the latest that is possible
+        ("3-5-2012;5;2012", "2012-05-03"),
+        ("31;2;2012", "refused"),
+        ("3;5;", "refused"),
+        ("3;5;12", "refused"),
+    ],
+)
+def test_a_birthday_in_three_columns(
+    head: str, cells: str, born: str | None, take: Take, engine: Engine
+) -> None:
+    take(f"Navn;Telefon;{head}\nAne Prove;32200101;{cells}\n")
+    with engine.connect() as tx:
+        found = tx.execute(select(contacts.c.born)).scalars().all()
+    assert found == ([] if born == "refused" else [born])
+
+
+def test_day_month_and_year_of_something_are_asked_about(take: Take, engine: Engine) -> None:
+    with pytest.raises(Doubtful):
+        take("Navn;Telefon;Dag;Måned;År\nAne;32200101;3;5;2012\n")
+    take("Navn;Telefon;Dag;År\nAne;32200101;3;2012\n")
+    assert numbers(engine) == [4532200101]
+
+
+@pytest.mark.parametrize("day", ["Dag", "Fødselsdag"])
+def test_a_day_that_is_said_to_be_of_birth_takes_month_and_year_along(day: str) -> None:
+    """The page says each column's field once more."""
+    raw = f"Navn;Telefon;{day};Måned;År\nAne;32200101;3;5;2012\n".encode()
+    reader = open_list(KANVAS, raw, given={day: "born", "Telefon": "phone"}, ignored=())
+    [(_, _, rows), *_] = reader.fresh("DK", None, date(2026, 11, 1))
+    assert (rows.born, reader.summary.unread()) == (["2012-05-03"], [])
+
+
+def test_bars_separate_columns(take: Take, engine: Engine) -> None:
+    take("Navn|Telefon|Ring ikke\nAne Prove|32200101|\nBo Prove|32200102|ja\n")
+    assert {"number:4532200102"} <= silenced(engine)
+    assert 4532200101 in numbers(engine)
