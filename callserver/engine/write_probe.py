@@ -11,7 +11,7 @@ class WriteProbe:
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._write: asyncio.Task[None] | None = None
+        self._write: asyncio.Task[bool] | None = None
         self._began = 0.0
 
     async def takes_writes(self, seconds: float) -> bool:
@@ -21,8 +21,12 @@ class WriteProbe:
             self._write, self._began = asyncio.ensure_future(self._prove()), now
         left = max(self._began + seconds - now, 0)
         done, _ = await asyncio.wait({self._write}, timeout=left)
-        return bool(done) and self._write.exception() is None
+        return bool(done) and self._write.result()
 
-    async def _prove(self) -> None:
+    async def _prove(self) -> bool:
         mark = self._ctx.token()
-        await self._ctx.store.run(lambda tx: operational.prove_writable(tx, mark))
+        try:
+            await self._ctx.store.run(lambda tx: operational.prove_writable(tx, mark))
+        except Exception:  # noqa: BLE001 - whatever it is; perhaps nobody waits for the answer any more
+            return False
+        return True
