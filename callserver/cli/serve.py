@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from callserver.assemble import build
 from callserver.cli import resources
 from callserver.database import migrate as tables
 from callserver.database.engines import make_engine
+from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
 from callserver.settings import SIMULATED, Settings, environment_of_commands, proxies
 
@@ -151,4 +153,7 @@ def migrate(
         tables.downgrade_without_loss(engine, to)
     finally:
         engine.dispose()
+    if to < tables.SHORT_HEADS and settings.seals.exists():
+        with suppress(ValueError):  # a server moves an unreadable file aside
+            heads_file.lengthen(settings.seals)
     print(f"the tables are those of revision {to}: start the version that knows it")

@@ -1,11 +1,11 @@
 """Audit entries, written in the transaction of what they record."""
 
-import json
-import re
 from collections.abc import Collection, Generator, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -21,11 +21,13 @@ from sqlalchemy import (
     update,
 )
 
+from callserver.database import heads
+from callserver.database.entries_of_calls import is_of_call, is_of_one_of
 from callserver.database.feed_positions import Cursor, Position, digest_of
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, look_ups, seals
-from callserver.database.tables.audit import RARE
-from callserver.domain.audit import EntryKind, SearchColumns, canonical, stamp
+from callserver.database.tables.audit import COMMON_KINDS, RARE
+from callserver.domain.audit import EntryKind, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
 from callserver.domain.tiles import MOST_ENTRY_BYTES
 from callserver.ports import Tx
@@ -73,7 +75,12 @@ _ends = Prepared(
 )
 _entries = select(audit.c.id, audit.c.body).order_by(audit.c.id)
 _of_contact = Prepared(_entries.where(audit.c.contact == bindparam("contact")))
-_of_call = Prepared(_entries.where(audit.c.call == bindparam("call")))
+_of_call = Prepared(
+    {
+        name: _entries.where(is_of_call(bindparam("call", type_=audit.c.call.type), name))
+        for name in ("sqlite", "postgresql")
+    }
+)
 _unsealed = Prepared(_entries.where(audit.c.leaf.is_(None)).limit(bindparam("most")))
 _last_head = Prepared(select(seals.c.body).order_by(seals.c.size.desc()).limit(1))
 
@@ -139,17 +146,19 @@ def unsealed(tx: Tx, most: int) -> list[tuple[int, bytes]]:
     return [(key, body) for key, body in _unsealed(tx, {"most": most})]
 
 
-def seal(tx: Tx, keys: Sequence[int], head: Head) -> None:
-    """Give the entries their leaf numbers, and store the head that covers them."""
+def seal(tx: Tx, keys: Sequence[int], head: Head) -> bytes:
+    """Give the entries their leaf numbers, and store the head that covers them. Returns its line."""
     numbered = [{"key": key, "number": head.first + n} for n, key in enumerate(keys)]
     tx.execute(
         update(audit).where(audit.c.id == bindparam("key")).values(leaf=bindparam("number")),
         numbered,
     )
-    tx.execute(insert(seals).values(size=head.size, body=head.line()))
+    tx.execute(insert(seals).values(size=head.size, body=heads.row(tx, head)))
+    return heads.line(tx, head)
 
 
 def last_head(tx: Tx) -> Head | None:
+    """The newest head. On SQLite without its leaves, as in `head_of_size`."""
     body = _last_head(tx, {}).scalar()
     return None if body is None else parse(body)
 
@@ -170,11 +179,11 @@ def _in_order(tx: Tx, *columns: Column[Any]) -> Iterator[Any]:
     query = select(*columns).execution_options(yield_per=1_000)
     # The index has this order, with entries without a number last.
     if tx.dialect.name == "postgresql":
-        yield from tx.execute(query.order_by(audit.c.leaf, audit.c.id))
-        return
-    # SQLite has them first, and would sort everything; its transactions see one instant throughout
-    yield from tx.execute(query.where(audit.c.leaf.is_not(None)).order_by(audit.c.leaf))
-    yield from tx.execute(query.where(audit.c.leaf.is_(None)).order_by(audit.c.id))
+        queries = [query.order_by(audit.c.leaf, audit.c.id)]
+    else:  # SQLite has them first, and would sort everything; its transactions see one instant throughout
+        numbered = query.where(audit.c.leaf.is_not(None)).order_by(audit.c.leaf)
+        queries = [numbered, query.where(audit.c.leaf.is_(None)).order_by(audit.c.id)]
+    return chain.from_iterable(map(tx.execute, queries))  # asked when the first row is wanted
 
 
 def sealed(tx: Tx, first: int, size: int, chunk: int) -> Generator[Sequence[bytes]]:
@@ -187,18 +196,17 @@ def sealed(tx: Tx, first: int, size: int, chunk: int) -> Generator[Sequence[byte
         yield from rows.scalars().partitions(chunk)
 
 
-def stored(tx: Tx) -> Iterator[tuple[int | None, bytes, SearchColumns]]:
-    """As `entries`, with each entry's search columns."""
+def stored(tx: Tx) -> Iterator[Any]:
+    """As `entries`, with the values of each entry's search columns."""
     columns = (audit.c.at, audit.c.kind, audit.c.contact, audit.c.call)
-    for leaf, body, *values in _in_order(tx, audit.c.leaf, audit.c.body, *columns):
-        yield leaf, body, SearchColumns(*values)
+    return _in_order(tx, audit.c.leaf, audit.c.body, *columns)
 
 
 def permitted(tx: Tx, attempts: Sequence[str]) -> set[str]:
     """Those of the calls that the log has permitted."""
     recorded: set[str] = set()
     for at in range(0, len(attempts), 1_000):
-        some = audit.c.call.in_(attempts[at : at + 1_000])
+        some = is_of_one_of(attempts[at : at + 1_000])
         query = select(audit.c.call).where(audit.c.kind == EntryKind.PERMITTED.value, some)
         recorded.update(tx.execute(query).scalars())
     return recorded
@@ -209,7 +217,7 @@ def beyond(tx: Tx, size: int, kinds: Collection[EntryKind] = ()) -> Iterator[dic
     query = select(audit.c.body).where(or_(audit.c.leaf.is_(None), audit.c.leaf >= size))
     if kinds:
         query = query.where(audit.c.kind.in_([kind.value for kind in kinds]))
-    return map(json.loads, tx.execute(query.order_by(audit.c.id)).scalars())
+    return map(orjson.loads, tx.execute(query.order_by(audit.c.id)).scalars())
 
 
 def about_calls_beyond(tx: Tx, size: int) -> dict[str, list[dict[str, Any]]]:
@@ -224,7 +232,7 @@ def about_calls_beyond(tx: Tx, size: int) -> dict[str, list[dict[str, Any]]]:
 def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> list[dict[str, Any]]:
     """The entries about one contact or one call, oldest first."""
     rows = _of_contact(tx, {"contact": contact}) if call is None else _of_call(tx, {"call": call})
-    return [{"id": key, **json.loads(body)} for key, body in rows]
+    return [{"id": key, **orjson.loads(body)} for key, body in rows]
 
 
 def naming(tx: Tx, key: str) -> list[dict[str, Any]]:
@@ -232,7 +240,7 @@ def naming(tx: Tx, key: str) -> list[dict[str, Any]]:
     named = key.encode()
     query = select(audit.c.id, audit.c.body).order_by(audit.c.id)
     rows = tx.execute(query.execution_options(yield_per=1_000))
-    return [{"id": number, **json.loads(body)} for number, body in rows if named in body]
+    return [{"id": number, **orjson.loads(body)} for number, body in rows if named in body]
 
 
 def leaves_about(tx: Tx, contacts: Collection[int]) -> list[int]:
@@ -249,7 +257,8 @@ def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:
     """
     rows = _tails(tx, {"tx": after.tx, "id": after.id, "most": most})
     return [
-        Entry(Cursor(number, key), json.loads(body), digest_of(body)) for number, key, body in rows
+        Entry(Cursor(number, key), orjson.loads(body), digest_of(body))
+        for number, key, body in rows
     ]
 
 
@@ -269,9 +278,6 @@ def end(tx: Tx) -> Cursor:
     return Cursor(0, 0) if row is None else Cursor(*row)
 
 
-COMMON_KINDS = frozenset(re.findall(r"'(\w+)'", RARE))
-
-
 class LogQuery(NamedTuple):
     """Which entries a search wants; None and empty: all."""
 
@@ -288,14 +294,14 @@ def search(tx: Tx, wanted: LogQuery, most: int) -> list[dict[str, Any]]:
     query = select(audit.c.id, audit.c.leaf, audit.c.body).order_by(audit.c.id.desc()).limit(most)
     if wanted.kinds:
         query = query.where(audit.c.kind.in_(wanted.kinds))
-        if COMMON_KINDS.isdisjoint(wanted.kinds):
-            query = query.where(text(RARE))
+        if not set(COMMON_KINDS) & set(wanted.kinds):
+            query = query.where(text(RARE[tx.dialect.name]))
     if wanted.contact is not None:
         looked_up = select(look_ups.c.entry).where(look_ups.c.contact == wanted.contact)
         about_contact = or_(audit.c.contact == wanted.contact, audit.c.id.in_(looked_up))
         query = query.where(about_contact)
     if wanted.call is not None:
-        query = query.where(audit.c.call == wanted.call)
+        query = query.where(is_of_call(wanted.call, tx.dialect.name))
     if wanted.before is not None:
         query = query.where(audit.c.id < wanted.before)
     if wanted.since is not None:
@@ -303,7 +309,9 @@ def search(tx: Tx, wanted: LogQuery, most: int) -> list[dict[str, Any]]:
     if wanted.until is not None:
         last = _first_at(tx, wanted.until + 2 * _SLACK)
         query = query.where(audit.c.id < last, audit.c.at < wanted.until)
-    return [{"id": key, "leaf": leaf, **json.loads(body)} for key, leaf, body in tx.execute(query)]
+    return [
+        {"id": key, "leaf": leaf, **orjson.loads(body)} for key, leaf, body in tx.execute(query)
+    ]
 
 
 _SLACK = timedelta(seconds=30)

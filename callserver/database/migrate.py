@@ -26,6 +26,9 @@ SCRIPTS = Path(__file__).parent / "migrations"
 VERSIONS = lightweight_table("alembic_version", lightweight_column("version_num"))
 Step = Literal["upgrade", "downgrade"]
 
+SHORT_HEADS = "0039"
+"""The first revision whose version reads heads in their short form."""
+
 MIGRATING = 4_520_000_001
 """The advisory lock of the process that changes the tables."""
 

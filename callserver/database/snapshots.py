@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, func, insert, inspect, select, text, update
 
-from callserver.database.tables import audit, metadata
+from callserver.database import heads
+from callserver.database.tables import audit, metadata, seals
 
-BATCH = 5000
+BATCH, HEADS = 5000, 50
 
 
 def write_sqlite(engine: Engine, file: Path) -> None:
@@ -39,8 +40,8 @@ def copy(source: Engine, target: Engine, done: Callable[[int], None]) -> dict[st
         for table in metadata.sorted_tables:
             copied[table.name] = 0
             rows = reading.execution_options(yield_per=BATCH).execute(select(table))
-            for part in rows.mappings().partitions(BATCH):
-                writing.execute(insert(table), [_row(table, row) for row in part])
+            for part in rows.mappings().partitions(HEADS if table is seals else BATCH):
+                writing.execute(insert(table), [_row(reading, table, row) for row in part])
                 copied[table.name] += len(part)
                 total += len(part)
                 done(total)
@@ -57,8 +58,10 @@ def count_rows(engine: Engine) -> int:
     return sum(counts)
 
 
-def _row(table: Table, row: Any) -> dict[str, Any]:
+def _row(source: Connection, table: Table, row: Any) -> dict[str, Any]:
     values = {column.key: row[column] for column in table.columns}
+    if table is seals:
+        return values | {"body": heads.long_line(source, row[seals.c.body])}
     return values | ({"tx": 0} if table is audit else {})
 
 

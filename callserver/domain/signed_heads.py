@@ -5,6 +5,7 @@ heads (which are also kept outside the database) and the public key are enough t
 """
 
 import json
+from binascii import a2b_base64, b2a_base64
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from callserver.domain import merkle
 from callserver.domain.audit import canonical
+
+SHORT = 2
+"""How a line says that it is of the short form. The long one says nothing."""
 
 MOST_NAMED = 100
 """The most findings that are named individually."""
@@ -58,18 +62,52 @@ class Head:
         )
 
     def line(self) -> bytes:
-        """The head as it is stored, in the database and in the heads file."""
+        """The head's long form: what is signed, and the signature."""
         return canonical({**json.loads(self.body()), "signature": self.signature})
+
+    def short_line(self, *, with_leaves: bool = True) -> bytes:
+        """Its short form: base64 in place of hex, the frontier's hashes joined as the leaves' are."""
+        line = {
+            "at": self.at,
+            "first": self.first,
+            "form": SHORT,
+            "frontier": _base64("".join(self.frontier)),
+            "previous": _base64(self.previous),
+            "root": _base64(self.root),
+            "signature": _base64(self.signature),
+            "size": self.size,
+        }
+        return canonical(line | ({"leaves": _base64(self.leaves)} if with_leaves else {}))
+
+
+def _base64(digits: str) -> str:
+    return b2a_base64(bytes.fromhex(digits), newline=False).decode()
+
+
+def _hex(text: str) -> str:
+    return a2b_base64(text, strict_mode=True).hex()
+
+
+def _long(data: dict[str, Any]) -> dict[str, Any]:
+    """The values of a short form's line as the long form has them."""
+    if data["form"] != SHORT:
+        raise ValueError("a head of a form that this version does not know")
+    nodes = _hex(data["frontier"])
+    hashes = {name: _hex(data[name]) for name in ("previous", "root", "signature")}
+    frontier = [nodes[at : at + 64] for at in range(0, len(nodes), 64)]
+    return {**data, **hashes, "frontier": frontier, "leaves": _hex(data.get("leaves", ""))}
 
 
 def parse(line: bytes | str) -> Head:
-    """Read a stored head.
+    """Read a stored head, of either form.
 
     Raises:
         ValueError: it is not a head.
     """
     try:
         data: dict[str, Any] = orjson.loads(line)
+        if "form" in data:
+            data = _long(data)
         return Head(
             size=data["size"],
             first=data["first"],
@@ -206,6 +244,7 @@ class _Verification:
         if head.root != merkle.root(self._frontier).hex() or head.size != self._covered:
             what = f"the head of size {head.size} has a wrong root"
             self._of_heads.append(Finding(None, what))
+            self._frontier = [bytes.fromhex(node) for node in head.frontier]
 
     def _compare(self, head: Head) -> list[bytes]:
         """Compare the entries that the head covers with its leaf hashes, which it returns."""

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from callserver.adapters.config_folder import load
 from callserver.cli.simulate import START, evening
 from callserver.database.engines import make_engine
+from callserver.database.tables.types import packed, unpacked
 from callserver.domain import signed_heads
+from callserver.domain.compact_entries import compact, whole
 from callserver.engine.audit_log.sealing import load_key
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list, no_collector
@@ -86,6 +88,7 @@ class _Copies:
             row["entry"]: row for row in _rows(file, "SELECT entry, at, number, body FROM openings")
         }
         for row in _rows(file, "SELECT id, at, kind, contact, call, body FROM audit"):
+            row["body"], row["call"] = whole(row["body"]), unpacked(row["call"])
             if row["call"] is not None:
                 self._entries[row["call"]].append(row)
 
@@ -160,7 +163,8 @@ class _Copies:
                 body = body.replace(b'"contact":%d,' % row["contact"], b'"contact":%d,' % contact)
             about = None if row["contact"] is None else contact
             at = row["at"] - back
-            entries.append((self._next, at, row["kind"], about, attempt, body, self._next - 1))
+            stored = (packed(attempt), compact(body))
+            entries.append((self._next, at, row["kind"], about, *stored, self._next - 1))
             if (opening := self._openings.get(row["id"])) is not None:
                 secrets.append((self._next, opening["at"] - back, None, opening["body"]))
             self._next += 1
@@ -173,9 +177,9 @@ def _seal(file: sqlite3.Connection, folder: Path, entries_per_head: int) -> None
     with (folder / "seals.jsonl").open("wb") as outside:
         heads = []
         for part in _batched(rows, entries_per_head):
-            head = signed_heads.seal(head, [body for _, _, body in part], EVENING, key)
-            heads.append((head.size, head.line()))
-            outside.write(heads[-1][1] + b"\n")
+            head = signed_heads.seal(head, [whole(body) for _, _, body in part], EVENING, key)
+            heads.append((head.size, head.short_line(with_leaves=False)))
+            outside.write(head.short_line() + b"\n")
         _insert(file, "seals", ["size", "body"], heads)
 
 

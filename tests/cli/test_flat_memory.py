@@ -55,8 +55,8 @@ class Place:
                     insert(log), [{"at": TUESDAY, "kind": "seat", "body": body} for body in bodies]
                 )
                 head = signed_heads.seal(audit.last_head(tx), bodies, at, key)
-                audit.seal(tx, range(first + 1, first + 1 + IN_A_HEAD), head)
-                heads.write(head.line() + b"\n")
+                line = audit.seal(tx, range(first + 1, first + 1 + IN_A_HEAD), head)
+                heads.write(line + b"\n")
         engine.dispose()
 
     def run(self, *words: object) -> str:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select, text
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callserver.database import (
@@ -19,9 +21,11 @@ from callserver.database import (
 )
 from callserver.database.store import AnyStore
 from callserver.database.tables import EPOCH
+from callserver.database.tables import audit as audit_table
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
 from callserver.database.tables import daily_counts as daily_counts_table
+from callserver.database.tables.types import packed, unpacked
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
 from callserver.errors import ConfigurationProblem
@@ -130,6 +134,14 @@ def test_contacts_survive_a_rebuild_of_the_tables(store: AnyStore) -> None:
         a_contact(tx, 1)
 
 
+def plainly_stored(tx: Connection) -> None:
+    """Entries as the versions before revision 0039 stored them."""
+    raw: Any = tx.connection.dbapi_connection
+    for key, body in tx.execute(select(audit_table.c.id, audit_table.c.body)).all():
+        mark = "?" if tx.dialect.name == "sqlite" else "%s"
+        raw.execute(f"UPDATE audit SET body = {mark} WHERE id = {mark}", (body, key))
+
+
 def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> None:
     """By the log: what one call wrote, and what one contact wrote in the same moment."""
     migrate.downgrade(store.engine, "0009")
@@ -150,6 +162,7 @@ def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> Non
                 suppression=key,
                 by="inbound",
             )
+        plainly_stored(tx)
     migrate.upgrade(store.engine)
     with store.engine.connect() as tx:
         rows = [
@@ -157,6 +170,37 @@ def test_the_rows_of_an_older_opt_out_are_found_together(store: AnyStore) -> Non
             for key in range(1, len(said) + 1)
         ]
     assert rows == [[1, 2], [1, 2], [3, 4], [3, 4], [5], [6]]
+
+
+def test_receipts_of_the_version_before_are_recognised(store: AnyStore) -> None:
+    receipt, other = (Receipt("call", f"CA{name * 16}", 1) for name in ("0f", "e1"))
+
+    def stored() -> set[Any]:
+        with store.engine.connect() as tx:
+            return set(tx.exec_driver_sql("SELECT sid FROM processed_events").scalars())
+
+    migrate.downgrade(store.engine, "0038")
+    with store.engine.begin() as tx:
+        row = f"('call', '{receipt.sid}', 1, 1), ('call', 'seat-1', 1, 1)"
+        tx.exec_driver_sql(f"INSERT INTO processed_events (kind, sid, sequence, at) VALUES {row}")
+    migrate.upgrade(store.engine)
+    with store.engine.begin() as tx:
+        assert not processed_events.first_time(tx, receipt, NOW)
+        assert not processed_events.first_time(tx, Receipt("call", "seat-1", 1), NOW)
+        assert processed_events.first_time(tx, other, NOW)
+        assert not processed_events.first_time(tx, other, NOW)
+    assert (receipt.sid in stored()) is (store.engine.dialect.name == "postgresql")
+    migrate.downgrade(store.engine, "0038")
+    assert stored() == {receipt.sid, other.sid, "seat-1"}
+
+
+@given(st.text() | st.from_regex(r"([A-Z]{2})?[0-9a-f]{20,32}", fullmatch=True))
+@example("CA" + "0f" * 16)
+@example("0f" * 10)
+@example("0f" * 9)
+@example("0F" * 10)
+def test_any_name_comes_back_from_its_stored_form(name: str) -> None:
+    assert unpacked(packed(name)) == name
 
 
 def test_renamed_tables_keep_their_rows(store: AnyStore) -> None:

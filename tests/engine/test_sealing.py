@@ -22,6 +22,7 @@ from callserver.database.tables import seals
 from callserver.domain import signed_heads
 from callserver.domain.audit import EntryKind, canonical
 from callserver.engine.audit_log import verification
+from callserver.engine.audit_log.heads_file import HeadsFile
 from callserver.engine.audit_log.sealing import EVERY, Sealer, load_key
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
@@ -207,20 +208,18 @@ async def test_rotated_parts_may_be_put_back_in_any_order(
 
 @pytest.mark.parametrize("rotated", [moved, emptied])
 async def test_a_rotation_in_the_middle_of_a_round_is_noticed_too(
-    tmp_path: Path, sqlite_url: str, rotated: Callable[[Path], None]
+    log: Log, rotated: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look at the file and the next head that is added to it."""
-    log = await a_log(open_store(sqlite_url, inline=True), tmp_path)
     before = log.outside.read_bytes()
-    reads = log.store.run
+    append = HeadsFile.append
 
-    async def run(work: Callable[[Tx], object]) -> object:
-        result = await reads(work)
-        if isinstance(result, list) and result and log.outside.stat().st_size == len(before):
+    def rotate(file: HeadsFile, lines: list[bytes]) -> None:
+        if log.outside.stat().st_size == len(before):
             rotated(log.outside)
-        return result
+        append(file, lines)
 
-    log.store.run = run  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(HeadsFile, "append", rotate)
     await log.write(2)
     assert not log.outside.read_bytes().startswith(before)
     await log.write(0)

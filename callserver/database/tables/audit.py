@@ -1,8 +1,56 @@
 """Tables of the audit log, its signed heads, and the facts behind its decisions."""
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text, text
+from collections.abc import Callable
 
-from callserver.database.tables.types import Id, Instant, metadata, where
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+from callserver.database.tables.types import HexName, Id, Instant, metadata, where
+from callserver.domain import compact_entries
+
+Form = Callable[[bytes], bytes]
+Processor = Callable[[bytes | None], bytes | None]
+
+
+class Compact(TypeDecorator[bytes]):
+    """Bytes that SQLite stores in a shorter form, and PostgreSQL as they are. Either form is read.
+
+    On PostgreSQL a server of the version before may be reading them too.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, compact: Form, whole: Form) -> None:
+        super().__init__()
+        self.compact = compact
+        self.whole = whole  # also called with None
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        return _unless_null(self.compact) if dialect.name == "sqlite" else None
+
+    def result_processor(self, _dialect: Dialect, _coltype: object) -> Form:
+        return self.whole
+
+
+def _unless_null(form: Form) -> Processor:
+    return lambda value: None if value is None else form(value)
+
+
+ENTRY = Compact(compact_entries.compact, compact_entries.whole)
+OPENING = Compact(
+    compact_entries.compact_opening,
+    lambda stored: stored and compact_entries.whole_opening(stored),
+)
 
 audit = Table(
     "audit",
@@ -11,8 +59,8 @@ audit = Table(
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
     Column("contact", BigInteger),
-    Column("call", Text),
-    Column("body", LargeBinary, nullable=False),  # canonical JSON: the bytes that are sealed
+    Column("call", HexName),
+    Column("body", ENTRY, nullable=False),  # canonical JSON: the bytes that are sealed
     Column("leaf", BigInteger, unique=True),  # position in the hash tree, set by the sealer
     # PostgreSQL's transaction: ids may become visible out of their order, transactions below the
     # snapshot's horizon never change again. SQLite writes one after another: always 0.
@@ -20,34 +68,53 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 Index("audit_tail", audit.c.tx, audit.c.id).ddl_if(dialect="postgresql")
-Index("audit_contact", audit.c.contact)
-Index("audit_call", audit.c.call)
+Index("audit_contact", audit.c.contact, sqlite_where=text("contact IS NOT NULL"))
+
+BY_CALL = (
+    "call IS NOT NULL AND"
+    " (contact IS NULL OR kind <> 'outcome' AND kind <> 'placed' AND kind <> 'reported')"
+)
+"""What SQLite finds by the call itself. Entries of these kinds are about the contact of their call's permit, and
+are found by it. A query must hold this condition word for word for SQLite to use the index."""
+
+Index("audit_call", audit.c.call, sqlite_where=text(BY_CALL))
 Index(
     "audit_unsealed",
     audit.c.id,
     **where("leaf IS NULL"),
 )
 
-RARE = "kind NOT IN ('card','outcome','permitted','placed','refused','reported','seat')"
-"""Everything but what every call writes. Searched for by an index that no call touches; a query must hold
-this condition word for word for the databases to use it."""
+COMMON_KINDS = ("card", "outcome", "permitted", "placed", "refused", "reported", "seat")
+RARE = {
+    "postgresql": "kind NOT IN ('card','outcome','permitted','placed','refused','reported','seat')",
+    "sqlite": " AND ".join(f"kind <> '{kind}'" for kind in COMMON_KINDS),
+}
+"""Everything but what every call writes, for each database. Searched for by an index that no call touches; a query
+must hold this condition word for word for the databases to use it. SQLite sets up a list at every insert."""
 
-Index("audit_rare_kind", audit.c.kind, audit.c.id, **where(RARE))
+Index(
+    "audit_rare_kind",
+    audit.c.kind,
+    audit.c.id,
+    postgresql_where=text(RARE["postgresql"]),
+    sqlite_where=text(RARE["sqlite"]),
+)
 
 seals = Table(
     "seals",
     metadata,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, nullable=False),  # the signed head as it also left the database
+    # The signed head: on PostgreSQL the line that left the database, on SQLite without the leaves' hashes
+    Column("body", LargeBinary, nullable=False),
 )
 
 openings = Table(
     "openings",
     metadata,
-    Column("entry", BigInteger, primary_key=True, autoincrement=False),  # audit.id of a decision
+    Column("entry", Id, primary_key=True, autoincrement=False),  # audit.id of a decision
     Column("at", Instant, nullable=False),
     Column("number", BigInteger),  # only where the entry names no contact, by whom it is found
-    Column("body", LargeBinary, nullable=False),  # domain.commitment: the secret and the facts
+    Column("body", OPENING, nullable=False),  # domain.commitment: the secret and the facts
 )
 look_ups = Table(
     "look_ups",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, Table, Text, text
 
-from callserver.database.tables.types import Id, Instant, metadata, where
+from callserver.database.tables.types import HexName, Id, Instant, metadata, where
 
 calls = Table(
     "calls",
@@ -53,7 +53,7 @@ processed_events = Table(
     "processed_events",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("sid", Text, primary_key=True),
+    Column("sid", HexName, primary_key=True),
     Column("sequence", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     sqlite_with_rowid=False,

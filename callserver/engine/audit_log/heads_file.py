@@ -41,6 +41,21 @@ def last_head(path: Path) -> signed_heads.Head | None:
         return None  # the sealer moves an unreadable file aside
 
 
+def lengthen(path: Path) -> None:
+    """Write every head in its long form, for a version that does not know the short one.
+
+    Raises:
+        ValueError: a line is not a head; the file is as it was.
+    """
+    made = path.with_name(f".{path.name}.new")
+    with HeadsIndex(path) as heads, made.open("wb") as file:
+        file.writelines(head.line() + b"\n" for head in heads)
+        file.flush()
+        os.fsync(file.fileno())
+    made.chmod(path.stat().st_mode & 0o777)
+    made.replace(path)
+
+
 class HeadsFile:
     """The heads file and which entries it covers. It is read again whenever another process changes it."""
 

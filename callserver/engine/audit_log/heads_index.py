@@ -83,7 +83,8 @@ class HeadsIndex:
         places = sorted(range(len(self._sizes)), key=self._sizes.__getitem__)
         sizes, firsts, kept = array("q"), array("q"), array("q")
         for _, same in groupby(places, key=self._sizes.__getitem__):
-            lines = {self._line(self._places[at]): at for at in same}
+            # A head that stands there in both forms is one head.
+            lines = {signed_heads.parse(self._line(self._places[at])).line(): at for at in same}
             for _, at in sorted(lines.items()):
                 sizes.append(self._sizes[at])
                 firsts.append(self._firsts[at])

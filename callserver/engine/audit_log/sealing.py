@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -61,6 +62,12 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+class _Sealed(NamedTuple):
+    entries: int
+    first: int
+    line: bytes  # of the head
+
+
 class Sealer:
     """Seals new entries. The caller holds the scheduler's lease."""
 
@@ -86,31 +93,39 @@ class Sealer:
         if self._due is not None and now < self._due <= now + EVERY:
             return self._due
         await self._look_outside()  # first: it may show that the database lacks sealed entries
-        while await self._store.run(self._seal) == MOST:
-            pass
-        await self._bring_outside()
+        newest = None
+        while (sealed := await self._store.run(self._seal)) is not None:
+            newest = sealed
+            if sealed.entries < MOST:
+                break
+        await self._bring_outside(newest)
         self._due = now + EVERY
         return self._due
 
-    def _seal(self, tx: Tx) -> int:
+    def _seal(self, tx: Tx) -> _Sealed | None:
         entries = audit.unsealed(tx, MOST)
         if entries:
             last = audit.last_head(tx)
             if self._outside.size > (0 if last is None else last.size):
                 self._rolled_back(tx)
-                return 0  # a second head of the same size would fork the log
+                return None  # a second head of the same size would fork the log
             head = signed_heads.seal(
                 last,
                 [body for _, body in entries],
                 stamp(self._clock.now()),
                 self._key,
             )
-            audit.seal(tx, [key for key, _ in entries], head)
-        return len(entries)
+            line = audit.seal(tx, [key for key, _ in entries], head)
+            return _Sealed(len(entries), head.first, line)
+        return None
 
-    async def _bring_outside(self) -> None:
+    async def _bring_outside(self, newest: _Sealed | None) -> None:
         """Write the missing heads to the file: new ones, and any cut off at its end."""
         await self._look_outside()
+        if newest is not None and newest.first == self._outside.size:
+            self._outside.append(
+                [newest.line]
+            )  # as it is: the database would compute its leaves again
         size = self._outside.size
         while lines := await self._store.run(partial(heads.after, size=size)):
             self._outside.append(lines)

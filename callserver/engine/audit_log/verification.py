@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -59,24 +58,23 @@ class _Stored:
         self.misfiled: list[Finding] = []
 
     def __iter__(self) -> Iterator[tuple[int | None, bytes]]:
-        ahead = deque(self._read(AHEAD))
-        while ahead:
-            ahead.extend(self._read(1))
-            yield ahead.popleft()
-
-    def _read(self, most: int) -> Iterator[tuple[int | None, bytes]]:
-        count = 0
-        for leaf, body, columns in islice(self._rows, most):
-            count += 1
+        ahead = deque[tuple[int | None, bytes]]()
+        for leaf, body, *columns in self._rows:
             if leaf is None:
                 self.more = False
             else:
                 self.last = leaf
-            if search_columns(body) != columns and len(self.misfiled) <= signed_heads.MOST_NAMED:
+            if (
+                search_columns(body) != tuple(columns)
+                and len(self.misfiled) <= signed_heads.MOST_NAMED
+            ):
                 what = "is searched for by other values than it holds"
                 self.misfiled.append(Finding(leaf, what))
-            yield leaf, body
-        self.more = self.more and count == most
+            ahead.append((leaf, body))
+            if len(ahead) > AHEAD:
+                yield ahead.popleft()
+        self.more = False
+        yield from ahead
 
 
 class _HeadsMeanwhile:
