@@ -19,7 +19,7 @@ from psycopg import IsolationLevel
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import InFailedSqlTransaction, error_from_result
-from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 MOST_UNDER_WAY = 64
@@ -199,13 +199,13 @@ class Statements:
             elif failed is None:
                 failed = result
                 if libpq.status == _LOST:
-                    raise error_from_result(failed, encoding="utf-8")
+                    raise _error(failed)
             results.append(result)
             libpq.get_result()  # None: there is one result for each
         self._next()  # the end of the pipeline
         libpq.exit_pipeline_mode()
         if failed is not None:
-            raise error_from_result(failed, encoding="utf-8")
+            raise _error(failed)
         return results
 
     def _next(self) -> PGresult:
@@ -265,5 +265,12 @@ def _beginning(level: IsolationLevel) -> bytes:
 
 def _checked(result: PGresult) -> PGresult:
     if result.status not in _DONE:
-        raise error_from_result(result, encoding="utf-8")
+        raise _error(result)
     return result
+
+
+def _error(result: PGresult) -> psycopg.Error:
+    """The driver's error for it. PostgreSQL gives each of its own a code; libpq's are about the connection."""
+    if result.error_field(DiagnosticField.SQLSTATE) is None:
+        return psycopg.OperationalError(result.get_error_message("utf-8"))
+    return error_from_result(result, encoding="utf-8")

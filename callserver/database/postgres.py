@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import psycopg
@@ -130,15 +130,60 @@ class _Use:
                     twin.shutdown(socket.SHUT_RDWR)
 
 
+class _Connections:
+    """Connections at rest, the one used last first: few do most of the work, and have its statements prepared.
+
+    SQLAlchemy's own pool costs about as much as two statements, each time that a connection is taken from it
+    and given back.
+    """
+
+    def __init__(self, engine: Engine, *, kept: bool = True) -> None:
+        self._engine = engine
+        self._kept = kept
+        self._at_rest: list[Connection] = []
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[Connection]:
+        """One for this block. After an error it is given up; if it was lost, so are those at rest."""
+        try:
+            tx = self._at_rest.pop()
+        except IndexError:
+            tx = self._engine.connect()
+        raw: Any = tx.connection.dbapi_connection
+        try:
+            yield tx
+        except BaseException:
+            if raw.closed:
+                self.close()
+            tx.close()
+            raise
+        if self._kept:
+            self._at_rest.append(tx)
+        else:
+            tx.close()
+
+    def close(self) -> None:
+        """Close those at rest."""
+        with contextlib.suppress(IndexError):
+            while True:
+                tx = self._at_rest.pop()
+                tx.invalidate()
+                tx.close()
+
+
 class PostgresStore:
     """Runs functions in threads; after a deadlock a function runs again."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._is_pooled = bool(engine.get_execution_options().get(POOLED))
+        self._connections = _Connections(engine)
         self.send: Send = send_nothing
         self._threads = Workers(CONNECTIONS, "postgres")
-        self._pooled_peeking = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._peeking = (
+            _Connections(engine.execution_options(isolation_level="AUTOCOMMIT"), kept=False)
+            if engine.get_execution_options().get(POOLED)
+            else None
+        )
         self._under_way: set[_Use] = set()
 
     @property
@@ -147,23 +192,23 @@ class PostgresStore:
         return len(self._under_way)
 
     async def run(self, work: Callable[[Tx], T]) -> T:
-        return await self._in_thread(work, self.engine)
+        return await self._in_thread(work, self._connections)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """READ COMMITTED shows each statement the newest commits: reading needs no transaction around it."""
-        return await self._in_thread(lambda tx: _reading(tx, work), self.engine)
+        return await self._in_thread(lambda tx: _reading(tx, work), self._connections)
 
     async def peek(self, work: Callable[[Tx], T]) -> T:
-        if self._is_pooled:
-            return await self._in_thread(work, self._pooled_peeking)
+        if self._peeking is not None:
+            return await self._in_thread(work, self._peeking)
         return await self.read(work)
 
-    async def _in_thread(self, work: Callable[[Tx], T], engine: Engine) -> T:
+    async def _in_thread(self, work: Callable[[Tx], T], connections: _Connections) -> T:
         loop = asyncio.get_running_loop()
         use = _Use()
         cutting = loop.call_later(MOST_S, use.cut)
         try:
-            result = await self._threads.run(lambda: self._run(work, use, engine, loop))
+            result = await self._threads.run(lambda: self._run(work, use, connections, loop))
         except asyncio.CancelledError:
             raise  # the thread goes on, and is cut at its limit
         except BaseException:
@@ -176,26 +221,34 @@ class PostgresStore:
         """PostgreSQL does this itself: its vacuum frees what was deleted, its log is recycled."""
 
     def _run(
-        self, work: Callable[[Tx], T], use: _Use, engine: Engine, loop: asyncio.AbstractEventLoop
+        self,
+        work: Callable[[Tx], T],
+        use: _Use,
+        connections: _Connections,
+        loop: asyncio.AbstractEventLoop,
     ) -> T:
         self._under_way.add(use)
         try:
             for _ in range(4):
                 try:
-                    return self._once(work, use, engine, loop)
+                    return self._once(work, use, connections, loop)
                 except (psycopg.Error, DBAPIError) as error:  # prepared ones raise the driver's
                     if not _deadlock(error):
                         raise
-            return self._once(work, use, engine, loop)
+            return self._once(work, use, connections, loop)
         finally:
             self._under_way.discard(use)
 
     def _once(
-        self, work: Callable[[Tx], T], use: _Use, engine: Engine, loop: asyncio.AbstractEventLoop
+        self,
+        work: Callable[[Tx], T],
+        use: _Use,
+        connections: _Connections,
+        loop: asyncio.AbstractEventLoop,
     ) -> T:
         if use.late:
             raise TimeoutError("no thread was free in time")
-        with engine.connect() as tx:
+        with connections.one() as tx:
             use.take(tx)
             try:
                 with outbox.collecting(tx) as follow_ups, tx.begin():
@@ -217,6 +270,7 @@ class PostgresStore:
         for use in list(self._under_way):
             use.cut()
         self._threads.stop()
+        self._connections.close()
         self.engine.dispose()
 
 

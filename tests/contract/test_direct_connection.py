@@ -1,6 +1,9 @@
 """Prepared statements of a server on PostgreSQL: few round trips, and the errors of statements under way."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    create_engine,
     insert,
     select,
     text,
@@ -29,6 +33,7 @@ from callserver.database.prepared_statements import Prepared
 from callserver.database.store import AnyStore, open_store
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.ports import Tx
+from tests.harness.waiting import PATIENCE_S
 
 table = Table(
     "kinds",
@@ -195,3 +200,39 @@ async def test_a_connection_that_was_lost_is_replaced(store: AnyStore) -> None:
     with pytest.raises(UNAVAILABLE):
         await store.run(cut)
     assert await store.run(ids) == [1]
+
+
+async def test_when_one_connection_is_lost_the_others_are_not_used_again(
+    store: AnyStore, postgres_url: str
+) -> None:
+    """A server of the database that restarts costs one answer, however many connections are at rest."""
+    together = threading.Barrier(4)
+    await asyncio.gather(*(store.run(lambda _: together.wait(PATIENCE_S)) for _ in range(4)))
+    killer = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with killer.connect() as admin:
+        admin.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    killer.dispose()
+    with pytest.raises(UNAVAILABLE):
+        await store.run(lambda tx: add(tx, row(1)))
+    await asyncio.gather(*(store.run(partial(add, values=row(key))) for key in range(8)))
+    assert await store.read(ids) == list(range(8))
+
+
+async def test_a_connection_is_used_again_after_an_error(store: AnyStore) -> None:
+    def fail(tx: Tx) -> None:
+        add(tx, row(1))
+        raise LookupError
+
+    def process(tx: Tx) -> int:
+        return int(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    before = await store.run(process)
+    with pytest.raises(LookupError):
+        await store.run(fail)
+    assert await store.run(process) == before
+    assert await store.read(ids) == []
