@@ -14,6 +14,9 @@ from xml.etree import ElementTree as ET
 
 from callserver.domain import spreadsheet_errors
 
+MOST_ROWS = 1_048_576
+"""Of a sheet, in either format."""
+
 _STYLES, _STRINGS = "xl/styles.xml", "xl/sharedStrings.xml"
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\s[^<>]*\bhidden="(?:1|true)"')
 _COMMENTS = ("/comments", "/threadedComment")
@@ -131,7 +134,7 @@ def _libreoffice(archive: zipfile.ZipFile, sheet: str) -> Marks:
     tables = (one for one in root.iter() if _name(one) == "table" and _given(one, "name") == sheet)
     at = 0
     for row in (one for table in tables for one in table.iter() if _name(one) == "table-row"):
-        count = int(_given(row, "number-rows-repeated") or 1)
+        count = min(int(_given(row, "number-rows-repeated") or 1), MOST_ROWS - at)
         if _given(row, "visibility") in ("collapse", "filter"):
             marks.hidden.update(range(at, at + count))
         used = {_given(row, "default-cell-style-name")}

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
+from callserver.domain import spreadsheet_marks
 from callserver.domain.sheet import Sheet
 from callserver.domain.spreadsheet import as_csv
 from callserver.texts import InvalidInput
@@ -161,6 +162,30 @@ def test_many_marked_rows_are_counted_and_some_are_named() -> None:
         as_csv(marked(hide))
 
 
+def altered(changes: Mapping[str, str]) -> bytes:
+    """A LibreOffice file with these changes of its text."""
+    content = io.BytesIO()
+    plain = spreadsheets.ods([["Navn", "Mobil"], ["Bo", 32200001]])
+    with (
+        zipfile.ZipFile(io.BytesIO(plain)) as old,
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            text = old.read(name).decode()
+            for was, would in changes.items():
+                text = text.replace(was, would)
+            new.writestr(name, text)
+    return content.getvalue()
+
+
+def test_a_row_that_claims_to_be_repeated_without_end_takes_no_memory() -> None:
+    row = '<table:table-row table:visibility="filter" table:number-rows-repeated="999999999999">'
+    raw = altered({"<table:table-row>": row})
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        marks = spreadsheet_marks.of_sheet(archive, "Ark1")
+    assert len(marks.hidden) == spreadsheet_marks.MOST_ROWS
+
+
 @pytest.mark.parametrize(
     ("was", "would", "key"),
     [
@@ -183,19 +208,11 @@ def test_marks_of_a_libreoffice_sheet(was: str, would: str, key: str) -> None:
         '<style:style style:name="other"><style:text-properties style:text-line-through-style="none"/>'
         "</style:style></office:automatic-styles><office:body>"
     )
-    plain = spreadsheets.ods([["Navn", "Mobil"], ["Bo", 32200001]])
-    content = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(plain)) as old,
-        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            text = old.read(name).decode().replace("<office:body>", styles)
-            new.writestr(name, text.replace(was, would))
+    raw = altered({"<office:body>": styles, was: would})
     if not key:
-        assert read(content.getvalue())[1][1][1] == "32200001"
+        assert read(raw)[1][1][1] == "32200001"
         return
     with pytest.raises(InvalidInput) as refused:
-        as_csv(content.getvalue())
+        as_csv(raw)
     assert refused.value.sentence.key == f"wrong.{key}"
     assert dict(refused.value.sentence.values)["rows"] == "2"
