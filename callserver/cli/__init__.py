@@ -147,11 +147,13 @@ def main() -> None:
     except CallserverError as error:
         sys.exit(_failed(str(error)))
     except Exception as error:
-        from sqlalchemy.exc import InternalError, OperationalError
+        # Here, because it imports both drivers.
+        from callserver.database.unavailable import UNAVAILABLE
 
-        if not isinstance(error, OperationalError | InternalError):
+        if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
             raise
-        sys.exit(_failed(f"the database cannot be used: {error.orig}"))
+        why = getattr(error, "orig", error)  # prepared statements raise the driver's own
+        sys.exit(_failed(f"the database cannot be used: {why}"))
 
 
 def _failed(why: str) -> int:

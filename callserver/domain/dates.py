@@ -58,9 +58,8 @@ def birth_of_parts(day: str, month: str, year: str, this_year: int = 0) -> str:
     parts = [part.strip() for part in (year, month, day)]
     if not any(parts):
         return ""
-    if len(parts[2]) > len(
-        "31"
-    ):  # the whole date is in the first column, and its parts are repeated
+    # The whole date is in the first column, and its parts are repeated.
+    if len(parts[2]) > len("31"):
         return parse_birth(parts[2], this_year)
     if parts[0] and not all(parts):
         parts[1:] = ["12", "31"]

@@ -22,6 +22,7 @@ from callserver.domain import hours
 from callserver.errors import ConfigurationProblem
 from callserver.settings import from_environment
 from tests.harness import processes
+from tests.harness.databases import reading_only
 from tests.harness.exchange.real import WHY_NOT
 
 HOME = ZoneInfo("Europe/Copenhagen")
@@ -384,3 +385,22 @@ def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None
     assert rang is not None
     assert int(rang[1]) > 0
     assert "of them with neither a permit nor a confirmed line: 0" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("suppress", "add", "32200001"),
+        ("user", "add", "lea", "--role", "leader"),
+        ("declare-restore",),
+        ("why", "32200001"),
+    ],
+)
+def test_a_database_that_only_reads_is_named_in_a_sentence(
+    run: Run, postgres_url: str, words: tuple[str, ...]
+) -> None:
+    with reading_only(postgres_url):
+        done = run(*words, CALLSERVER_DATABASE=postgres_url)
+    assert done.returncode == 2, done.stderr
+    assert "the database cannot be used: cannot execute" in done.stderr
+    assert "Traceback" not in done.stderr

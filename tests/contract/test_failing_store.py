@@ -20,6 +20,7 @@ from callserver.database.postgres import PostgresStore
 from callserver.database.store import AnyStore, SqliteStore, open_store
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.ports import Tx
+from tests.harness.databases import reading_only
 from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S, eventually
 
@@ -281,20 +282,6 @@ async def test_a_lost_connection_costs_one_answer(postgres_url: str) -> None:
     assert told.count("done") >= 9
     assert told[-1] == "done"
     store.close()
-
-
-@contextmanager
-def reading_only(url: str) -> Iterator[None]:
-    """PostgreSQL refuses new connections' changes, as a standby does."""
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as admin:
-        name = admin.execute(text("SELECT current_database()")).scalar_one()
-        admin.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-        try:
-            yield
-        finally:
-            admin.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
-    engine.dispose()
 
 
 @pytest.mark.parametrize(

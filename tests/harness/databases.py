@@ -140,3 +140,17 @@ def _connected(url: URL) -> Iterator[Connection]:
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         yield connection
+
+
+@contextmanager
+def reading_only(url: str) -> Iterator[None]:
+    """PostgreSQL refuses new connections' changes, as a standby does."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as admin:
+        name = admin.execute(text("SELECT current_database()")).scalar_one()
+        admin.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+        try:
+            yield
+        finally:
+            admin.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+    engine.dispose()

@@ -123,9 +123,8 @@ class Sealer:
         """Write the missing heads to the file: new ones, and any cut off at its end."""
         await self._look_outside()
         if newest is not None and newest.first == self._outside.size:
-            self._outside.append(
-                [newest.line]
-            )  # as it is: the database would compute its leaves again
+            # As it is: the database would compute its leaves again.
+            self._outside.append([newest.line])
         size = self._outside.size
         while lines := await self._store.run(partial(heads.after, size=size)):
             self._outside.append(lines)
