@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def import_list(
     campaign: Annotated[str, typer.Argument(help="which campaign's list")],
-    file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet (.xlsx, .ods)")],
+    file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet (.xlsx, .xls, .ods)")],
     dry_run: Annotated[
         bool,
         typer.Option(

@@ -7,11 +7,13 @@ Numbers and dates are written as a person would type them; texts are not correct
 import csv
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from callserver.domain import spreadsheet_errors, spreadsheet_marks
+from callserver.domain import spreadsheet_xls as xls
 from callserver.domain.opt_out_phrases import says_no
 from callserver.domain.spreadsheet_marks import Marks
 from callserver.texts import InvalidInput
@@ -27,6 +29,9 @@ MOST_EXACT = 10**15
 
 MOST_NAMED = 10
 """Rows that are named in a refusal."""
+
+FEWEST_DIGITS = 7
+"""Of a cell that may hold somebody's number."""
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -50,18 +55,7 @@ def as_csv(raw: bytes) -> bytes:
     if not is_spreadsheet(raw):
         return raw
     _check_size(raw)
-    import python_calamine  # here: only the process that reads a spreadsheet needs it
-
-    try:
-        workbook = python_calamine.load_workbook(io.BytesIO(raw))
-        visible = [
-            sheet.name
-            for sheet in workbook.sheets_metadata
-            if sheet.visible is python_calamine.SheetVisibleEnum.Visible
-        ]
-        sheets = {name: workbook.get_sheet_by_name(name) for name in visible}
-    except (python_calamine.CalamineError, OSError) as error:
-        raise InvalidInput("spreadsheet_unreadable") from error
+    sheets = _visible_sheets(raw)
     filled = {name: sheet for name, sheet in sheets.items() if sheet.height}
     if not filled:
         raise InvalidInput("file_empty")
@@ -83,6 +77,37 @@ def as_csv(raw: bytes) -> bytes:
         writer.writerow(cells)
     _check_marks(marks, filled_rows)
     return text.getvalue().encode()
+
+
+def _visible_sheets(raw: bytes) -> Mapping[str, Any]:
+    import python_calamine  # here: only the process that reads a spreadsheet needs it
+
+    try:
+        workbook = python_calamine.load_workbook(io.BytesIO(raw))
+        is_visible = {
+            sheet.name: sheet.visible is python_calamine.SheetVisibleEnum.Visible
+            for sheet in workbook.sheets_metadata
+            if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
+        }
+        sheets = {name: workbook.get_sheet_by_name(name) for name in is_visible}
+    except (python_calamine.CalamineError, OSError) as error:
+        raise InvalidInput("spreadsheet_unreadable") from error
+    for name, sheet in sheets.items():
+        if not is_visible[name]:
+            _check_hidden(name, sheet.iter_rows())
+    return {name: sheet for name, sheet in sheets.items() if is_visible[name]}
+
+
+def _check_hidden(name: str, rows: Iterable[Sequence[Cell]]) -> None:
+    """Refuse a hidden sheet that may hold people who said no.
+
+    Raises:
+        InvalidInput: names it.
+    """
+    for cells in map(_texts, rows):
+        has_number = any(sum(map(str.isdigit, cell)) >= FEWEST_DIGITS for cell in cells)
+        if has_number and any(map(_objects, (name, *cells))):
+            raise InvalidInput("spreadsheet_hidden_sheet", name=name)
 
 
 def _check_marks(marks: Marks, filled: set[int]) -> None:
@@ -109,23 +134,32 @@ def _objects(comment: str) -> bool:
 
 
 def _errors(raw: bytes, sheet: str, first_column: int) -> tuple[dict[int, list[int]], Marks]:
-    """The columns of the cells with an error, by row, and what stands beside the cells."""
-    if not raw.startswith(_ZIP):
-        return {}, Marks()
+    """The columns of the cells with an error, by row, and what stands beside the cells.
+
+    Raises:
+        InvalidInput: it cannot be read, or nothing is known of this form of spreadsheet.
+    """
+    errors, marks = _beside_zipped(raw, sheet) if raw.startswith(_ZIP) else xls.of_sheet(raw, sheet)
     found: dict[int, list[int]] = {}
+    for row, column in errors:
+        if column >= first_column:
+            found.setdefault(row, []).append(column - first_column)
+    return found, marks
+
+
+def _beside_zipped(raw: bytes, sheet: str) -> tuple[set[tuple[int, int]], Marks]:
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             if spreadsheet_errors.are_in_libreoffice(archive):
                 raise InvalidInput("spreadsheet_errors")
-            for row, column in spreadsheet_errors.cells(archive, sheet):
-                if column >= first_column:
-                    found.setdefault(row, []).append(column - first_column)
             marks = spreadsheet_marks.of_sheet(archive, sheet)
+            if marks is None:
+                raise InvalidInput("spreadsheet_form")
+            return spreadsheet_errors.cells(archive, sheet), marks
     except (zipfile.BadZipFile, ET.ParseError, KeyError, ValueError) as error:
         if isinstance(error, InvalidInput):
             raise
         raise InvalidInput("spreadsheet_unreadable") from error
-    return found, marks
 
 
 def _check_size(raw: bytes) -> None:

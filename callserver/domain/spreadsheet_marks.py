@@ -32,12 +32,12 @@ class Marks:
     comments: list[tuple[int, str]] = field(default_factory=list)  # row and text
 
 
-def of_sheet(archive: zipfile.ZipFile, sheet: str) -> Marks:
-    """The marks of a sheet of an Excel or LibreOffice file. Nothing is known of other formats."""
+def of_sheet(archive: zipfile.ZipFile, sheet: str) -> Marks | None:
+    """The marks of a sheet of an Excel or LibreOffice file; None: it has another form, such as .xlsb."""
     if "content.xml" in archive.namelist():
         return _libreoffice(archive, sheet)
     part = spreadsheet_errors.part(archive, sheet)
-    return _excel(archive, part) if part else Marks()
+    return _excel(archive, part) if part else None
 
 
 def _name(element: ET.Element) -> str:

@@ -14,7 +14,7 @@ from tests.harness.simulated import ROOT
 
 NOT_FOR_COMMANDS = (
     *("aiohttp", "alembic", "apscheduler", "httpx", "jinja2", "multipart", "psycopg"),
-    *("pydantic_settings", "python_calamine", "starlette", "twilio", "uvicorn"),
+    *("pydantic_settings", "python_calamine", "starlette", "twilio", "uvicorn", "xlrd"),
     *("callserver.assemble", "callserver.console", "callserver.simulator", "webhooks"),
 )
 """What a command does without that neither serves nor asks the network, on SQLite with the newest tables."""

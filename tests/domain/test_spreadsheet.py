@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import xlwt
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
@@ -53,6 +54,26 @@ def test_a_libreoffice_sheet() -> None:
 
 def test_a_hidden_sheet_is_not_read() -> None:
     raw = spreadsheets.xlsx({"Ark1": ROWS, "Koder": [["a"]]}, hidden=["Koder"])
+    assert len(read(raw)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("Ark2", [["Mobil", "Note"], [32200001, "må ikke kontaktes"]]),
+        ("Nej tak", [["Mobil"], ["+45 32 20 00 01"]]),
+    ],
+)
+def test_a_hidden_sheet_of_people_who_said_no_stops_the_import(
+    name: str, rows: spreadsheets.Rows
+) -> None:
+    with pytest.raises(InvalidInput, match="import it first"):
+        as_csv(spreadsheets.xlsx({"Ark1": ROWS, name: rows}, hidden=[name]))
+
+
+def test_a_hidden_sheet_of_choices_stops_nothing() -> None:
+    codes: spreadsheets.Rows = [["Ja"], ["Nej tak"], ["Ring ikke"], [2026]]
+    raw = spreadsheets.xlsx({"Ark1": ROWS, "Koder": codes}, hidden=["Koder"])
     assert len(read(raw)) == 3
 
 
@@ -183,6 +204,7 @@ def test_a_row_that_claims_to_be_repeated_without_end_takes_no_memory() -> None:
     raw = altered({"<table:table-row>": row})
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         marks = spreadsheet_marks.of_sheet(archive, "Ark1")
+    assert marks is not None
     assert len(marks.hidden) == spreadsheet_marks.MOST_ROWS
 
 
@@ -216,3 +238,72 @@ def test_marks_of_a_libreoffice_sheet(was: str, would: str, key: str) -> None:
         as_csv(raw)
     assert refused.value.sentence.key == f"wrong.{key}"
     assert dict(refused.value.sentence.values)["rows"] == "2"
+
+
+STRUCK = xlwt.easyxf("font: struck_out on")
+
+
+def hide_in_xls(sheet: Any) -> None:
+    sheet.row(3).hidden = True
+
+
+def strike_in_xls(sheet: Any) -> None:
+    sheet.row(3).write(2, "ok", STRUCK)
+
+
+def strike_word_in_xls(sheet: Any) -> None:
+    sheet.write_rich_text(3, 5, [("Bo", STRUCK.font), " Bech"])
+
+
+def test_an_old_binary_spreadsheet() -> None:
+    assert read(spreadsheets.xls(ROWS)) == read(spreadsheets.xlsx({"Ark1": ROWS}))
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"),
+    [
+        (lambda: spreadsheets.xls(ROWS, strike_in_xls), "spreadsheet_struck"),
+        (lambda: spreadsheets.xls(ROWS, strike_word_in_xls), "spreadsheet_struck"),
+        (lambda: spreadsheets.xls(ROWS, hide_in_xls), "spreadsheet_hidden"),
+        (lambda: spreadsheets.xls(ROWS, note=(3, 1, "Ane:\nRing ikke")), "spreadsheet_comment"),
+    ],
+)
+def test_marks_of_an_old_binary_spreadsheet(raw: Callable[[], bytes], key: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        as_csv(raw())
+    assert refused.value.sentence.key == f"wrong.{key}"
+    assert dict(refused.value.sentence.values) == {"count": 1, "rows": "4"}
+
+
+def test_marks_that_concern_nobody_in_an_old_binary_spreadsheet() -> None:
+    def mark(sheet: Any) -> None:
+        sheet.row(2).hidden = True
+        sheet.row(2).write(3, None, STRUCK)
+        sheet.col(4).hidden = True
+
+    raw = spreadsheets.xls(ROWS, mark, note=(0, 0, "Navn som i folkeregisteret"))
+    assert read(raw) == read(spreadsheets.xlsx({"Ark1": ROWS}))
+
+
+@pytest.mark.parametrize("error", [0x2A, "#REF!", "#VALUE!", "#DIV/0!"])
+def test_errors_of_an_old_binary_spreadsheet(error: str | int) -> None:
+    def fail(sheet: Any) -> None:
+        sheet.row(3).set_cell_error(2, error)
+
+    assert read(spreadsheets.xls(ROWS, fail))[-1][1][2] == "#N/A"
+
+
+def test_a_form_of_spreadsheet_whose_marks_are_not_known_is_refused() -> None:
+    """As .xlsb: its values can be read, and nothing else of it."""
+    plain, renamed = spreadsheets.xlsx({"Ark1": ROWS}), io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(plain)) as old,
+        zipfile.ZipFile(renamed, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith(".rels") or name == "[Content_Types].xml":
+                content = content.replace(b"sheet1.xml", b"Sheet1.xml")
+            new.writestr(name, content)
+    with pytest.raises(InvalidInput, match="save it as"):
+        as_csv(renamed.getvalue())

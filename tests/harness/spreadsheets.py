@@ -1,12 +1,16 @@
 """Spreadsheet files for tests, as an office program writes them."""
 
 import io
+import struct
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from xml.sax.saxutils import escape
 
 import openpyxl
+import xlwt
+from xlwt import CompoundDoc
 
 Rows = Sequence[Sequence[Any]]
 
@@ -64,3 +68,45 @@ def ods(rows: Rows) -> bytes:
             "</office:spreadsheet></office:body></office:document-content>",
         )
     return content.getvalue()
+
+
+def xls(
+    rows: Rows,
+    change: Callable[[Any], None] = lambda _: None,
+    note: tuple[int, int, str] | None = None,
+) -> bytes:
+    """A sheet in Excel's old binary form. `note`: row and column, from 0, and the text of a comment."""
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Ark1")
+    for row, cells in enumerate(rows):
+        for column, value in enumerate(cells):
+            if value is not None:
+                style = DATE if isinstance(value, date) else xlwt.Style.default_style
+                sheet.write(row, column, value, style)
+    change(sheet)
+    stream = workbook.get_biff_data()
+    if note:  # before the record that ends the sheet, which is the last one
+        stream = stream[:-4] + _note(*note) + stream[-4:]
+    content = io.BytesIO()
+    CompoundDoc.XlsDoc().save(content, stream)
+    return content.getvalue()
+
+
+DATE = xlwt.easyxf(num_format_str="YYYY-MM-DD")
+
+
+def _note(row: int, column: int, text: str) -> bytes:
+    """The records of a comment: its object, its text and its place."""
+
+    def record(kind: int, content: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(content)) + content
+
+    text_object = struct.pack("<HH6xHHH", 0, 0, len(text), 0, 0)
+    return b"".join(
+        (
+            record(0x5D, struct.pack("<HHHHH12xHH", 0x15, 18, 25, 1, 0x4011, 0, 0)),
+            record(0x1B6, text_object),
+            record(0x3C, b"\1" + text.encode("utf-16-le")),
+            record(0x1C, struct.pack("<HHHHHBB", row, column, 0, 1, 1, 0, ord("A"))),
+        )
+    )
