@@ -41,6 +41,8 @@ def import_consents(
         f"{result.read} rows read: {result.given} given, {result.revoked} taken back,"
         f" {result.unchanged} unchanged, {len(result.refused)} refused"
     )
+    if result.above:
+        print(texts.say("en", "import.above", lines=result.above))
     if content := as_file(result, "en"):
         where = beside(file)
         where.write_bytes(content)

@@ -224,6 +224,8 @@ def _notes(summary: Summary, say: Say) -> Iterator[str]:
         yield say("import.unread", count=len(unread), columns=", ".join(unread))
     if summary.row_numbers:
         yield say("import.row_numbers", column=summary.row_numbers)
+    if summary.above:
+        yield say("import.above", lines=summary.above)
     if summary.encoding is not None:
         yield say("import.encoding", encoding=summary.encoding)
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from callserver import texts
 from callserver.cli import official_register, refused_rows, resources
 from callserver.cli.contacts import read
 from callserver.database import registers
@@ -97,6 +98,8 @@ def import_register(
         f"{name}: version {version}, {len(content.numbers)} numbers,"
         f" {content.duplicates} duplicates, {len(content.refused)} refused of {content.read} read"
     )
+    if content.above:
+        print(texts.say("en", "import.above", lines=content.above))
     refused_rows.write(file, content)
     _print_missing()
     if content.refused:

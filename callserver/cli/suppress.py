@@ -203,6 +203,8 @@ def import_list(
         f"{added} suppressed, {len(content.numbers) - added} unchanged,"
         f" {content.duplicates} duplicates, {content.read} rows read"
     )
+    if content.above:
+        print(texts.say("en", "import.above", lines=content.above))
     if content.encoding is not None:
         print(texts.say("en", "import.encoding", encoding=content.encoding))
     refused_rows.write(file, content)

@@ -31,6 +31,10 @@ STATE_COLUMNS = ("contact", "status", "reason", "next_at", "tries")
 """Appended to the list's own columns in an export; ignored in the same way."""
 
 
+MOST_SHOWN = 120
+"""Letters of the headings that an error shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
     """Which field each column of a file holds, by position."""
@@ -47,12 +51,15 @@ class ColumnMapping:
 
 
 def map_columns(
-    header: Sequence[str], given: Mapping[str, str], left_out: Collection[str] = ()
+    header: Sequence[str],
+    given: Mapping[str, str],
+    left_out: Collection[str] = (),
+    line: int = 1,
 ) -> ColumnMapping:
     """The field of each column; `given` (column -> field or `ignore`) overrides the headings.
 
     `left_out`: fields that are not derived from headings. A column that says who must not be called is
-    never left out: it has to be given another field or `ignore`.
+    never left out: it has to be given another field or `ignore`. `line`: where the headings are, for errors.
 
     Raises:
         ValueError: a given column or field does not exist, two columns have one name, or no column
@@ -84,7 +91,9 @@ def map_columns(
         if at not in given_fields and name not in OPT_OUTS and at not in columns.values():
             columns.setdefault(name, at)
     if "phone" not in columns:
-        raise InvalidInput("no_phone_column")
+        raise InvalidInput(
+            "no_phone_column", line=line, header=", ".join(filter(None, header))[:MOST_SHOWN]
+        )
     opt_outs = tuple(
         (at, name)
         for at in range(len(header))

@@ -1,8 +1,8 @@
 """Reads a CSV file's bytes into a header and rows with line numbers; a broken row affects no other rows.
 
 Accepted is what spreadsheets write: UTF-8 with or without byte order mark, UTF-16, Windows-1252; commas,
-semicolons or tabs; quoted cells with line breaks; a first line `sep=;`. Cells are not corrected. Only the
-apostrophe that protects a spreadsheet from a formula is removed, and added again when files are written.
+semicolons, tabs, bars or colons; quoted cells with line breaks; a first line `sep=;`; a title above the
+headings. Cells are not corrected. Only the apostrophe that protects a spreadsheet from a formula is removed, and added again when files are written.
 """
 
 import csv
@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
+from callserver.domain import title_lines
+from callserver.domain.title_lines import MOST_ABOVE, SEPARATORS
 from callserver.texts import InvalidInput
 
 UTF8 = b"\xef\xbb\xbf"
@@ -23,7 +25,8 @@ MOST_LINES = 10_000
 MOST_COLUMNS = 500
 """No contact list has more; each column costs time in every later step."""
 
-SEPARATORS = ";,\t|"
+MOST_SHOWN = 80
+"""Letters of a title that are shown."""
 
 NAMES = {
     "utf-8-sig": "UTF-8",
@@ -131,10 +134,10 @@ class _Lines:
         """The lines that were not read yet, without counting or keeping them."""
         return chain(self._again, self._lines)
 
-    def give_back(self, line: str) -> None:
-        """Return the last line read, which is read again next."""
-        self._again.append(line)
-        self.number -= 1
+    def give_back(self, lines: Sequence[str]) -> None:
+        """Return the last lines read, which are read again next."""
+        self._again.extendleft(reversed(lines))
+        self.number -= len(lines)
         self.held = []
 
 
@@ -180,14 +183,8 @@ class Sheet:
         has_quotes = '"' in text
         del text  # decoded again line by line, with a tenth of the memory
         self._lines = _Lines(_decoded(raw, encoding))
-        first = self._first_line()
-        if first.lower().startswith("sep="):
-            self.separator = first[4:5]
-            if self.separator not in set(SEPARATORS):
-                raise InvalidInput("file_separator")
-        else:
-            self.separator = max(SEPARATORS, key=first.count)
-            self._lines.give_back(first)  # a quoted heading may continue in the next line
+        self.titles: list[tuple[int, str]] = []  # skipped lines above the headings, with their text
+        self.separator = self._skip_to_header()
         self._doubtful = _doubtful(_decoded(raw, encoding), self.separator) if has_quotes else []
         if self._doubtful:
             self._rows = self._refusing()
@@ -195,7 +192,7 @@ class Sheet:
             self._rows = self._read()
         else:
             self._rows = self._read_plain(raw, encoding)
-        _, header = next(self._rows, (0, []))
+        self.header_line, header = next(self._rows, (0, []))
         if not header:
             raise InvalidInput("file_empty")
         match header:
@@ -207,9 +204,34 @@ class Sheet:
             raise InvalidInput("columns_most", count=len(header), most=MOST_COLUMNS)
         self.header: Sequence[str] = header
 
+    @property
+    def above(self) -> str:
+        """What is skipped above the headings, to be shown."""
+        return "; ".join(f"{line}: {text[:MOST_SHOWN]}" for line, text in self.titles)
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The line on which each row begins, and its cells. Empty lines are skipped."""
+        """The line on which each row begins, and its cells. Empty lines are skipped, and so is a title."""
         return self._rows
+
+    def _skip_to_header(self) -> str:
+        """Read up to the headings. Returns the separator."""
+        first = self._first_line()
+        named = ""
+        if first.lower().startswith("sep="):
+            named = first[4:5]
+            if named not in (*SEPARATORS, ":"):
+                raise InvalidInput("file_separator")
+            first = self._first_line()
+        number = self._lines.number
+        lines = [first, *islice(self._lines, MOST_ABOVE)]
+        head = title_lines.find(lines, named)
+        self._lines.give_back(lines[head.skipped :])  # a quoted heading may go on in the next line
+        self.titles = [
+            (number + at, line.strip().strip(head.separator))
+            for at, line in enumerate(lines[: head.skipped])
+            if line.strip().strip(head.separator)
+        ]
+        return head.separator
 
     def _first_line(self) -> str:
         for line in self._lines:

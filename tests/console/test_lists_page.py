@@ -224,7 +224,7 @@ async def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSyst
     [
         (b"a;a\n1;2\n", "kanvas", "lists.same_names"),
         (b"navn;mobil\nA;32205001\n", "afmeldte", "lists.no_order"),
-        (b'"a;b\n', "kanvas", "lists.unreadable"),
+        (b'"a;b\n', "kanvas", "wrong.header_quotes"),
     ],
 )
 async def test_a_file_that_is_no_list_says_so(

@@ -126,6 +126,7 @@ async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
         "first_refused": [5],
         "unrecognised": 1,
         "encoding": None,
+        "above": "",
         "people": None,
     }
     again = last(await client.upload("/suppressions/import?name=breve", file))

@@ -67,7 +67,7 @@ def test_a_line_that_names_the_separator_is_no_header() -> None:
     assert list(sheet.header) == ["a,x", "b"]
     assert list(sheet.rows()) == [(3, ["1", "2"])]
     with pytest.raises(ValueError, match="sep="):
-        Sheet(b"sep=:\na:b\n")
+        Sheet(b"sep=!\na!b\n")
 
 
 def test_lines_are_those_an_editor_shows() -> None:

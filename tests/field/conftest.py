@@ -8,8 +8,8 @@ import typer
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
+from callserver.cli import consents, suppress
 from callserver.cli import contacts as lists
-from callserver.cli import suppress
 from callserver.database.engines import make_engine
 from tests.harness.databases import sqlite_file
 
@@ -34,6 +34,7 @@ def say(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
     app = typer.Typer()
     lists.register(app)
     suppress.register(app)
+    consents.register(app)
 
     def run(*words: object) -> tuple[int, str]:
         result = CliRunner().invoke(app, [str(word) for word in words])

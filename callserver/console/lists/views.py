@@ -18,6 +18,7 @@ from callserver.engine.lists.doubtful_columns import Doubtful
 from callserver.engine.lists.reader import counts_rows, open_list, open_sheet
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
+from callserver.texts import InvalidInput
 
 SHOWN = 12
 """Rows of a preview."""
@@ -64,6 +65,7 @@ class PreviewView(Answer):
     row_numbers: str = ""  # a column of row numbers
     other_phones: Sequence[str] = ()  # columns that are called where the first one is empty
     encoding: str | None = None  # as it was guessed
+    above: str = ""  # a title above the headings, which is skipped: lines and texts
     has_source: bool = False  # the list has a column with the people's source
 
 
@@ -99,6 +101,7 @@ class ImportResult(Answer):
     no_homes: int = 0  # rows whose household or address identifies no household
     no_homes_lines: Sequence[int] = ()  # the first of them
     encoding: str | None = None  # as it was guessed
+    above: str = ""  # a title above the headings, which is skipped: lines and texts
     row_numbers: str = ""  # a column of row numbers
 
 
@@ -139,8 +142,9 @@ def preview(
     try:
         sheet = open_sheet(raw)
     except ConfigurationProblem as error:
+        problem = _unreadable(error)
         return PreviewView(
-            columns=[], fields=[], rows=[], problem="lists.unreadable", values={"why": str(error)}
+            columns=[], fields=[], rows=[], problem=problem.key, values=problem.values
         )
     header = list(sheet.header)
     width = headings.own_width(header)
@@ -170,6 +174,7 @@ def preview(
         row_numbers=row_numbers,
         other_phones=() if heads is None else _named(header, heads.other_phones),
         encoding=sheet.encoding if sheet.is_guessed else None,
+        above=sheet.above,
         has_source=heads is not None and "source" in heads.columns,
     )
 
@@ -243,8 +248,17 @@ def _problem(
         values = {name: str(value) for name, value in error.values.items()}
         return _Problem(f"error.{error.key}", values, error.columns)
     except ConfigurationProblem as error:
-        return _Problem("lists.unreadable", {"why": str(error)})
+        return _unreadable(error)
     return _Problem()
+
+
+def _unreadable(error: ConfigurationProblem) -> _Problem:
+    cause = error.__cause__
+    if isinstance(cause, InvalidInput):
+        return _Problem(
+            cause.sentence.key, {name: str(value) for name, value in cause.sentence.values}
+        )
+    return _Problem("lists.unreadable", {"why": str(error)})
 
 
 def samples(rows: Sequence[Sequence[str]], at: int) -> list[str]:
@@ -323,5 +337,6 @@ def result_view(
         no_homes=len(summary.no_homes),
         no_homes_lines=sorted(summary.no_homes)[:REFUSED_SHOWN],
         encoding=summary.encoding,
+        above=summary.above,
         row_numbers=summary.row_numbers,
     )

@@ -24,6 +24,7 @@ class ConsentsImported(Answer):
     refused: int
     first_refused: list[int]  # lines
     encoding: str | None = None  # as it was guessed
+    above: str = ""  # a title above the headings, which is skipped: lines and texts
 
 
 class ConsentsApi:
@@ -63,4 +64,5 @@ def _imported(result: Consents) -> ConsentsImported:
         refused=len(result.refused),
         first_refused=[row.line for row in result.refused[:10]],
         encoding=result.encoding,
+        above=result.above,
     )

@@ -218,4 +218,5 @@ def _numbers_imported(numbers: Numbers, added: int, *, generous: bool = False) -
         first_refused=[row.line for row in numbers.refused[:10]],
         unrecognised=numbers.unrecognised if generous else 0,
         encoding=numbers.encoding,
+        above=numbers.above,
     )

@@ -112,6 +112,7 @@ class NumbersImported(Answer):
     first_refused: list[int]  # lines
     unrecognised: int = 0  # rows of opt-outs without any number: these people are not protected
     encoding: str | None = None  # as it was guessed
+    above: str = ""  # a title above the headings, which is skipped: lines and texts
     people: PeopleView | None = None  # after the official file of names and addresses
 
 

@@ -67,6 +67,7 @@ class Consents:
     header: Sequence[str] = ()
     separator: str = ","
     encoding: str | None = None
+    above: str = ""  # a title above the headings, which is skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def take(tx: Tx, raw: bytes, by: str, now: datetime, region: str = "DK") -> Cons
         header=sheet.header,
         separator=sheet.separator,
         encoding=sheet.encoding if sheet.is_guessed else None,
+        above=sheet.above,
     )
     for line, cells in sheet.rows():
         result.read += 1

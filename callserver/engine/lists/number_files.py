@@ -61,6 +61,7 @@ class Numbers:
     header: Sequence[str] = ()
     separator: str = ","
     encoding: str | None = None  # as guessed; None: the file states it
+    above: str = ""  # a title above the headings, which is skipped
 
 
 def read(
@@ -86,6 +87,7 @@ def read(
         else sheet.header[: headings.own_width(sheet.header)],
         separator=sheet.separator,
         encoding=sheet.encoding if sheet.is_guessed else None,
+        above=sheet.above,
     )
     if generous:
         width = len(sheet.header)

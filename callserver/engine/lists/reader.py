@@ -26,6 +26,7 @@ from callserver.domain.opt_out_phrases import Search, says_no
 from callserver.domain.sheet import Sheet, Unreadable
 from callserver.engine.lists import ranking
 from callserver.engine.lists.doubtful_columns import (
+    MOST_SHOWN,
     doubtful,
     doubtful_countries,
     doubtful_status,
@@ -34,6 +35,7 @@ from callserver.engine.lists.duplicates import Duplicates
 from callserver.engine.lists.summary import OptOuts, RefusedRow, Summary
 from callserver.engine.lists.unread_columns import UnreadColumns
 from callserver.errors import ConfigurationProblem
+from callserver.texts import InvalidInput
 
 _LONG = frozenset({15, 18})
 
@@ -282,11 +284,14 @@ def open_list(
     """
     sheet = open_sheet(raw)
     try:
-        own = sheet.header[: headings.own_width(sheet.header)]
-        heads = headings.map_columns(own, given or {}, ignored)
+        for line, title in sheet.titles:
+            if says_no(title):
+                raise InvalidInput("title_says_no", line=line, said=repr(title[:MOST_SHOWN]))
+        own, line = sheet.header[: headings.own_width(sheet.header)], sheet.header_line
+        heads = headings.map_columns(own, given or {}, ignored, line)
         counted = counts_rows(raw, sheet.header, heads, given or {})
         if counted:
-            heads = headings.map_columns(own, given or {}, {*ignored, "ref"})
+            heads = headings.map_columns(own, given or {}, {*ignored, "ref"}, line)
     except ValueError as error:
         raise ConfigurationProblem(str(error)) from error
     if heads.doubtful:
@@ -298,6 +303,7 @@ def open_list(
         heads=heads,
         content=hashlib.sha256(raw).hexdigest(),
         encoding=sheet.encoding if sheet.is_guessed else None,
+        above=sheet.above,
         row_numbers=counted,
     )
     return ListReader(sheet, rank_of, summary)

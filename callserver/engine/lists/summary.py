@@ -44,6 +44,7 @@ class Summary:
     separator: str = ","
     heads: ColumnMapping = field(default_factory=lambda: ColumnMapping({}))
     encoding: str | None = None  # as it was guessed; None: the file says it itself
+    above: str = ""  # a title above the headings, which is skipped
     row_numbers: str = ""  # a column that only counts the rows, and is no reference
     no_keys: set[int] = field(default_factory=set)  # lines whose reference identifies nobody
     no_homes: set[int] = field(default_factory=set)  # lines whose household or address is none

@@ -89,6 +89,7 @@ export function importResult(result, caption, titles) {
         })
       : "",
     result.row_numbers ? t("lists.row_numbers", { column: result.row_numbers }) : "",
+    result.above ? t("import.above", { lines: result.above }) : "",
     result.encoding ? t("lists.encoding", { encoding: result.encoding }) : "",
   ].filter(Boolean);
   parts.push(...notes.map((note) => el("p", { class: "note" }, note)));

@@ -62,6 +62,7 @@ async function showPreview() {
   const otherPhones = preview.other_phones.join(", ");
   say($("#other-phones"), otherPhones && t("lists.other_phones", { columns: otherPhones }));
   say($("#row-numbers"), preview.row_numbers && t("lists.row_numbers", { column: preview.row_numbers }));
+  say($("#above"), preview.above && t("import.above", { lines: preview.above }));
   say($("#encoding"), preview.encoding && t("lists.encoding", { encoding: preview.encoding }));
   show($("#source-field"), readable && !preview.has_source);
   const hasReference = preview.columns.some((column) => column.field === "ref");

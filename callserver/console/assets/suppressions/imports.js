@@ -29,6 +29,7 @@ function figures(result, caption, counts) {
           }),
         )
       : null,
+    result.above ? el("p", { class: "note" }, t("import.above", { lines: result.above })) : null,
     result.encoding
       ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: result.encoding }))
       : null,
