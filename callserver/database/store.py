@@ -117,14 +117,16 @@ class SqliteStore:
 
     async def peek(self, work: Callable[[Tx], T]) -> T:
         """In the event loop's thread: changing threads would take several times as long."""
-        if self._peeking is None or self._closing:
+        if self._writing is None or self._peeking is None or self._closing:
             return await self.read(work)
+        is_busy = self._at_work is not None or self._writing.raw.in_transaction
+        opened = self._peeking if is_busy else self._writing  # which has the newest pages in memory
         try:
-            self._peeking.raw.execute("BEGIN")
+            opened.raw.execute("BEGIN")
             try:
-                return work(self._peeking.tx)
+                return work(opened.tx)
             finally:
-                self._peeking.undo()
+                opened.undo()
         except sqlite3.OperationalError as error:
             if not _is_locked(error):
                 raise
@@ -241,8 +243,7 @@ class SqliteStore:
         """Run the waiting functions. A failure is answered at once; the others are added to `done`,
         because nothing is durable yet. A function that shares the commit with nobody needs no savepoint.
 
-        False: nothing is left to commit: the only function failed, or SQLite has rolled the whole transaction
-        back because the disk is full.
+        False: nothing is left to commit: the only function failed, or the disk is full and SQLite rolled back.
         """
         raw, shares = begun.raw, len(self._waiting) > 1
         for _ in range(min(len(self._waiting), MOST_SHARING)):

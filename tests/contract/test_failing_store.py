@@ -1,9 +1,11 @@
 """Where a store may break: nobody is left waiting, and nothing is acknowledged that is not durable."""
 
 import asyncio
+import os
 import resource
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -23,8 +25,6 @@ from callserver.ports import Tx
 from tests.harness.databases import reading_only
 from tests.harness.silent_proxy import way_to
 from tests.harness.waiting import PATIENCE_S, eventually
-
-"""Seconds after which somebody who is still waiting was forgotten."""
 
 
 def put(value: object) -> Callable[[Tx], object]:
@@ -86,6 +86,41 @@ async def test_readers_wait_for_no_lock(sqlite_url: str, tmp_path: Path) -> None
         other.execute("COMMIT")
         assert await store.peek(kept) == [1, 2]
         other.close()
+
+
+async def test_savepoints_write_no_temporary_files(sqlite_url: str) -> None:
+    """Pages with people's data would lie outside the database's folder, and cost more than the commit."""
+
+    def change_all(tx: Tx) -> list[str]:
+        tx.execute(text("UPDATE notes SET value = value || '.'"))
+        return [os.readlink(file) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+
+    async with opened(sqlite_url) as store:
+        await asyncio.gather(*(store.run(put("x" * 4000)) for _ in range(64)))
+        for files in await asyncio.gather(*(store.run(change_all) for _ in range(4))):
+            assert [file for file in files if "etilqs" in file] == []  # SQLite's name for them
+
+
+async def test_a_peek_sees_what_is_committed_only(sqlite_url: str) -> None:
+    async with opened(sqlite_url) as store:
+        await store.run(put(1))
+        assert await store.peek(kept) == [1]
+        began, go_on = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def commit(opened: Any, usual: Callable[[Any], Exception | None] = store._commit) -> Any:
+            loop.call_soon_threadsafe(began.set)
+            assert go_on.wait(PATIENCE_S)
+            return usual(opened)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(store, "_commit", commit)
+            writing = asyncio.ensure_future(store.run(put(2)))
+            await asyncio.wait_for(began.wait(), PATIENCE_S)
+            assert await store.peek(kept) == [1]  # while the commit is under way
+            go_on.set()
+            await writing
+        assert await store.peek(kept) == [1, 2]
 
 
 async def test_closing_does_not_wait_for_another_process(sqlite_url: str, tmp_path: Path) -> None:
