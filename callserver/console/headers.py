@@ -1,9 +1,9 @@
 """Response headers: no content sniffing, no caching."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ALWAYS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_SENT = [(name.encode(), value.encode()) for name, value in ALWAYS.items()]
 PROVIDER = "/twilio/"
 
 
@@ -20,9 +20,11 @@ class Headers:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in ALWAYS.items():
-                    headers.setdefault(name, value)
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in _SENT if header[0] not in given),
+                ]
             await send(message)
 
         await self._app(scope, receive, sent)

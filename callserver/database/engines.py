@@ -80,7 +80,7 @@ def sqlite_engine(url: str, *, durable: bool = True, server: bool = False) -> En
         cursor.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no bytes behind
         cursor.execute("PRAGMA cache_size = -65536")
         cursor.execute(f"PRAGMA wal_autocheckpoint = {1000 if server else 0}")
-        if server:  # a savepoint keeps the pages it changes: in a file they cost more than the log's
+        if server:  # savepoints keep the pages they change: in a file that costs more than a commit
             cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.close()
 

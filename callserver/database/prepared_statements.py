@@ -157,7 +157,7 @@ class Prepared:
     def __init__(
         self, statement: Executable | Mapping[str, Executable], *, unread: bool = False
     ) -> None:
-        self._statement = statement
+        self.statement = statement
         self._unread = unread
         self._compiled: dict[str, Run] = {}
 
@@ -166,7 +166,7 @@ class Prepared:
         run = self._compiled.get(name)
         if run is None:
             statement = (
-                self._statement[name] if isinstance(self._statement, Mapping) else self._statement
+                self.statement[name] if isinstance(self.statement, Mapping) else self.statement
             )
             run = self._compiled[name] = _compile(statement, tx.dialect, unread=self._unread)
         return run(tx, values)

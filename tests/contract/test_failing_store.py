@@ -1,7 +1,6 @@
 """Where a store may break: nobody is left waiting, and nothing is acknowledged that is not durable."""
 
 import asyncio
-import os
 import resource
 import signal
 import sqlite3
@@ -93,7 +92,8 @@ async def test_savepoints_write_no_temporary_files(sqlite_url: str) -> None:
 
     def change_all(tx: Tx) -> list[str]:
         tx.execute(text("UPDATE notes SET value = value || '.'"))
-        return [os.readlink(file) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+        files = Path("/proc/self/fd").iterdir()
+        return [str(file.readlink()) for file in files if file.is_symlink()]
 
     async with opened(sqlite_url) as store:
         await asyncio.gather(*(store.run(put("x" * 4000)) for _ in range(64)))
@@ -106,15 +106,15 @@ async def test_a_peek_sees_what_is_committed_only(sqlite_url: str) -> None:
         await store.run(put(1))
         assert await store.peek(kept) == [1]
         began, go_on = asyncio.Event(), threading.Event()
-        loop = asyncio.get_running_loop()
+        loop, usual = asyncio.get_running_loop(), vars(SqliteStore)["_commit"]
 
-        def commit(opened: Any, usual: Callable[[Any], Exception | None] = store._commit) -> Any:
+        def commit(of_store: SqliteStore, opened: Any) -> Any:
             loop.call_soon_threadsafe(began.set)
             assert go_on.wait(PATIENCE_S)
-            return usual(opened)
+            return usual(of_store, opened)
 
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(store, "_commit", commit)
+            patched.setattr(SqliteStore, "_commit", commit)
             writing = asyncio.ensure_future(store.run(put(2)))
             await asyncio.wait_for(began.wait(), PATIENCE_S)
             assert await store.peek(kept) == [1]  # while the commit is under way

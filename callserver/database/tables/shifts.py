@@ -39,3 +39,4 @@ Index(
     **where("wake_at IS NOT NULL"),
 )
 Index("seats_leg", seats.c.leg)
+Index("seats_room", seats.c.room)

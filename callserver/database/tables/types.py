@@ -56,7 +56,7 @@ def _stored(at: datetime | None) -> int | None:
 
 
 def _read(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
+    return None if microseconds is None else EPOCH + microseconds * MICROSECOND
 
 
 class HexName(TypeDecorator[str]):

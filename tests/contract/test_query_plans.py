@@ -1,0 +1,55 @@
+"""No frequent statement reads a whole table, unless it is listed here: its cost would grow with the house."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from callserver import database
+from callserver.database.engines import make_engine
+from callserver.database.prepared_statements import Prepared
+
+READ_ALL = {
+    "audit._ends": "the newest entry",
+    "due_work._outlook": "the seats, for who has left; twice a second",
+    "floor._shown": "the floor shows every seat",
+    "floor._states": "a row for each campaign",
+    "known_time._latest": "the newest entry",
+    "revisions._current": "a row for each change of the rules",
+    "seats._of_the_left": "as _outlook",
+    "worked_shifts._heard": "the calls that listeners heard, at a trainee's third shift",
+}
+"""Statements that read a table without an index, and what they read."""
+
+
+def statements() -> Iterator[tuple[str, Prepared]]:
+    for module in pkgutil.iter_modules(database.__path__):
+        names = vars(importlib.import_module(f"{database.__name__}.{module.name}"))
+        for name, value in names.items():
+            if isinstance(value, Prepared):
+                yield f"{module.name}.{name}", value
+
+
+def _reads_all(step: str) -> bool:
+    """A step of a plan: of a table itself, not of a subquery's rows or of none."""
+    return " USING " not in step and "anon_" not in step and "CONSTANT ROW" not in step
+
+
+def test_frequent_statements_follow_an_index(sqlite_url: str) -> None:
+    engine = make_engine(sqlite_url)
+    found = set()
+    with engine.connect() as tx:
+        raw: Any = tx.connection.driver_connection
+        for name, prepared in statements():
+            statement: Any = prepared.statement
+            if isinstance(statement, Mapping):
+                statement = statement["sqlite"]
+            compiled = statement.compile(dialect=engine.dialect)
+            if "pg_" in str(compiled):
+                continue  # PostgreSQL's locks
+            values = [None] * len(compiled.positiontup or ())
+            plan = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", values).fetchall()
+            if any(step.startswith("SCAN ") and _reads_all(step) for *_, step in plan):
+                found.add(name)
+    engine.dispose()
+    assert found == set(READ_ALL)
