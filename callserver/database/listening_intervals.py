@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import listening_intervals as table
@@ -29,6 +29,11 @@ class Interval(NamedTuple):
 _all = select(*(table.c[name] for name in Interval._fields))
 _lasts = table.c.until.is_(None)
 _in_room = Prepared(_all.where(table.c.room == bindparam("room"), _lasts))
+_between = _all.where(
+    table.c.room == bindparam("room"),
+    or_(_lasts, table.c.until > bindparam("since")),
+    table.c.since <= bindparam("until"),
+).order_by(table.c.id)
 _of_leg = Prepared(_all.where(table.c.leg == bindparam("leg"), _lasts))
 _last = Prepared(
     _all.where(table.c.leg == bindparam("leg"), table.c.room == bindparam("room"))
@@ -43,6 +48,12 @@ _end = Prepared(
 def in_room(tx: Tx, room: str) -> list[Interval]:
     """The legs that are, or may be, in a room."""
     return [Interval._make(row) for row in _in_room(tx, {"room": room})]
+
+
+def in_room_between(tx: Tx, room: str, since: datetime, until: datetime) -> list[Interval]:
+    """The legs that were, or may have been, in a room in this time, earliest first."""
+    values = {"room": room, "since": since, "until": until}
+    return [Interval._make(row) for row in tx.execute(_between, values)]
 
 
 def lasting(tx: Tx) -> list[Interval]:

@@ -241,17 +241,17 @@ def test_who_may_listen(fields: dict[str, Any], expected: list[str]) -> None:
     assert rules(listening.granted(entry("listening_started", **{**there, **fields}))) == expected
 
 
-QUIETER = Listening("5", "silent", louder="join", until=NOW + 12 * SECOND)
+QUIETER = Listening("5", "silent", ((NOW, "join"),))
 
 
 @pytest.mark.parametrize(
     ("was", "to", "expected"),
     [
-        ("silent", "join", Listening("5", "join")),
-        ("coach", "coach", Listening("5", "coach")),
-        ("silent", "whisper", Listening("5", "whisper")),
+        ("silent", "join", Listening("5", "join", ((NOW, "silent"),))),
+        ("coach", "coach", Listening("5", "coach", ((NOW, "coach"),))),
+        ("silent", "whisper", Listening("5", "whisper", ((NOW, "silent"),))),
         ("join", "silent", QUIETER),
-        ("coach", "silent", replace(QUIETER, louder="coach")),
+        ("coach", "silent", Listening("5", "silent", ((NOW, "coach"),))),
         ("join", "coach", replace(QUIETER, mode="coach")),
     ],
 )
@@ -295,6 +295,28 @@ def test_nobody_hears_a_call_after_the_listening() -> None:
     for after, expected in ((12 * SECOND, []), (13 * SECOND, ["listening-right"])):
         heard = entry("heard", NOW + after, mode="silent")
         assert rules(listening.heard(over, heard, NOW, refused=False)) == expected
+
+
+@pytest.mark.parametrize(
+    ("heard_at", "mode", "expected"),
+    [
+        (-SECOND, "join", []),  # before it was made quieter
+        (-61 * SECOND, "join", ["voice-in-room"]),  # before it was made louder
+        (-61 * SECOND, "silent", []),
+        (12 * SECOND, "join", []),
+        (13 * SECOND, "join", ["voice-in-room"]),
+        (600 * SECOND, "silent", []),
+        (612 * SECOND, "silent", []),
+        (613 * SECOND, "silent", ["listening-right"]),
+    ],
+)
+def test_a_talk_that_is_reported_late(heard_at: timedelta, mode: str, expected: list[str]) -> None:
+    known = Listening("5", "silent", ((NOW - 60 * SECOND, "silent"), (NOW, "join")))
+    known = replace(known, ended_at=NOW + 600 * SECOND)
+    late = NOW + timedelta(hours=1)
+    heard = entry("heard", late, mode=mode, heard_at=(NOW + heard_at).isoformat())
+    permit_at = NOW - timedelta(minutes=2)
+    assert rules(listening.heard(known, heard, permit_at, refused=False)) == expected
 
 
 def test_nobody_is_dialed_into_a_room_with_a_voice() -> None:

@@ -43,6 +43,7 @@ MORE = {
     EntryKind.LISTENING_CHANGED: _LISTENING,
     EntryKind.LISTENING_STOPPED: _LISTENING,
     EntryKind.LISTEN_DENIED: _LISTENING,
+    EntryKind.HEARD: "heard_at",
     EntryKind.LINE: "by reason",
     EntryKind.USER: "fields role",
     EntryKind.TRAINING: "user",

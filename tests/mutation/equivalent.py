@@ -142,8 +142,8 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "listening: Listening | None, entry: Entry, permit_at: datetime, /, refused: bool",
         ): "the argument is named wherever it is called",
         (
-            "allowed = max(allowed, LOUDNESS.get(listening.louder, 0))",
-            "allowed = max(allowed, LOUDNESS.get(listening.louder, -1))",
+            "allowed = max(allowed, LOUDNESS.get(mode, 0))",
+            "allowed = max(allowed, LOUDNESS.get(mode, -1))",
         ): "what is allowed is never below 0",
     },
     "callserver.domain.behaviour.call": {

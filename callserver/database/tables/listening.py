@@ -60,11 +60,7 @@ listening_intervals = Table(
 """Intervals in which a listener's leg is in a room, in one mode."""
 Index("listening_intervals_listening", listening_intervals.c.listening)
 Index("listening_intervals_leg", listening_intervals.c.leg)
-Index(
-    "listening_intervals_room",
-    listening_intervals.c.room,
-    **where("until IS NULL"),
-)
+Index("listening_intervals_room", listening_intervals.c.room, listening_intervals.c.until)
 
 heard_calls = Table(
     "heard_calls",

@@ -340,6 +340,6 @@ class Checker:
         call = self._known(entry, "heard in a call")
         if call is None:
             return
-        refused = self._subjects.has(call, "no_listener")
+        refused = self._subjects.has(call, "no_listener", listenings.heard_at(entry))
         listening = self._listenings.get(entry.text("listening"))
         self._find(entry, listenings.heard(listening, entry, call.at, refused=refused))

@@ -21,15 +21,11 @@ LEAVES_WITHIN = timedelta(seconds=12)
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A listening according to the log.
-
-    `louder`: a mode before the present one, and until when it may last.
-    """
+    """A listening according to the log. `earlier`: its modes before the present one, and until when."""
 
     seat: str
     mode: str
-    louder: str = ""
-    until: datetime | None = None
+    earlier: tuple[tuple[datetime, str], ...] = ()
     ended_at: datetime | None = None
 
 
@@ -52,34 +48,43 @@ def granted(entry: Entry) -> list[Breach]:
 
 def changed(listening: Listening, entry: Entry) -> Listening:
     """Another mode. A quieter one takes effect when the leg has left the room."""
-    mode = entry.text("mode")
-    if LOUDNESS.get(mode, 0) >= LOUDNESS.get(listening.mode, 0):
-        return replace(listening, mode=mode, louder="", until=None)
-    return replace(listening, mode=mode, louder=listening.mode, until=entry.at + LEAVES_WITHIN)
+    earlier = (*listening.earlier, (entry.at, listening.mode))
+    return replace(listening, mode=entry.text("mode"), earlier=earlier)
 
 
 def heard(
     listening: Listening | None, entry: Entry, permit_at: datetime, *, refused: bool
 ) -> list[Breach]:
-    """A call had a listener. `refused`: the person had said before the call that they want none."""
+    """A call had a listener. `refused`: the person had said before that they want none."""
     if listening is None:
         return [Breach("listening-right", "heard by somebody who listens to nothing")]
     breaches = []
     if refused:
         breaches.append(Breach("no-listener", "the person does not want a listener"))
-    ended_at = listening.ended_at
-    if ended_at is not None and entry.at - ended_at > LEAVES_WITHIN:
+    at, ended_at = heard_at(entry), listening.ended_at
+    if ended_at is not None and at - ended_at > LEAVES_WITHIN:
         breaches.append(Breach("listening-right", "heard after the listening had ended"))
     loud = LOUDNESS.get(entry.text("mode"), len(LOUDNESS))
-    allowed = LOUDNESS.get(listening.mode, 0)
-    if listening.until is not None and entry.at <= listening.until:
-        changed_at = listening.until - LEAVES_WITHIN
-        # The mode was quieter before this call began: it must be so in it.
-        if changed_at > permit_at:
-            allowed = max(allowed, LOUDNESS.get(listening.louder, 0))
-    if loud > allowed:
+    if loud > _allowed(listening, at, permit_at):
         breaches.append(Breach("voice-in-room", f"heard in the mode {entry.text('mode')}"))
     return breaches
+
+
+def heard_at(entry: Entry) -> datetime:
+    """When a listener began to hear a talk that may have been reported later."""
+    return entry.instant("heard_at") or entry.at
+
+
+def _allowed(listening: Listening, at: datetime, permit_at: datetime) -> int:
+    """How loud the listener may be at this time in a call."""
+    allowed, begins = 0, None
+    for ends, mode in (*listening.earlier, (None, listening.mode)):
+        # What was made quieter before the call began must be so in it.
+        lasts = ends is None or at < ends or (ends > permit_at and at <= ends + LEAVES_WITHIN)
+        if lasts and (begins is None or begins <= at):
+            allowed = max(allowed, LOUDNESS.get(mode, 0))
+        begins = ends
+    return allowed
 
 
 def voice_breaches(listening: Listening, seat: str) -> list[Breach]:

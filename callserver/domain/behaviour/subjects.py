@@ -19,6 +19,7 @@ class Subjects:
         self._opt_outs_of: defaultdict[str, list[int]] = defaultdict(list)
         self._marks: dict[int, tuple[str, str]] = {}  # row -> key, mark
         self._marked: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._marked_at: dict[tuple[str, str], datetime] = {}  # the first in force
         self._consented: dict[str, datetime] = {}
         self._lifts: dict[str, Lift] = {}
 
@@ -34,8 +35,13 @@ class Subjects:
             *suppression.mark_breaches(marks),
         ]
 
-    def has(self, call: Call, mark: str) -> bool:
-        return any(self._marked[key][mark] > 0 for key in call.keys if key in self._marked)
+    def has(self, call: Call, mark: str, at: datetime) -> bool:
+        """Whether the mark is in force and was so at this time."""
+        return any(
+            self._marked[key][mark] > 0 and self._marked_at[key, mark] <= at
+            for key in call.keys
+            if key in self._marked
+        )
 
     def suppressed(self, entry: Entry, ringing: Iterable[Call]) -> list[Duty]:
         """Opt-outs are written down; which telephones must be silent now."""
@@ -67,6 +73,8 @@ class Subjects:
         mark = entry.text("mark")
         for row, key in entry.rows():
             self._marks[row] = (key, mark)
+            if self._marked[key][mark] <= 0:
+                self._marked_at[key, mark] = entry.at
             self._marked[key][mark] += 1
             if mark == "consent_given":
                 self._consented[key] = entry.at

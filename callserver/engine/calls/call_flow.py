@@ -160,8 +160,8 @@ class CallFlow:
             daily_counts.count(tx, row.campaign, "answered", now)
             if call.state is CallState.TALKING:
                 seat = self._talk_begins(tx, seat, row, now, in_hand=in_hand)
-            elif in_hand and seat.room == row.room:
-                heard_calls.note_ended(tx, self._ctx, seat, call.attempt)
+        if (_was_answered(before), before.answered_at) != (_was_answered(call), call.answered_at):
+            heard_calls.note_talk(tx, self._ctx, row, call, in_hand=in_hand)
         if before.state is not CallState.ENDED and call.state is CallState.ENDED:
             self._call_is_over(tx, seat, row, call, now, in_hand=in_hand)
         elif in_hand and call.state is CallState.RINGING and seat.state == SeatState.RESERVED:
@@ -175,9 +175,7 @@ class CallFlow:
             return seat
         if seat.leg:
             outbox.add(tx, CheckPhonerLeg(seat.leg))  # its loss may not have been reported
-        seat = seat_moves.move(tx, self._ctx, seat, SeatEvent.ANSWERED, now)
-        heard_calls.note_answered(tx, self._ctx, seat)
-        return seat
+        return seat_moves.move(tx, self._ctx, seat, SeatEvent.ANSWERED, now)
 
     def _call_is_over(
         self, tx: Tx, seat: SeatRow, row: CallRow, call: Call, now: datetime, *, in_hand: bool

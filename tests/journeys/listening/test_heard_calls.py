@@ -1,40 +1,105 @@
 """Which calls a listener heard is recorded, in whatever order the network reports."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from callserver.database import listenings
+from callserver.database.calls import CallRow
+from callserver.domain.behaviour.checker import Checker
+from callserver.domain.behaviour.entry import Entry
 from callserver.domain.call import Receipt, Report
 from callserver.provider_events import CallReport
 from callserver.simulator.legs import Behaviour
 from tests.harness.listening import SUPERVISOR, ListeningSystem
 
+FULL = (Report.ANSWERED, Report.HUNG_UP)
+ONLY_THE_END = (Report.HUNG_UP,)
+REVERSED = (Report.HUNG_UP, Report.ANSWERED)
 
-@pytest.mark.parametrize(
-    "reports",
-    [(Report.ANSWERED, Report.HUNG_UP), (Report.HUNG_UP,), (Report.HUNG_UP, Report.ANSWERED)],
-)
-async def test_a_talk_is_heard_though_its_end_is_reported_first(
-    system: ListeningSystem, reports: tuple[Report, ...]
-) -> None:
+
+async def ringing(system: ListeningSystem, mode: str = "silent") -> CallRow:
+    """The supervisor listens to a seat whose call rings."""
     system.people.default = Behaviour(answers_after=None)
     await system.on_shift(1)
-    assert await system.listen() == 200
+    assert await system.listen(mode) == 200
     await system.pass_time(3)
     await system.ready()
     await system.pass_time(6)
     assert (await system.seat())["state"] == "ringing"
     (call,) = system.calls()
-    for sequence, report in enumerate(reports):
-        receipt = Receipt("call", call.ref, 100 + sequence)
-        at = system.clock.now() + timedelta(seconds=sequence)
+    return call
+
+
+async def report(
+    system: ListeningSystem, call: CallRow, reports: tuple[Report, ...], began: datetime
+) -> None:
+    """The network reports a talk that began then and lasted for six seconds."""
+    for sequence, each in enumerate(reports):
+        receipt = Receipt("call", call.ref or "", 100 + sequence)
+        at = began if each is Report.ANSWERED else began + timedelta(seconds=6)
         await system.server.call_flow.receive(
-            CallReport(call.attempt, report, leg=call.ref, at=at, receipt=receipt)
+            CallReport(call.attempt, each, leg=call.ref, at=at, receipt=receipt)
         )
+
+
+def violations(system: ListeningSystem) -> list[str]:
+    """What the checker of the log says about listening."""
+    checker = Checker()
+    for number, body in enumerate(system.entries()):
+        checker.entry(Entry(number, datetime.fromisoformat(body["at"]), body["kind"], body))
+    about = ("listening-right", "no-listener", "voice-in-room")
+    return [str(found) for found in checker.violations if found.rule in about]
+
+
+@pytest.mark.parametrize("reports", [FULL, ONLY_THE_END, REVERSED])
+async def test_a_talk_is_heard_though_its_end_is_reported_first(
+    system: ListeningSystem, reports: tuple[Report, ...]
+) -> None:
+    call = await ringing(system)
+    await report(system, call, reports, system.clock.now())
     heard = system.read(lambda tx: listenings.heard_of(tx, SUPERVISOR, [call.attempt]))
     assert heard == {call.attempt}
     assert [entry["mode"] for entry in system.entries("heard")] == ["silent"]
+
+
+@pytest.mark.parametrize("reports", [FULL, ONLY_THE_END, REVERSED])
+@pytest.mark.parametrize("leaves_after", [1, 5, 12])
+async def test_who_has_left_when_a_talk_is_reported_has_heard_it(
+    system: ListeningSystem, reports: tuple[Report, ...], leaves_after: int
+) -> None:
+    """Somebody answers after three seconds and talks until the ninth. It is reported in the 17th."""
+    call = await ringing(system)
+    began = system.clock.now() + timedelta(seconds=3)
+    await system.pass_time(leaves_after)
+    assert await system.stop() == 200
+    await system.pass_time(17 - leaves_after)
+    assert system.ear() is None
+    await report(system, call, reports, began)
+    # Of a talk whose beginning is never reported only the end is known.
+    heard = leaves_after == 12 or (leaves_after == 5 and Report.ANSWERED in reports)
+    expected = [call.attempt] if heard else []
+    assert [entry["call"] for entry in system.entries("heard")] == expected
+    _, told = await system.ask("GET", "/listened-to-me", user=1)
+    assert [listening["calls"] for listening in told["listenings"]] == [expected]
+    assert system.read(lambda tx: listenings.heard_by(tx, call.attempt, SUPERVISOR)) == heard
+    await system.pass_time(60)
+    assert violations(system) == []
+
+
+async def test_a_listener_who_has_changed_mode_when_a_talk_is_reported(
+    system: ListeningSystem,
+) -> None:
+    call = await ringing(system, "coach")
+    began = system.clock.now() + timedelta(seconds=1)
+    await system.pass_time(3)
+    assert await system.listen() == 200
+    await system.pass_time(14)
+    await report(system, call, (Report.ANSWERED,), began)
+    assert {entry["mode"] for entry in system.entries("heard")} == {"coach", "silent"}
+    await report(system, call, FULL, began)
+    assert len(system.entries("heard")) == 2
+    assert violations(system) == []
 
 
 async def test_nobody_hears_a_call_that_was_not_answered(system: ListeningSystem) -> None:
