@@ -3,17 +3,15 @@
 The safety net notices the work of other processes and of commands beside the server: a telephone that must
 be silenced is silenced within a second (I4).
 
-Waiting uses the event loop's clock, which nobody can set. APScheduler, which runs the periodic jobs, uses
-the wall clock: a job that a step of that clock has postponed is brought forward.
+Waiting uses the event loop's clock, which nobody can set.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from callserver.ports import Clock
 
@@ -23,42 +21,35 @@ SAFETY_NET_S = 0.5
 SHORTEST_S = 0.02
 
 STOP_S = 5.0
-"""How long a stopping ticker waits for the running tick."""
+"""How long a stopping ticker waits for the tick and the jobs under way."""
 
 
 class Ticker:
-    """Runs `tick` again and again until stopped; one at a time."""
+    """Runs `tick` again and again until stopped, one at a time, and the periodic jobs beside it."""
 
     def __init__(self, tick: Callable[[], Awaitable[datetime | None]], clock: Clock) -> None:
         self._tick = tick
         self._clock = clock
-        self.jobs = AsyncIOScheduler(timezone=UTC)
-        self._every: dict[str, float] = {}
+        self._jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = []
         self._scheduling = True
         self._failures = 0
         self._ticked: float | None = None
-        self._loop: asyncio.Task[None] | None = None
-        self._at_work = asyncio.Lock()
-        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
 
     def start(self, *, scheduling: bool = True) -> None:
         """Start in the running event loop; `scheduling` False: run only what `every` was given."""
         self._scheduling = scheduling
-        self.jobs.start()
-        self._ticked = asyncio.get_running_loop().time()
-        self._loop = asyncio.get_running_loop().create_task(self._run())
+        loop = asyncio.get_running_loop()
+        self._ticked = loop.time()
+        self._tasks = [loop.create_task(self._run(), name="scheduler")]
+        for seconds, work in self._jobs:
+            name = getattr(work, "__qualname__", "job")
+            self._tasks.append(loop.create_task(self._repeat(seconds, work, name), name=name))
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Add a periodic job."""
-        job = self.jobs.add_job(
-            work,
-            "interval",
-            seconds=seconds,
-            max_instances=1,
-            coalesce=True,
-            misfire_grace_time=None,
-        )
-        self._every[job.id] = seconds
+        """Add a periodic job, before the start."""
+        self._jobs.append((seconds, work))
 
     @property
     def stalled_for(self) -> float:
@@ -68,35 +59,50 @@ class Ticker:
         return asyncio.get_running_loop().time() - self._ticked
 
     async def stop(self) -> None:
-        """Stop; a running tick is waited for, for a limited time."""
-        self._stopping = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S), self._at_work:
-                pass
-        if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.wait([self._loop])
-        if self.jobs.running:
-            self.jobs.shutdown(wait=False)
+        """Stop; what is under way is waited for, for a limited time, and then cancelled."""
+        self._stopping.set()
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
+        for task in late:
+            log.warning("job_cancelled", job=task.get_name())
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=STOP_S)
 
     async def _run(self) -> None:
         """Tick until stopped. No error of a tick or of the log ends this loop."""
-        while not self._stopping:
+        while not self._stopping.is_set():
             wait = SAFETY_NET_S
             with contextlib.suppress(Exception):
-                self._bring_forward()
                 wait = await self.tick_once() if self._scheduling else self._completed()
-            await asyncio.sleep(wait)
+            await self._pause(wait)
+
+    async def _repeat(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Do a job until stopped. No error of it or of the log ends this loop."""
+        await self._pause(seconds)
+        while not self._stopping.is_set():
+            with contextlib.suppress(Exception):
+                try:
+                    await work()
+                except Exception:
+                    log.exception("job_failed", job=name)
+            await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for so long, or until stopped."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def tick_once(self) -> float:
         """One tick; how long to wait for the next."""
-        async with self._at_work:
-            try:
-                due = await self._tick()
-            except Exception:
-                self._failures += 1
-                log.exception("scheduler_failed", failures=self._failures)
-                return SAFETY_NET_S
+        try:
+            due = await self._tick()
+        except Exception:
+            self._failures += 1
+            log.exception("scheduler_failed", failures=self._failures)
+            return SAFETY_NET_S
         self._failures = 0
         wait = self._completed()
         if due is not None:
@@ -107,11 +113,3 @@ class Ticker:
     def _completed(self) -> float:
         self._ticked = asyncio.get_running_loop().time()
         return SAFETY_NET_S
-
-    def _bring_forward(self) -> None:
-        """Run each job that would wait longer than its interval: the wall clock was set back."""
-        now = datetime.now(UTC)
-        for job in self.jobs.get_jobs():
-            latest = now + timedelta(seconds=self._every[job.id])
-            if job.next_run_time is not None and job.next_run_time > latest:
-                job.modify(next_run_time=now)

@@ -8,6 +8,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+CANCELLED_WITHIN_S = 1.0
+
 
 class Background:
     """Keeps the tasks it started, logs what fails in them, and can wait until all are done."""
@@ -37,8 +39,11 @@ class Background:
         end = clock() + seconds
         while self._tasks and clock() < end:
             await asyncio.wait(self._tasks, timeout=end - clock())
-        for task in self._tasks:
-            task.cancel()
+        if self._tasks:
+            log.warning("background_cancelled", tasks=len(self._tasks))
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=CANCELLED_WITHIN_S)
 
     @staticmethod
     async def _run(work: Coroutine[Any, Any, object]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from callserver.adapters import ticker as ticking
 from callserver.adapters.clock import SystemClock
@@ -83,8 +84,7 @@ async def test_the_wall_clock_goes_back_an_hour_and_the_scheduler_goes_on() -> N
     await run(tick, clock, meanwhile)
 
 
-async def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
-    """APScheduler keeps the instant of the next run: after a step back that is an hour away."""
+async def test_a_job_that_fails_is_done_again() -> None:
     worked: list[float] = []
 
     async def tick() -> None:
@@ -92,15 +92,46 @@ async def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> Non
 
     async def job() -> None:
         worked.append(time.monotonic())
+        raise RuntimeError("the database is gone")
 
     ticker = Ticker(tick, SystemClock())
-    ticker.every(0.1, job)
-    ticker.start(scheduling=False)
-    await more(worked, 1)
-    (kept,) = ticker.jobs.get_jobs()
-    kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
-    await more(worked, 2)
-    await ticker.stop()
+    ticker.every(0.02, job)
+    with capture_logs() as said:
+        ticker.start(scheduling=False)
+        await more(worked, 3)
+        await ticker.stop()
+    assert {line["event"] for line in said} == {"job_failed"}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_stop_while_a_job_is_under_way_logs_no_traceback(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    """It is waited for; what does not end in time is cancelled and named."""
+    monkeypatch.setattr(ticking, "STOP_S", PATIENCE_S if ends else 0.1)
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def tick() -> None:
+        return None
+
+    async def job() -> None:
+        begun.set()
+        await go_on.wait()
+        done.append("to its end")
+
+    ticker = Ticker(tick, SystemClock())
+    ticker.every(0.01, job)
+    with capture_logs() as said:
+        ticker.start()
+        await begun.wait()
+        stopping = asyncio.ensure_future(ticker.stop())
+        await asyncio.sleep(0)
+        if ends:
+            go_on.set()
+        await stopping
+    assert done == (["to its end"] if ends else [])
+    assert [line["event"] for line in said] == ([] if ends else ["job_cancelled"])
+    assert not caplog.records
 
 
 async def test_neither_a_failing_tick_nor_a_failing_log_ends_the_ticking(

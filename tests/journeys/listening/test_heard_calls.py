@@ -27,8 +27,8 @@ async def ringing(system: ListeningSystem, mode: str = "silent") -> CallRow:
     await system.ready()
     await system.pass_time(6)
     assert (await system.seat())["state"] == "ringing"
-    (call,) = system.calls()
-    return call
+    calls: list[CallRow] = system.calls()
+    return calls[0]
 
 
 async def report(
