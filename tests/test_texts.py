@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,7 @@ def test_every_text_is_readable_with_any_number() -> None:
                 assert not re.search(r"[{}#]|plural", said), key
 
 
+@cache
 def keys_of_errors() -> set[str]:
     """The keys that errors name literally."""
     return {
