@@ -1,6 +1,6 @@
 """A talk whose end is never told: no callback arrives any more."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,21 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
 def falls_silent(system: SimulatedSystem) -> None:
     faults = replace(system.plan.faults, dropped=1.0)
     system.network.faults = system.network.callbacks.faults = faults
+
+
+def is_away(system: SimulatedSystem) -> Callable[[], None]:
+    """The provider answers no question about a call, until the returned function is called."""
+    telephony: Any = system.server.ctx.telephony
+    asks = telephony.look_up
+
+    async def silent(*_: object) -> PortLeg:
+        return PortLeg(LegState.NO_ANSWER)
+
+    def answers() -> None:
+        telephony.look_up = asks
+
+    telephony.look_up = silent
+    return answers
 
 
 async def test_the_page_leaves_the_talk_within_a_minute(system: SimulatedSystem) -> None:
@@ -69,17 +84,32 @@ async def test_a_provider_that_does_not_answer_is_asked_again_soon(system: Simul
     leg = await in_a_talk(system)
     falls_silent(system)
     system.network.hang_up_by_person(leg)
-    telephony: Any = system.server.ctx.telephony
-    asks = telephony.look_up
-
-    async def silent(*_: object) -> PortLeg:
-        return PortLeg(LegState.NO_ANSWER)
-
-    telephony.look_up = silent
+    answers = is_away(system)
     await system.pass_time(30)
-    telephony.look_up = asks
+    answers()
     await system.pass_time(12)
     assert system.calls()[0].cause == "completed"
+
+
+async def test_whose_line_is_dead_records_the_outcome_and_ends_the_shift(
+    system: SimulatedSystem,
+) -> None:
+    """The provider is away for ten minutes: the call stays open, so that nobody calls the person again."""
+    leg = await in_a_talk(system)
+    falls_silent(system)
+    system.network.hang_up_by_person(leg)
+    answers = is_away(system)
+    await system.pass_time(120)
+    assert (await system.outcome("no_thanks"))[0] == 200
+    assert (await system.api("POST", "/off", {}))[0] == 200
+    await system.pass_time(600)
+    (call,) = system.calls()
+    assert (call.outcome, call.ended_at) == ("no_thanks", None)
+    assert (await system.seat())["state"] == "talking"
+    answers()
+    await system.pass_time(12)
+    assert system.calls()[0].cause == "completed"
+    assert (await system.seat())["state"] == "off"
 
 
 async def test_that_a_talk_goes_on_is_no_news(system: SimulatedSystem) -> None:
