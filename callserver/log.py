@@ -140,7 +140,7 @@ def set_up(level: str = "info") -> None:
     root.addHandler(handler)
     root.setLevel(number)
     logging.captureWarnings(capture=True)
-    for noisy in ("httpx", "httpcore", "twilio", "alembic", "uvicorn"):
+    for noisy in ("apscheduler", "httpx", "httpcore", "twilio", "alembic", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

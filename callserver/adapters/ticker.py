@@ -3,15 +3,17 @@
 The safety net notices the work of other processes and of commands beside the server: a telephone that must
 be silenced is silenced within a second (I4).
 
-Waiting uses the event loop's clock, which nobody can set.
+Waiting uses the event loop's clock, which nobody can set. APScheduler, which begins the periodic jobs, uses
+the wall clock: a job that a step of that clock has postponed is brought forward.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from callserver.ports import Clock
 
@@ -30,26 +32,34 @@ class Ticker:
     def __init__(self, tick: Callable[[], Awaitable[datetime | None]], clock: Clock) -> None:
         self._tick = tick
         self._clock = clock
-        self._jobs: list[tuple[float, Callable[[], Awaitable[None]]]] = []
+        self.jobs = AsyncIOScheduler(timezone=UTC)
+        self._every: dict[str, float] = {}
         self._scheduling = True
         self._failures = 0
         self._ticked: float | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
 
     def start(self, *, scheduling: bool = True) -> None:
         """Start in the running event loop; `scheduling` False: run only what `every` was given."""
         self._scheduling = scheduling
-        loop = asyncio.get_running_loop()
-        self._ticked = loop.time()
-        self._tasks = [loop.create_task(self._run(), name="scheduler")]
-        for seconds, work in self._jobs:
-            name = getattr(work, "__qualname__", "job")
-            self._tasks.append(loop.create_task(self._repeat(seconds, work, name), name=name))
+        self.jobs.start()
+        self._ticked = asyncio.get_running_loop().time()
+        self._tasks["scheduler"] = asyncio.get_running_loop().create_task(self._run())
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Add a periodic job, before the start."""
-        self._jobs.append((seconds, work))
+        """Add a periodic job; a turn is left out while the one before is under way."""
+        name = getattr(work, "__qualname__", "job")
+
+        async def begin() -> None:
+            # A task of its own: APScheduler cancels what it runs when it is shut down.
+            if name not in self._tasks and not self._stopping.is_set():
+                self._tasks[name] = asyncio.get_running_loop().create_task(self._job(name, work))
+
+        job = self.jobs.add_job(
+            begin, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None
+        )
+        self._every[job.id] = seconds
 
     @property
     def stalled_for(self) -> float:
@@ -61,39 +71,38 @@ class Ticker:
     async def stop(self) -> None:
         """Stop; what is under way is waited for, for a limited time, and then cancelled."""
         self._stopping.set()
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
-        for task in late:
-            log.warning("job_cancelled", job=task.get_name())
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=STOP_S)
+        if self.jobs.running:
+            self.jobs.pause()
+        names = {task: name for name, task in self._tasks.items()}
+        if names:
+            _, late = await asyncio.wait(names, timeout=STOP_S)
+            for task in late:
+                log.warning("job_cancelled", job=names[task])
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=STOP_S)
+        if self.jobs.running:
+            self.jobs.shutdown(wait=False)
 
     async def _run(self) -> None:
         """Tick until stopped. No error of a tick or of the log ends this loop."""
         while not self._stopping.is_set():
             wait = SAFETY_NET_S
             with contextlib.suppress(Exception):
+                self._bring_forward()
                 wait = await self.tick_once() if self._scheduling else self._completed()
-            await self._pause(wait)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._stopping.wait()
 
-    async def _repeat(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> None:
-        """Do a job until stopped. No error of it or of the log ends this loop."""
-        await self._pause(seconds)
-        while not self._stopping.is_set():
-            with contextlib.suppress(Exception):
-                try:
-                    await work()
-                except Exception:
-                    log.exception("job_failed", job=name)
-            await self._pause(seconds)
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait for so long, or until stopped."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+    async def _job(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one turn of a periodic job."""
+        try:
+            await work()
+        except Exception:
+            log.exception("job_failed", job=name)
+        finally:
+            del self._tasks[name]
 
     async def tick_once(self) -> float:
         """One tick; how long to wait for the next."""
@@ -106,10 +115,17 @@ class Ticker:
         self._failures = 0
         wait = self._completed()
         if due is not None:
-            until: timedelta = due - self._clock.now()
-            wait = min(wait, until.total_seconds())
+            wait = min(wait, (due - self._clock.now()).total_seconds())
         return max(wait, SHORTEST_S)
 
     def _completed(self) -> float:
         self._ticked = asyncio.get_running_loop().time()
         return SAFETY_NET_S
+
+    def _bring_forward(self) -> None:
+        """Run each job that would wait longer than its interval: the wall clock was set back."""
+        now = datetime.now(UTC)
+        for job in self.jobs.get_jobs():
+            latest = now + timedelta(seconds=self._every[job.id])
+            if job.next_run_time is not None and job.next_run_time > latest:
+                job.modify(next_run_time=now)

@@ -103,6 +103,26 @@ async def test_a_job_that_fails_is_done_again() -> None:
     assert {line["event"] for line in said} == {"job_failed"}
 
 
+async def test_a_periodic_job_that_a_clock_step_put_off_is_brought_back() -> None:
+    """APScheduler keeps the instant of the next run: after a step back that is an hour away."""
+    worked: list[float] = []
+
+    async def tick() -> None:
+        return None
+
+    async def job() -> None:
+        worked.append(time.monotonic())
+
+    ticker = Ticker(tick, SystemClock())
+    ticker.every(0.1, job)
+    ticker.start(scheduling=False)
+    await more(worked, 1)
+    (kept,) = ticker.jobs.get_jobs()
+    kept.modify(next_run_time=datetime.now(UTC) + timedelta(hours=1))
+    await more(worked, 2)
+    await ticker.stop()
+
+
 @pytest.mark.parametrize("ends", [True, False])
 async def test_a_stop_while_a_job_is_under_way_logs_no_traceback(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, ends: bool

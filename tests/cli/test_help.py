@@ -13,7 +13,7 @@ from tests.harness.databases import sqlite_file
 from tests.harness.simulated import ROOT
 
 NOT_FOR_COMMANDS = (
-    *("aiohttp", "alembic", "httpx", "jinja2", "multipart", "psycopg"),
+    *("aiohttp", "alembic", "apscheduler", "httpx", "jinja2", "multipart", "psycopg"),
     *("pydantic_settings", "python_calamine", "starlette", "twilio", "uvicorn", "xlrd"),
     *("callserver.assemble", "callserver.console", "callserver.simulator", "webhooks"),
 )
