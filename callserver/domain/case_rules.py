@@ -11,10 +11,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from callserver.domain import calendars
 from callserver.domain.campaign import Label
 from callserver.domain.document import Document
 from callserver.domain.home import HOME
-from callserver.domain.hours import instant, public_holidays
+from callserver.domain.hours import instant
 from callserver.domain.policy import Calendar, ClosedDay
 from callserver.texts import InvalidInput
 
@@ -77,7 +78,7 @@ class CaseRules(Document):
 def is_working_day(rules: CaseRules, day: date) -> bool:
     return (
         day.weekday() < 5
-        and day not in public_holidays(rules.calendar, day.year)
+        and day not in calendars.public_holidays(rules.calendar, day.year)
         and not {day.strftime("%m-%d"), day.isoformat()} & set(rules.closed_days)
     )
 

@@ -10,9 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
-
-from callserver.domain import phone
+from callserver.domain import calendars, phone
 from callserver.domain.policy import WEEKDAYS, Policy, Window
 from callserver.domain.reason import Reason
 
@@ -63,17 +61,11 @@ def _zone(name: str) -> ZoneInfo | None:
         return None
 
 
-@lru_cache(maxsize=1024)
-def public_holidays(country: str, year: int) -> frozenset[date]:
-    """The country's public holidays. In Denmark they do not include 5 June, 24 and 31 December."""
-    return frozenset(holidays.country_holidays(country, years=year))
-
-
 def _is_holiday(policy: Policy, country: str | None, day: date) -> bool:
     return (
         country is not None
         and country in policy.hours.calendars
-        and day in public_holidays(country, day.year)
+        and day in calendars.public_holidays(country, day.year)
     )
 
 

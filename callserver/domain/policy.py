@@ -6,12 +6,10 @@ which it was last checked. Times are local to the called person.
 
 import re
 from datetime import date
-from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import phonenumbers
-from holidays.registry import COUNTRIES
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -22,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from callserver.domain import calendars
 from callserver.domain.document import Document
 from callserver.domain.phone import NumberKind
 from callserver.texts import InvalidInput
@@ -82,14 +81,8 @@ def _closed_day(day: str) -> str:
     return day
 
 
-@cache
-def _calendars() -> frozenset[str]:
-    # The registry alone: listing the supported countries imports each country's calendar.
-    return frozenset(code for _, code, *_ in COUNTRIES.values())
-
-
 def _calendar(country: str) -> str:
-    if country not in _calendars():
+    if country not in calendars.modules():
         raise InvalidInput("calendar", value=repr(country))
     return country
 
