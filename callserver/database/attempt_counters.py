@@ -5,23 +5,23 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import attempt_counters, devices
-from callserver.database.upserts import INSERTS
+from callserver.database.upserts import PerDialect
 from callserver.domain.attempt_limits import FORGOTTEN_AFTER, AttemptCount
 from callserver.ports import Tx
 
 DEVICE_KNOWN_FOR = timedelta(days=90)
 
 _NEW_ROW: dict[str, Any] = {name: bindparam(name) for name in ("key", "count", "since", "last")}
-_INSERT: dict[str, Any] = {
-    name: insert(attempt_counters).values(_NEW_ROW).on_conflict_do_nothing()
-    for name, insert in INSERTS.items()
-}
+_insert = Prepared(
+    PerDialect(lambda insert: insert(attempt_counters).values(_NEW_ROW).on_conflict_do_nothing())
+)
 
 
 def locked(tx: Tx, key: str, now: datetime) -> AttemptCount:
     """The counter, locked until the transaction ends; a new one starts at 0."""
-    tx.execute(_INSERT[tx.dialect.name], {"key": key, "count": 0, "since": now, "last": now})
+    _insert(tx, {"key": key, "count": 0, "since": now, "last": now})
     columns = (attempt_counters.c.count, attempt_counters.c.since, attempt_counters.c.last)
     return AttemptCount(
         *tx.execute(select(*columns).where(attempt_counters.c.key == key).with_for_update()).one()

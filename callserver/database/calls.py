@@ -9,7 +9,7 @@ from sqlalchemy import Integer, and_, bindparam, literal_column, or_, select, un
 from callserver.database.due_work import TO_STOP
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, contacts
-from callserver.database.upserts import INSERTS
+from callserver.database.upserts import PerDialect
 from callserver.domain import call as machine
 from callserver.ports import Tx
 
@@ -139,10 +139,7 @@ _values: dict[str, Any] = {
     ]
 }
 _insert = Prepared(
-    {
-        name: insert(calls).values(_values).on_conflict_do_nothing()
-        for name, insert in INSERTS.items()
-    }
+    PerDialect(lambda insert: insert(calls).values(_values).on_conflict_do_nothing())
 )
 
 

@@ -7,40 +7,44 @@ from sqlalchemy import bindparam
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import daily_counts, daily_refusals
-from callserver.database.upserts import INSERTS
+from callserver.database.upserts import PerDialect
 from callserver.ports import Tx
 
 
 def _count_statement(name: str) -> Prepared:
-    statements: dict[str, Any] = {}
-    for dialect, insert in INSERTS.items():
-        statement = insert(daily_counts).values(
-            {"campaign": bindparam("campaign"), "day": bindparam("day"), name: 1}
+    row: dict[str, Any] = {"campaign": bindparam("campaign"), "day": bindparam("day"), name: 1}
+    return Prepared(
+        PerDialect(
+            lambda insert: (
+                insert(daily_counts)
+                .values(row)
+                .on_conflict_do_update(
+                    index_elements=["campaign", "day"], set_={name: daily_counts.c[name] + 1}
+                )
+            )
         )
-        statements[dialect] = statement.on_conflict_do_update(
-            index_elements=["campaign", "day"], set_={name: daily_counts.c[name] + 1}
-        )
-    return Prepared(statements)
+    )
 
 
 _count = {name: _count_statement(name) for name in ("dials", "answered", "abandoned")}
 
 
 _count_refusal = Prepared(
-    {
-        name: insert(daily_refusals)
-        .values(
-            campaign=bindparam("campaign"),
-            day=bindparam("day"),
-            reason=bindparam("reason"),
-            refusals=1,
+    PerDialect(
+        lambda insert: (
+            insert(daily_refusals)
+            .values(
+                campaign=bindparam("campaign"),
+                day=bindparam("day"),
+                reason=bindparam("reason"),
+                refusals=1,
+            )
+            .on_conflict_do_update(
+                index_elements=["campaign", "day", "reason"],
+                set_={"refusals": daily_refusals.c.refusals + 1},
+            )
         )
-        .on_conflict_do_update(
-            index_elements=["campaign", "day", "reason"],
-            set_={"refusals": daily_refusals.c.refusals + 1},
-        )
-        for name, insert in INSERTS.items()
-    }
+    )
 )
 
 

@@ -1,12 +1,14 @@
 """The latest recorded present instant: a clock that shows an earlier time is behind."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select
 
-from callserver.database.leases import INSERTED, LEASE, NOBODY
+from callserver.database.leases import LEASE, NOBODY, added
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, process_leases
+from callserver.database.upserts import PerDialect
 from callserver.ports import Tx
 
 TIME = "time"
@@ -22,14 +24,14 @@ _latest = Prepared(
 )
 _last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
-_record = Prepared(
-    {
-        name: added.on_conflict_do_update(
-            index_elements=["name"], set_={"until": added.excluded.until}
-        )
-        for name, added in INSERTED.items()
-    }
-)
+
+
+def _recording(insert: Any) -> Any:
+    new = added(insert)
+    return new.on_conflict_do_update(index_elements=["name"], set_={"until": new.excluded.until})
+
+
+_record = Prepared(PerDialect(_recording))
 _recorded = Prepared(
     select(process_leases.c.until).where(process_leases.c.name == bindparam("name"))
 )

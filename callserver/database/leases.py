@@ -1,12 +1,13 @@
 """Leases: work that one process does at a time."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import process_leases
-from callserver.database.upserts import rows_to_insert
+from callserver.database.upserts import PerDialect
 from callserver.ports import Tx
 
 _lease = Prepared(
@@ -15,22 +16,27 @@ _lease = Prepared(
     )
 )
 
-INSERTED = rows_to_insert(process_leases, ("name", "owner", "until"))
-"""For each dialect, the insert of a lease that is not there yet."""
 
-_acquire = Prepared(
-    {
-        name: added.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"owner": added.excluded.owner, "until": added.excluded.until},
-            where=(process_leases.c.owner == added.excluded.owner)
-            | (process_leases.c.owner == bindparam("nobody"))
-            | (process_leases.c.until < bindparam("now"))
-            | (process_leases.c.until > bindparam("too_far")),
-        )
-        for name, added in INSERTED.items()
-    }
-)
+def added(insert: Any) -> Any:
+    """The insert of a lease that is not there yet."""
+    return insert(process_leases).values(
+        {column: bindparam(column) for column in ("name", "owner", "until")}
+    )
+
+
+def _acquired(insert: Any) -> Any:
+    new = added(insert)
+    return new.on_conflict_do_update(
+        index_elements=["name"],
+        set_={"owner": new.excluded.owner, "until": new.excluded.until},
+        where=(process_leases.c.owner == new.excluded.owner)
+        | (process_leases.c.owner == bindparam("nobody"))
+        | (process_leases.c.until < bindparam("now"))
+        | (process_leases.c.until > bindparam("too_far")),
+    )
+
+
+_acquire = Prepared(PerDialect(_acquired))
 
 LEASE = timedelta(seconds=10)
 """How long a dead process keeps others from taking its work over."""

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import processed_events
-from callserver.database.upserts import INSERTS
+from callserver.database.upserts import PerDialect
 from callserver.domain.call import Receipt
 from callserver.ports import Tx
 
@@ -15,12 +15,13 @@ KEPT_FOR = timedelta(days=7)
 
 
 _insert = Prepared(
-    {
-        name: insert(processed_events)
-        .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
-        .on_conflict_do_nothing()
-        for name, insert in INSERTS.items()
-    }
+    PerDialect(
+        lambda insert: (
+            insert(processed_events)
+            .values({column: bindparam(column) for column in ("kind", "sid", "sequence", "at")})
+            .on_conflict_do_nothing()
+        )
+    )
 )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from callserver.database import revisions
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import document_versions, signatures
-from callserver.database.upserts import INSERTS, rows_to_insert
+from callserver.database.upserts import INSERTS, PerDialect
 from callserver.domain.training import Signature, Version
 from callserver.ports import Tx
 
@@ -17,11 +18,9 @@ _signed = Prepared(
         signatures.c.user == bindparam("user")
     )
 )
+_row: dict[str, Any] = {name: bindparam(name) for name in ("user", "document", "version", "at")}
 _sign = Prepared(
-    {
-        name: added.on_conflict_do_nothing()
-        for name, added in rows_to_insert(signatures, ("user", "document", "version", "at")).items()
-    }
+    PerDialect(lambda insert: insert(signatures).values(_row).on_conflict_do_nothing())
 )
 _signature = select(signatures.c.document, signatures.c.version, signatures.c.at)
 _versions = select(

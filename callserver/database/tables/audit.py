@@ -92,13 +92,7 @@ RARE = {
 """Everything but what every call writes, for each database. Searched for by an index that no call touches; a query
 must hold this condition word for word for the databases to use it. SQLite sets up a list at every insert."""
 
-Index(
-    "audit_rare_kind",
-    audit.c.kind,
-    audit.c.id,
-    postgresql_where=text(RARE["postgresql"]),
-    sqlite_where=text(RARE["sqlite"]),
-)
+Index("audit_rare_kind", audit.c.kind, audit.c.id, **where(RARE["sqlite"]))
 
 seals = Table(
     "seals",
