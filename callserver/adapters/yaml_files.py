@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
 
 from callserver.domain.document import File, Key, Position
 from callserver.errors import ConfigurationProblem
@@ -46,28 +47,27 @@ class _MisleadingError(yaml.MarkedYAMLError):
         self.why = why
 
 
-class Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2's plain scalars, without aliases, and with limits."""
+class Loader(Composer, yaml.CSafeLoader):
+    """PyYAML's SafeLoader on libyaml's parser, with YAML 1.2's plain scalars, without aliases, and with limits.
+
+    PyYAML's own parser takes five times as long: a sixth of a command's time.
+    """
 
     _nodes = 0
+    _depth = 0
 
-    def fetch_flow_collection_start(self, token_class: Any) -> None:
-        """Start a flow collection.
-
-        Raises:
-            _MisleadingError: it is nested too deep.
-        """
-        if self.flow_level >= MOST_DEPTH:
-            raise _MisleadingError(InvalidInput("too_deep", most=MOST_DEPTH), self.get_mark())
-        super().fetch_flow_collection_start(token_class)
+    def __init__(self, text: str) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Compose a node.
 
         Raises:
-            _MisleadingError: it is an alias, it has a tag, or the file has too many nodes.
+            _MisleadingError: it is an alias, it has a tag, it is nested too deep, or the file has too many
+                nodes.
         """
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()
         mark: Any = event.start_mark
         self._nodes += 1
         if isinstance(event, yaml.AliasEvent):
@@ -76,7 +76,13 @@ class Loader(yaml.SafeLoader):
             raise _MisleadingError(InvalidInput("tag", name=str(tag)[:MOST_WHY]), mark)
         if self._nodes > MOST_NODES:
             raise _MisleadingError(InvalidInput("too_many_values", most=MOST_NODES), mark)
-        return super().compose_node(parent, index)
+        is_flow = isinstance(event, yaml.CollectionStartEvent) and bool(event.flow_style)
+        if is_flow and self._depth >= MOST_DEPTH:
+            raise _MisleadingError(InvalidInput("too_deep", most=MOST_DEPTH), mark)
+        self._depth += is_flow
+        node = super().compose_node(parent, index)
+        self._depth -= is_flow
+        return node
 
 
 _NULL = "tag:yaml.org,2002:null"
@@ -138,7 +144,8 @@ def _yaml(kind: str, text: str, name: str, shown: str) -> File:
             return wrong(line, error.why)
         return not_yaml(line, str(error.problem or error))
     except yaml.reader.ReaderError as error:
-        return not_yaml(text.count("\n", 0, error.position) + 1, str(error.reason))
+        before = text.encode()[: error.position]
+        return not_yaml(before.count(b"\n") + 1, str(error.reason))
     except (yaml.YAMLError, ValueError) as error:  # a number of too many digits
         return not_yaml(1, str(error).splitlines()[0])
     except RecursionError:

@@ -258,8 +258,10 @@ def test_the_schema_asks_a_whole_file_for_every_key() -> None:
         ("campaigns/kanvas.yaml", b"a: 1\nb: \xe6\n", "kanvas.yaml:2: -: is not UTF-8"),
         ("scripts/kanvas.md", b"# a\n\n\xe6", "kanvas.md:3: -: is not UTF-8"),
         ("campaigns/kanvas.yaml", b"a: 1\n\0", "kanvas.yaml:2: -: is not YAML"),
+        ("campaigns/kanvas.yaml", "a: ææææ\n\0\n\n\n".encode(), "kanvas.yaml:2: -: is not YAML"),
         ("campaigns/kanvas.yaml", b"a: &a [*a]", "*a is an alias"),
-        ("campaigns/kanvas.yaml", b"a: " + b"[" * 3000, "nested deeper"),
+        ("campaigns/kanvas.yaml", b"a: " + b"[" * 900, "nested deeper"),
+        ("campaigns/kanvas.yaml", b"a: " + b"[" * 3000, "maximum nesting depth"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_once(
