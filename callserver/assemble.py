@@ -59,7 +59,7 @@ from callserver.engine.listening.sessions import ListeningSessions
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.reporting.alarm_notices import AlarmNotices
 from callserver.engine.retention import Retention
-from callserver.engine.rules import in_force
+from callserver.engine.rules.beginning import beginning
 from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
 from callserver.engine.scheduler import Chore, Scheduler
@@ -156,7 +156,7 @@ def build(
     with store.engine.begin() as tx:
         start_checks.database_fits(tx, settings, clock)
         start_checks.log_is_whole(tx, settings)
-        configuration = in_force.beginning(tx, folder)
+        configuration = beginning(tx, folder)
     client = http or httpx.AsyncClient(timeout=10)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)

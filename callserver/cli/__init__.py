@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -103,11 +105,25 @@ class Commands(TyperGroup):
 
 
 def _prepare() -> None:
-    from callserver import log, settings
+    with _without("rich"):  # structlog imports it, for tracebacks that our lines do not have
+        from callserver import log, settings
 
     given = settings.from_environment()
     settings.check_key(given)
     log.set_up(given.log_level)
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Modules that are imported within the block do without this one, if it is not imported yet."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 app = typer.Typer(

@@ -4,7 +4,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from callserver import texts
 from callserver.cli import resources
@@ -65,16 +64,15 @@ def _document(answer: explanation.Explanation) -> dict[str, Any]:
 
 
 def _say(answer: explanation.Explanation, language: str) -> None:
-    console = Console(highlight=False)
     if answer.contact is None:
         sentence = texts.say(language, "explain.no_contact")
-        console.print(f"[yellow]{answer.campaign}: {sentence}[/]", soft_wrap=True)
+        typer.secho(f"{answer.campaign}: {sentence}", fg="yellow")
     if not answer.reasons:
-        console.print(f"[green]{answer.campaign}: {texts.say(language, 'explain.allowed')}[/]")
+        typer.secho(f"{answer.campaign}: {texts.say(language, 'explain.allowed')}", fg="green")
         return
-    console.print(f"[red]{answer.campaign}: {texts.say(language, 'explain.refused')}[/]")
+    typer.secho(f"{answer.campaign}: {texts.say(language, 'explain.refused')}", fg="red")
     for reason in answer.reasons:
-        console.print(f"  {reason.value}: {texts.say(language, f'reason.{reason.value}')}")
+        print(f"  {reason.value}: {texts.say(language, f'reason.{reason.value}')}")
     if answer.next_at is not None:
         when = answer.next_at.astimezone(HOME).strftime("%Y-%m-%d %H:%M %Z")
-        console.print(f"  {texts.say(language, 'explain.next', when=when)}")
+        print(f"  {texts.say(language, 'explain.next', when=when)}")

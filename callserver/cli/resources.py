@@ -11,7 +11,7 @@ from callserver.database import migrate
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
 from callserver.domain.audit import may_be_kept
 from callserver.engine.context import Rules
-from callserver.engine.rules import in_force
+from callserver.engine.rules.beginning import beginning
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import Settings, from_environment
@@ -76,4 +76,4 @@ def database(settings: Settings | None = None) -> Iterator[Engine]:
 def rules(engine: Engine, settings: Settings) -> Rules:
     """The rules in force, the same as the servers'."""
     with reading(engine) as connection, connection.begin():
-        return Rules(in_force.beginning(connection, ConfigFolder(settings.config)))
+        return Rules(beginning(connection, ConfigFolder(settings.config)))

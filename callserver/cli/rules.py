@@ -20,6 +20,7 @@ from callserver.database.engines import reading
 from callserver.database.revisions import Proposal, Texts
 from callserver.domain.loosening import looser
 from callserver.engine.rules import in_force
+from callserver.engine.rules.beginning import beginning
 from callserver.errors import ConfigurationProblem, NotFound
 from callserver.ports import Tx
 
@@ -92,7 +93,7 @@ def diff(
     folder = ConfigFolder(settings.config)
     with resources.database(settings) as engine, reading(engine) as connection, connection.begin():
         was = _in_force(connection)
-        base = in_force.beginning(connection, folder)
+        base = beginning(connection, folder)
         row = None if proposal is None else revisions.proposal(connection, proposal)
     if proposal is None:
         configuration, would = folder.read()

@@ -6,63 +6,24 @@ which files bring in change.yaml. A file that cannot be used changes nothing. Ev
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from callserver.database import audit, revisions, seats, training
 from callserver.domain.audit import EntryKind
-from callserver.domain.configuration import Configuration, Problem
+from callserver.domain.configuration import Configuration
 from callserver.domain.loosening import Looser, looser
 from callserver.domain.review import Review
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.context import EngineContext
+from callserver.engine.rules.beginning import Folder, Texts
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
-
-Texts = Mapping[str, str]
-
-
-class Folder(Protocol):
-    """The configuration folder (adapters/config_folder.py)."""
-
-    def signature(self) -> object: ...
-    def read(self) -> tuple[Configuration, dict[str, str]]: ...
-    def compose(self, texts: Texts) -> Configuration | list[Problem]: ...
-    def review(self) -> Review | None: ...
-    def holds(self, texts: Texts) -> bool: ...
-    def write(self, was: Texts, would: Texts) -> None: ...
-
-
-def beginning(tx: Tx, folder: Folder) -> Configuration:
-    """The rules that a server or a command starts with.
-
-    The revision in force; in a new database, and where the kept one cannot be read by this version any
-    more, what the folder says.
-
-    Raises:
-        ConfigurationProblem: there is no revision in force, and the folder cannot be used.
-    """
-    kept = revisions.in_force(tx)
-    try:
-        configuration, _ = folder.read()
-    except ConfigurationProblem as problem:
-        if kept is None or kept.texts is None:
-            raise
-        log.error("configuration_refused", kept=kept.hash, why=str(problem))  # noqa: TRY400
-    else:
-        if kept is None or kept.texts is None or kept.hash == configuration.revision:
-            return configuration
-    composed = folder.compose(kept.texts)
-    if isinstance(composed, Configuration):
-        return composed
-    log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, composed)))
-    return folder.read()[0]
 
 
 class RulesInForce:

@@ -23,7 +23,8 @@ from callserver.domain.loosening import Looser, looser
 from callserver.domain.review import Review, review
 from callserver.engine.context import EngineContext
 from callserver.engine.rules import in_force
-from callserver.engine.rules.in_force import RulesInForce, Texts
+from callserver.engine.rules.beginning import Texts
+from callserver.engine.rules.in_force import RulesInForce
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
