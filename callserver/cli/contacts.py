@@ -184,6 +184,7 @@ def _say(summary: Summary, callable_of: Counter[str] | None, language: str) -> N
     print(*_notes(summary, say), sep="\n")
     Console().print(table)
     for key, lines in (
+        ("unrecognised", sorted(summary.unrecognised)),
         ("unclear", summary.unclear),
         ("no_keys", sorted(summary.no_keys)),
         ("no_homes", sorted(summary.no_homes)),

@@ -3,9 +3,17 @@
 import re
 import unicodedata
 
+_LOOKALIKES = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455"
+    "\u0391\u0392\u0395\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a7\u03bf\u03bd\u03b1\u03b9\u03ba\u03c1\u0131",
+    "ABEKMHOPCTXaeopcyxijsABEHIKMNOPTXovaikpi",
+)
+"""Cyrillic and Greek letters that look like Latin ones, from another keyboard."""
+
 
 def comparable(text: str) -> str:
     """A text as its words are compared: joined words apart, without apostrophes, in lower case."""
-    text = unicodedata.normalize("NFKC", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
     text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)
     return text.replace("'", "").replace("\u2019", "").casefold()

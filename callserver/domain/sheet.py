@@ -2,7 +2,8 @@
 
 Accepted is what spreadsheets write: UTF-8 with or without byte order mark, UTF-16, Windows-1252; commas,
 semicolons, tabs, bars or colons; quoted cells with line breaks; a first line `sep=;`; a title above the
-headings. Cells are not corrected. Only the apostrophe that protects a spreadsheet from a formula is removed, and added again when files are written.
+headings. Cells are not corrected: only invisible characters are removed, and the apostrophe that protects a
+spreadsheet from a formula, which is added again when files are written.
 """
 
 import csv
@@ -10,6 +11,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 
 from callserver.domain import title_lines
@@ -61,6 +63,13 @@ def unguarded(text: str) -> str:
 
 _FORBIDDEN = ((re.compile("\0"), "nul"), (re.compile("[\udc80-\udcff]"), "encoding"))
 """Characters that no database accepts, with the reason reported for them."""
+
+
+INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+)
+"""Characters that nobody sees: soft hyphens, zero-width characters, directions of writing, a byte order mark
+in the middle of a file. Removed: `Ring ik\u00adke` means what it shows."""
 
 
 class Unreadable(list[str]):
@@ -141,9 +150,10 @@ class _Lines:
         self.held = []
 
 
-def _decoded(raw: bytes, encoding: str) -> Iterator[str]:
-    """The physical lines, with their endings."""
-    return io.TextIOWrapper(io.BytesIO(raw), encoding, "surrogateescape", newline="")
+def _decoded(raw: bytes, encoding: str, *, is_clean: bool = True) -> Iterator[str]:
+    """The physical lines, with their endings and without invisible characters."""
+    lines = io.TextIOWrapper(io.BytesIO(raw), encoding, "surrogateescape", newline="")
+    return lines if is_clean else (INVISIBLE.sub("", line) for line in lines)
 
 
 def _doubtful(lines: Iterable[str], separator: str) -> list[tuple[int, int]]:
@@ -181,17 +191,19 @@ class Sheet:
         self.encoding = NAMES[encoding]
         self.is_guessed = encoding not in ("utf-8-sig", "utf-16", "utf-32") and not raw.isascii()
         has_quotes = '"' in text
+        is_clean = INVISIBLE.search(text) is None
+        self._decoded = partial(_decoded, raw, encoding, is_clean=is_clean)
         del text  # decoded again line by line, with a tenth of the memory
-        self._lines = _Lines(_decoded(raw, encoding))
+        self._lines = _Lines(self._decoded())
         self.titles: list[tuple[int, str]] = []  # skipped lines above the headings, with their text
         self.separator = self._skip_to_header()
-        self._doubtful = _doubtful(_decoded(raw, encoding), self.separator) if has_quotes else []
+        self._doubtful = _doubtful(self._decoded(), self.separator) if has_quotes else []
         if self._doubtful:
             self._rows = self._refusing()
         elif has_quotes or self._is_guarded or self._forbidden:
             self._rows = self._read()
         else:
-            self._rows = self._read_plain(raw, encoding)
+            self._rows = self._read_plain()
         self.header_line, header = next(self._rows, (0, []))
         if not header:
             raise InvalidInput("file_empty")
@@ -258,7 +270,7 @@ class Sheet:
             if cells and (cells[0] or any(cells)):
                 yield lines.number - len(lines.held) + 1, self._checked(cells)
 
-    def _read_plain(self, raw: bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    def _read_plain(self) -> Iterator[tuple[int, list[str]]]:
         """The same rows of a file without quotes, where every row is one line: in half the time."""
         before = self._lines.number
         reader = csv.reader(self._lines.rest(), delimiter=self.separator, strict=True)
@@ -268,7 +280,7 @@ class Sheet:
                     yield before + reader.line_num, cells
         except csv.Error:  # a cell exceeds the reader's limit: that line again, and the rest
             read = before + reader.line_num - 1
-            self._lines = _Lines(islice(_decoded(raw, encoding), read, None), read)
+            self._lines = _Lines(islice(self._decoded(), read, None), read)
             yield from self._read()
 
     def _refusing(self) -> Iterator[tuple[int, list[str]]]:

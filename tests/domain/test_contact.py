@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from callserver import texts
 from callserver.domain import headings, postal_addresses, subject
 from callserver.domain.cells import REASONS, RowProblem
-from callserver.domain.contact import ContactRow, ContactRows, Reader
+from callserver.domain.contact import Reader
+from callserver.domain.contact_rows import ContactRow, ContactRows
 from callserver.domain.sheet import Unreadable
 
 HEADER = "medlemsnr;telefon;fornavn;efternavn;adresse;postnr;født;medlem;sidste_gave;tidszone;by"

@@ -7,14 +7,8 @@ import pytest
 
 from callserver.domain import headings, subject
 from callserver.domain.cells import RowProblem
-from callserver.domain.contact import (
-    MOST_PROOF,
-    FormerHome,
-    ListedConsent,
-    ListedOptOut,
-    Reader,
-    RefusedPerson,
-)
+from callserver.domain.contact import MOST_PROOF, Reader
+from callserver.domain.contact_rows import FormerHome, ListedConsent, ListedOptOut, RefusedPerson
 from callserver.domain.sheet import Unreadable
 
 NUMBER, OTHER = 4532123456, 4532123457
@@ -114,7 +108,55 @@ def test_words_are_found_in_rows_of_any_width() -> None:
     rows: list[list[str]] = [*split("Anna (død);32123456", "Bo", "Ida (død);32123457")]
     torn = Unreadable(["Ane (død)", "32123456"], "quotes")
     found = opt_outs("navn;telefon", [*rows, torn])
-    assert [one.row for one in found] == [0, 2]
+    said = [(one.row, *one.numbers) for one in found]
+    assert said == [(0, NUMBER), (2, OTHER), (3, NUMBER)]
+
+
+@pytest.mark.parametrize("reason", ["nul", "encoding"])
+def test_a_row_with_a_character_that_no_database_accepts_says_no(reason: str) -> None:
+    row = Unreadable(["Bj\udcf8rn", "32123456", "M1", "ja"], reason)
+    [found] = opt_outs("navn;telefon;medlemsnr;ring ikke", [row])
+    assert found.numbers == {NUMBER}
+    assert subject.person_key("M1", 0, None, "crm") in found.persons
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ("Anna;32123456;x;må ikke;ringes op", {NUMBER}),
+        ("Anna;32123456;x;nej tak;", {NUMBER}),
+        ("Anna;3212;x;ring ikke;", set()),
+        ("Anna;32123456;x;god;giver", None),
+    ],
+)
+def test_a_row_with_a_cell_too_many_says_no(cells: str, numbers: set[int] | None) -> None:
+    found = opt_outs("navn;telefon;by;note", split(cells))
+    assert [one.numbers for one in found] == ([] if numbers is None else [numbers])
+    assert all(one.is_recognised == bool(numbers) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [
+        ("Anna Prøve;Vej 1;8000;;ja", "Anna Prøve"),
+        (";Vej 1;8000;321;ja", ""),
+        ("Anna Prøve;;8000;;ja", None),
+        ("Anna Prøve;Ukendt;8000;-;ja", None),
+    ],
+)
+def test_a_no_without_number_and_reference_has_a_household_and_a_name(
+    cells: str, name: str | None
+) -> None:
+    one = reader("navn;adresse;postnr;telefon;ring ikke")
+    rows = split(cells, "Anna Prøve;Vej 1;8000;32123456;")
+    values, _ = one.read(rows)
+    [found] = one.opt_outs(rows, values)
+    assert not found.is_recognised
+    if name is None:
+        assert (found.home, found.persons) == (None, frozenset())
+    else:
+        assert found.home == (values.household[1], name)
+        assert len(found.persons) == 1
 
 
 def test_a_short_row_says_nothing_in_the_columns_that_it_lacks() -> None:

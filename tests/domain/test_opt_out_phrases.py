@@ -164,3 +164,19 @@ def test_a_note_beside_a_name_says_no(name: str, *, expected: bool) -> None:
 @pytest.mark.parametrize("cell", ["'ring ikke'", "don't call", "''don''t call", "Don't ring"])
 def test_apostrophes_hide_no_word(cell: str) -> None:
     assert Search().cells(["O'Neill", cell, "'Bo'"]) == [cell]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Ring ikk\u0435",
+        "m\u00e5 ikke kont\u0430ktes",
+        "\u0420ing ikke".replace("\u0420", "R"),
+        "d\u03bf not call",
+        "de\u0430d",
+        "r\u0131ng ikke",
+    ],
+)
+def test_letters_of_another_alphabet_hide_no_word(cell: str) -> None:
+    assert says_no(cell)
+    assert Search().cells([cell]) == [cell]

@@ -199,3 +199,17 @@ def test_a_cell_beyond_every_limit_changes_no_other_row() -> None:
     assert rows[2] == ["1", "2"]
     assert isinstance(rows[3], Unreadable)
     assert rows[4] == ["5", "6"]
+
+
+@pytest.mark.parametrize(
+    "sign", ["\u00ad", "\u200b", "\u200d", "\u200f", "\u202e", "\u2060", "\ufeff"]
+)
+def test_invisible_characters_are_removed(sign: str) -> None:
+    sheet = Sheet(f"na{sign}vn;Telefon;note\n{sign}Ane;3220{sign}0101;ne{sign}j\n".encode())
+    assert list(sheet.header) == ["navn", "Telefon", "note"]
+    assert list(sheet.rows()) == [(2, ["Ane", "32200101", "nej"])]
+
+
+def test_a_byte_order_mark_in_the_middle_opens_no_cell() -> None:
+    sheet = Sheet('\ufeff"a";"b"\n1;2\n\ufeff"a;b";"c"\n'.encode())
+    assert list(sheet.rows()) == [(2, ["1", "2"]), (3, ["a;b", "c"])]

@@ -11,7 +11,8 @@ from callserver.console.endpoint import Answer
 from callserver.domain import heading_words, headings, phone
 from callserver.domain.campaign import Campaign, Label
 from callserver.domain.cells import RowProblem
-from callserver.domain.contact import ContactRow, Reader
+from callserver.domain.contact import Reader
+from callserver.domain.contact_rows import ContactRow
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
 from callserver.domain.headings import IGNORE, ColumnMapping
 from callserver.engine.lists.doubtful_columns import Doubtful
@@ -94,6 +95,8 @@ class ImportResult(Answer):
     missing: int = 0  # contacts of the campaign that are not in the file
     set_aside: int = 0  # known contacts that are not called until their row is corrected
     unread: Sequence[str] = ()  # headings
+    unrecognised: int = 0  # rows of people who said no, without a number or a reference
+    unrecognised_lines: Sequence[int] = ()  # the first of them
     unclear: int = 0  # rows whose "do not call" cell is neither yes nor no
     unclear_lines: Sequence[int] = ()  # the first of them
     no_keys: int = 0  # rows whose reference is not used to recognise the person
@@ -142,10 +145,8 @@ def preview(
     try:
         sheet = open_sheet(raw)
     except ConfigurationProblem as error:
-        problem = _unreadable(error)
-        return PreviewView(
-            columns=[], fields=[], rows=[], problem=problem.key, values=problem.values
-        )
+        wrong = _unreadable(error)
+        return PreviewView(columns=[], fields=[], rows=[], problem=wrong.key, values=wrong.values)
     header = list(sheet.header)
     width = headings.own_width(header)
     chosen = dict(columns or {})
@@ -255,9 +256,8 @@ def _problem(
 def _unreadable(error: ConfigurationProblem) -> _Problem:
     cause = error.__cause__
     if isinstance(cause, InvalidInput):
-        return _Problem(
-            cause.sentence.key, {name: str(value) for name, value in cause.sentence.values}
-        )
+        values = {name: str(value) for name, value in cause.sentence.values}
+        return _Problem(cause.sentence.key, values)
     return _Problem("lists.unreadable", {"why": str(error)})
 
 
@@ -330,6 +330,8 @@ def result_view(
         missing=summary.missing,
         set_aside=summary.set_aside,
         unread=_unread(summary.header, summary.heads),
+        unrecognised=len(summary.unrecognised),
+        unrecognised_lines=sorted(summary.unrecognised)[:REFUSED_SHOWN],
         unclear=len(summary.unclear),
         unclear_lines=summary.unclear[:REFUSED_SHOWN],
         no_keys=len(summary.no_keys),

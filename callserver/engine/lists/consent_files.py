@@ -18,6 +18,7 @@ from callserver.domain.heading_words import MAY_CALL, folded
 from callserver.domain.marks import MarkKind
 from callserver.domain.names import Likeness
 from callserver.domain.sheet import Unreadable
+from callserver.engine.lists import stray_rows
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow
 from callserver.engine.suppressions import person_facts
@@ -101,6 +102,7 @@ def take(tx: Tx, raw: bytes, by: str, now: datetime, region: str = "DK") -> Cons
         if problem is None:
             problem = _record(tx, cells, columns, result, spaces, by, now, region)
         if problem is not None:
+            stray_rows.check(sheet, line, cells)
             result.refused.append(RefusedRow(line, problem[0], problem[1], cells))
     return result
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.domain import names, subject
-from callserver.domain.contact import ContactRow, ContactRows, FormerHome
+from callserver.domain.contact_rows import ContactRow, ContactRows, FormerHome
 from callserver.domain.names import Likeness
 
 MOST_AT_A_NUMBER = 10

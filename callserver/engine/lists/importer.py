@@ -33,6 +33,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope, Segment
+from callserver.domain.identity import NOBODY
 from callserver.domain.imports import RowFate
 from callserver.domain.marks import MarkKind
 from callserver.engine.identity.silencing import silence_listed
@@ -253,6 +254,8 @@ def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
     ]
     taken = staged_rows.identifiers_of(tx, {row.person for row in listed})
     again = [row for row in listed if (row.person, row.number, row.household) not in taken]
+    homes = staged.reader.opt_outs.homes
+    again += [Identifier(person, NOBODY, home, name) for person, home, name in homes]
     former_identifiers.add(tx, again, Because.LISTED, now)
 
 

@@ -13,18 +13,13 @@ from callserver.database.staged_rows import DroppedRow
 from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem, different_cells
-from callserver.domain.contact import (
-    ContactRows,
-    FormerHome,
-    ListedOptOut,
-    Reader,
-    RefusedPerson,
-)
+from callserver.domain.contact import Reader
+from callserver.domain.contact_rows import ContactRows, FormerHome, ListedOptOut, RefusedPerson
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.opt_out_phrases import Search, says_no
 from callserver.domain.sheet import Sheet, Unreadable
-from callserver.engine.lists import ranking
+from callserver.engine.lists import ranking, stray_rows
 from callserver.engine.lists.doubtful_columns import (
     MOST_SHOWN,
     doubtful,
@@ -208,6 +203,11 @@ class ListReader:
                 self.opt_outs.dead |= said.persons
             if not said.is_clear:
                 self.summary.unclear.append(lines[said.row])
+            if not said.is_recognised:
+                self.summary.unrecognised.add(lines[said.row])
+            if said.home is not None:
+                [person] = said.persons
+                self.opt_outs.homes.add((person, *said.home))
         self.summary.opted_out += len(noted)
 
     def refuse_lines(self, raw: bytes, lines: Collection[int], name: str, reason: str) -> None:
@@ -240,6 +240,7 @@ class ListReader:
         width = len(self.summary.header)
         for at, problem in sorted(problems.items()):
             line, cells = chunk[at]
+            stray_rows.check(self.sheet, line, cells)
             refused = RefusedRow(line, problem.column, problem.reason, cells[:width])
             self.summary.refused.append(refused)
 

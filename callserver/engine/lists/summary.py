@@ -25,6 +25,8 @@ class OptOuts:
     persons: set[int] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)
     dead: set[int] = field(default_factory=set)  # keys of persons
+    # Person, household and name of those who have no number and no reference.
+    homes: set[tuple[int, int, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -55,6 +57,9 @@ class Summary:
     consents: int = 0  # recorded: given on a day that the list names
     opted_out: int = 0  # rows of which the list itself says that the person must not be called
     unclear: list[int] = field(default_factory=list)  # lines of those that say neither yes nor no
+    unrecognised: set[int] = field(
+        default_factory=set
+    )  # lines of those without number and reference
 
     def columns(self) -> list[tuple[str, str]]:
         """Heading and field of the columns that are read, in the file's order."""

@@ -52,6 +52,17 @@ export function importResult(result, caption, titles) {
     parts.push(el("p", { class: "note" }, t("lists.set_aside", { count: number(result.set_aside) })));
   if (result.missing)
     parts.push(el("p", { class: "note" }, t("lists.missing", { count: number(result.missing) })));
+  if (result.unrecognised)
+    parts.push(
+      el(
+        "p",
+        { class: "wrong", role: "alert" },
+        t("import.unrecognised", {
+          count: result.unrecognised,
+          lines: result.unrecognised_lines.map(number).join(", "),
+        }),
+      ),
+    );
   if (result.callable) {
     const { callable = 0, ...refused } = result.callable;
     const rows = largest(refused).map(([reason, count]) => [textOf("reason", reason), count]);
