@@ -57,7 +57,7 @@ def call_report(form: Form, attempt: str) -> CallReport:
         report if declined is None else Report.DECLINED,
         at(form),
         field(form, "CallSid"),
-        receipt(form, "call", "CallSid"),
+        receipt(form, f"call {report.value}", "CallSid"),
         code=code,
         declined=declined,
     )
@@ -76,12 +76,13 @@ def room_event(form: Form) -> RoomEvent | None:
     change = ROOM_CHANGES.get(field(form, "StatusCallbackEvent"))
     if change is None:
         return None
+    leg = form.get("CallSid", [""])[0]
     return RoomEvent(
         room=field(form, "FriendlyName"),
         room_ref=field(form, "ConferenceSid"),
-        leg=form.get("CallSid", [""])[0],
+        leg=leg,
         change=change,
-        receipt=receipt(form, "conference", "ConferenceSid"),
+        receipt=receipt(form, f"conference {change.value} {leg}".rstrip(), "ConferenceSid"),
         may_be_listener=not form.get("ParticipantLabel", [""])[0],
         mode=_listening_mode(form),
         at=at(form),

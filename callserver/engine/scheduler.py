@@ -327,7 +327,7 @@ class Scheduler:
             leg = row.leg
             answer = await self._ctx.telephony.leg(leg)
             if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-                await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
+                await self._ctx.store.run(lambda tx: lost_phoners.found_ended(tx, self._ctx, leg))
             elif room_ref := await self._ctx.telephony.find_room(row.room):
                 # The phoner is there: only the report of it was lost.
                 await self._phoner_legs.found_in_room(row.id, leg, room_ref)

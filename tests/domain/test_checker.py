@@ -121,3 +121,24 @@ def test_an_entry_does_not_look_at_every_contact_and_listening_of_the_log() -> N
         if growths[-1] < 8:
             break
     assert min(growths) < 8
+
+
+def test_a_call_that_ends_with_the_loss_of_its_phoner_goes_on_no_longer() -> None:
+    """The phoner's room is over, so the provider refuses the order: the seat moves before the call ends."""
+    log = Log()
+    permitted = next(unanswered(BEGIN, "c1"))
+    seat: dict[str, Any] = {"campaign": "kanvas", "reason": "", "seat": 1}
+    lost = seat | {"reason": "leg_lost", "call": "c1", "connected": False, "wants": "paused"}
+    refused = {"report": "declined", "cause": "declined", "state": "ended"}
+    ready = [
+        body(BEGIN - timedelta(seconds=2), "seat", **seat | {"state": "connecting"}),
+        body(BEGIN - timedelta(seconds=1), "seat", **seat | {"state": "waiting"}),
+        permitted,
+        body(BEGIN, "seat", state="reserved", call="c1", **seat),
+    ]
+    assert log.add(ready) == []
+    loss = body(BEGIN + timedelta(milliseconds=90), "seat", state="reserved", **lost)
+    over = body(BEGIN + timedelta(milliseconds=89), "reported", call="c1", contact=1, **refused)
+    free = body(BEGIN + timedelta(milliseconds=89), "seat", **seat | {"state": "connecting"})
+    later = body(BEGIN + timedelta(seconds=5), "seat", **seat | {"state": "paused"})
+    assert log.add([loss, over, free, later]) == []

@@ -54,7 +54,7 @@ def test_a_call_status_becomes_a_report(status: str, report: Report) -> None:
         STATUS, LEG, ("CallStatus", status), ("SequenceNumber", "2"), ("Timestamp", TIMESTAMP)
     )
     assert (answer.status_code, answer.content) == (204, b"")
-    assert told == [("report", "a1", report, AT, CA, Receipt("call", CA, 2))]
+    assert told == [("report", "a1", report, AT, CA, Receipt(f"call {report.value}", CA, 2))]
     assert told[0][3].tzinfo is UTC
 
 
@@ -73,7 +73,8 @@ def test_what_cannot_be_read_is_left_out_of_the_report(timestamp: str, sequence:
 
 
 ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber", "4"), LEG]
-RECEIPT = Receipt("conference", CF, 4)
+JOINED = Receipt(f"conference join {CA}", CF, 4)
+OVER = Receipt("conference end", CF, 4)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +88,12 @@ RECEIPT = Receipt("conference", CF, 4)
         (
             "/twilio/status/conference?seat=1",
             [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "a1")],
-            ("room_event", RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, RECEIPT)),
+            ("room_event", RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, JOINED)),
         ),
         (
             "/twilio/status/conference?seat=1",
             [*ROOM[:3], ("StatusCallbackEvent", "conference-end")],
-            ("room_event", RoomEvent("seat-1-abc", CF, "", RoomChange.ENDED, RECEIPT, True)),
+            ("room_event", RoomEvent("seat-1-abc", CF, "", RoomChange.ENDED, OVER, True)),
         ),
         (
             "/twilio/status/listener?listening=7",
@@ -145,7 +146,7 @@ def test_who_comes_into_a_room_without_a_label_is_a_listener(
     joined = [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", "")]
     joined += how.items()
     answer, told = post("/twilio/status/conference?seat=1", *joined)
-    event = RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, RECEIPT, True, mode)
+    event = RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, JOINED, True, mode)
     assert (answer.status_code, told) == (204, [("room_event", event)])
 
 

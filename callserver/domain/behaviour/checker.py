@@ -165,7 +165,7 @@ class Checker:
             if call.is_open:
                 self._ended.append((entry.at, call.name))
             self._open.discard(call.name)
-            self._met(call.name, "silenced")
+            self._met(call.name, "silenced", "alone")
             self._leaves_seat(entry, after)
 
     def _leaves_seat(self, entry: Entry, call: Call) -> None:

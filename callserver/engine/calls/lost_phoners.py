@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from callserver import outbox
 from callserver.database import audit, calls, daily_counts, seats
 from callserver.database.calls import CallRow
 from callserver.domain import subject
@@ -13,6 +14,7 @@ from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.calls.hangups import PHONER_LOST
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import marking
+from callserver.outbox import HangUpLeg
 from callserver.ports import Tx
 
 HEARD_WITHIN = timedelta(seconds=2)
@@ -39,6 +41,13 @@ def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
     if call.call.state is CallState.TALKING and not heard:
         count_abandoned(tx, call, now)
     hangups.want_ended(tx, call, PHONER_LOST, now)
+
+
+def found_ended(tx: Tx, ctx: EngineContext, leg: str) -> None:
+    """A look-up calls a phoner's leg ended. It is hung up as well: look-ups may be wrong, and nothing would
+    end a leg that the seat has forgotten."""
+    leg_lost(tx, ctx, leg)
+    outbox.add(tx, HangUpLeg(leg))
 
 
 def answered_without_phoner(tx: Tx, call: CallRow, now: datetime) -> None:

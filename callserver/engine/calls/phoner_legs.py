@@ -263,7 +263,7 @@ class PhonerLegs:
             await self._ctx.clock.sleep(wait)
             answer = await self._ctx.telephony.leg(leg)
         if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-            await self._ctx.store.run(lambda tx: lost_phoners.leg_lost(tx, self._ctx, leg))
+            await self._ctx.store.run(lambda tx: lost_phoners.found_ended(tx, self._ctx, leg))
 
     def _fresh_room(self, row: SeatRow) -> str:
         return at_exchange(row.exchange, f"seat-{row.id}-{self._ctx.token()}")

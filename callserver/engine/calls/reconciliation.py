@@ -108,8 +108,11 @@ class Reconciliation:
         calls.change(tx, call.attempt, deadline=again)
         if report is not None:
             audit.append(tx, now, EntryKind.SETTLED, call=call.attempt, found=leg.state.value)
-        if call.stopped and leg.ref is not None and report in (Report.TAKEN, Report.RANG):
-            outbox.add(tx, HangUpLeg(leg.ref))  # cancelled but still ringing: end it in any state
+        rings_on = call.stopped and report in (Report.TAKEN, Report.RANG)
+        if leg.ref is not None and (rings_on or leg.state is LegState.ENDED):
+            # Cancelled but still ringing: end it in any state. Or over: the look-up may be wrong, and nothing
+            # would end a leg whose call is closed.
+            outbox.add(tx, HangUpLeg(leg.ref))
 
     def _end(self, tx: Tx, attempt: str) -> None:
         """End a call that still rings or is queued, once the calling hours are over or it lasts too long."""

@@ -13,7 +13,7 @@ from callserver.engine import user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
 from callserver.engine.retried_orders import carry_out
-from callserver.outbox import DialSeat, EndListenerLeg, MoveListener, RingListener
+from callserver.outbox import DialSeat, EndListenerLeg, HangUpLeg, MoveListener, RingListener
 from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
@@ -159,6 +159,7 @@ class ListenerLegOrders:
                 return
             if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
                 leg_ended(tx, self._ctx, row)
+                outbox.add(tx, HangUpLeg(leg))  # if the answer is wrong, the leg listens on
             elif answer.state is not LegState.NO_ANSWER:
                 listenings.change(tx, listening, seen_at=self._ctx.clock.now())
 

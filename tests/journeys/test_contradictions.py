@@ -1,0 +1,70 @@
+"""A carrier that contradicts itself: numbers of events that repeat, look-ups that are wrong, a room that begins
+again. No telephone is left behind that the server has forgotten."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.domain.call import Cause
+from callserver.ports import Leg, LegState
+from tests.harness.simulated import SimulatedSystem, in_a_talk
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
+    yield made
+    made.close()
+
+
+def counts_nothing(system: SimulatedSystem) -> None:
+    """Every event of the network has the number 0."""
+    really: Any = system.network.callbacks.notify
+
+    def notify(url: str | None, form: Mapping[str, str]) -> None:
+        really(url, {**form, "SequenceNumber": "0"})
+
+    system.network.callbacks.notify = notify  # type: ignore[method-assign]
+
+
+async def test_different_events_of_one_number_all_count(system: SimulatedSystem) -> None:
+    counts_nothing(system)
+    leg = await in_a_talk(system)
+    system.network.hang_up_by_person(leg)
+    await system.pass_time(1)
+    assert system.calls()[0].cause == Cause.COMPLETED
+    phoner = system.phoner_leg()
+    system.network.leave(phoner)
+    await system.pass_time(1)
+    assert system.seats()[0].leg != phoner.sid or system.seats()[0].room_ref is None
+
+
+async def test_a_talk_that_a_look_up_calls_ended_is_ended(system: SimulatedSystem) -> None:
+    leg = await in_a_talk(system)
+    telephony: Any = system.server.ctx.telephony
+
+    async def wrong(*_: object) -> Leg:
+        return Leg(LegState.ENDED, leg.sid, Cause.COMPLETED.value)
+
+    telephony.look_up = wrong
+    await system.pass_time(35)
+    assert system.calls()[0].cause == Cause.COMPLETED
+    assert not leg.live
+
+
+async def test_a_phoners_leg_that_a_look_up_calls_ended_is_ended(system: SimulatedSystem) -> None:
+    await system.on_shift()
+    phoner = system.phoner_leg()
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.leg
+
+    async def wrong(ref: str) -> Leg:
+        return Leg(LegState.ENDED, ref) if ref == phoner.sid else await really(ref)
+
+    telephony.leg = wrong
+    await system.ready()  # a call is placed, and the phoner's leg is asked about
+    await system.pass_time(10)
+    assert system.seats()[0].leg != phoner.sid
+    assert not phoner.live
