@@ -13,6 +13,10 @@ MOST_NAMED = 5
 LESS_DURABLE = {"fsync": ("off",), "synchronous_commit": ("off", "local")}
 """PostgreSQL's settings with which a commit is lost with the machine; `local`: if a standby takes over."""
 
+_ONLY_READS = text(
+    "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+)
+
 
 def problems(engine: Engine) -> Iterator[str]:
     """What is wrong; on SQLite every page is read, a minute for some gigabytes.
@@ -29,6 +33,8 @@ def problems(engine: Engine) -> Iterator[str]:
                 encoding = tx.execute(text("SHOW server_encoding")).scalar()
                 if encoding != "UTF8":
                     yield f"database: the encoding is {encoding}, and must be UTF8"
+                if tx.execute(_ONLY_READS).scalar():
+                    yield "database: only reads: it is a standby, or set so; name the one that also writes"
                 for name, weak in LESS_DURABLE.items():
                     if (value := tx.execute(text(f"SHOW {name}")).scalar()) in weak:
                         yield f"database: {name} is {value}: after a crash what was acknowledged may be missing"

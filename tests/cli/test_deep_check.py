@@ -16,7 +16,7 @@ from callserver.database import audit, migrate
 from callserver.database.engines import make_engine
 from callserver.domain.audit import EntryKind
 from callserver.settings import Settings
-from tests.harness.databases import sqlite_file
+from tests.harness.databases import reading_only, sqlite_file
 from tests.harness.exchange.kamailio import certificate
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +75,14 @@ def test_commits_that_a_crash_may_take_back(
     engine.dispose()
     [problem] = wrong(settings)["database"]
     assert f"synchronous_commit is {value}" in problem
+
+
+def test_a_database_that_only_reads(tmp_path: Path, postgres_url: str) -> None:
+    settings = sound(tmp_path, database=postgres_url)
+    with reading_only(postgres_url):
+        [problem] = wrong(settings)["database"]
+    assert "only reads" in problem
+    assert wrong(settings) == {}
 
 
 def test_a_folder_that_takes_no_files(tmp_path: Path) -> None:

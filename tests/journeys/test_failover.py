@@ -27,6 +27,18 @@ def sealed(url: str) -> int:
     return 0 if head is None else head.size
 
 
+def read_there(folder: Path, standby: str) -> None:
+    """A standby serves what only reads, and is named where it could be taken for a server's database."""
+    replica = Place(folder, standby)
+    assert " 0 findings" in replica.ok("audit", "verify")
+    replica.ok("audit", "export", folder / "export.json")
+    replica.ok("audit", "publish", folder / "published")
+    assert "it is a standby" in replica.run("check", "--deep").stdout
+    noted = replica.run("why", NUMBER)  # a look-up is written in the log
+    assert noted.returncode == 2
+    assert "read-only transaction" in noted.stderr
+
+
 @pytest.mark.timeout(420)
 @pytest.mark.usefixtures("postgres")
 async def test_the_standby_takes_over_while_phoners_work(
@@ -44,6 +56,7 @@ async def test_the_standby_takes_over_while_phoners_work(
             nonlocal before
             await eventually(lambda: len(acknowledged.outcomes) > 2 and sealed(replicas.url))
             before = sealed(replicas.url)
+            await asyncio.to_thread(read_there, tmp_path, replicas.standby)
             await asyncio.to_thread(place.ok, "suppress", "add", NUMBER)
             began = time.monotonic()
             replicas.kill_primary()
