@@ -155,6 +155,34 @@ async def test_what_was_settled_as_never_placed_and_rings_is_silenced(
     assert not leg.live
 
 
+@pytest.mark.parametrize("why", ["a second telephone", "an answering machine"])
+async def test_a_leg_of_no_call_is_ended_though_the_provider_fails_for_minutes(
+    system: SimulatedSystem, why: str
+) -> None:
+    """Its call is over, so that nothing in the database would repeat the order."""
+    person = await in_a_talk(system)
+    call = system.calls()[0]
+    failing(system, "hang_up", times=8)
+    receive, leg = system.server.call_flow.receive, person.sid
+    if why == "a second telephone":
+        await receive(CallReport(call.attempt, Report.ANSWERED, leg="CA" + "2" * 32))
+        leg = "CA" + "2" * 32
+    else:
+        await receive(CallReport(call.attempt, Report.MACHINE, leg=leg))
+    asked: list[str] = []
+    telephony: Any = system.server.ctx.telephony
+    orders = telephony.hang_up
+
+    async def hang_up(ref: str) -> Result:
+        result: Result = await orders(ref)
+        asked.append(ref)
+        return result
+
+    telephony.hang_up = hang_up
+    await system.pass_time(300)
+    assert leg in asked
+
+
 async def test_a_code_or_cause_that_comes_late_is_in_the_log(system: SimulatedSystem) -> None:
     """It decides whether the call counts as an attempt, so the log has it as the table has."""
     await system.on_shift()

@@ -24,8 +24,9 @@ STOP_CHECK = timedelta(seconds=3)
 """How long after a hang-up the provider is asked about the call: its end may never be reported (a queued call
 is cancelled without a callback)."""
 
-END_AGAIN_SECONDS = (0.2, 0.4, 1, 5, 15)
-"""Waits, in seconds, between orders to hang up a leg without an open call while the provider fails."""
+END_AGAIN_SECONDS = (0.2, 0.4, 1, 5, 15, 30, 60, 120, 240)
+"""Waits, in seconds, between orders to hang up a leg without an open call while the provider fails: a
+second telephone would ring on, and a machine that answered would stay in the phoner's room."""
 
 PHONER_LOST = "phoner_lost"
 """The reason for ending a call without a phoner: a person who answers hears who called, and an apology
@@ -128,4 +129,4 @@ class Hangups:
             self._ctx, lambda: self._ctx.telephony.hang_up(leg), END_AGAIN_SECONDS
         )
         if not result.settled:
-            log.warning("not_hung_up", result=result.value)
+            log.error("not_hung_up", result=result.value)
