@@ -232,6 +232,11 @@ def close_sessions(tx: Tx, user_id: int, but: str = "") -> None:
     tx.execute(delete(sessions).where(sessions.c.user == user_id, sessions.c.id != but))
 
 
+def lock(tx: Tx, user_id: int) -> None:
+    """One change of an account at a time: what is checked now still holds when this transaction commits."""
+    tx.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+
+
 def lock_role(tx: Tx, role: Role) -> None:
     """Lock every user of a role, so that the last two cannot off-board each other at the same time."""
     query = select(users.c.id).where(users.c.role == role.value).order_by(users.c.id)

@@ -12,7 +12,6 @@ from callserver.database.tables import (
     softphones,
     support_messages,
     support_talks,
-    users,
 )
 from callserver.database.upserts import INSERTS
 from callserver.domain.leaving import LeavingItem
@@ -36,11 +35,6 @@ class TickedItem(NamedTuple):
     en: str
     at: datetime
     by: str
-
-
-def lock(tx: Tx, user: int) -> None:
-    """One change of a checklist at a time: nothing is unticked while it is completed."""
-    tx.execute(select(users.c.id).where(users.c.id == user).with_for_update())
 
 
 def get(tx: Tx, user: int) -> Leaving:

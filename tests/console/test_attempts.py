@@ -112,6 +112,33 @@ async def test_the_old_password_cannot_be_guessed_in_a_session(
     assert (await client.api("POST", "/sign-in/password", right)).status_code == 200
 
 
+@pytest.mark.parametrize("did", ["reset", "off-board"])
+async def test_a_password_that_is_changed_while_the_account_is_reset_stays_reset(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch, did: str
+) -> None:
+    """Somebody else has the password, and the administrator acts while the new one is hashed."""
+    thief = await Client(system).sign_in("phoner")
+    administrator = await system.client("administrator")
+    user = system.read(lambda tx: accounts.by_handle(tx, "phoner"))
+    assert user is not None
+    hashing = system.server.authentication.hashing
+    hashed = hashing.hashed
+
+    async def slowly(password: str) -> str:
+        monkeypatch.undo()
+        reply = await administrator.api("POST", f"/accounts/{user.id}/{did}", {})
+        assert reply.status_code == 200
+        return await hashed(password)
+
+    monkeypatch.setattr(hashing, "hashed", slowly)
+    taken = {"old": PASSWORD, "new": "the thief's own bicycle"}
+    assert (await thief.api("POST", "/sign-in/password", taken)).status_code == 401
+    assert (await enter(stranger(system), "phoner", taken["new"])).status_code == 403
+    kept = system.read(lambda tx: accounts.secrets_of(tx, user.id))
+    assert (kept.password is None) == (did == "off-board")
+    assert kept.password_once or did == "off-board"
+
+
 async def test_with_only_the_password_nothing_but_the_next_step_is_done(
     system: StaffedSystem,
 ) -> None:

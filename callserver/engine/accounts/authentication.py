@@ -178,6 +178,7 @@ class Authentication:
         cookie, hashed = new_token()
 
         def enter(tx: Tx) -> Next:
+            accounts.lock(tx, user.id)  # it may be reset or off-boarded at this moment
             accounts.open_session(tx, hashed, user.id, now)
             open_session = accounts.session(tx, hashed)
             if open_session is None or accounts.secrets_of(tx, user.id).password != kept:
@@ -207,11 +208,14 @@ class Authentication:
                 await self._tally.note(EntryKind.SIGN_IN_REFUSED, "", "")
         return right
 
-    async def choose_password(self, cookie: str, session: Session, new: str) -> Next:
-        """Replace a one-time password. Every other session of the user ends.
+    async def choose_password(
+        self, cookie: str, session: Session, new: str, old: str | None = None
+    ) -> Next:
+        """Replace a one-time password, or the one with the hash `old`. Every other session of the user ends.
 
         Raises:
             Impossible: the new password breaks the password rules.
+            NotSignedIn: the account was reset or off-boarded while the new password was hashed.
         """
         user = session.user
         password_rules.check(new, user.handle, user.name)
@@ -219,6 +223,10 @@ class Authentication:
         kept, now = hash_of(cookie), self._ctx.clock.now()
 
         def work(tx: Tx) -> Next:
+            accounts.lock(tx, user.id)
+            present = accounts.secrets_of(tx, user.id).password
+            if accounts.session(tx, kept) is None or old not in (None, present):
+                raise NotSignedIn("the account has just changed", key="sign_in")
             accounts.change(tx, user.id, password=hashed, password_once=False)
             accounts.close_sessions(tx, user.id, but=kept)
             audit.append(tx, now, EntryKind.USER, user=user.id, did="password")
@@ -248,7 +256,7 @@ class Authentication:
         if not await self._right(attempt, kept, old):
             raise NotAllowed("the old password is wrong", key="wrong_old")
         await self._ctx.store.run(lambda tx: self._attempts.complete(tx, user, source, now))
-        await self.choose_password(cookie, session, new)
+        await self.choose_password(cookie, session, new, kept)
 
     def set_up_code(self, user: User) -> CodeSetup:
         """A new key for an authenticator. It is stored only after a code made with it has been entered."""
@@ -266,11 +274,9 @@ class Authentication:
         """Check a one-time code. `key`: the new key, while an authenticator is being set up.
 
         Raises:
-            NotAllowed: the code is wrong or was used before.
-            TooMany: too many wrong ones.
+            NotAllowed, TooMany: it is wrong or was used before; too many were wrong.
         """
-        user, now = session.user, self._ctx.clock.now()
-        hashed = hash_of(cookie)
+        user, now, hashed = session.user, self._ctx.clock.now(), hash_of(cookie)
 
         def work(tx: Tx) -> bool:
             attempt = self._attempts.reserve(tx, Secret.CODE, user.handle, user, source, now)

@@ -45,6 +45,7 @@ class Confirmation:
         """
 
         def work(tx: Tx) -> None:
+            accounts.lock(tx, key)  # it may be reset or changed at this moment
             mine = {
                 user.id: user for user, giver in accounts.unconfirmed(tx) if _may(by, user, giver)
             }

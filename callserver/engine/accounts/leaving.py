@@ -188,7 +188,7 @@ def states(tx: Tx, users: Iterable[User]) -> Mapping[int, LeavingState]:
 
 def _locked(tx: Tx, key: int, *allowed: LeavingState) -> User:
     """The account, locked, if the state of its checklist allows the change."""
-    leavings.lock(tx, key)
+    accounts.lock(tx, key)  # nothing is unticked while it is completed
     user = accounts.user(tx, key)
     if user is None:
         raise NotFound(f"there is no user {key}", key="not_found")

@@ -1,13 +1,11 @@
 """Two servers at one database: a leg asks in one transaction while another ends or moves its listening."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from callserver import outbox
 from callserver.database import accounts, listening_intervals, listenings, seats
@@ -18,6 +16,7 @@ from callserver.domain.role import MAY, Role
 from callserver.engine.listening.placement import Placement
 from callserver.outbox import EndListenerLeg, MoveListener
 from callserver.ports import Tx
+from tests.harness.at_once import while_open
 from tests.harness.listening import SUPERVISOR, ListeningSystem
 
 LEG = "CA" + "7" * 32
@@ -64,24 +63,6 @@ def talking(tx: Tx, system: ListeningSystem) -> int:
 def and_what_it_sends(tx: Tx, work: Callable[[], Any]) -> tuple[Any, list[Any]]:
     with outbox.collecting(tx) as follow_ups:
         return work(), follow_ups
-
-
-def while_open(engine: Engine, first: Callable[[Tx], Any], second: Callable[[Tx], Any]) -> Any:
-    """Run `first`; before it commits, start `second` in another process's place, and let it wait."""
-
-    def other() -> Any:
-        with engine.begin() as tx:
-            return second(tx)
-
-    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    with ThreadPoolExecutor(1) as pool, engine.connect() as watching:
-        with engine.begin() as tx:
-            contact = first(tx)
-            later: Future[Any] = pool.submit(other)
-            while not later.done() and not watching.execute(waits).scalar():
-                sleep(0.01)
-                watching.rollback()
-        return contact, later.result(60)
 
 
 def test_stop_knows_of_a_leg_that_asks_at_the_same_moment(
