@@ -1,5 +1,6 @@
 """How cells and headings are written when their words are compared."""
 
+import html
 import re
 import unicodedata
 
@@ -11,8 +12,27 @@ _LOOKALIKES = str.maketrans(
 """Cyrillic and Greek letters that look like Latin ones, from another keyboard."""
 
 
+_TWICE = re.compile("\u00c3[\u0080-\u00bf\u02dc\u2020\u2026\u2013\u201e\u0153]")
+"""A letter that was encoded as UTF-8 twice: `d\u00c3\u00b8d`."""
+
+
+def repaired(text: str) -> str:
+    """A text without the traces of other formats: `d\u00c3\u00b8d`, `d&oslash;d` and `ring%20ikke`."""
+    if "&" in text and ";" in text:
+        text = html.unescape(text)
+    if "%20" in text:
+        text = text.replace("%20", " ")
+    return _TWICE.sub(_once, text) if "\u00c3" in text else text
+
+
+def _once(match: re.Match[str]) -> str:
+    raw = match[0].encode("windows-1252", "replace")
+    return raw.decode("utf-8", "replace")
+
+
 def comparable(text: str) -> str:
     """A text as its words are compared: joined words apart, without apostrophes, in lower case."""
+    text = repaired(text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKES)
     text = re.sub("([a-zæøå0-9])([A-ZÆØÅ])", r"\1 \2", text)

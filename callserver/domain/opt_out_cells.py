@@ -26,10 +26,12 @@ YES = frozenset(
         "wahr",
         "sant",
         "✓",
+        "✔",
+        "☑",
     }
 )
 NO = frozenset(
-    {"nej", "n", "no", "0", "0.0", "false", "f", "falsk", "off", "", "falsch", "nein", "nei"}
+    {"nej", "n", "no", "0", "0.0", "false", "f", "falsk", "off", "", "falsch", "nein", "nei", "☐"}
 )
 _NOT_SET = frozenset({"allow", "allowed", "tillad", "tilladt", "0000-00-00", "0000-00-00 00:00:00"})
 _REFUSAL = re.compile(

@@ -14,12 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 
-from callserver.domain import title_lines
+from callserver.domain import text_encoding, title_lines
 from callserver.domain.title_lines import MOST_ABOVE, SEPARATORS
 from callserver.texts import InvalidInput
-
-UTF8 = b"\xef\xbb\xbf"
-"""The byte order mark of a UTF-8 file."""
 
 MOST_LINES = 10_000
 """The most physical lines of one broken row; in a longer one, each line is a broken row of its own."""
@@ -29,17 +26,6 @@ MOST_COLUMNS = 500
 
 MOST_SHOWN = 80
 """Letters of a title that are shown."""
-
-NAMES = {
-    "utf-8-sig": "UTF-8",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "windows-1252": "Windows-1252",
-    "utf-32": "UTF-32",
-    "iso-8859-1": "Latin-1",
-}
-"""Encodings by their usual names."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet treats as the beginning of a formula (OWASP, CSV injection)."""
@@ -81,44 +67,6 @@ class Unreadable(list[str]):
     def __init__(self, cells: Iterable[str], reason: str) -> None:
         super().__init__(cells)
         self.reason = reason
-
-
-def _text(raw: bytes, *, any_encoding: bool = False) -> tuple[str, str, bool]:
-    """The file's encoding, its text, and whether invalid bytes are in the text as surrogates.
-
-    `any_encoding`: only its digits matter, so that a file in no known encoding is read as Latin-1.
-
-    Raises:
-        ValueError: the encoding is not recognised.
-    """
-    if raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        candidates = ["utf-32"]
-    elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates = ["utf-16"]
-    elif (utf_16 := _utf_16_without_mark(raw[:2000])) is not None:
-        candidates = [utf_16]
-    else:
-        candidates = ["utf-8-sig", "windows-1252"]  # Danish text in Windows-1252 is not valid UTF-8
-        candidates += ["iso-8859-1"] if any_encoding else []
-    for encoding in candidates:
-        try:
-            return encoding, raw.decode(encoding), False
-        except UnicodeDecodeError as error:
-            if encoding == "utf-8-sig" and not raw[: error.start].removeprefix(UTF8).isascii():
-                # UTF-8 except for some rows
-                return encoding, raw.decode(encoding, "surrogateescape"), True
-    raise InvalidInput("file_encoding")
-
-
-def _utf_16_without_mark(head: bytes) -> str | None:
-    """UTF-16 without byte order mark: nearly every second byte of the beginning is zero."""
-    for encoding, zeros, others in (
-        ("utf-16-le", head[1::2], head[0::2]),
-        ("utf-16-be", head[0::2], head[1::2]),
-    ):
-        if zeros.count(0) > 0.9 * len(zeros) and others.count(0) == 0:
-            return encoding
-    return None
 
 
 class _Lines:
@@ -184,11 +132,11 @@ class Sheet:
 
     def __init__(self, raw: bytes, *, any_encoding: bool = False) -> None:
         """Raises ValueError when the file is empty or its encoding is not recognised."""
-        encoding, text, is_mixed = _text(raw, any_encoding=any_encoding)
+        encoding, text, is_mixed = text_encoding.read(raw, any_encoding=any_encoding)
         has = {"nul": "\0" in text, "encoding": is_mixed}
         self._forbidden = [(pattern, reason) for pattern, reason in _FORBIDDEN if has[reason]]
         self._is_guarded = "'" in text and _SOME_GUARD.search(text) is not None
-        self.encoding = NAMES[encoding]
+        self.encoding = text_encoding.NAMES[encoding]
         self.is_guessed = encoding not in ("utf-8-sig", "utf-16", "utf-32") and not raw.isascii()
         has_quotes = '"' in text
         is_clean = INVISIBLE.search(text) is None

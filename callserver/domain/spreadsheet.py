@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from callserver.domain import spreadsheet_errors, spreadsheet_marks
 from callserver.domain import spreadsheet_xls as xls
 from callserver.domain.opt_out_phrases import says_no
-from callserver.domain.spreadsheet_marks import Marks
+from callserver.domain.spreadsheet_marks import MOST_ROWS, Marks
 from callserver.texts import InvalidInput
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -104,9 +104,14 @@ def _check_hidden(name: str, rows: Iterable[Sequence[Cell]]) -> None:
     Raises:
         InvalidInput: names it.
     """
+    has_number, has_objection = False, _objects(name)
     for cells in map(_texts, rows):
-        has_number = any(sum(map(str.isdigit, cell)) >= FEWEST_DIGITS for cell in cells)
-        if has_number and any(map(_objects, (name, *cells))):
+        filled = list(filter(None, cells))
+        has_number = has_number or any(
+            sum(map(str.isdigit, cell)) >= FEWEST_DIGITS for cell in filled
+        )
+        has_objection = has_objection or any(map(_objects, filled))
+        if has_objection and (has_number or (filled and _objects(name))):
             raise InvalidInput("spreadsheet_hidden_sheet", name=name)
 
 
@@ -116,10 +121,19 @@ def _check_marks(marks: Marks, filled: set[int]) -> None:
     Raises:
         InvalidInput: names some of them.
     """
+    if marks.is_struck_by_rule:
+        raise InvalidInput("spreadsheet_struck_by_rule")
+    merged = {
+        row
+        for first, last in marks.merged
+        for row in filled.intersection(range(first, min(last, MOST_ROWS) + 1))
+        if len(filled.intersection(range(first, min(last, MOST_ROWS) + 1))) > 1
+    }
     objections = {row for row, text in marks.comments if _objects(text)}
     for key, rows in (
         ("spreadsheet_struck", marks.struck & filled),
         ("spreadsheet_hidden", marks.hidden & filled),
+        ("spreadsheet_merged", merged),
         ("spreadsheet_comment", objections),
     ):
         if rows:

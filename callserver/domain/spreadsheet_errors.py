@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
+from callserver.texts import InvalidInput
+
 SHOWN = "#N/A"
 """What such a cell holds in the CSV: no yes or no, no date, no number."""
 
@@ -17,8 +19,8 @@ _WORKBOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _TAG = re.compile(
     rb"<(?:\w+:)?c\s([^<>]*)>(?:<(?:\w+:)?f(?:\s[^<>]*)?(/>|>[^<]*</(?:\w+:)?f>))?(</|<v\s?/></|<v></v></)?"
 )
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_IS_ERROR = re.compile(rb'\bt="e"')
+_PLACE = re.compile(rb"""\br\s?=\s?["']([A-Z]{1,3})(\d{1,7})["']""")
+_IS_ERROR = re.compile(rb"""\bt\s?=\s?["']e["']""")
 _ODS_ERROR = b'value-type="error"'
 
 
@@ -60,3 +62,5 @@ def _found(xml: bytes) -> Iterator[tuple[int, int]]:
             for letter in place[1]:
                 column = column * 26 + letter - 64
             yield int(place[2]) - 1, column - 1
+        else:  # it does not say where it is
+            raise InvalidInput("spreadsheet_errors")

@@ -18,7 +18,14 @@ MOST_ROWS = 1_048_576
 """Of a sheet, in either format."""
 
 _STYLES, _STRINGS = "xl/styles.xml", "xl/sharedStrings.xml"
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\s[^<>]*\bhidden="(?:1|true)"')
+_HIDDEN_ROW = re.compile(
+    rb"""<(?:\w+:)?row\s[^<>]*\b(?:hidden\s?=\s?["'](?:1|true)|ht\s?=\s?["']0(?:\.0*)?)["']"""
+    rb"""|\bzeroHeight\s?=\s?["'](?:1|true)["']"""
+)
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^<>]*\bref\s?=\s?["']\$?[A-Z]+\$?(\d+):\$?[A-Z]+\$?(\d+)["']"""
+)
+_RULE = re.compile(rb"""<(?:\w+:)?cfRule\s[^<>]*\bdxfId\s?=\s?["'](\d+)["']""")
 _COMMENTS = ("/comments", "/threadedComment")
 """Ends of the types of a sheet's comments: notes, and the conversations of newer versions."""
 
@@ -30,6 +37,9 @@ class Marks:
     struck: set[int] = field(default_factory=set)  # rows with a cell that is struck through
     hidden: set[int] = field(default_factory=set)  # rows
     comments: list[tuple[int, str]] = field(default_factory=list)  # row and text
+    is_struck_by_rule: bool = False  # rows are struck through by a conditional format
+    # First and last row of cells that are merged over several rows.
+    merged: list[tuple[int, int]] = field(default_factory=list)
 
 
 def of_sheet(archive: zipfile.ZipFile, sheet: str) -> Marks | None:
@@ -60,19 +70,26 @@ def _strikes(element: ET.Element) -> bool:
 def _excel(archive: zipfile.ZipFile, part: str) -> Marks:
     xml = archive.read(part)
     marks = Marks(comments=list(_excel_comments(archive, part)))
-    styles, strings = _struck_styles(archive), _struck_strings(archive)
+    areas = [(int(area[1]) - 1, int(area[2]) - 1) for area in _MERGED.finditer(xml)]
+    marks.merged = [(first, last) for first, last in areas if first < last]
+    styles, by_rule = _struck_styles(archive)
+    strings = _struck_strings(archive)
+    marks.is_struck_by_rule = not by_rule.isdisjoint(_RULE.findall(xml))
     is_any_struck = bool(strings) or b"strike" in xml
     if styles and not is_any_struck:
         numbers = "|".join(sorted(styles)).encode()
         is_any_struck = re.search(rb'\bs="(?:' + numbers + rb')"', xml) is not None
     if not is_any_struck and _HIDDEN_ROW.search(xml) is None:
         return marks
-    row = -1
+    row, is_hidden_unless_high = -1, False
     for _, element in ET.iterparse(io.BytesIO(xml)):  # noqa: S314 - a process of its own reads it
+        if _name(element) == "sheetFormatPr":
+            is_hidden_unless_high = _given(element, "zeroHeight") in ("1", "true")
         if _name(element) != "row":
             continue
         row = int(_given(element, "r") or row + 2) - 1
-        if _given(element, "hidden") in ("1", "true"):
+        height = _given(element, "ht") or ("0" if is_hidden_unless_high else "1")
+        if _given(element, "hidden") in ("1", "true") or float(height) == 0:
             marks.hidden.add(row)
         cells = [cell for cell in element if _name(cell) == "c" and len(cell)]
         if any(_is_struck(cell, styles, strings) for cell in cells):
@@ -88,14 +105,15 @@ def _is_struck(cell: ET.Element, styles: set[str], strings: set[str]) -> bool:
     return _given(cell, "t") == "s" and next(values, "").strip() in strings
 
 
-def _struck_styles(archive: zipfile.ZipFile) -> set[str]:
-    """The numbers of the cell formats whose font is struck through."""
+def _struck_styles(archive: zipfile.ZipFile) -> tuple[set[str], set[bytes]]:
+    """The numbers of the cell formats that strike through, and of the formats of rules that do."""
     if _STYLES not in archive.namelist() or b"strike" not in archive.read(_STYLES):
-        return set()
+        return set(), set()
     parts = {_name(part): part for part in ET.fromstring(archive.read(_STYLES))}  # noqa: S314
     fonts = {str(at) for at, font in enumerate(parts.get("fonts", ())) if _strikes(font)}
     formats = enumerate(parts.get("cellXfs", ()))
-    return {str(at) for at, one in formats if _given(one, "fontId") in fonts}
+    rules = {b"%d" % at for at, one in enumerate(parts.get("dxfs", ())) if _strikes(one)}
+    return {str(at) for at, one in formats if _given(one, "fontId") in fonts}, rules
 
 
 def _struck_strings(archive: zipfile.ZipFile) -> set[str]:
@@ -122,7 +140,7 @@ def _excel_comments(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[int, 
 
 def _libreoffice(archive: zipfile.ZipFile, sheet: str) -> Marks:
     content, marks = archive.read("content.xml"), Marks()
-    looked_for = (b"line-through", b"visibility=", b"annotation")
+    looked_for = (b"line-through", b"visibility=", b"annotation", b"rows-spanned")
     named = archive.read("styles.xml") if "styles.xml" in archive.namelist() else b""
     if not any(word in content for word in looked_for) and b"line-through" not in named:
         return marks
@@ -141,6 +159,8 @@ def _libreoffice(archive: zipfile.ZipFile, sheet: str) -> Marks:
         used |= {_given(part, "style-name") for part in row.iter() if len(part) or part.text}
         if not struck.isdisjoint(used):
             marks.struck.update(range(at, at + count))
+        spans = [int(_given(part, "number-rows-spanned") or 1) for part in row.iter()]
+        marks.merged += [(at, at + most - 1) for most in {max(spans)} if most > 1]
         comments = (part for part in row.iter() if _name(part) == "annotation")
         marks.comments += [(at, " ".join(comment.itertext())) for comment in comments]
         at += count

@@ -43,5 +43,7 @@ def _found(book: Any, sheet: Any, xlrd: Any) -> tuple[set[tuple[int, int]], Mark
     parts = sheet.rich_text_runlist_map.items()
     marks.struck |= {row for (row, _), runs in parts if any(font in fonts for _, font in runs)}
     marks.hidden |= {row for row, info in sheet.rowinfo_map.items() if info.hidden}
+    merged = ((first, last - 1) for first, last, _, _ in sheet.merged_cells)
+    marks.merged += [(first, last) for first, last in merged if first < last]
     marks.comments += [(row, note.text) for (row, _), note in sheet.cell_note_map.items()]
     return errors, marks
