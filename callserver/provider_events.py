@@ -57,6 +57,7 @@ class RoomEvent:
     may_be_listener: bool = False  # the leg has no label, as phoners' and contacts' legs have
     mode: Mode | None = None  # how a listener's leg is in the room, where the provider says so
     at: datetime | None = None
+    of_phoner: bool = False  # the leg has the label of phoners' legs
 
 
 class Calls(Protocol):

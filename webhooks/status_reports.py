@@ -76,16 +76,18 @@ def room_event(form: Form) -> RoomEvent | None:
     change = ROOM_CHANGES.get(field(form, "StatusCallbackEvent"))
     if change is None:
         return None
-    leg = form.get("CallSid", [""])[0]
+    room, leg = field(form, "FriendlyName"), form.get("CallSid", [""])[0]
+    label = form.get("ParticipantLabel", [""])[0]
     return RoomEvent(
-        room=field(form, "FriendlyName"),
+        room=room,
         room_ref=field(form, "ConferenceSid"),
         leg=leg,
         change=change,
         receipt=receipt(form, f"conference {change.value} {leg}".rstrip(), "ConferenceSid"),
-        may_be_listener=not form.get("ParticipantLabel", [""])[0],
+        may_be_listener=not label,
         mode=_listening_mode(form),
         at=at(form),
+        of_phoner=label == room,
     )
 
 

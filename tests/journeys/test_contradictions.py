@@ -9,6 +9,7 @@ import pytest
 
 from callserver.domain.call import Cause
 from callserver.ports import Leg, LegState
+from callserver.provider_events import RoomChange, RoomEvent
 from tests.harness.simulated import SimulatedSystem, in_a_talk
 
 
@@ -68,3 +69,17 @@ async def test_a_phoners_leg_that_a_look_up_calls_ended_is_ended(system: Simulat
     await system.pass_time(10)
     assert system.seats()[0].leg != phoner.sid
     assert not phoner.live
+
+
+async def test_a_phoner_in_a_room_that_begins_again_is_called_anew(system: SimulatedSystem) -> None:
+    await system.on_shift()
+    phoner, before = system.phoner_leg(), system.seats()[0]
+    rooms = system.server.provider_events.rooms
+    await rooms.room_event(RoomEvent(before.room, before.room_ref or "", "", RoomChange.ENDED))
+    again = RoomEvent(before.room, "CF" + "0" * 32, phoner.sid, RoomChange.JOINED, of_phoner=True)
+    await rooms.room_event(again)
+    await system.pass_time(15)
+    assert not phoner.live
+    after = system.seats()[0]
+    assert after.connected
+    assert after.leg not in (None, phoner.sid)

@@ -92,6 +92,14 @@ OVER = Receipt("conference end", CF, 4)
         ),
         (
             "/twilio/status/conference?seat=1",
+            [*ROOM, ("StatusCallbackEvent", "participant-join"), ("ParticipantLabel", ROOM[0][1])],
+            (
+                "room_event",
+                RoomEvent("seat-1-abc", CF, CA, RoomChange.JOINED, JOINED, of_phoner=True),
+            ),
+        ),
+        (
+            "/twilio/status/conference?seat=1",
             [*ROOM[:3], ("StatusCallbackEvent", "conference-end")],
             ("room_event", RoomEvent("seat-1-abc", CF, "", RoomChange.ENDED, OVER, True)),
         ),

@@ -208,6 +208,9 @@ class PhonerLegs:
         """The phoner's or the contact's leg joined or left the room, or the room ended."""
         row = seats.by_room(tx, event.room)
         if row is None:
+            joins = event.of_phoner and event.change is RoomChange.JOINED
+            if joins and seats.by_leg(tx, event.leg) is None:
+                outbox.add(tx, HangUpLeg(event.leg))  # a room that was given up has begun again
             return
         if self._is_of_contact(tx, row, event, now):
             return  # not recorded: repeated, it has the provider asked once more
