@@ -7,6 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Text,
+    bindparam,
+    case,
     cast,
     func,
     insert,
@@ -21,6 +23,7 @@ from callserver import outbox
 from callserver.database import audit
 from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import calls, contacts, marks, suppressions
+from callserver.database.tables.types import Instant
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Purpose, Scope, Suppression
@@ -50,7 +53,14 @@ def _stop_by(column: ColumnElement[int]) -> PreparedMany:
                 calls.c.answered_at.is_(None),
                 calls.c.stop_wanted.is_(None),
             )
-            .values(stop_wanted=literal_column("'suppressed'"))
+            .values(
+                stop_wanted=literal_column("'suppressed'"),
+                # Without the leg's name only a look-up helps: the provider is asked at once.
+                deadline=case(
+                    (calls.c.ref.is_(None), bindparam("now", type_=Instant())),
+                    else_=calls.c.deadline,
+                ),
+            )
             .returning(calls.c.attempt)
         )
     )
@@ -290,7 +300,7 @@ def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
         attempt
         for kind, of_kind in keys.items()
         for at in range(0, len(of_kind), STOPPED_AT_ONCE)
-        for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + STOPPED_AT_ONCE])
+        for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + STOPPED_AT_ONCE], {"now": now})
     )
     for attempt in attempts:
         audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason="suppressed")

@@ -49,6 +49,13 @@ class Carrier:
             writer.write(answer)
         writer.close()
 
+    async def drip(self) -> None:
+        """Answer on, a byte at a time."""
+        while True:
+            for writer in self._writers:
+                writer.write(b" ")
+            await asyncio.sleep(0.05)
+
     def break_off(self) -> None:
         for writer in self._writers:
             writer.close()
@@ -111,3 +118,19 @@ async def test_nobody_listens() -> None:
     async with at(port) as twilio:
         assert isinstance(await place(twilio), Silent)
         assert (await twilio.leg(CA)).state is LegState.NO_ANSWER
+
+
+async def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each byte is in time, and the answer would take minutes."""
+    monkeypatch.setattr("callserver.adapters.twilio.client.TIMEOUT_S", 0.3)
+    async with connected(b"HTTP/1.1 201 Created\r\ncontent-length: 100000\r\n\r\n") as (
+        twilio,
+        carrier,
+    ):
+        drips = asyncio.create_task(carrier.drip())
+        async with asyncio.timeout(30):
+            assert isinstance(await place(twilio), Silent)
+        drips.cancel()
+        carrier.break_off()

@@ -1,14 +1,19 @@
-"""A carrier that contradicts itself: numbers of events that repeat, look-ups that are wrong, a room that begins
-again. No telephone is left behind that the server has forgotten."""
+"""A carrier that contradicts itself or says too little: numbers of events that repeat, look-ups that are wrong, a
+room that begins again, an order without a reply. No telephone is left behind that the server has forgotten."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callserver.domain.call import Cause
-from callserver.ports import Leg, LegState
+from callserver.database import contacts
+from callserver.domain.call import CallState, Cause
+from callserver.domain.facts import Scope
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
+from callserver.ports import Leg, LegState, Silent, Tx
 from callserver.provider_events import RoomChange, RoomEvent
 from tests.harness.simulated import SimulatedSystem, in_a_talk
 
@@ -71,7 +76,9 @@ async def test_a_phoners_leg_that_a_look_up_calls_ended_is_ended(system: Simulat
     assert not phoner.live
 
 
-async def test_a_phoner_in_a_room_that_begins_again_is_called_anew(system: SimulatedSystem) -> None:
+async def test_a_phoner_in_a_room_that_begins_again_is_called_again(
+    system: SimulatedSystem,
+) -> None:
     await system.on_shift()
     phoner, before = system.phoner_leg(), system.seats()[0]
     rooms = system.server.provider_events.rooms
@@ -83,3 +90,35 @@ async def test_a_phoner_in_a_room_that_begins_again_is_called_anew(system: Simul
     after = system.seats()[0]
     assert after.connected
     assert after.leg not in (None, phoner.sid)
+
+
+async def test_a_telephone_whose_leg_is_not_known_by_name_is_silenced(
+    system: SimulatedSystem,
+) -> None:
+    """The reply to the order and every report are lost, and the person opts out while it rings."""
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.place
+
+    async def lost(*order: Any) -> Silent:
+        await really(*order)
+        return Silent("lost")
+
+    telephony.place = lost
+    await system.on_shift()
+    dropped = replace(system.plan.faults, dropped=1.0)
+    system.network.faults = system.network.callbacks.faults = dropped
+    await system.ready()
+    await system.pass_time(1.5)
+    (leg,) = system.live_legs()
+    (call,) = system.calls()
+    assert (call.state, call.ref) == (CallState.SILENT, None)
+    assert not leg.answered
+
+    def never(tx: Tx) -> None:
+        known = contacts.by_number(tx, call.number)
+        origin = Origin(by="test", at=system.clock.now())
+        opt_outs.add(tx, [Scope.NUMBER], call.number, known, b"", origin)
+
+    system.write(never)
+    await system.pass_time(1)
+    assert not leg.live

@@ -51,8 +51,8 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
                 data=urlencode(data, doseq=True).encode() if data else None,
                 headers=sent,
                 timeout=aiohttp.ClientTimeout(
-                    total=None, connect=limit, sock_connect=limit, sock_read=limit
-                ),
+                    total=limit
+                ),  # also of an answer that comes byte by byte
                 allow_redirects=allow_redirects,
             ) as reply:
                 return Response(reply.status, await reply.text(), reply.headers)

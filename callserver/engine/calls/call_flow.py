@@ -145,7 +145,9 @@ class CallFlow:
             case CallState.ENDED:
                 return None
             case CallState.SILENT | CallState.PLACING:
-                return ring_end.at_the_latest(tx, self._ctx, row, now, now + ASK_AGAIN)
+                which_leg = row.stop_wanted is not None and call.ref is None
+                soon = now if which_leg else now + ASK_AGAIN
+                return ring_end.at_the_latest(tx, self._ctx, row, now, soon)
             case CallState.DIALING | CallState.RINGING:
                 return ring_end.at_the_latest(tx, self._ctx, row, now, now + ring + QUEUE_SLACK)
             case CallState.TALKING:

@@ -44,6 +44,8 @@ def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
         return
     if call.stop_wanted is None or (call.stop_wanted == HOURS_OVER != reason):
         calls.change(tx, call.attempt, stop_wanted=reason, stopped=False)
+        if call.ref is None:  # the provider is asked at once which leg it is
+            calls.change(tx, call.attempt, deadline=now)
         audit.append(tx, now, EntryKind.STOPPED, call=call.attempt, reason=reason)
     elif call.stopped:
         calls.change(tx, call.attempt, stopped=False)

@@ -34,6 +34,9 @@ NEVER_PLACED = timedelta(seconds=60)
 TOO_LONG = timedelta(seconds=180)
 """A call that rings or is queued this long after its permit is ended, whatever the reason."""
 
+ASK_WHICH_LEG = timedelta(seconds=0.5)
+"""How often the provider is asked about a call that must be silenced and whose leg is not known by name."""
+
 _REPORTS = {
     Cause.COMPLETED: Report.HUNG_UP,
     Cause.NO_ANSWER: Report.NOT_ANSWERED,
@@ -104,7 +107,10 @@ class Reconciliation:
 
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ctx.clock.now()
-        again = ring_end.at_the_latest(tx, self._ctx, call, now, now + ASK_AGAIN)
+        current = calls.get(tx, call.attempt) or call
+        to_stop = current.stop_wanted is not None and leg.ref is None and current.ref is None
+        soon = now + (ASK_WHICH_LEG if to_stop else ASK_AGAIN)
+        again = ring_end.at_the_latest(tx, self._ctx, call, now, soon)
         calls.change(tx, call.attempt, deadline=again)
         if report is not None:
             audit.append(tx, now, EntryKind.SETTLED, call=call.attempt, found=leg.state.value)
