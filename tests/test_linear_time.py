@@ -29,6 +29,7 @@ from callserver.adapters.asterisk import channel_names as asterisk_names
 from callserver.adapters.asterisk import inbound_callers
 from callserver.console import markup
 from callserver.console.lists import views as lists_views
+from callserver.console.rules import views as rules_views
 from callserver.domain import (
     addresses,
     audit,
@@ -308,3 +309,15 @@ def test_a_reader_takes_linear_time(name: str) -> None:
     work = quietly(READERS[name])
     for what, text in texts_of(SIGNS):
         assert growth(work, text) < MOST, what
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_changed_rules_file_is_compared_in_linear_time(*, alike: bool) -> None:
+    """All lines are alike, or every second one is another."""
+
+    def compare(text: str) -> object:
+        was = ["x" if alike else str(at) for at in range(len(text))]
+        would = ["y" if at % 2 else line for at, line in enumerate(was)]
+        return rules_views.diff({"a": "\n".join(was)}, {"a": "\n".join(would)})
+
+    assert growth(compare, lambda size: "x" * (size // 4)) < MOST

@@ -14,6 +14,12 @@ from callserver.engine.lists import eligibility
 from callserver.engine.rules.impact import CampaignImpact
 from callserver.engine.rules.proposals import Checked
 
+AROUND = 3
+"""Lines that are shown before and after a change."""
+
+MOST_COMPARED = 4_000_000
+"""Pairs of lines that are compared: half a second. Where more lines differ they are shown as replaced."""
+
 
 class DocumentView(Answer):
     """A campaign or policy: its file, and its content including what it extends."""
@@ -200,20 +206,35 @@ def diff(was: Mapping[str, str], would: Mapping[str, str]) -> dict[str, list[Lin
 
 def _lines(was: str, would: str) -> list[LineView]:
     old, new = was.splitlines(), would.splitlines()
+    begin = _same(old, new)
+    end = max(_same(old[begin:][::-1], new[begin:][::-1]) - AROUND, 0)
+    begin = max(begin - AROUND, 0)
+    old, new = old[begin : len(old) - end], new[begin : len(new) - end]
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    groups: Iterable[list[tuple[str, int, int, int, int]]] = matcher.get_grouped_opcodes(AROUND)
+    if len(old) * len(new) > MOST_COMPARED:
+        groups = [[("replace", 0, len(old), 0, len(new))]]
     lines: list[LineView] = []
-    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(3):
-        if lines or group[0][3] > 0:
+    for group in groups:
+        if lines or begin + group[0][3] > 0:
             lines.append(LineView(sign="…"))
         for what, a, b, c, d in group:
             if what == "equal":
-                lines += _signed(" ", new, c, d)
+                lines += _signed(" ", new, c, d, begin)
             else:
-                lines += [*_signed("-", old, a, b), *_signed("+", new, c, d)]
+                lines += [*_signed("-", old, a, b, begin), *_signed("+", new, c, d, begin)]
     return lines
 
 
-def _signed(sign: str, lines: Sequence[str], first: int, end: int) -> list[LineView]:
-    return [LineView(sign=sign, text=lines[at], line=at + 1) for at in range(first, end)]
+def _same(old: Sequence[str], new: Sequence[str]) -> int:
+    """With how many equal lines both begin."""
+    pairs = enumerate(zip(old, new, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+
+
+def _signed(sign: str, lines: Sequence[str], first: int, end: int, before: int) -> list[LineView]:
+    """`before`: how many lines of the file precede `lines`."""
+    return [LineView(sign=sign, text=lines[at], line=before + at + 1) for at in range(first, end)]
 
 
 def effects(impacts: Iterable[CampaignImpact], at: datetime) -> Effects:

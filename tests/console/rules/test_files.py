@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from callserver.console.rules import views
 from callserver.database import accounts
 from tests.console.rules.conftest import DK, ETHICS, REVIEW, edited, in_force, said, texts
 from tests.harness.staffed import StaffedSystem
@@ -180,3 +181,25 @@ async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> 
         told = (await own.until("rules"))[-1][2]
         assert told == {"revision": made.revision, "waiting": 0}
         assert not [event for event in events(other.text) if event[1] == "rules"]
+
+
+def test_a_change_in_a_long_file_is_shown_with_its_lines() -> None:
+    was = [f"line {at}" for at in range(1, 5001)]
+    would = [*was[:2499], "another", *was[2500:]]
+    shown = views.diff({"book": "\n".join(was)}, {"book": "\n".join(would)})["book"]
+    assert [(line.sign, line.line) for line in shown] == [
+        ("…", None),
+        *((" ", at) for at in (2497, 2498, 2499)),
+        ("-", 2500),
+        ("+", 2500),
+        *((" ", at) for at in (2501, 2502, 2503)),
+    ]
+    assert [line.text for line in shown if line.sign in "-+"] == ["line 2500", "another"]
+
+
+def test_a_long_file_that_changes_everywhere_is_shown_as_replaced() -> None:
+    was = [f"line {at}" for at in range(1, 5001)]
+    would = ["first", *was[1:-1], "last"]
+    shown = views.diff({"book": "\n".join(was)}, {"book": "\n".join(would)})["book"]
+    assert [line.text for line in shown if line.sign == "-"] == was
+    assert [line.text for line in shown if line.sign == "+"] == would
