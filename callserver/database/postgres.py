@@ -172,7 +172,7 @@ class _Connections:
 
 
 class PostgresStore:
-    """Runs functions in threads; after a deadlock a function runs again."""
+    """Runs functions in threads; one that another transaction got in the way of runs again (`_AGAIN`)."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -233,7 +233,7 @@ class PostgresStore:
                 try:
                     return self._once(work, use, connections, loop)
                 except (psycopg.Error, DBAPIError) as error:  # prepared ones raise the driver's
-                    if not _deadlock(error):
+                    if getattr(getattr(error, "orig", error), "sqlstate", None) not in _AGAIN:
                         raise
             return self._once(work, use, connections, loop)
         finally:
@@ -286,5 +286,6 @@ def _reading(tx: Tx, work: Callable[[Tx], T]) -> T:
         raw.statements.begins = True
 
 
-def _deadlock(error: Exception) -> bool:
-    return getattr(getattr(error, "orig", error), "sqlstate", None) in {"40P01", "40001"}
+_AGAIN = frozenset({"40P01", "40001", "23505"})
+"""Deadlock, serialization failure, and a second row with a unique key: two requests looked at the same moment
+and found none. The later one runs again, and finds it."""

@@ -60,12 +60,12 @@ def _decide(
             "the two contacts are one person by their reference, or by number and name",
             key="one_person",
         )
+    suppressions.before_suppressing(tx)
     before = person_decisions.latest(tx, one.person, another.person)
     if verdict is Verdict.UNDECIDED and before in (None, Verdict.UNDECIDED):
         raise NotFound("nothing was decided about these two", key="nothing_decided")
     if verdict is before:
         return
-    suppressions.before_suppressing(tx)
     key = person_decisions.add(tx, one.person, another.person, verdict, now, by=by, why=why)
     audit.append(
         tx,

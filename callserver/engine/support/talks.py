@@ -36,6 +36,7 @@ def offer(tx: Tx, user: User, at: datetime, minutes: int, now: datetime) -> int:
     """
     if not now < at <= now + MOST_AHEAD:
         raise Impossible("choose a time within three months", key="support_time")
+    accounts.lock(tx, user.id)
     ends = at + timedelta(minutes=minutes)
     for other in support.talks_of(tx, supervisor=user.id):
         if at < other.at + timedelta(minutes=other.minutes) and other.at < ends:
@@ -52,6 +53,7 @@ def book(tx: Tx, user: User, key: int, now: datetime) -> None:
         NotFound: it is not offered to the phoner's department.
         Impossible: somebody else was first, it is past, or the phoner has one booked.
     """
+    accounts.lock(tx, user.id)
     talk = support.talk(tx, key)
     if talk is None or talk.department not in (None, user.department):
         raise NotFound("there is no such conversation", key="not_found")

@@ -48,6 +48,7 @@ def propose(
         Impossible: the request is not newer than the opt-outs, or lies ahead; or it is proposed already.
     """
     _check_right(user)
+    suppressions.before_suppressing(tx)  # one proposal for an opt-out
     rows = suppressions.of_same_opt_out(tx, ids)
     if not rows or not set(ids) <= {row.id for row in rows}:
         raise NotFound("nothing in force that could be lifted so", key="nothing_lifted")
