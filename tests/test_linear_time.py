@@ -41,9 +41,12 @@ from callserver.domain import (
     notice,
     numbers_in_text,
     opt_out_cells,
+    opt_out_phrases,
     phone,
     sheet,
+    spreadsheet_marks,
     subject,
+    text_encoding,
 )
 from callserver.engine.lists import number_files
 from callserver.errors import CallserverError
@@ -249,6 +252,12 @@ def rows_of(raw: str) -> object:
     return list(sheet.Sheet(raw.encode()).rows())
 
 
+def merged_rows(count: int) -> object:
+    """Each merge reaches from the first row further down."""
+    marks = spreadsheet_marks.Marks(merged=[(0, last) for last in range(count)])
+    return marks.merged_rows(set(range(count)))
+
+
 def quietly(work: Callable[[str], object]) -> Callable[[str], object]:
     def does(text: str) -> object:
         try:
@@ -265,6 +274,10 @@ READERS: dict[str, Callable[[str], object]] = {
     "a sheet's quoted cell": lambda text: rows_of(f'a;b\n1;"{text}"\n2;x\n'),
     "a sheet's rows": lambda text: rows_of("a;b\n" + f"{text[:40]}\n" * (len(text) // 40)),
     "a sheet's torn rows": lambda text: rows_of("a;b\n" + f'"{text[:40]}\n' * (len(text) // 40)),
+    "a sheet's title": lambda text: rows_of(f"{text}\nNavn;Telefon;Note\n1;2;3\n"),
+    "a text's encoding": lambda text: text_encoding.read(f"{text}\u00f8".encode("windows-1252")),
+    "merged cells": lambda text: merged_rows(len(text) // 4),
+    "a damaged word": opt_out_phrases.says_no,
     "a heading": lambda text: headings.map_columns([text, "phone"], {}),
     "a file of numbers": lambda text: number_files.read(text.encode()),
     "a number in a file": lambda text: number_files.read(f"phone\n{text}\n".encode()),

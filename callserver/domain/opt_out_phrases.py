@@ -77,7 +77,7 @@ _CERTAIN = re.compile(
 )
 """In a note of any length."""
 _STATUS = re.compile(
-    r"frameld\w*|reserverede?|reserveret|robinson|blacklist\w*|sortlist\w*|block|blocked|bloker\w*|\w*spærrede?|\w*spærret|spær"
+    r"frameld\w*|reserverede|reserveret|robinson|blacklist\w*|sortlist\w*|block|blocked|bloker\w*|\w*spærrede|\w*spærret|spær"
     r"|unsubscribe\w*|optout|optedout|suppressed|nix|tps|ctps|stop|fredet|fred|sårbar|vulnerable|dement|værge"
     r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|fjern"
     r"|fjernet|fjernes|slettes|remove|removed|erased|kontaktforbud|gesperrt|sperret|spärrad|spärr"
@@ -157,13 +157,18 @@ _LOST = re.compile("(?<=[A-Za-z])[?\ufffd](?=[a-z])")
 _LETTER = re.compile("[^\\W\\d_]|[\u2020\u271d]")
 
 
+def _with_lost(text: str) -> str:
+    """A text, and what it may have been where letters were lost."""
+    if not _LOST.search(text):
+        return text
+    return "\n".join([text, *(_LOST.sub(letter, text) for letter in "æøå")])
+
+
 def may_say_no(text: str) -> bool:
     """Whether a text, of one cell or of many, is worth reading cell by cell."""
     if not _LETTER.search(text):
         return False
-    if _LOST.search(text):
-        return True
-    plain = comparable(text)
+    plain = comparable(_with_lost(text))
     return any(part in plain for part in _PARTS) or not _WORDS.isdisjoint(_WORD.findall(plain))
 
 
@@ -175,15 +180,14 @@ class Search:
 
     def cells(self, cells: Collection[str]) -> list[str]:
         """Those of the cells for which `may_say_no` is true."""
-        text = repaired("\n".join(cells))
+        text = _with_lost(repaired("\n".join(cells)))
         if text.isascii():
             words = text.translate(_ASCII_WORDS).split()
         else:
             text = unicodedata.normalize("NFKC", text)
             words = _LETTERS.findall(text)
         found = set(words) - self._harmless
-        is_whole = not any(sign in text for sign in _DAGGERS) and not _LOST.search(text)
-        if is_whole and not may_say_no("\n".join(found)):
+        if not may_say_no("\n".join(found)) and not any(sign in text for sign in _DAGGERS):
             if len(self._harmless) > MOST_REMEMBERED:
                 self._harmless.clear()
             self._harmless |= found

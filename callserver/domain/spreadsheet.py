@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from callserver.domain import spreadsheet_errors, spreadsheet_marks
 from callserver.domain import spreadsheet_xls as xls
 from callserver.domain.opt_out_phrases import says_no
-from callserver.domain.spreadsheet_marks import MOST_ROWS, Marks
+from callserver.domain.spreadsheet_marks import Marks
 from callserver.texts import InvalidInput
 
 MOST_BYTES = 512 * 1024 * 1024
@@ -123,17 +123,11 @@ def _check_marks(marks: Marks, filled: set[int]) -> None:
     """
     if marks.is_struck_by_rule:
         raise InvalidInput("spreadsheet_struck_by_rule")
-    merged = {
-        row
-        for first, last in marks.merged
-        for row in filled.intersection(range(first, min(last, MOST_ROWS) + 1))
-        if len(filled.intersection(range(first, min(last, MOST_ROWS) + 1))) > 1
-    }
     objections = {row for row, text in marks.comments if _objects(text)}
     for key, rows in (
         ("spreadsheet_struck", marks.struck & filled),
         ("spreadsheet_hidden", marks.hidden & filled),
-        ("spreadsheet_merged", merged),
+        ("spreadsheet_merged", marks.merged_rows(filled)),
         ("spreadsheet_comment", objections),
     ):
         if rows:

@@ -8,6 +8,7 @@ import io
 import posixpath
 import re
 import zipfile
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
@@ -40,6 +41,16 @@ class Marks:
     is_struck_by_rule: bool = False  # rows are struck through by a conditional format
     # First and last row of cells that are merged over several rows.
     merged: list[tuple[int, int]] = field(default_factory=list)
+
+    def merged_rows(self, filled: set[int]) -> set[int]:
+        """Those of the filled rows that share a cell with another one."""
+        ordered, rows, done = sorted(filled), set[int](), 0
+        for first, last in sorted(set(self.merged)):
+            begin, end = bisect_left(ordered, first), bisect_right(ordered, last)
+            if end - begin > 1:
+                rows.update(ordered[max(begin, done) : end])
+                done = max(done, end)
+        return rows
 
 
 def of_sheet(archive: zipfile.ZipFile, sheet: str) -> Marks | None:

@@ -436,3 +436,34 @@ async def test_a_list_that_comes_again_says_what_it_changes(system: StaffedSyste
     done = lines(await client.api("POST", "/lists/opgradering/import", body))[-1]
     assert (done["changes"], done["missing"]) == (tried["changes"], 1)
     assert {row.number for row in system.contacts() if row.ref == "M1"} == {4532205089}
+
+
+async def test_people_who_said_no_without_a_number_are_counted_with_their_lines(
+    system: StaffedSystem,
+) -> None:
+    client = await system.client("administrator")
+    content = (
+        "Givere 2026\n\nnavn;tlf;Ring ikke\nAnna;32205001;\nBo;;ja\nCia;321;ja\nDi;32205004;ja\n"
+    )
+    body = await sent(client, content.encode())
+    for step in ("dry-run", "import"):
+        done = lines(await client.api("POST", f"/lists/kanvas/{step}", body))[-1]
+        assert (done["unrecognised"], done["unrecognised_lines"]) == (2, [5, 6])
+        assert done["above"] == "1: Givere 2026"
+        assert done["counts"]["opted_out"] == 3
+
+
+async def test_a_line_that_names_nobody_stops_every_step_with_its_line(
+    system: StaffedSystem,
+) -> None:
+    client = await system.client("administrator")
+    content = "navn;tlf;Note\nAnna;32205001;\nRing ikke til:;;\nBo;32205002;\n"
+    body = await sent(client, content.encode())
+    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
+    assert seen["problem"] == "wrong.section_says_no"
+    assert seen["values"] == {"line": "3", "said": "'Ring ikke til:'"}
+    said = texts.say("da", seen["problem"], **seen["values"])
+    for step in ("dry-run", "import"):
+        assert lines(await client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {
+            "detail": said
+        }

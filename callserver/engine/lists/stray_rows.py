@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from callserver.domain import heading_words, headings
-from callserver.domain.opt_out_phrases import says_no
+from callserver.domain.opt_out_phrases import may_say_no, says_no
 from callserver.domain.sheet import Sheet
 from callserver.engine.lists.doubtful_columns import MOST_SHOWN
 from callserver.errors import ConfigurationProblem
@@ -29,7 +29,10 @@ def check(sheet: Sheet, line: int, cells: Sequence[str]) -> None:
         or (len(filled) == 2 and any(cell.endswith(":") for cell in filled))
         or len(cells) < headings.own_width(sheet.header)
     ):
-        said = next((cell for cell in (*filled, text) if says_no(cell[:MOST_READ])), None)
+        may_be = may_say_no(text)
+        said = next(
+            (cell for cell in (*filled, text) if may_be and says_no(cell[:MOST_READ])), None
+        )
         if said is not None:
             _stop(InvalidInput("section_says_no", line=line, said=repr(said[:MOST_SHOWN])))
     names = [heading_words.folded(cell) for cell in cells]
