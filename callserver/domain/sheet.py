@@ -18,6 +18,9 @@ from callserver.domain import text_encoding, title_lines
 from callserver.domain.title_lines import MOST_ABOVE, SEPARATORS
 from callserver.texts import InvalidInput
 
+ROWS_AT_ONCE = 500
+"""Rows of a file without quotes that are read at once."""
+
 MOST_LINES = 10_000
 """The most physical lines of one broken row; in a longer one, each line is a broken row of its own."""
 
@@ -139,7 +142,7 @@ class Sheet:
         self.encoding = text_encoding.NAMES[encoding]
         self.is_guessed = encoding not in ("utf-8-sig", "utf-16", "utf-32") and not raw.isascii()
         has_quotes = '"' in text
-        is_clean = INVISIBLE.search(text) is None
+        is_clean = text.isascii() or INVISIBLE.search(text) is None
         self._decoded = partial(_decoded, raw, encoding, is_clean=is_clean)
         del text  # decoded again line by line, with a tenth of the memory
         self._lines = _Lines(self._decoded())
@@ -151,7 +154,7 @@ class Sheet:
         elif has_quotes or self._is_guarded or self._forbidden:
             self._rows = self._read()
         else:
-            self._rows = self._read_plain()
+            self._rows = chain.from_iterable(self._read_plain())
         self.header_line, header = next(self._rows, (0, []))
         if not header:
             raise InvalidInput("file_empty")
@@ -218,18 +221,18 @@ class Sheet:
             if cells and (cells[0] or any(cells)):
                 yield lines.number - len(lines.held) + 1, self._checked(cells)
 
-    def _read_plain(self) -> Iterator[tuple[int, list[str]]]:
-        """The same rows of a file without quotes, where every row is one line: in half the time."""
-        before = self._lines.number
-        reader = csv.reader(self._lines.rest(), delimiter=self.separator, strict=True)
-        try:
-            for cells in reader:
-                if cells and (cells[0] or any(cells)):
-                    yield before + reader.line_num, cells
-        except csv.Error:  # a cell exceeds the reader's limit: that line again, and the rest
-            read = before + reader.line_num - 1
-            self._lines = _Lines(islice(self._decoded(), read, None), read)
-            yield from self._read()
+    def _read_plain(self) -> Iterator[Iterable[tuple[int, list[str]]]]:
+        """The same rows of a file without quotes, each of them one line: many at once, in a quarter of the time."""
+        read, source = self._lines.number, self._lines.rest()
+        while lines := list(islice(source, ROWS_AT_ONCE)):
+            if max(map(len, lines)) > csv.field_size_limit():  # perhaps a cell: these again, and on
+                self._lines = _Lines(islice(self._decoded(), read, None), read)
+                yield self._read()
+                return
+            rows = [line.rstrip("\r\n").split(self.separator) for line in lines]
+            numbered = enumerate(rows, read + 1)
+            read += len(rows)
+            yield numbered if all(map(any, rows)) else [row for row in numbered if any(row[1])]
 
     def _refusing(self) -> Iterator[tuple[int, list[str]]]:
         """The same rows; those that overlap a doubtful range as Unreadable."""

@@ -1,5 +1,8 @@
 """Sheets as people send them: encodings, separators, true line numbers, torn quotes."""
 
+import csv
+import io
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -213,3 +216,10 @@ def test_invisible_characters_are_removed(sign: str) -> None:
 def test_a_byte_order_mark_in_the_middle_opens_no_cell() -> None:
     sheet = Sheet('\ufeff"a";"b"\n1;2\n\ufeff"a;b";"c"\n'.encode())
     assert list(sheet.rows()) == [(2, ["1", "2"]), (3, ["a;b", "c"])]
+
+
+@given(st.text(alphabet="aæ1 ;\n\r\x0b\x0c\x1c\x1e\x85\u2028", max_size=60))
+def test_a_file_without_quotes_is_what_a_csv_reader_makes_of_it(rest: str) -> None:
+    whole = f"ref;navn\n{rest}"
+    read = list(csv.reader(io.StringIO(whole, newline=""), delimiter=";", strict=True))
+    assert [cells for _, cells in Sheet(whole.encode()).rows()] == list(filter(any, read[1:]))
