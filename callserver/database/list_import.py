@@ -57,6 +57,9 @@ def open_table(tx: Tx) -> None:
     """Create the connection's temporary table."""
     tx.exec_driver_sql("DROP TABLE IF EXISTS staged")
     if tx.dialect.name == "sqlite":
+        # In its own file, which nobody else can open and which goes with the connection.
+        tx.exec_driver_sql("PRAGMA temp.secure_delete = OFF")
+        tx.exec_driver_sql("PRAGMA temp.cache_size = -16384")
         tx.exec_driver_sql(
             f"CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY,{_NAMES},address,postcode,written,namespace)"
         )
@@ -77,19 +80,11 @@ def add(tx: Tx, columns: Sequence[Sequence[Any]]) -> None:
         for name, column in zip(_STAGED, columns, strict=True)
         if name not in _NULLABLE or any(column)
     }
-    names = ",".join(filled)
     try:
         if tx.dialect.name == "sqlite":
-            values = {
-                name: staged_rows.placeholder(name, column, is_nullable=name in _NULLABLE)
-                for name, column in filled.items()
-            }
-            rows = zip(*(filled[name] for name in values if "?" in values[name]), strict=True)
-            cursor.executemany(
-                f"INSERT INTO staged ({names}) VALUES ({','.join(values.values())})", rows
-            )
+            staged_rows.insert_on_sqlite(cursor, filled, _NULLABLE)
         else:
-            with cursor.copy(f"COPY staged ({names}) FROM STDIN WITH (NULL '')") as copy:
+            with cursor.copy(f"COPY staged ({','.join(filled)}) FROM STDIN WITH (NULL '')") as copy:
                 for row in zip(*filled.values(), strict=True):
                     copy.write_row(row)
     finally:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, text
@@ -28,7 +29,28 @@ _OFTEN_CONSTANT = {"place", "zone", "member", "source", "namespace"}
 _PLAIN = re.compile(r"[\w /.,:;()+-]+", re.ASCII)
 
 
-def placeholder(name: str, column: Sequence[Any], *, is_nullable: bool) -> str:
+ROWS_AT_ONCE = 50
+"""Rows in a statement on SQLite: with a statement for each row, staging takes a third longer."""
+
+
+def insert_on_sqlite(
+    cursor: Any, columns: Mapping[str, Sequence[Any]], nullable: Collection[str]
+) -> None:
+    """Stage rows, given by their columns."""
+    values = {
+        name: _placeholder(name, column, is_nullable=name in nullable)
+        for name, column in columns.items()
+    }
+    row = f"({','.join(values.values())})"
+    rows = zip(*(columns[name] for name in values if "?" in values[name]), strict=True)
+    while some := list(islice(rows, ROWS_AT_ONCE)):
+        cursor.execute(
+            f"INSERT INTO staged ({','.join(values)}) VALUES {','.join([row] * len(some))}",
+            list(chain.from_iterable(some)),
+        )
+
+
+def _placeholder(name: str, column: Sequence[Any], *, is_nullable: bool) -> str:
     """For a column of an insert on SQLite. A value that all the rows have is written out: it is bound once."""
     value = column[0]
     may_be_constant = name in _OFTEN_CONSTANT and value == column[-1]
