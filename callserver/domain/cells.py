@@ -82,6 +82,11 @@ def different_cells(rows: Sequence[Sequence[str]], at: int) -> set[str]:
         return {cells[at] for cells in rows if at < len(cells)}
 
 
+def are_whole(rows: Sequence[Sequence[str]], widths: Collection[int]) -> bool:
+    """Whether every row can be read and has one of these numbers of cells."""
+    return Unreadable not in set(map(type, rows)) and set(map(len, rows)) <= set(widths)
+
+
 class Homes(NamedTuple):
     """What identifies the households of rows; empty where only the number does."""
 
@@ -106,7 +111,7 @@ class Columns:
     ) -> None:
         self._header, self._at, self._count = header, at, len(rows)
         self.problems: dict[int, RowProblem] = {}
-        if Unreadable in set(map(type, rows)) or not set(map(len, rows)) <= set(widths):
+        if not are_whole(rows, widths):
             self.problems = {
                 row: RowProblem("", cells.reason if isinstance(cells, Unreadable) else "cells")
                 for row, cells in enumerate(rows)

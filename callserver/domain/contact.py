@@ -97,8 +97,9 @@ class Reader:
         members = cells.yes_or_no("member")
         written = cells.texts("source")
         placeholders = set(filter(is_placeholder, set(written)))
-        stated = ["" if source in placeholders else source for source in written]
-        sources = stated
+        sources = stated = written
+        if placeholders:
+            sources = stated = ["" if text in placeholders else text for text in written]
         if "source_at" in self._at:
             sources = _dated(stated, cells.dates("source_at", year))
         zones = cells.texts("zone")
@@ -131,7 +132,7 @@ class Reader:
             member=members,
             last_gift=gifts,
             ended=ended,
-            source=[source or self._source for source in sources],
+            source=sources if all(sources) else [source or self._source for source in sources],
             fields=cells.fields(self._extra),
             address=cells.addresses(),
             postcode=cells.texts("postcode"),

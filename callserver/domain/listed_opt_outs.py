@@ -7,7 +7,7 @@ number in it. Where a row has neither, its household and name are left (docs/ide
 from collections.abc import Iterable, Iterator, Sequence
 
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
-from callserver.domain.cells import different_cells
+from callserver.domain.cells import are_whole, different_cells
 from callserver.domain.contact_rows import ContactRows, ListedOptOut, RefusedPerson
 from callserver.domain.heading_words import DO_NOT_CALL
 from callserver.domain.headings import ColumnMapping
@@ -67,6 +67,8 @@ class ListedOptOuts:
 
     def _in_broken(self, rows: Sequence[Sequence[str]], known: set[int]) -> Iterator[ListedOptOut]:
         """Broken rows that say no in any cell, or in several together: `må ikke;ringes op`."""
+        if are_whole(rows, self._widths):
+            return
         for row, cells in enumerate(rows):
             if row in known or not (_is_torn(cells) or len(cells) not in self._widths):
                 continue

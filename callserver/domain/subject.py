@@ -74,38 +74,42 @@ def person_keys(
 ) -> list[int]:
     """`person_key` for many people. `namespace`: the system whose references they are."""
     prefix = f"ref\0{fold(namespace)}\0" if namespace else "ref\0"
-    if _are_exact(refs):
-        return _keys([f"{prefix}{ref}" for ref in refs])
+    if (plain := _exact(refs)) is not None:
+        return _keys(plain, prefix)
     return _keys(
-        f"{prefix}{exact(ref)}" if ref else f"person\0{number} {fold(name or '')}"
+        (f"{prefix}{exact(ref)}" if ref else f"person\0{number} {fold(name or '')}").encode()
         for ref, number, name in zip(refs, numbers, names, strict=True)
     )
 
 
-def _are_exact(refs: Sequence[str | None]) -> bool:
-    """Whether every one is a reference that `exact` does not change, as in nearly every list."""
-    if not all(refs):
-        return False
-    joined = "\n".join(ref for ref in refs if ref)
-    is_whole = joined.isascii() and not any(sign in joined for sign in ".,'=")
-    return is_whole and joined.split() == list(refs)
+def _exact(refs: Sequence[str | None]) -> list[bytes] | None:
+    """The references as `exact` gives them, if it changes none, as in nearly every list."""
+    given = list(filter(None, refs))
+    joined = " ".join(given)
+    if not (joined.isascii() and joined.isprintable()) or any(sign in joined for sign in ".,'="):
+        return None
+    plain = joined.encode().split(b" ")
+    return plain if len(plain) == len(given) == len(refs) else None
 
 
 def household_keys(households: Sequence[str | None], numbers: Sequence[int]) -> list[int]:
     """`household_key` for many households."""
-    if not any(households):
-        return _keys([f"number\0{number}" for number in numbers])
+    if numbers and not any(households):
+        return _keys(" ".join(map(str, numbers)).encode().split(b" "), "number\0")
     return _keys(
-        f"household\0{fold(home)}" if home else f"number\0{number}"
+        (f"household\0{fold(home)}" if home else f"number\0{number}").encode()
         for home, number in zip(households, numbers, strict=True)
     )
 
 
-def _keys(texts: Iterable[str]) -> list[int]:
-    digests = []
+def _keys(texts: Iterable[bytes], prefix: str = "") -> list[int]:
+    """The keys of the texts, each behind the prefix."""
+    begun = _BLANK.copy()
+    begun.update(prefix.encode())
+    copy, digests = begun.copy, []
     for text in texts:
-        key = _BLANK.copy()  # in half the time of a new one
-        key.update(text.encode())
+        key = copy()  # in half the time of a new one
+        key.update(text)
         digests.append(key.digest())
     return [key >> 1 for key in struct.unpack(f">{len(digests)}Q", b"".join(digests))]
 

@@ -118,7 +118,7 @@ class ListReader:
             self._check_unread(chunk, cells_of, unread)
             self._note(lines_of, reader.opt_outs(cells_of, rows))
             consents = reader.consents(cells_of, problems)
-            ranks = self._ranks(chunk, problems)
+            ranks = lines_of if self.rank_of is None else _ranks(self.rank_of, chunk, problems)
             self.has_long_ids = self.has_long_ids or not _LONG.isdisjoint(map(len, rows.ref))
             self.is_padded = self.is_padded or "\n0" in "\n".join(["", *rows.ref])
             for at in seen.others(rows, problems):
@@ -220,20 +220,6 @@ class ListReader:
         ]
         self.summary.refused.sort(key=lambda row: row.line)
 
-    def _ranks(
-        self, chunk: Sequence[tuple[int, Sequence[str]]], problems: dict[int, RowProblem]
-    ) -> list[int]:
-        """Each row's rank; a row whose rank cannot be read is added to the problems."""
-        if self.rank_of is None:
-            return [line for line, _ in chunk]
-        ranks = []
-        for at, (_, cells) in enumerate(chunk):
-            rank = ranking.LAST if at in problems else self.rank_of(cells)
-            if isinstance(rank, RowProblem):
-                problems[at], rank = rank, ranking.LAST
-            ranks.append(rank)
-        return ranks
-
     def _refuse(
         self, chunk: Sequence[tuple[int, Sequence[str]]], problems: Mapping[int, RowProblem]
     ) -> None:
@@ -243,6 +229,21 @@ class ListReader:
             stray_rows.check(self.sheet, line, cells)
             refused = RefusedRow(line, problem.column, problem.reason, cells[:width])
             self.summary.refused.append(refused)
+
+
+def _ranks(
+    rank_of: Callable[[Sequence[str]], int | RowProblem],
+    chunk: Sequence[tuple[int, Sequence[str]]],
+    problems: dict[int, RowProblem],
+) -> list[int]:
+    """Each row's rank; a row whose rank cannot be read is added to the problems."""
+    ranks = []
+    for at, (_, cells) in enumerate(chunk):
+        rank = ranking.LAST if at in problems else rank_of(cells)
+        if isinstance(rank, RowProblem):
+            problems[at], rank = rank, ranking.LAST
+        ranks.append(rank)
+    return ranks
 
 
 def counts_rows(
