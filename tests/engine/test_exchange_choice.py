@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from callserver import texts
 from callserver.database import carrier_states, exchange_states, seats
 from callserver.database.store import AnyStore
 from callserver.database.tables import seats as table
@@ -103,4 +104,29 @@ async def test_a_phoner_hears_that_another_exchange_answers(tmp_path: Path) -> N
     assert await waits(nord=False, syd=True) == "another_exchange"
     assert await waits(nord=False, syd=False) == "exchange_away"
     assert await waits(nord=False, syd=True, line=SIP) == "exchange_away"
+    system.close()
+
+
+async def test_nobody_is_dialed_by_hand_through_an_exchange_that_is_away(tmp_path: Path) -> None:
+    """The order would be refused, and take a turn from the seats of the other exchanges."""
+    system = SimulatedSystem(tmp_path)
+    await system.on_shift()
+
+    def note(answers: bool) -> None:
+        def work(tx: Tx) -> None:
+            tx.execute(update(table).values(exchange="nord"))
+            exchange_states.note(tx, "nord", system.clock.now(), answers=answers)
+
+        system.write(work)
+
+    number = f"+{system.contacts()[0].number}"
+    note(answers=True)
+    note(answers=False)
+    for path, body in (("/dial", {"number": number}), ("/redial", {})):
+        status, answer = await system.api("POST", path, body)
+        assert status == 409
+        assert answer["detail"] == texts.say("da", "error.exchange_away")
+    assert system.calls() == []
+    note(answers=True)
+    assert (await system.api("POST", "/dial", {"number": number}))[0] == 200
     system.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from callserver.database import calls, contacts, look_ups, seats
+from callserver.database import calls, contacts, exchange_states, look_ups, seats
 from callserver.database.contacts import Contact
 from callserver.database.seats import SeatRow
 from callserver.domain import phone
@@ -129,6 +129,8 @@ class ManualDial:
             )
         if not row.connected or row.room_ref is None:
             raise Impossible("your telephone is not connected", key="not_connected")
+        if row.exchange and exchange_states.cannot_call(tx, row.exchange, self._ctx.clock.now()):
+            raise Impossible("your exchange cannot make calls now", key="exchange_away")
         return row, self._ctx.rules.campaign(row.campaign)
 
     def _ask(
