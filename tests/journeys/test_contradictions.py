@@ -1,6 +1,7 @@
 """A carrier that contradicts itself or says too little: numbers of events that repeat, look-ups that are wrong, a
 room that begins again, an order without a reply. No telephone is left behind that the server has forgotten."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 import pytest
 
 from callserver.database import contacts
-from callserver.domain.call import CallState, Cause
+from callserver.domain.call import CallState, Cause, Report
 from callserver.domain.facts import Scope
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
-from callserver.ports import Leg, LegState, Silent, Tx
-from callserver.provider_events import RoomChange, RoomEvent
-from tests.harness.simulated import SimulatedSystem, in_a_talk
+from callserver.outbox import EndCalls
+from callserver.ports import Leg, LegState, Result, Silent, Tx
+from callserver.provider_events import CallReport, RoomChange, RoomEvent
+from callserver.simulator.legs import Behaviour
+from tests.harness.simulated import SimulatedSystem, in_a_talk, rings
 
 
 @pytest.fixture
@@ -122,3 +125,60 @@ async def test_a_telephone_whose_leg_is_not_known_by_name_is_silenced(
     system.write(never)
     await system.pass_time(1)
     assert not leg.live
+
+
+async def others_run() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_who_answers_while_the_cancellation_is_under_way_hears_the_apology(
+    system: SimulatedSystem,
+) -> None:
+    telephony: Any = system.server.ctx.telephony
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    (call,) = system.calls()
+
+    async def too_late(ref: str) -> Result:
+        """The network accepts it, and does nothing: the person has answered."""
+        await system.network.answer(leg)
+        answered = CallReport(call.attempt, Report.ANSWERED, leg=ref)
+        await system.server.call_flow.receive(answered)
+        await others_run()
+        return Result.DONE
+
+    telephony.cancel = too_late
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(3)
+    assert leg.spoken
+    assert system.calls()[0].abandoned
+
+
+async def test_a_stop_is_ordered_once_however_long_its_result_takes(
+    system: SimulatedSystem,
+) -> None:
+    telephony: Any = system.server.ctx.telephony
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    orders: list[str] = []
+    store: Any = system.server.ctx.store
+    really, run = telephony.hang_up, store.run
+
+    async def hang_up(ref: str) -> Result:
+        orders.append(ref)
+        result: Result = await really(ref)
+        store.run = busy
+        return result
+
+    async def busy(work: Any) -> Any:
+        """Others order what is to be ended, before the result is stored."""
+        store.run = run
+        store.send([EndCalls()])
+        await others_run()
+        return await run(work)
+
+    telephony.hang_up = hang_up
+    await system.api("POST", "/hang-up", {})
+    await system.pass_time(1)
+    assert orders == [leg.sid]

@@ -69,10 +69,22 @@ class Hangups:
         await asyncio.gather(*(self._end(call) for call in to_stop))
 
     async def _end(self, call: CallRow) -> None:
+        """Until the result is stored, nobody else orders the same meanwhile."""
+        self._under_way.add(call.attempt)
+        to_end: CallRow | None = call
+        try:
+            while to_end is not None:
+                to_end = await self._order(to_end)
+        finally:
+            self._under_way.discard(call.attempt)
+
+    async def _order(self, call: CallRow) -> CallRow | None:
         """Hang up, or play the apology to a person who answered without a phoner.
 
         A person may answer at the moment the phoner is lost, and must hear the apology too. So a call without
         a phoner is cancelled, which has no effect on an answered call.
+
+        Returns the call if something else is wanted by now.
         """
         ref = call.ref or ""
         lost = call.stop_wanted == PHONER_LOST
@@ -86,34 +98,30 @@ class Hangups:
             only_rings = lost or call.stop_wanted == HOURS_OVER
             return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
-        self._under_way.add(call.attempt)
-        try:
-            result = await carry_out(self._ctx, order)
-        finally:
-            self._under_way.discard(call.attempt)
+        result = await carry_out(self._ctx, order)
         if not result.settled:
             log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
             if apology:
                 await self._ctx.store.run(lambda tx: self._apologised(tx, call.attempt, result))
-            return
-        gone = result is Result.GONE
-        await self._ctx.store.run(
-            lambda tx: self._stopped(
-                tx, call.attempt, gone=gone, apology=result if apology else None
-            )
+            return None
+        return await self._ctx.store.run(
+            lambda tx: self._stopped(tx, call, result, apology=apology)
         )
 
-    def _stopped(self, tx: Tx, attempt: str, *, gone: bool, apology: Result | None) -> None:
+    def _stopped(self, tx: Tx, call: CallRow, result: Result, *, apology: bool) -> CallRow | None:
         """The provider accepted the order. If the leg is gone already, ask about the call at once: its end or
         its answer was not reported."""
         now = self._ctx.clock.now()
-        row = calls.lock(tx, attempt)
-        soon = now if gone else now + STOP_CHECK
+        row = calls.lock(tx, call.attempt)
+        if apology:
+            self._apologised(tx, call.attempt, result)
+        if row is not None and _wants_more(call, row):
+            return row
+        soon = now if result is Result.GONE else now + STOP_CHECK
         if row is not None and row.deadline is not None:
             soon = min(soon, row.deadline)  # a repeated hang-up does not postpone the check
-        calls.change(tx, attempt, stopped=True, deadline=soon)
-        if apology is not None:
-            self._apologised(tx, attempt, apology)
+        calls.change(tx, call.attempt, stopped=True, deadline=soon)
+        return None
 
     def _apologised(self, tx: Tx, attempt: str, result: Result) -> None:
         """The apology was ordered. If the person did not hear it, they had hung up (`apology_gone`), or the
@@ -132,3 +140,12 @@ class Hangups:
         )
         if not result.settled:
             log.error("not_hung_up", result=result.value)
+
+
+def _wants_more(ordered: CallRow, now: CallRow) -> bool:
+    """Whether another order is due: another end was requested while this one was under way, or the person has
+    answered, who is owed the apology."""
+    if now.ended_at is not None:
+        return False
+    answered = now.answered_at is not None and ordered.answered_at is None
+    return now.stop_wanted != ordered.stop_wanted or (now.stop_wanted == PHONER_LOST and answered)
