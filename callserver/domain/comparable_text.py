@@ -16,12 +16,17 @@ _TWICE = re.compile("\u00c3[\u0080-\u00bf\u02dc\u2020\u2026\u2013\u201e\u0153]")
 """A letter that was encoded as UTF-8 twice: `d\u00c3\u00b8d`."""
 
 
+_INITIALS = re.compile(r"(?<=\b[A-Za-z])\.(?=[A-Za-z]\b)")
+"""Between letters that are written apart: `R.I.P.`"""
+
+
 def repaired(text: str) -> str:
-    """A text without the traces of other formats: `d\u00c3\u00b8d`, `d&oslash;d` and `ring%20ikke`."""
+    """A text without the traces of other formats: `d\u00c3\u00b8d`, `d&oslash;d`, `ring%20ikke` and `R.I.P.`"""
     if "&" in text and ";" in text:
         text = html.unescape(text)
     if "%20" in text:
         text = text.replace("%20", " ")
+    text = _INITIALS.sub("", text)
     return _TWICE.sub(_once, text) if "\u00c3" in text else text
 
 

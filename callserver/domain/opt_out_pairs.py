@@ -12,6 +12,7 @@ BIGRAMS = frozenset(
             "opt out",
             "opted out",
             "no tm",
+            *("træt af", "sur over"),
         ),
         *(
             "aldrig igen",
@@ -41,6 +42,9 @@ PHRASES = frozenset(
         *("slet mig", "fjern mig", "glem mig", "remove me", "delete me", "forget me", "me off"),
         *("me alone", "leave alone", "trukket tilbage", "trækker samtykke", "sort liste"),
         *("wrong number", "forkert nummer", "forkert nr", "fel nummer", "feil nummer"),
+        *("forkert person", "fejl nummer", "fejl nr", "gammelt nummer", "gammelt nr", "ny ejer"),
+        *("ikke benyttes", "benyttes ikke", "ikke anvendes", "anvendes ikke", "bruges ikke"),
+        *("gik bort", "sov ind", "skriv kun"),
         *("ikke bruges", "ikke bruge", "brug ikke", "not use", "dont use", "nicht verwenden"),
         *("hemmelig adresse", "beskyttet adresse", "fortrolig adresse", "sperret adresse"),
         *("skyddad adress", "ej användas", "inte användas", "säger nej", "sier nei"),
@@ -48,7 +52,9 @@ PHRASES = frozenset(
 )
 """In a note of any length."""
 
-THANKS = frozenset({"nej tak", "nej tack", "nei takk", "nein danke", "no thanks", "no thank you"})
+THANKS = frozenset(
+    {"nej tak", "nej tk", "nej tack", "nei takk", "nein danke", "no thanks", "no thank you"}
+)
 """The whole cell."""
 
 ESTATES = frozenset({"boet efter", "estate of", "nachlass von", "v værge", "ved værge"})

@@ -38,7 +38,7 @@ _CALL = re.compile(
     r"|henvendelse\w*|anruf\w*|angerufen|telefonat\w*|telefonanruf\w*|telefonieren|kontaktier\w*|kontaktiert"
     r"|werbung|ringa|ringas|uppringd|samtal|telefonsamtal\w*|kontakta|kontaktas|kontaktad|oppringt"
     r"|telefonkontakt\w*|telefonwerbung|telefonisch|telemarketings|forstyr|forstyrres|disturb"
-    r"|disturbed|störas|stören|gestört|forstyrret"
+    r"|disturbed|störas|stören|gestört|forstyrret|samtale|samtaler|tel"
 )
 _MARKETING = re.compile(
     r"markedsføring|markedsføres|marketing|marknadsföring|solicit|solicitations?"
@@ -49,7 +49,7 @@ _PAST = re.compile(r"ringet|ringt|kontaktet|called|contacted|phoned")
 _PASSIVE = re.compile(r"blive|bliver|bli|blir|be|being")
 _BETWEEN = re.compile(
     r"at|blive|bliver|skal|må|vil|mere|længere|igen|pr|på|per|to|be|being|get|have|any|more|via|med|om|os|tak|til"
-    r"|for|op|flere|with|by|me|us|please|want|wants|ønsker|under|ingen|omstændigheder|være|længere"
+    r"|for|op|flere|with|by|me|us|please|want|wants|ønsker|under|ingen|omstændigheder|nogen|måde|være|længere"
     r"|å|bli|blir|att|mer|mehr|fler|weitere|wieder|werden|bitte|over|till|ha|tack|takk|tak|or|eller|nor"
 )
 _PRONOUN = re.compile(
@@ -68,7 +68,7 @@ _CERTAIN_PAIRS = frozenset(
 """`Har bedt om at blive slettet`."""
 _NUMBER = re.compile(r"nr|nummer|number|no")
 _CERTAIN = re.compile(
-    r"frabed\w*|dnc|donotcall|ringikke|robinsonliste\w*|telefonfred|\w*ringeforbud|\w*opkaldsforbud"
+    r"frabed\w*|dnc|donotcall|nocall|nocalls|ringikke|robinsonliste\w*|telefonfred|\w*ringeforbud|\w*opkaldsforbud"
     r"|\w*telefonspær\w*|\w*ringespær\w*|\w*ringspær\w*|\w*opkaldsspær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
     r"|forbrugerombud\w*|datatilsyn\w*"
     r"|\w*sperre|sperrvermerk|\w*widerspruch|\w*verbot|ringspärr|telefonspärr|samtalsspärr|kontaktförbud|telefonreservasjon|vergemål|vormundschaft|dødsbo\w*|dödsbo\w*"
@@ -79,7 +79,7 @@ _CERTAIN = re.compile(
 _STATUS = re.compile(
     r"frameld\w*|reserverede|reserveret|robinson|blacklist\w*|sortlist\w*|block|blocked|bloker\w*|\w*spærrede|\w*spærret|spær"
     r"|unsubscribe\w*|optout|optedout|suppressed|nix|tps|ctps|stop|fredet|fred|sårbar|vulnerable|dement|værge"
-    r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|fjern"
+    r"|guardian|mindreårig|minor|barn|child|børnemedlem|juniormedlem|slet|slettet|deleted|anonymi\w*|sletning|karantæne|fjern"
     r"|fjernet|fjernes|slettes|remove|removed|erased|kontaktforbud|gesperrt|sperret|spärrad|spärr"
     r"|widersprochen|reservert|reserverad|minderjährig\w*|minderårig\w*|betreuung|förvaltare|verge"
     r"|demens|demenz|dementia|alzheimer\w*|inhabil|udviklingshæm\w*|u18|børne|junior|juniorer|ungdomsmedlem\w*"
@@ -89,7 +89,7 @@ _STATUS = re.compile(
 )
 """In a short cell; a long one uses these words for other things."""
 _DEATH = re.compile(
-    r"død|døden|døende|dod|doed|døde|bortgået|afdød\w*|deceased|decd|dead|died|rip|verstorben\w*|verst|gestorben"
+    r"død|døden|døende|dødsfald|dod|doed|døde|bortgået|afdød\w*|deceased|decd|dead|died|rip|verstorben\w*|verst|gestorben"
     r"|avliden|avlidna|död|avdød\w*"
 )
 _CONSENT = re.compile(
@@ -226,7 +226,7 @@ def name_says_no(name: str) -> bool:
     pairs = {" ".join(pair) for pair in pairwise(words(name))}
     return (
         _is_certain(name, words(name))
-        or bool(pairs & ESTATES)
+        or bool(pairs & (ESTATES | THANKS))
         or any(says_no(note) for match in _NOTE.findall(name) for note in match if note)
     )
 

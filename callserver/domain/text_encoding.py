@@ -21,10 +21,12 @@ NAMES = {
 }
 """Encodings by their usual names."""
 
+_EIGHT_BITS = "eight bits"
+
 MOST_COUNTED = 10_000
 """Letters by which an encoding is chosen."""
 
-MOST_SEARCHED = 4 * 1024 * 1024
+MOST_SEARCHED = 1024 * 1024
 """Bytes in which they are looked for."""
 
 _NORDIC = {
@@ -52,9 +54,10 @@ def read(raw: bytes, *, any_encoding: bool = False) -> tuple[str, str, bool]:
     elif (utf_16 := _utf_16_without_mark(raw[:2000])) is not None:
         candidates = [utf_16]
     else:
-        candidates = ["utf-8-sig", _eight_bits(raw)]  # Danish text of eight bits is not valid UTF-8
+        candidates = ["utf-8-sig", _EIGHT_BITS]  # Danish text of eight bits is not valid UTF-8
         candidates += ["iso-8859-1"] if any_encoding else []
-    for encoding in candidates:
+    for name in candidates:
+        encoding = _eight_bits(raw) if name == _EIGHT_BITS else name
         try:
             return encoding, raw.decode(encoding), False
         except UnicodeDecodeError as error:

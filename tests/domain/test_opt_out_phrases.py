@@ -125,12 +125,15 @@ SAY_NO = """Ønsker ikke at blive ringet op|vil ikke ringes til|må ikke ringes 
 |har klaget til Forbrugerombudsmanden|hustru ringer: han er død|manden er død|død|mor er død
 |ægtefælle død|er døende|kontakt venligst personen her aldrig|ring op til hende her ikke
 |email only|mail kun|må fremover kun kontaktes på brev|kun kontakt pr mail
-|må kun blive kontaktet på mail|intet, kun brev"""
+|må kun blive kontaktet på mail|intet, kun brev|R.I.P.|r.i.p|d.n.c.|dødsfald i maj|gik bort i maj|sov ind
+|træt af opkald|sur over opkald|nr. må ikke benyttes|nummer bruges ikke|gammelt nummer|ny ejer af nummeret
+|fejl nummer|forkert person|nej tk|GDPR sletning|nocall|no tel|ønsker ikke samtale|karantæne|skriv kun
+|må IKKE, under nogen omstændigheder, ringes op|må på ingen måde ringes op"""
 SAY_NOTHING = """ring efter kl. 17|ring gerne|må gerne ringes op|ikke hjemme|ikke kontaktet endnu|ja|nej
 |ring ikke før 17|Nej tak til nyhedsbrev|ingen mail|kan ikke høre godt|hører dårligt
 |vil gerne høre fra os|Livs nummer|ringer selv tilbage|bor i live|telefonsælger|kontakt ønskes
 |ønskes ikke hvervet|opkald ok|medlem siden 2010|Ring på dørtelefon|husk at ringe|ringede ikke|ring ikke før klokken 17 tak|ikke tlf nr|no phone number
-|ingen telefon nr.|kun hverdage"""
+|ingen telefon nr.|kun hverdage|A.P. Møller|f.eks. lørdag|no tel number|anden måde|kl. 17"""
 
 
 def phrases(text: str) -> list[str]:
@@ -153,7 +156,10 @@ def test_another_cell_costs_no_question(cell: str) -> None:
     ("name", "expected"),
     [
         *((name, True) for name in ("Anna Prøve (død)", "Boet efter Anna Prøve", "Anna - spærret")),
-        *((name, True) for name in ("Anna Prøve \u2020", "Anna [ring ikke]", "Anna v/ værge")),
+        *(
+            (name, True)
+            for name in ("Anna Prøve \u2020", "Anna [ring ikke]", "Anna v/ værge", "Bo NEJ TAK")
+        ),
         *((name, False) for name in ("Anna Barn", "Bo Robinson", "Anna (Bo)", "Ib Fred-Prøve")),
     ],
 )

@@ -113,3 +113,67 @@ def test_a_line_about_other_rows_stops_the_import(line: str) -> None:
 )
 def test_line_endings(ending: str) -> None:
     refused_or_safe(people("Ring ikke", "", "ja", "").replace("\n", ending))
+
+
+THREE = ("Ane", "32200101"), ("Bo", "32200102"), ("Cia", "32200103")
+
+
+@pytest.mark.parametrize(
+    ("head", "plain", "said"),
+    [
+        ("Navn;Telefon;Ring ikke;Må ringes", "{0};{1};;ja", "{0};{1};nej;nej"),
+        ("Navn;Telefon;Ring ikke;Må ringes", "{0};{1};;ja", "{0};{1};ja;ja"),
+        ("Navn;Telefon;Må ringes;Må kontaktes", "{0};{1};ja;ja", "{0};{1};ja;nej"),
+        ("Navn;Telefon;Ring ikke;Ring ikke_1", "{0};{1};;", "{0};{1};;ja"),
+        ("Navn;Telefon;Ring ikke;Ring ikke ", "{0};{1};;", "{0};{1};;ja"),
+        ("Note;Telefon;Navn", ";{1};{0}", "nej tak;{1};{0}"),
+        ("Navn;Telefon", "{0};{1}", "{0} NEJ TAK;{1}"),
+        ("Navn;Telefon", "{0};{1}", "{0};{1};ring ikke"),
+        ("Navn;Telefon;Note", "{0};{1};", "{0};{1};flink; men ring ikke"),
+        ("Navn;Telefon;Mobil", "{0};{1};", "{0};{1};ring ikke"),
+        ("Navn;Telefon;Mobil;Ring ikke", "{0};{1};;", "{0};32200109;{1};ja"),
+        ("Navn;Adresse;Telefon", "{0};Vej 1;{1}", "{0};Ring ikke, Vej 2;{1}"),
+        ("Navn;Telefon;Postnr;Adresse", "{0};{1};8000;Vej 1", "{0};{1};nej tak;Vej 1"),
+        ("Navn;Telefon;Født", "{0};{1};1980-01-01", "{0};{1};død"),
+        ("Navn;Telefon;Udmeldt", "{0};{1};", "{0};{1};død 2024"),
+        ("Navn;Telefon;Medlem", "{0};{1};ja", "{0};{1};nej tak"),
+        ("Navn;Telefon;Sidste gave", "{0};{1};2026-01-01", "{0};{1};nej tak"),
+        ("Navn;Telefon;Samtykke dato", "{0};{1};2026-01-01", "{0};{1};trukket tilbage"),
+        ("Navn;Telefon;Kilde", "{0};{1};gade", "{0};{1};har frabedt sig opkald"),
+        ("Navn;Telefon;Land", "{0};{1};", "{0};{1};ring ikke"),
+        ("Navn;Telefon;Født;Ring ikke", "{0};{1};;", "{0};{1};99-99-9999;ja"),
+    ],
+)
+def test_a_no_counts_in_whichever_column_it_stands(head: str, plain: str, said: str) -> None:
+    lines = [
+        head,
+        *((said if name == "Bo" else plain).format(name, number) for name, number in THREE),
+    ]
+    refused_or_safe("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("Nej", "nej.", "N", "Nope", "0", "0,0", "✗", "❌", "×", "☐", "-", "ikke", "slet ikke"),
+        *("ja, men ikke på telefon", "ja til mail", "kun mail", "ja (kun sms)", "nej/ja", "ja?"),
+        *(
+            "ja indtil 1/1 2024",
+            "ja, undtagen telefon",
+            "x (nej)",
+            "2024-01-01",
+            "ＮＥＪ",
+            "n\u0435j",
+        ),
+    ],
+)
+def test_only_a_plain_yes_permits(cell: str) -> None:
+    assert callable_in(people("Må ringes", "ja", cell, "ja")) == [ANE, CIA]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["Ja!", "ja (2024)", "ja?", "✔", "☑", "1,0", "stop", "?", "se note", "maj 2024", "nej men ja"],
+)
+def test_whatever_is_no_plain_no_opts_out(cell: str) -> None:
+    assert callable_in(people("Ring ikke", "", cell, "nej")) == [ANE, CIA]

@@ -13,6 +13,8 @@ from callserver.texts import InvalidInput
 MOST_READ = 2000
 """Letters of a row."""
 _NUMBER = re.compile(r"\d(?:[ .()-]?\d){6}")
+_DIGITS = re.compile(r"\d{5}")
+"""In no heading."""
 
 
 def check(sheet: Sheet, line: int, cells: Sequence[str]) -> None:
@@ -35,6 +37,8 @@ def check(sheet: Sheet, line: int, cells: Sequence[str]) -> None:
         )
         if said is not None:
             _stop(InvalidInput("section_says_no", line=line, said=repr(said[:MOST_SHOWN])))
+    if _DIGITS.search(text):
+        return
     names = [heading_words.folded(cell) for cell in cells]
     if names != [heading_words.folded(heading) for heading in sheet.header[: len(names)]] and (
         "phone" in (fields := [heading_words.field(cell) for cell in filled])
