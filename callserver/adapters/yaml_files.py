@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from yaml.composer import Composer
 
+from callserver.domain.configuration import SINGLE_FILES
 from callserver.domain.document import File, Key, Position
 from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput, Sentence
@@ -221,8 +222,7 @@ def parse(raw: Mapping[str, Raw]) -> list[File]:
     files = [
         read_yaml(path.stem, raw[str(path)], path.stem, path.name)
         for path in paths
-        if str(path)
-        in ("departments.yaml", "house.yaml", "cases.yaml", "survey.yaml", "training.yaml")
+        if str(path) in SINGLE_FILES
     ]
     for folder, kind in _KINDS.items():
         files += [

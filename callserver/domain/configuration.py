@@ -23,6 +23,9 @@ from callserver.texts import InvalidInput, Sentence
 
 M = TypeVar("M", bound=Document)
 
+SINGLE_FILES = ("departments.yaml", "house.yaml", "cases.yaml", "survey.yaml", "training.yaml")
+"""The files beside the folders of the configuration."""
+
 MERGE_FIELDS = frozenset(
     {"name", "phoner", "organisation", "ref", "city", "source", "member_since"}
 )

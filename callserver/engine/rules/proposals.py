@@ -18,7 +18,7 @@ from callserver.database import audit, revisions
 from callserver.database.accounts import User
 from callserver.database.revisions import Proposal
 from callserver.domain.audit import EntryKind
-from callserver.domain.configuration import Configuration, Problem
+from callserver.domain.configuration import SINGLE_FILES, Configuration, Problem
 from callserver.domain.loosening import Looser, looser
 from callserver.domain.review import Review, review
 from callserver.engine.context import EngineContext
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 _PATH = re.compile(
     r"(policies|campaigns)/_?[a-z0-9][a-z0-9_-]{0,60}\.yaml"
-    r"|(departments|house|cases)\.yaml|scripts/[A-Za-z0-9][A-Za-z0-9_-]{0,60}\.md"
+    rf"|{'|'.join(map(re.escape, SINGLE_FILES))}|scripts/[A-Za-z0-9][A-Za-z0-9_-]{{0,60}}\.md"
     r"|books/[a-z0-9][a-z0-9_-]{0,60}\.(da|en)\.md",
     re.ASCII,
 )

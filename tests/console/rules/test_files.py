@@ -7,6 +7,7 @@ import pytest
 
 from callserver.console.rules import views
 from callserver.database import accounts
+from callserver.domain.role import Role
 from tests.console.rules.conftest import DK, ETHICS, REVIEW, edited, in_force, said, texts
 from tests.harness.staffed import StaffedSystem
 
@@ -181,6 +182,23 @@ async def test_pages_hear_that_the_rules_have_changed(system: StaffedSystem) -> 
         told = (await own.until("rules"))[-1][2]
         assert told == {"revision": made.revision, "waiting": 0}
         assert not [event for event in events(other.text) if event[1] == "rules"]
+
+
+@pytest.mark.parametrize("name", ["house.yaml", "cases.yaml", "survey.yaml", "training.yaml"])
+async def test_a_file_that_the_folder_lacks_is_made_on_the_page(
+    tmp_path: Path, config: Path, name: str
+) -> None:
+    """A house may begin without it: what the program says by itself is in force until then."""
+    text = (config / name).read_text("utf-8")
+    (config / name).unlink()
+    system = StaffedSystem(tmp_path, config=config)
+    system.add_user("administrator", Role.ADMINISTRATOR, None)
+    client = await system.client("administrator")
+    reply = await client.api("POST", "/rules/check", {"texts": {name: text}})
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["problems"] == []
+    assert reply.json()["changed"] == [name]
+    system.close()
 
 
 def test_a_change_in_a_long_file_is_shown_with_its_lines() -> None:
