@@ -65,7 +65,7 @@ def call_report(form: Form, attempt: str) -> CallReport:
 
 def machine_report(form: Form, attempt: str) -> CallReport | None:
     """Twilio thinks that a machine answered; None: it thinks of a person, or does not know."""
-    answered_by, leg = field(form, "AnsweredBy"), field(form, "CallSid")
+    answered_by, leg = field(form, "AnsweredBy").lower(), field(form, "CallSid")
     if not answered_by.startswith(MACHINES):
         return None
     return CallReport(attempt, Report.MACHINE, leg=leg)
@@ -73,7 +73,7 @@ def machine_report(form: Form, attempt: str) -> CallReport | None:
 
 def room_event(form: Form) -> RoomEvent | None:
     """What a conference callback says; None: an event that was never asked for."""
-    change = ROOM_CHANGES.get(field(form, "StatusCallbackEvent"))
+    change = ROOM_CHANGES.get(field(form, "StatusCallbackEvent").lower())
     if change is None:
         return None
     room, leg = field(form, "FriendlyName"), form.get("CallSid", [""])[0]
@@ -96,7 +96,7 @@ def has_ended(form: Form) -> bool:
 
 
 def _call_status(form: Form) -> str:
-    status = field(form, "CallStatus")
+    status = field(form, "CallStatus").lower()
     if status not in call_status.REPORTS:
         raise Malformed("CallStatus is unknown")
     return status

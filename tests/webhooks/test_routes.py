@@ -58,6 +58,22 @@ def test_a_call_status_becomes_a_report(status: str, report: Report) -> None:
     assert told[0][3].tzinfo is UTC
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "report"),
+    [
+        (STATUS, [("CallStatus", "COMPLETED")], Report.HUNG_UP),
+        (STATUS, [("CallStatus", "In-Progress")], Report.ANSWERED),
+        ("/twilio/status/amd?attempt=a1", [("AnsweredBy", "MACHINE_START")], Report.MACHINE),
+    ],
+)
+def test_words_count_in_any_letter_case(
+    path: str, fields: list[tuple[str, str]], report: Report
+) -> None:
+    answer, told = post(path, LEG, *fields)
+    assert answer.status_code == 204
+    assert told == [("report", "a1", report, None, CA, None)]
+
+
 @pytest.mark.parametrize("timestamp", ["", "yesterday", "Fri, 31 Dec 9999 23:00:00 -1400"])
 @pytest.mark.parametrize("sequence", ["", "-1", "²", "9" * 5000])
 def test_what_cannot_be_read_is_left_out_of_the_report(timestamp: str, sequence: str) -> None:
@@ -100,7 +116,7 @@ OVER = Receipt("conference end", CF, 4)
         ),
         (
             "/twilio/status/conference?seat=1",
-            [*ROOM[:3], ("StatusCallbackEvent", "conference-end")],
+            [*ROOM[:3], ("StatusCallbackEvent", "Conference-End")],
             ("room_event", RoomEvent("seat-1-abc", CF, "", RoomChange.ENDED, OVER, True)),
         ),
         (

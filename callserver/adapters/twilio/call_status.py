@@ -24,13 +24,18 @@ _STATES = {
 }
 
 
+def report(status: str) -> Report | None:
+    """The report of a status in any letter case; None: an unknown one."""
+    return REPORTS.get(status.lower())
+
+
 def has_ended(status: str) -> bool:
-    return REPORTS.get(status) in ENDINGS
+    return report(status) in ENDINGS
 
 
 def leg(status: str, sid: str) -> Leg:
     """The leg of a look-up; an unknown status counts as ended."""
-    report = REPORTS.get(status, Report.FAILED)
-    if report in _STATES:
-        return Leg(_STATES[report], sid)
-    return Leg(LegState.ENDED, sid, ENDINGS.get(report, Cause.UNREACHABLE).value)
+    reported = report(status) or Report.FAILED
+    if reported in _STATES:
+        return Leg(_STATES[reported], sid)
+    return Leg(LegState.ENDED, sid, ENDINGS.get(reported, Cause.UNREACHABLE).value)
