@@ -109,12 +109,14 @@ class ListedOptOuts:
     ) -> ListedOptOut:
         """With every key and number under which another list may contain the person."""
         number, name = values.number[row], values.name[row]
-        numbers = self._numbers_in(cells, self._mapping.phones) | ({number} if number else set())
+        is_broken = len(cells) not in self._widths
+        columns = range(len(cells)) if is_broken else self._mapping.phones
+        numbers = self._numbers_in(cells, columns) | ({number} if number else set())
         keys = set(
             subject.person_keys([None] * len(numbers), sorted(numbers), [name] * len(numbers))
         )
         ref, namespace = values.ref[row], values.namespace[row]
-        if not ref and len(cells) in self._widths:
+        if not ref and not is_broken:
             ref, namespace = self._reference(cells)
         if ref and subject.is_reference(ref):
             forms = filter(None, (ref, subject.other_form(ref)))

@@ -12,6 +12,7 @@ BIGRAMS = frozenset(
             "opt out",
             "opted out",
             "no tm",
+            *("nej liste", "nej listen", "no list"),
             *("træt af", "sur over"),
         ),
         *(

@@ -72,7 +72,7 @@ _CERTAIN = re.compile(
     r"|\w*telefonspær\w*|\w*ringespær\w*|\w*ringspær\w*|\w*opkaldsspær\w*|klage\w*|complain\w*|værgemål\w*|umyndig\w*"
     r"|forbrugerombud\w*|datatilsyn\w*"
     r"|\w*sperre|sperrvermerk|\w*widerspruch|\w*verbot|ringspärr|telefonspärr|samtalsspärr|kontaktförbud|telefonreservasjon|vergemål|vormundschaft|dødsbo\w*|dödsbo\w*"
-    r"|nejtak|reklamebeskyt\w*|telefonstop|ringestop|kontaktstop|opkaldsstop|tmstop|\w*sperrliste|widerruf\w*"
+    r"|nejtak|reklamebeskyt\w*|telefonstop|ringestop|kontaktstop|opkaldsstop|tmstop|\w*spærreliste\w*|\w*sperrliste|widerruf\w*"
     r"|reservasjonsregisteret|politianmeld\w*|chikane\w*|harass\w*|reservationsregistret"
 )
 """In a note of any length."""

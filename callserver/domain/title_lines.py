@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from callserver.domain import heading_words, numbers_in_text
+from callserver.domain import heading_words
 
 SEPARATORS = ";,\t|"
 MOST_ABOVE = 30
@@ -21,6 +21,11 @@ MOST_CELLS = 2
 MOST_LETTERS = 20_000
 """Of a line of headings."""
 
+MOST_TITLE = 500
+"""Letters of a cell of a title."""
+
+_DATE = re.compile(r"(?<!\d)(?:\d{4}-\d\d-\d\d|\d\d?[-./]\d\d?[-./]\d{4})(?!\d)")
+_NUMBER = re.compile(r"\d(?:\D{0,2}\d){6}")
 _DIGITS = re.compile(r"\d(?:\D?\d){4}")
 _HEADING = re.compile(r"[\w .,()/+#&'-]*")
 
@@ -74,4 +79,6 @@ def _is_title(cells: Sequence[str], header: Sequence[str]) -> bool:
 
 
 def _holds_number(cell: str) -> bool:
-    return bool(numbers_in_text.read(cell)[0]) or len(cell) > numbers_in_text.MOST_LETTERS
+    """Whether a cell may hold somebody's number; a date is none."""
+    text = _DATE.sub(" ", cell)
+    return _NUMBER.search(text) is not None or len(cell) > MOST_TITLE

@@ -44,6 +44,8 @@ def test_what_is_skipped_is_named_with_its_line() -> None:
     [
         "Id;Navn;Nummer til;Kanal\n1;Ane;;Telefon\n2;Bo;32200102;Telefon\n",  # a row, no heading
         "Ane;32200101\nNavn;Telefon;Note\n",  # somebody's number above
+        "Givere (kontor 33123456)\nNavn;Telefon;Note\n",
+        "Givere 20261120\nNavn;Telefon;Note\n",  # it may be a number
         "Ane, tlf. 32200101\nNavn;Telefon;Note\n",
         "a;b;c\nNavn;Telefon;Note\n",  # as many cells
         "Navn;Telefon\nTitel\nMobil;Note;Ring ikke\n",  # the first line is the headings

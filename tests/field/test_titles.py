@@ -36,7 +36,10 @@ def test_lines_are_those_of_the_file(say: Say, engine: Engine, tmp_path: Path) -
     assert refused.splitlines()[1].split(";")[:3] == ["Bo", "3220", "5"]
 
 
-@pytest.mark.parametrize("title", ["Må ikke ringes op", "Personer, der har frabedt sig opkald"])
+@pytest.mark.parametrize(
+    "title",
+    ["Må ikke ringes op", "Personer, der har frabedt sig opkald", "Nej-liste", "Spærreliste 2026"],
+)
 def test_a_title_that_says_no_stops_a_list(
     title: str, take: Callable[..., str], engine: Engine
 ) -> None:
@@ -74,7 +77,7 @@ def test_opt_outs_below_a_title(say: Say, engine: Engine, tmp_path: Path) -> Non
 
 
 def test_no_number_above_the_headings_of_opt_outs_is_lost() -> None:
-    for first in ("32200131", "Ane 32200131", "Tlf. 32200131;nej"):
+    for first in ("32200131", "Ane 32200131", "Tlf. 32200131;nej", "Nej (og 32200131)"):
         raw = f"{first}\nNavn;Telefon;Note\nBo;32200132;\n".encode()
         assert 4532200131 in number_files.read(raw, generous=True).numbers
 
