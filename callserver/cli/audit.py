@@ -12,7 +12,6 @@ from typing import Annotated, BinaryIO
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from rich.console import Console
 
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
 from callserver.database import audit, calls, contacts, look_ups, pseudonymous_keys
@@ -66,8 +65,7 @@ def verify(
             result = verification.verify(connection, heads_file, public)
     for finding in result.findings:
         print(finding)
-    console = Console(highlight=False)
-    console.print(
+    print(
         f"{result.sealed} sealed entries, {result.unsealed} not sealed yet, "
         f"{len(result.findings)} findings"
     )

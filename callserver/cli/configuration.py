@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter
-from rich.console import Console
 
 from callserver.adapters import file_modes, yaml_files
 from callserver.adapters.book_files import BookFiles
@@ -55,7 +54,6 @@ def check(
     if isinstance(composed, Configuration):
         composed = BookFiles(path).problems(composed) or composed
     exposed = file_modes.exposed(settings)
-    console = Console(highlight=False, soft_wrap=True)
     if isinstance(composed, Configuration) and not exposed:
         counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
         if as_json:
@@ -63,9 +61,9 @@ def check(
             print(json.dumps(answer | ({"deep": _deep_problems(settings)} if deep else {})))
         else:
             totals = ", ".join(f"{count} {name}" for name, count in counts.items())
-            console.print(f"revision {composed.revision}: {totals}, no problems")
+            print(f"revision {composed.revision}: {totals}, no problems")
             for note in notes:
-                console.print(f"note: {note}")
+                print(f"note: {note}")
             if deep:
                 _check_deeply(settings)
         return
