@@ -12,10 +12,11 @@ from typing import Any
 from callserver.database import bulk_facts, staged_rows
 from callserver.database.contacts import Contact
 from callserver.domain import facts as f
-from callserver.domain import permit, subject
+from callserver.domain import names, permit, subject
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.identity import InReach
+from callserver.domain.names import Likeness
 from callserver.domain.register_match import Match
 from callserver.engine.context import Rules
 from callserver.engine.gate import gate, stored_facts
@@ -49,6 +50,11 @@ class AsIf:
             (subject.of_person(person), f.Suppression(f.Scope.PERSON, self.at))
             for person in (contact.person, *reach.keys)
             if person in self.opt_outs.persons
+        ]
+        suppressions += [
+            (subject.of_person(person), f.Suppression(f.Scope.PERSON, self.at))
+            for person, name in self.opt_outs.homes.get(contact.household, ())
+            if names.compare(name, contact.name or "") is not Likeness.DIFFERENT
         ]
         if contact.number in self.opt_outs.numbers:
             about = subject.of_number(contact.number)

@@ -255,7 +255,11 @@ def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:
     taken = staged_rows.identifiers_of(tx, {row.person for row in listed})
     again = [row for row in listed if (row.person, row.number, row.household) not in taken]
     homes = staged.reader.opt_outs.homes
-    again += [Identifier(person, NOBODY, home, name) for person, home, name in homes]
+    again += [
+        Identifier(person, NOBODY, household, name)
+        for household, people in homes.items()
+        for person, name in people
+    ]
     former_identifiers.add(tx, again, Because.LISTED, now)
 
 

@@ -207,7 +207,8 @@ class ListReader:
                 self.summary.unrecognised.add(lines[said.row])
             if said.home is not None:
                 [person] = said.persons
-                self.opt_outs.homes.add((person, *said.home))
+                household, name = said.home
+                self.opt_outs.homes.setdefault(household, set()).add((person, name))
         self.summary.opted_out += len(noted)
 
     def refuse_lines(self, raw: bytes, lines: Collection[int], name: str, reason: str) -> None:

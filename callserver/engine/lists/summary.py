@@ -25,8 +25,8 @@ class OptOuts:
     persons: set[int] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)
     dead: set[int] = field(default_factory=set)  # keys of persons
-    # Person, household and name of those who have no number and no reference.
-    homes: set[tuple[int, int, str]] = field(default_factory=set)
+    # Of those who have no number and no reference: by household, person and name.
+    homes: dict[int, set[tuple[int, str]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
