@@ -115,6 +115,15 @@ def test_line_endings(ending: str) -> None:
     refused_or_safe(people("Ring ikke", "", "ja", "").replace("\n", ending))
 
 
+@pytest.mark.parametrize("broken", ["Di;32200;104;;", "Di;x;322;00104;", '"Di;"322"00104";5;"x"'])
+def test_a_broken_row_hides_no_column_of_yes_and_no(broken: str) -> None:
+    """Its cells are shifted: a number among `ja` would make the column something else."""
+    text = "Navn;Telefon;Kode X;Note\nAne;32200101;;\nBo;32200102;ja;\nCia;32200103;;\n"
+    for lines in (text, f"{text}{broken}\n"):
+        with pytest.raises(ConfigurationProblem, match="not understood: 'Kode X'"):
+            callable_in(lines)
+
+
 THREE = ("Ane", "32200101"), ("Bo", "32200102"), ("Cia", "32200103")
 
 

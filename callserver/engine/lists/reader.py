@@ -183,7 +183,10 @@ class ListReader:
             Doubtful: a column that nobody has described holds such a cell.
         """
         columns = {at: different_cells(cells_of, at) for at in {*self._unread, *self._unasked}}
-        unread.note(columns)
+        widths = {len(self.summary.header), len(self.sheet.header)}
+        whole = [cells for cells in cells_of if len(cells) in widths and type(cells) is list]
+        # The cells of a broken row stand in other columns: one number would make flags something else.
+        unread.note({at: different_cells(whole, at) for at in columns})
         for at in self._unread:
             if any(map(says_no, self._search.cells(columns[at]))):
                 raise doubtful_status(self.summary.header[at], at, chunk)
