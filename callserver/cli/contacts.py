@@ -23,7 +23,7 @@ from callserver.engine.lists import dry_run as dry
 from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists import export as exporting
 from callserver.engine.lists.export import What
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.refused_rows import as_file
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem

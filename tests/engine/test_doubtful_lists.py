@@ -7,7 +7,7 @@ from callserver.database.tables import contacts, suppressions
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import importer
 from callserver.engine.lists.doubtful_columns import Doubtful
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from tests.harness.imported_lists import KANVAS, NOW, rows, take
 
 

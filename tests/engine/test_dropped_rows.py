@@ -14,7 +14,7 @@ from callserver.database.tables import contacts as contacts_table
 from callserver.domain import subject
 from callserver.domain.marks import MarkKind
 from callserver.engine.lists import importer
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.ports import Tx
 from tests.harness.overlapping_lists import CAMPAIGNS, NOW, RULES, as_spelled, reasons
 

@@ -10,7 +10,7 @@ from callserver.cli.invented_data import import_registers
 from callserver.database.store import AnyStore
 from callserver.engine.context import Rules
 from callserver.engine.lists import dry_run, eligibility, importer
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 RULES = Rules(load(Path(__file__).parents[2] / "config"))

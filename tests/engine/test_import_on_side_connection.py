@@ -19,7 +19,8 @@ from callserver.engine import retention
 from callserver.engine.context import Rules
 from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists.dry_run import dry_run
-from callserver.engine.lists.importer import ImportOrder, import_list
+from callserver.engine.lists.import_order import ImportOrder
+from callserver.engine.lists.importer import import_list
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 RULES = Rules(load(Path(__file__).parents[2] / "config"))

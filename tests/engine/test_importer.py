@@ -16,7 +16,8 @@ from callserver.database.engines import make_engine
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, campaign_places, contacts, imports
 from callserver.engine.lists import importer, reader
-from callserver.engine.lists.importer import ImportOrder, import_list
+from callserver.engine.lists.import_order import ImportOrder
+from callserver.engine.lists.importer import import_list
 from callserver.engine.lists.summary import Summary
 from callserver.errors import ConfigurationProblem
 from tests.harness.databases import sqlite_file

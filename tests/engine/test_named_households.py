@@ -11,7 +11,7 @@ from callserver.database.tables import contacts as contacts_table
 from callserver.domain import postal_addresses
 from callserver.domain.facts import Scope
 from callserver.engine.lists import importer
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx

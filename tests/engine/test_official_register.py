@@ -29,7 +29,7 @@ from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists import dry_run, eligibility, importer
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.suppressions import (
     erasure,
     official_register,

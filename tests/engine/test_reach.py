@@ -28,7 +28,7 @@ from callserver.domain.marks import MarkKind
 from callserver.domain.reach import Extent, Reach
 from callserver.engine.gate import stored_facts
 from callserver.engine.lists import importer
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx

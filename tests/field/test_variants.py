@@ -15,7 +15,7 @@ from callserver.database.tables import contacts, marks
 from callserver.domain.spreadsheet import as_csv
 from callserver.engine.lists import consent_files, importer, number_files
 from callserver.engine.lists.doubtful_columns import Doubtful
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.reader import open_list
 from callserver.texts import InvalidInput
 from tests.field.test_cli import numbers, silenced

@@ -27,7 +27,7 @@ from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists import eligibility, importer
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx

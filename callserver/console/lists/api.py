@@ -35,7 +35,7 @@ from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
 from callserver.engine.lists import dry_run, export, importer
 from callserver.engine.lists.export import What
-from callserver.engine.lists.importer import ImportOrder
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 from callserver.settings import Settings

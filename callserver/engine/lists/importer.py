@@ -7,12 +7,11 @@ dialed.
 """
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from callserver import texts
 from callserver.database import (
     audit,
     contacts,
@@ -32,51 +31,23 @@ from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration
-from callserver.domain.facts import Scope, Segment
+from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.imports import RowFate
 from callserver.domain.marks import MarkKind
 from callserver.engine.identity.silencing import silence_listed
 from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
+from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.reader import ListReader, open_list
 from callserver.engine.lists.summary import OptOuts, Summary
 from callserver.engine.suppressions import opt_outs, person_facts, register_matching
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible
 from callserver.ports import Tx
-from callserver.texts import formats
 
 Progress = Callable[[int, int, str], None]
 """Called with the rows done, the total (0: unknown), and the key of a text for the current step."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOrder:
-    """What to import, into which campaign, and how to read it."""
-
-    campaign: Campaign
-    raw: bytes
-    columns: Mapping[str, str]  # column -> field, before the synonyms
-    ignored: Collection[str] = ()  # fields that no column is taken for
-    region: str = "DK"  # of numbers without a country code
-    source: str | None = None  # where the people come from, in words
-    namespace: str | None = None  # the system of the references; None: the campaign's
-    file_name: str = ""
-
-    @property
-    def reference_namespace(self) -> str:
-        """The system that the list's references come from."""
-        return self.campaign.namespace if self.namespace is None else self.namespace
-
-    def source_at(self, now: datetime) -> str | None:
-        """The list's source, or a default. Leads have no default: each must name its own source."""
-        if self.source or self.campaign.segment is Segment.LEADS:
-            return self.source
-        day = formats.day(now, "da")
-        if not self.file_name:
-            return texts.say("da", "import.source_unnamed", day=day)
-        return texts.say("da", "import.source", file=self.file_name, day=day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +89,7 @@ def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_p
     Raises:
         ConfigurationProblem: it cannot be read as a list at all.
     """
+    order.check_names()
     reader = open_list(order.campaign, order.raw, given=order.columns, ignored=order.ignored)
     lines = order.raw.count(b"\n")
     list_import.open_table(tx)
