@@ -139,6 +139,7 @@ _WORDS = frozenset(
         "nummer",
         "nr",
         "number",
+        "person",
     ),
 }
 """At least one word of everything that says no; `18` alone is a house number, and frequent
