@@ -26,7 +26,8 @@ def repaired(text: str) -> str:
         text = html.unescape(text)
     if "%20" in text:
         text = text.replace("%20", " ")
-    text = _INITIALS.sub("", text)
+    if "." in text:  # most texts have none, and the search takes longer than the rest
+        text = _INITIALS.sub("", text)
     return _TWICE.sub(_once, text) if "\u00c3" in text else text
 
 

@@ -160,7 +160,7 @@ _LETTER = re.compile("[^\\W\\d_]|[\u2020\u271d]")
 
 def _with_lost(text: str) -> str:
     """A text, and what it may have been where letters were lost."""
-    if not _LOST.search(text):
+    if not ("?" in text or "\ufffd" in text) or not _LOST.search(text):
         return text
     return "\n".join([text, *(_LOST.sub(letter, text) for letter in "æøå")])
 
