@@ -64,7 +64,7 @@ class Report(StrEnum):
 class Receipt:
     """The provider's own identifier of one report: the same receipt twice is the same report."""
 
-    kind: str  # call, conference or phoner
+    kind: str  # what of the sid's events it is
     sid: str
     sequence: int
 

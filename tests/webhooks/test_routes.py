@@ -54,7 +54,7 @@ def test_a_call_status_becomes_a_report(status: str, report: Report) -> None:
         STATUS, LEG, ("CallStatus", status), ("SequenceNumber", "2"), ("Timestamp", TIMESTAMP)
     )
     assert (answer.status_code, answer.content) == (204, b"")
-    assert told == [("report", "a1", report, AT, CA, Receipt(f"call {report.value}", CA, 2))]
+    assert told == [("report", "a1", report, AT, CA, Receipt(report.value[:4], CA, 2))]
     assert told[0][3].tzinfo is UTC
 
 
@@ -89,8 +89,8 @@ def test_what_cannot_be_read_is_left_out_of_the_report(timestamp: str, sequence:
 
 
 ROOM = [("FriendlyName", "seat-1-abc"), ("ConferenceSid", CF), ("SequenceNumber", "4"), LEG]
-JOINED = Receipt(f"conference join {CA}", CF, 4)
-OVER = Receipt("conference end", CF, 4)
+JOINED = Receipt(f"j {CA[-6:]}", CF, 4)
+OVER = Receipt("e", CF, 4)
 
 
 @pytest.mark.parametrize(
