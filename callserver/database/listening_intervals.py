@@ -29,11 +29,13 @@ class Interval(NamedTuple):
 _all = select(*(table.c[name] for name in Interval._fields))
 _lasts = table.c.until.is_(None)
 _in_room = Prepared(_all.where(table.c.room == bindparam("room"), _lasts))
-_between = _all.where(
-    table.c.room == bindparam("room"),
-    or_(_lasts, table.c.until > bindparam("since")),
-    table.c.since <= bindparam("until"),
-).order_by(table.c.id)
+_between = Prepared(
+    _all.where(
+        table.c.room == bindparam("room"),
+        or_(_lasts, table.c.until > bindparam("since")),
+        table.c.since <= bindparam("until"),
+    ).order_by(table.c.id)
+)
 _of_leg = Prepared(_all.where(table.c.leg == bindparam("leg"), _lasts))
 _last = Prepared(
     _all.where(table.c.leg == bindparam("leg"), table.c.room == bindparam("room"))
@@ -53,7 +55,7 @@ def in_room(tx: Tx, room: str) -> list[Interval]:
 def in_room_between(tx: Tx, room: str, since: datetime, until: datetime) -> list[Interval]:
     """The legs that were, or may have been, in a room in this time, earliest first."""
     values = {"room": room, "since": since, "until": until}
-    return [Interval._make(row) for row in tx.execute(_between, values)]
+    return [Interval._make(row) for row in _between(tx, values)]
 
 
 def lasting(tx: Tx) -> list[Interval]:

@@ -50,9 +50,8 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
                 url,
                 data=urlencode(data, doseq=True).encode() if data else None,
                 headers=sent,
-                timeout=aiohttp.ClientTimeout(
-                    total=limit
-                ),  # also of an answer that comes byte by byte
+                # In all, also for an answer that comes byte by byte.
+                timeout=aiohttp.ClientTimeout(total=limit),
                 allow_redirects=allow_redirects,
             ) as reply:
                 return Response(reply.status, await reply.text(), reply.headers)
