@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -314,9 +315,14 @@ class RealAsterisk:
             fields |= {"aors": name, "auth": name, "context": NOWHERE}
             path = ("asterisk", "config", "dynamic", "res_pjsip", "endpoint", name)
             await self.ari.delete(*path)
+            # Asterisk answers before it has deleted: what is put in between is deleted too.
+            await eventually(partial(self._is_unknown, name))
             pairs = [{"attribute": key, "value": value} for key, value in fields.items()]
             await self.ari.put(*path, json={"fields": pairs})
             await self._sign_in(player.value, name, given.password)
+
+    async def _is_unknown(self, endpoint: str) -> bool:
+        return (await self.ari.get("endpoints", "PJSIP", endpoint)).gone
 
     async def _telephone(self, name: str, user: int) -> None:
         heard = await self.softphones.hand_out(f"telephone_{user}", user)
