@@ -4,7 +4,7 @@ import { openChecklist, refreshChecklist } from "./accounts/checklist.js";
 import { fill, values } from "./accounts/form.js";
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
-import { $, $$, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, $$, el, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { showSecret } from "./secret.js";
 import { date, dateTime, label, list, number, t } from "./texts.js";
@@ -15,12 +15,12 @@ let chosen; // the account that a dialog is about
 const nameOf = (id) => data.accounts.find((account) => account.id === id)?.name ?? "";
 const present = () => data.accounts.filter((account) => !account.left_at);
 
-async function refresh() {
+const refresh = newest(async () => {
   data = await get("/accounts");
   people();
   tokens();
   await refreshChecklist();
-}
+});
 
 // -- people ---------------------------------------------------------------------------------------
 

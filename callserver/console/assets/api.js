@@ -1,5 +1,7 @@
 // Requests to the API. The detail of a problem document becomes the error's message.
 
+const GET_MS = 60_000; // longer than any answer takes: a page that waits for a lost one fetches again
+
 const csrf = document.querySelector('meta[name="csrf"]');
 
 export class Problem extends Error {
@@ -28,7 +30,7 @@ export async function send(method, path, body, headers = {}, signal = undefined)
       signal,
     });
   } catch {
-    throw new Problem({ detail: t("page.offline") }, 0);
+    throw await offline();
   }
   if (response.ok) return response;
   if (response.status === 401 && document.body.dataset.page !== "sign_in") {
@@ -42,11 +44,19 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   throw new Problem(problem, response.status);
 }
 
-export async function ask(method, path, body, headers = {}) {
-  const response = await send(method, path, body, headers);
-  return response.headers.get("content-type")?.startsWith("application/json")
-    ? response.json()
-    : response.text();
+export async function ask(method, path, body, headers = {}, signal = undefined) {
+  const response = await send(method, path, body, headers, signal);
+  const isJson = response.headers.get("content-type")?.startsWith("application/json");
+  try {
+    return await (isJson ? response.json() : response.text());
+  } catch {
+    throw await offline();
+  }
+}
+
+async function offline() {
+  const { t } = await import("./texts.js");
+  return new Problem({ detail: t("page.offline") }, 0);
 }
 
 // For what a page fetches by itself: the banner reports an unreachable server, and reconnecting fetches again.
@@ -58,7 +68,7 @@ export async function unlessUnreachable(request) {
   }
 }
 
-export const get = (path) => ask("GET", path);
+export const get = (path) => ask("GET", path, undefined, {}, AbortSignal.timeout(GET_MS));
 export const post = (path, body = {}) => ask("POST", path, body);
 
 // Saves the file that the API returns, under the name in its header.
@@ -85,10 +95,7 @@ export function upload(path, file, onProgress) {
       if (request.status === 200) resolve(request.response);
       else reject(new Problem(request.response ?? { detail: request.statusText }, request.status));
     });
-    request.addEventListener("error", async () => {
-      const { t } = await import("./texts.js");
-      reject(new Problem({ detail: t("page.offline") }, 0));
-    });
+    request.addEventListener("error", async () => reject(await offline()));
     request.send(file);
   });
 }

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { close, onChange, open, refresh } from "./cases/case.js";
 import { due, ownerOf, stateBadge } from "./cases/words.js";
-import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, el, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { dateTime, t } from "./texts.js";
 
@@ -34,11 +34,11 @@ function row(item) {
   );
 }
 
-async function list() {
+const list = newest(async () => {
   const closed = $("#closed").checked;
   const { cases } = await get(`/cases?closed=${closed}`);
   draw(cases, closed);
-}
+});
 
 function draw(cases, closed) {
   const focused = document.activeElement?.dataset.case; // keeps the focus, however often the list is drawn

@@ -45,6 +45,22 @@ export function oneAtATime(where, work) {
   };
 }
 
+// What is fetched and drawn: never twice at a time, so that an earlier answer does not overwrite a later one.
+// A call while it runs waits for one more run.
+export function newest(work) {
+  let running = Promise.resolve();
+  let next = null;
+  return () => {
+    next ??= running.then(() => {
+      const run = work();
+      running = run.catch(() => {});
+      next = null;
+      return run;
+    });
+    return next;
+  };
+}
+
 export function onPress(button, work) {
   button.addEventListener("click", oneAtATime(button, work));
 }

@@ -1,7 +1,7 @@
 // The lists page: the contacts of each campaign by status, exports, imports and their history.
 
 import { download, get } from "./api.js";
-import { $, el, show, toast } from "./dom.js";
+import { $, el, newest, show, toast } from "./dom.js";
 import { history } from "./lists/history.js";
 import { start } from "./lists/import.js";
 import { follow } from "./live.js";
@@ -11,7 +11,7 @@ let lists;
 
 const titles = () => Object.fromEntries(lists.lists.map((list) => [list.campaign, label(list.title)]));
 
-async function refresh() {
+const refresh = newest(async () => {
   lists = await get("/lists");
   setClock(lists.now);
   $("#lists").replaceChildren(...lists.lists.map(listRow));
@@ -22,7 +22,7 @@ async function refresh() {
     show($("#quiet-hint"), lists.only_quietly);
     $("#file-label").textContent = t("lists.file", { most: number(lists.most_mb) });
   }
-}
+});
 
 function listRow({ campaign, title, sizes }) {
   const count = (...names) => number(names.reduce((sum, name) => sum + (sizes[name] ?? 0), 0));

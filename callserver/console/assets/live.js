@@ -1,7 +1,7 @@
 // Server-sent events. `refresh` fetches everything; `events` maps an event's name to its handler. The first
 // stream begins where the log ended before the page fetched anything, so that nothing is missed in between.
 // The banner reports a lost connection; after reconnecting everything is fetched again, and the banner stays
-// until that has succeeded.
+// until that has succeeded. So it is when a handler cannot fetch what it needs.
 
 import { Problem } from "./api.js";
 import { $, show } from "./dom.js";
@@ -16,6 +16,7 @@ export function follow(refresh, events) {
   let source;
   let isBehind = false; // what the page shows may be out of date
   let turn = 0; // counts connecting, losing the connection and fetching: only the latest continues
+  let meanwhile = null; // the events that came while everything was fetched: they may be newer than the answers
 
   function fallBehind() {
     if (isBehind) return;
@@ -29,8 +30,13 @@ export function follow(refresh, events) {
     turn += 1;
     const mine = turn;
     while (mine === turn) {
+      meanwhile = [];
       try {
         await refresh();
+        if (mine !== turn) return;
+        const newer = meanwhile;
+        meanwhile = null;
+        await Promise.all(newer.map((handle) => handle()));
         if (mine === turn) isUpToDate();
         return;
       } catch (error) {
@@ -38,6 +44,16 @@ export function follow(refresh, events) {
         fallBehind();
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
+    }
+  }
+
+  async function take(handle) {
+    meanwhile?.push(handle);
+    try {
+      await handle();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      catchUp();
     }
   }
 
@@ -64,7 +80,7 @@ export function follow(refresh, events) {
       );
     }
     for (const [name, does] of Object.entries(events)) {
-      source.addEventListener(name, (event) => does(JSON.parse(event.data)));
+      source.addEventListener(name, (event) => take(async () => does(JSON.parse(event.data))));
     }
   }
 

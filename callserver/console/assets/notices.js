@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { write as writeDate } from "./dates.js";
-import { $, el, onSubmit, show, toast } from "./dom.js";
+import { $, el, newest, onSubmit, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { localInput } from "./local_time.js";
 import { onConfirmedSubmit } from "./notices/confirmed.js";
@@ -28,9 +28,9 @@ const isWriting = () =>
   [...document.querySelectorAll("#list textarea")].some((field) => field.value.trim()) ||
   $("#list details[open]") !== null;
 
-async function search() {
+const search = newest(async () => {
   draw(await post("/notices/search", { words: $("#search").words.value }));
-}
+});
 
 const refresh = async () => {
   if (!isWriting()) await search();

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
-import { $, el, onSubmit, passFocus, show, toast } from "./dom.js";
+import { $, el, newest, onSubmit, passFocus, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { diffView, looserList } from "./rules/differences.js";
 import { Drafts } from "./rules/drafts.js";
@@ -29,7 +29,7 @@ const titles = () =>
   Object.fromEntries(rules.campaigns.map((campaign) => [campaign.name, label(campaign.document.title)]));
 const paths = () => [...new Set([...Object.keys(rules.texts), ...Object.keys(drafts.texts)])].sort();
 
-async function refresh() {
+const refresh = newest(async () => {
   const before = rules?.revision;
   rules = await get("/rules");
   setClock(rules.now);
@@ -45,7 +45,7 @@ async function refresh() {
   if (gone) path = documents()[0]?.file ?? paths()[0];
   if (gone || before !== rules.revision) open(path); // otherwise the caret keeps its place
   await check();
-}
+});
 
 // -- which file ---------------------------------------------------------------------------------
 

@@ -1,16 +1,16 @@
 // New colleagues' accounts, which a second person confirms before they can be used.
 
 import { get, post } from "../api.js";
-import { $, el, onPress, show } from "../dom.js";
+import { $, el, newest, onPress, show } from "../dom.js";
 import { t } from "../texts.js";
 
-export async function refresh() {
+export const refresh = newest(async () => {
   const { accounts } = await get("/accounts/waiting");
   const focused = document.activeElement?.dataset.account;
   show($("#colleagues"), accounts.length > 0);
   $("#colleagues ul").replaceChildren(...accounts.map(line));
   if (focused) $(`[data-account="${focused}"]`)?.focus();
-}
+});
 
 function line(account) {
   const button = el(

@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { read } from "../dates.js";
 import { ask, field } from "../dialog.js";
-import { $, el, onPress, onSubmit, scrolling, show } from "../dom.js";
+import { $, el, newest, onPress, onSubmit, scrolling, show } from "../dom.js";
 import { date, label, list, t } from "../texts.js";
 
 let team = { members: [], sessions: [], activities: {}, may_credit: false };
@@ -186,7 +186,7 @@ function session({ id, activity: key, day, participants }) {
   );
 }
 
-export async function refresh() {
+export const refresh = newest(async () => {
   if (!$("#team")) return;
   const focused = document.activeElement?.dataset.key;
   team = await get("/training/team");
@@ -194,7 +194,7 @@ export async function refresh() {
   drawDocuments();
   drawSessions();
   if (focused) $(`[data-key="${focused}"]`)?.focus();
-}
+});
 
 export function start() {
   if (!$("#team")) return;
