@@ -15,6 +15,7 @@ from tests.harness.databases import sqlite_file
 
 ROOT = Path(__file__).parents[2]
 Say = Callable[..., tuple[int, str]]
+Take = Callable[..., str]
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def say(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Say:
 
 
 @pytest.fixture
-def take(say: Say, tmp_path: Path) -> Callable[..., str]:
+def take(say: Say, tmp_path: Path) -> Take:
     def does(content: str | Path, *words: str) -> str:
         file = tmp_path / "liste.csv"
         text = content.read_text() if isinstance(content, Path) else content

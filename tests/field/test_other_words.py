@@ -1,6 +1,5 @@
 """Lists in other words and languages: what looks like an opt-out or a country is asked about or in force."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,9 +7,8 @@ from sqlalchemy import Engine
 
 from callserver.domain import heading_words
 from callserver.engine.lists.doubtful_columns import Doubtful
+from tests.field.conftest import Take
 from tests.field.test_cli import numbers, silenced, words
-
-Take = Callable[..., str]
 
 HEADINGS = """Bitte nicht anrufen|Nicht anrufen|Anrufsperre|Kein Anruf|Keine Anrufe|Werbesperre|Sperrvermerk|Gesperrt
 |Verstorben|Todesdatum|Sterbedatum|Widerspruch|Werbewiderspruch|Einwilligung Telefon|Darf angerufen werden

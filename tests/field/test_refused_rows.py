@@ -1,14 +1,11 @@
 """A known person whose newest row cannot be read is not called until a row about them is taken."""
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import Engine, select
 
 from callserver.database.tables import contacts
+from tests.field.conftest import Take
 from tests.field.test_cli import numbers
-
-Take = Callable[..., str]
 
 LIST = "Id;Navn;Telefon;Født;Må ringes\nA7;Ane;32200101;;ja\nA8;Bo;32200102;;ja\n"
 HEAD = "Id;Navn;Telefon;Født;Må ringes\nA8;Bo;32200102;;ja\n"
