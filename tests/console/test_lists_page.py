@@ -4,10 +4,7 @@ import csv
 import io
 import json
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -18,28 +15,8 @@ from callserver.domain.reason import Reason
 from callserver.domain.role import Role
 from callserver.engine.gate.explanation import Explanation, explain
 from callserver.ports import Tx
-from tests.harness import spreadsheets
-from tests.harness.staffed import Client, StaffedSystem
-
-HEAD = "ref;navn;mobil;født;by\n"
-GOOD = "".join(f"L{n};Person {n};322050{n:02};1980-01-01;Skive\n" for n in range(30))
-BAD = "X1;=cmd();12 34;1980-01-01;Skive\nX2;To Tal;32205001;01/02/1980;Skive\n"
-FILE = (HEAD + GOOD + BAD).encode()
-
-
-async def sent(client: Client, content: bytes = FILE) -> dict[str, Any]:
-    reply = await client.upload("/uploads", content)
-    assert reply.status_code == 200, reply.text
-    return {"upload": reply.json()["upload"]}
-
-
-def lines(reply: httpx.Response) -> list[dict[str, Any]]:
-    assert reply.status_code == 200, reply.text
-    return [json.loads(line) for line in reply.text.splitlines()]
-
-
-def folder(system: StaffedSystem) -> list[Path]:
-    return sorted((system.folder / "uploads").glob("*"))
+from tests.harness.staffed import StaffedSystem
+from tests.harness.uploads import folder, lines, sent
 
 
 async def test_a_list_from_the_file_to_the_gate(system: StaffedSystem) -> None:
@@ -116,164 +93,6 @@ async def test_refused_rows_are_fetched_for_a_week(system: StaffedSystem) -> Non
     assert not (await client.api("GET", "/lists")).json()["imports"][0]["refused_kept"]
 
 
-async def test_columns_are_chosen_by_hand(system: StaffedSystem) -> None:
-    client = await system.client("administrator")
-    body = await sent(client, b"id,hvem,nr\n7,Anna,32205001\n8,Anna,32205001\n")
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert seen["problem"] == "lists.no_phone"
-    assert seen["columns"][2]["samples"] == ["•••••• 01"] * 2
-    body["columns"] = {"nr": "phone", "hvem": "phone"}
-    assert (await client.api("POST", "/lists/kanvas/preview", body)).json()[
-        "problem"
-    ] == "lists.same_field"
-    body["columns"] = {"nr": "phone", "hvem": "name"}
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert seen["problem"] is None
-    assert seen["rows"][0]["ref"] is None
-    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
-    assert done["counts"]["duplicates"] == 1
-
-
-async def test_a_column_that_only_counts_the_rows_is_no_reference(system: StaffedSystem) -> None:
-    """Neither as the page shows it, nor when the page sends back what was suggested."""
-    client = await system.client("administrator")
-    body = await sent(client, b"nr;navn;tlf\n1;Anna;32205001\n2;Bo;32205002\n")
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert seen["row_numbers"] == "nr"
-    assert [column["field"] for column in seen["columns"]] == [None, "name", "phone"]
-    body["columns"] = {
-        column["name"]: column["field"] for column in seen["columns"] if column["field"]
-    }
-    assert (await client.api("POST", "/lists/kanvas/preview", body)).json()["rows"][0][
-        "ref"
-    ] is None
-    body["columns"]["nr"] = "ref"  # somebody knows better
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["row_numbers"], seen["rows"][0]["ref"]) == ("", "1")
-
-
-async def test_columns_that_may_say_no_are_named(system: StaffedSystem) -> None:
-    client = await system.client("administrator")
-    body = await sent(client, b"navn;tlf;Samtykke;By;\nAnna;32205001;x;Skive;\n")
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["problem"], seen["doubtful"]) == ("error.doubtful_columns", ["Samtykke"])
-    assert seen["unread"] == ["Samtykke", "By"]  # not the column without a heading
-    body["columns"] = {"navn": "name", "tlf": "phone", "Samtykke": "ignore"}
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["problem"], seen["doubtful"], seen["unread"]) == (None, [], ["By"])
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "problem", "field"),
-    [
-        ("Rob", "x", "error.doubtful_columns", "do_not_call"),
-        ("Nicht anrufen", "ja", "error.doubtful_columns", "do_not_call"),
-        ("Hjemsted", "Norge", "error.doubtful_countries", "country"),
-    ],
-)
-async def test_a_column_that_is_not_understood_is_asked_about_by_the_page(
-    system: StaffedSystem, column: str, cell: str, problem: str, field: str
-) -> None:
-    client = await system.client("administrator")
-    body = await sent(client, f"navn;tlf;{column}\nAnna;41234567;{cell}\n".encode())
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["problem"], seen["doubtful"]) == (problem, [column])
-    assert field in seen["fields"]
-    said = texts.say("da", problem, **seen["values"])
-    for step in ("dry-run", "import"):
-        assert lines(await client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {
-            "detail": said
-        }
-    body["columns"] = {"navn": "name", "tlf": "phone", column: field}
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["problem"], seen["doubtful"]) == (None, [])
-
-
-async def test_a_cell_that_says_no_is_shown_before_the_import_stops_at_it(
-    system: StaffedSystem,
-) -> None:
-    client = await system.client("administrator")
-    rows = "".join(f"Person {n};322050{n:02};aktiv\n" for n in range(30))
-    body = await sent(client, f"navn;tlf;Status\n{rows}Anna;32205090;Ring ikke\n".encode())
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["problem"], seen["doubtful"]) == ("error.doubtful_status", ["Status"])
-    assert seen["values"] == {"column": "Status", "said": "Ring ikke", "line": "32"}
-    said = texts.say("da", seen["problem"], **seen["values"])
-    for step in ("dry-run", "import"):  # both stop at the same cell
-        assert lines(await client.api("POST", f"/lists/kanvas/{step}", body))[-1] == {
-            "detail": said
-        }
-    body["columns"] = {"navn": "name", "tlf": "phone", "Status": "do_not_call"}
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert (seen["problem"], seen["doubtful"]) == (None, [])
-    assert all(row["opted_out"] for row in seen["rows"])  # "aktiv" says neither yes nor no
-    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
-    assert done["counts"]["opted_out"] == done["counts"]["read"] == 31  # in doubt nobody is called
-
-
-async def test_a_row_in_another_encoding_is_shown_as_refused(system: StaffedSystem) -> None:
-    client = await system.client("administrator")
-    content = "navn;tlf\nBjørn;32205001\n".encode() + b"Bj\xf8rn;32205002\nAnna;32205003\n"
-    seen = (await client.api("POST", "/lists/kanvas/preview", await sent(client, content))).json()
-    assert [row["reason"] for row in seen["rows"]] == [None, "encoding", None]
-    assert seen["columns"][0]["samples"] == ["Bjørn", "Bj\ufffdrn", "Anna"]
-
-
-@pytest.mark.parametrize(
-    ("content", "campaign", "problem"),
-    [
-        (b"a;a\n1;2\n", "kanvas", "lists.same_names"),
-        (b"navn;mobil\nA;32205001\n", "afmeldte", "lists.no_order"),
-        (b'"a;b\n', "kanvas", "wrong.header_quotes"),
-    ],
-)
-async def test_a_file_that_is_no_list_says_so(
-    system: StaffedSystem, content: bytes, campaign: str, problem: str
-) -> None:
-    client = await system.client("administrator")
-    body = await sent(client, content)
-    seen = (await client.api("POST", f"/lists/{campaign}/preview", body)).json()
-    assert seen["problem"] == problem
-    failed = lines(await client.api("POST", f"/lists/{campaign}/import", body))[-1]
-    assert set(failed) == {"detail"}
-    assert system.entries("imported")[1:] == []
-
-
-async def test_a_file_is_its_senders_and_goes_after_a_day(system: StaffedSystem) -> None:
-    client = await system.client("administrator")
-    body = await sent(client)
-    system.add_user("other", Role.ADMINISTRATOR, None)
-    other = await system.client("other")
-    assert (await other.api("POST", "/lists/kanvas/preview", body)).status_code == 404
-    for token in ("../../etc/passwd", "*" * 32, "a" * 32):
-        assert (
-            await client.api("POST", "/lists/kanvas/preview", {"upload": token})
-        ).status_code == 404
-    system.clock.set(system.clock.now() + timedelta(days=2))
-    await system.server.scheduler.tick()
-    assert folder(system) == []
-
-
-async def test_a_file_that_is_too_large_leaves_nothing(system: StaffedSystem) -> None:
-    from dataclasses import replace
-
-    from callserver.app import create
-
-    system.server = replace(
-        system.server, settings=system.server.settings.model_copy(update={"most_upload_mb": 1})
-    )
-    system.app = create(system.server, ticking=False)
-    client = await system.client("administrator")
-    reply = await client.upload("/uploads", b"x" * (1024 * 1024 + 1))
-    assert (reply.status_code, reply.json()["detail"]) == (
-        413,
-        "Filen er for stor. Den må højst fylde 1 MB.",
-    )
-    assert (await client.upload("/uploads", b"")).status_code == 409
-    assert folder(system) == []
-    assert (await client.upload("/uploads", FILE)).status_code == 200
-
-
 @pytest.mark.parametrize("role", ["administrator", "leader"])
 async def test_copies_stand_in_the_log(system: StaffedSystem, role: str) -> None:
     client = await system.client(role)
@@ -323,36 +142,6 @@ async def test_who_waits_for_contacts_is_dialed_at_once(system: StaffedSystem) -
 
     await system.pass_time(1)
     assert (await system.seat())["state"] in ("reserved", "ringing")
-
-
-async def test_a_spreadsheet_is_a_list_like_any_other(system: StaffedSystem) -> None:
-    client = await system.client("administrator")
-    rows = [line.split(";") for line in (HEAD + GOOD + BAD).splitlines()]
-    body = await sent(client, spreadsheets.xlsx({"Ark1": rows}))
-    seen = (await client.api("POST", "/lists/kanvas/preview", body)).json()
-    assert [column["field"] for column in seen["columns"]] == ["ref", "name", "phone", "born", None]
-    done = lines(await client.api("POST", "/lists/kanvas/import", body))[-1]
-    assert (done["counts"]["taken"], done["counts"]["refused"]) == (30, 2)
-    assert done["refused"][0]["line"] == 32  # the sheet's own row
-
-
-async def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem) -> None:
-    client = await system.client("administrator")
-    reply = await client.upload(
-        "/uploads", spreadsheets.xlsx({"Ark1": [["Mobil"], ["32205001"]]})[:-100]
-    )
-    assert reply.status_code == 409
-    assert "Regnearket er beskadiget" in reply.json()["detail"]
-    assert folder(system) == []
-
-
-async def test_a_spreadsheet_with_a_cell_far_out_is_refused(system: StaffedSystem) -> None:
-    """Two cells of a file of a kilobyte span a sheet of hundreds of gigabytes."""
-    client = await system.client("administrator")
-    reply = await client.upload("/uploads", spreadsheets.far_cell(1_048_576, "XFD"))
-    assert reply.status_code == 409
-    assert "for meget hukommelse" in reply.json()["detail"]
-    assert folder(system) == []
 
 
 async def test_an_import_is_rolled_back_as_far_as_nobody_called(system: StaffedSystem) -> None:
