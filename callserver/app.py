@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from pydantic import ValidationError
@@ -69,6 +70,7 @@ from callserver.console.training.api import TrainingApi
 from callserver.console.training.team import TrainingTeamApi
 from callserver.console.who_called.api import WhoCalledApi
 from callserver.console.who_called.person_facts import PersonFactsApi
+from callserver.database import wake_ups
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.rate_limits import RateLimits
@@ -113,7 +115,9 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         if ticking and server.settings.scheduler:
             await server.scheduler.start()
         if ticking:
-            ticker.start(scheduling=server.settings.scheduler)
+            ticker.start(
+                scheduling=server.settings.scheduler, woken_by=partial(wake_ups.watch, server.store)
+            )
             for stream in events.values():
                 stream.start()
         log.info("started", revision=server.ctx.rules.current.revision)

@@ -92,6 +92,7 @@ class Server:
     ctx: EngineContext
     call_flow: CallFlow
     dialer: Dialer
+    hangups: Hangups
     manual_dial: ManualDial
     phoner_legs: PhonerLegs
     phoner_actions: PhonerActions
@@ -157,7 +158,9 @@ def build(
         start_checks.database_fits(tx, settings, clock)
         start_checks.log_is_whole(tx, settings)
         configuration = beginning(tx, folder)
-    client = http or httpx.AsyncClient(timeout=10)
+    # However many orders wait for an answer, a hang-up waits for no connection.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    client = http or httpx.AsyncClient(timeout=10, limits=limits)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)
     orders = order_client(settings, http)
@@ -253,6 +256,7 @@ def build(
         ctx=ctx,
         call_flow=call_flow,
         dialer=dialer,
+        hangups=hangups,
         manual_dial=ManualDial(ctx, dialer, clearing),
         phoner_legs=phoner_legs,
         phoner_actions=PhonerActions(ctx, wishes),

@@ -7,7 +7,8 @@ and drops it on a rollback. The same follow-up twice in one transaction is sent 
 A server that dies between the commit and the sending sends nothing. So a follow-up only makes happen at
 once what the database already asks for (`stop_wanted`, `wake_at`, `look_at`, a call's deadline, a message that waits): the
 scheduler does it later. The one exception is HangUpLeg, whose leg belongs to nothing in the database.
-A transaction that no server's store runs, such as a command's, sends nothing for the same reason.
+A transaction that no server's store runs, such as a command's, sends nothing for the same reason; it wakes the
+servers' schedulers (database/wake_ups.py).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -149,6 +150,9 @@ FollowUp = (
 Send = Callable[[Sequence[FollowUp]], None]
 """Starts follow-ups in the background. Called in the event loop, after the commit."""
 
+WAKE_UP = "callserver_wake_up"
+"""PostgreSQL's channel on which a process wakes the schedulers of the others."""
+
 _KEY = "follow_ups"
 _Kind = TypeVar("_Kind")
 
@@ -156,7 +160,10 @@ _Kind = TypeVar("_Kind")
 def add(tx: Tx, follow_up: FollowUp) -> None:
     """Send this after the commit."""
     added: list[FollowUp] | None = tx.info.get(_KEY)
-    if added is not None and follow_up not in added:
+    if added is None:
+        if tx.dialect.name == "postgresql":  # on SQLite the servers notice the commit by themselves
+            tx.exec_driver_sql(f"NOTIFY {WAKE_UP}")
+    elif follow_up not in added:
         added.append(follow_up)
 
 

@@ -1,7 +1,7 @@
-"""Runs the scheduler: at the instant that it asked for, and every half second as a safety net.
+"""Runs the scheduler: at the instant that it asked for, when another process wakes it, and every half second.
 
-The safety net notices the work of other processes and of commands beside the server: a telephone that must
-be silenced is silenced within a second (I4).
+The half second is a safety net for work of other processes whose call to wake up was lost: a telephone that
+must be silenced is silenced within a second (I4).
 
 Waiting uses the event loop's clock, which nobody can set. APScheduler, which begins the periodic jobs, uses
 the wall clock: a job that a step of that clock has postponed is brought forward.
@@ -9,8 +9,9 @@ the wall clock: a job that a step of that clock has postponed is brought forward
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,6 +19,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from callserver.ports import Clock
 
 log = structlog.get_logger(__name__)
+
+WokenBy = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
 
 SAFETY_NET_S = 0.5
 SHORTEST_S = 0.02
@@ -39,11 +42,18 @@ class Ticker:
         self._ticked: float | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
+        self._woken = asyncio.Event()
+        self._watch: asyncio.Task[None] | None = None
 
-    def start(self, *, scheduling: bool = True) -> None:
-        """Start in the running event loop; `scheduling` False: run only what `every` was given."""
+    def start(self, *, scheduling: bool = True, woken_by: WokenBy | None = None) -> None:
+        """Start in the running event loop; `scheduling` False: run only what `every` was given.
+
+        `woken_by`: runs until it is cancelled, and calls its argument when a tick is to come at once.
+        """
         self._scheduling = scheduling
         self.jobs.start()
+        if scheduling and woken_by is not None:
+            self._watch = asyncio.get_running_loop().create_task(woken_by(self.wake))
         self._ticked = asyncio.get_running_loop().time()
         self._tasks["scheduler"] = asyncio.get_running_loop().create_task(self._run())
 
@@ -68,9 +78,17 @@ class Ticker:
             return 0.0
         return asyncio.get_running_loop().time() - self._ticked
 
+    def wake(self) -> None:
+        """Tick at once: another process has left work."""
+        self._woken.set()
+
     async def stop(self) -> None:
         """Stop; what is under way is waited for, for a limited time, and then cancelled."""
         self._stopping.set()
+        self.wake()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
         if self.jobs.running:
             self.jobs.pause()
         names = {task: name for name, task in self._tasks.items()}
@@ -88,12 +106,13 @@ class Ticker:
         """Tick until stopped. No error of a tick or of the log ends this loop."""
         while not self._stopping.is_set():
             wait = SAFETY_NET_S
+            self._woken.clear()
             with contextlib.suppress(Exception):
                 self._bring_forward()
                 wait = await self.tick_once() if self._scheduling else self._completed()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._stopping.wait()
+                async with asyncio.timeout(0 if self._stopping.is_set() else wait):
+                    await self._woken.wait()
 
     async def _job(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do one turn of a periodic job."""

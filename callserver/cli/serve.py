@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from callserver.app import CONFIGURATION_LOOK_SECONDS, create, release_scheduler
 from callserver.assemble import build
 from callserver.cli import resources
 from callserver.database import migrate as tables
+from callserver.database import wake_ups
 from callserver.database.engines import make_engine
 from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
@@ -118,7 +120,7 @@ async def _run_scheduler() -> None:
     await server.rules_in_force.start()
     await server.scheduler.start()
     ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
-    ticker.start()
+    ticker.start(woken_by=partial(wake_ups.watch, server.store))
     log.info("scheduler_started")
     await ended.wait()
     await ticker.stop()
@@ -126,6 +128,7 @@ async def _run_scheduler() -> None:
     await release_scheduler(server)
     await asyncio.to_thread(server.store.close)
     await server.http.aclose()
+    await server.orders.close()
     await traces.flush()
 
 

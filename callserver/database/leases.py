@@ -68,6 +68,8 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     for holder, until in _lease(tx, {"name": name}):
         if holder == owner and LEASE / 2 < until - now <= LEASE:
             return True  # fresh enough: no write, no commit to wait for
+        if holder not in (owner, NOBODY) and now <= until <= now + LEASE + CLOCKS_DIFFER:
+            return False
     row = {"name": name, "owner": owner, "until": now + LEASE}
     free = {"nobody": NOBODY, "now": now, "too_far": now + LEASE + CLOCKS_DIFFER}
     return _acquire(tx, {**row, **free}).rowcount == 1

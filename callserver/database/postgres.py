@@ -43,7 +43,7 @@ frequent ones, which would otherwise displace each other."""
 POOLED = "pooled"
 """The execution option of an engine whose connections lead through a pooler."""
 
-_WAITS = {
+WAITS = {
     "connect_timeout": 5,
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -96,7 +96,7 @@ def _engine(url: str, arguments: dict[str, Any]) -> Engine:
         pool_use_lifo=True,  # few connections do most of the work, and have its statements prepared
         pool_timeout=5,
         hide_parameters=True,  # they hold names and numbers, and errors are logged
-        connect_args={**_WAITS, **arguments},
+        connect_args={**WAITS, **arguments},
     )
 
 
@@ -174,8 +174,10 @@ class _Connections:
 class PostgresStore:
     """Runs functions in threads; one that another transaction got in the way of runs again (`_AGAIN`)."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, direct_url: str) -> None:
+        """`direct_url`: of PostgreSQL itself, where the engine connects through a pooler."""
         self.engine = engine
+        self.direct_url = direct_url
         self._connections = _Connections(engine)
         self.send: Send = send_nothing
         self._threads = Workers(CONNECTIONS, "postgres")

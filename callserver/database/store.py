@@ -8,7 +8,6 @@ adds to the outbox is sent after its commit.
 """
 
 import asyncio
-import contextlib
 import sqlite3
 import time
 from collections import deque
@@ -17,17 +16,23 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from callserver import outbox
 from callserver.database.engines import (
-    BEGUN_BY_STORE,
     BUSY_MS,
     make_engine,
     reading,
     sqlite_engine,
 )
 from callserver.database.postgres import PostgresStore
+from callserver.database.sqlite_connection import (
+    Opened,
+    checkpoint,
+    data_version,
+    is_locked,
+    wait_at_most,
+)
 from callserver.database.workers import Workers
 from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
@@ -48,7 +53,7 @@ class InlineStore:
         self.engine = engine
         self.send: Send = send_nothing
         self.ran = 0  # the number of transactions so far
-        self._opened: _Opened | None = None
+        self._opened: Opened | None = None
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         self.ran += 1
@@ -56,7 +61,7 @@ class InlineStore:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         if self._opened is None:  # kept: connecting costs more than most work
-            self._opened = _Opened(self.engine.connect())
+            self._opened = Opened(self.engine.connect())
         opened = self._opened
         opened.raw.execute("BEGIN IMMEDIATE")
         try:
@@ -74,7 +79,7 @@ class InlineStore:
 
     async def checkpoint(self) -> None:
         if self._opened is not None:
-            _checkpoint(self._opened.raw)
+            checkpoint(self._opened.raw)
 
     def close(self) -> None:
         if self._opened is not None:
@@ -97,11 +102,12 @@ class SqliteStore:
         self._thread = Workers(1, "sqlite")
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
         self._reading = sqlite_engine(str(engine.url))
-        self._peeking: _Opened | None = None
-        self._writing: _Opened | None = None
+        self._peeking: Opened | None = None
+        self._writing: Opened | None = None
         self._changes = 0  # that the connection had made when its transaction began
         self._at_work: asyncio.Task[None] | None = None
         self._checkpoint_wanted = False
+        self._version = 0  # of the file, as others have written it
         self._closing = False
 
     async def run(self, work: Callable[[Tx], T]) -> T:
@@ -128,7 +134,7 @@ class SqliteStore:
             finally:
                 opened.undo()
         except sqlite3.OperationalError as error:
-            if not _is_locked(error):
+            if not is_locked(error):
                 raise
         return await self.read(work)
 
@@ -136,6 +142,13 @@ class SqliteStore:
         """After a commit, on the connection that writes: no other may (see `_commit`)."""
         self._checkpoint_wanted = True
         await self.run(lambda _: None)
+
+    def written_elsewhere(self) -> bool:
+        """Whether another process has committed since the last question; False while this one writes."""
+        if self._writing is None or self._at_work is not None or self._closing:
+            return False
+        before, self._version = self._version, data_version(self._writing.raw)
+        return before not in (0, self._version)
 
     def _read(self, work: Callable[[Tx], T]) -> T:
         with reading(self._reading) as connection, connection.begin():
@@ -158,7 +171,7 @@ class SqliteStore:
 
     async def _work(self) -> None:
         """Run batches until no function waits. In the end every waiting caller has an answer."""
-        begun: _Opened | None = None
+        begun: Opened | None = None
         done: _Done = []
         try:
             while begun is not None or self._waiting:
@@ -177,7 +190,7 @@ class SqliteStore:
                 future.cancel()  # the loop ends
             self._waiting.clear()
 
-    async def _next(self, begun: "_Opened | None", done: "_Done") -> "_Opened | None":
+    async def _next(self, begun: "Opened | None", done: "_Done") -> "Opened | None":
         """Commit the transaction, and begin the next one if a function waits."""
         if begun is not None:
             if self._checkpoint_wanted or begun.raw.total_changes != self._changes:
@@ -191,13 +204,13 @@ class SqliteStore:
             return self._writing
         return await self._thread.run(self._wait_and_begin)
 
-    def _commit(self, begun: "_Opened") -> Exception | None:
+    def _commit(self, begun: "Opened") -> Exception | None:
         """Commit, and checkpoint where that is wanted. Returns the error, which all callers get."""
         try:
             begun.raw.execute("COMMIT")
             if self._checkpoint_wanted:
                 self._checkpoint_wanted = False
-                _checkpoint(begun.raw)
+                checkpoint(begun.raw)
         except Exception as error:  # noqa: BLE001 - all callers of this commit get it
             begun.undo()
             return error
@@ -213,33 +226,33 @@ class SqliteStore:
             return False  # the thread waits, or meets the same error
         return True
 
-    def _begin(self, opened: "_Opened") -> None:
+    def _begin(self, opened: "Opened") -> None:
         opened.raw.execute("BEGIN IMMEDIATE")
         self._changes = opened.raw.total_changes
 
-    def _wait_and_begin(self) -> "_Opened":
+    def _wait_and_begin(self) -> "Opened":
         """In the thread: begin a transaction, waiting up to BUSY_MS for another program's lock.
 
         SQLite's own wait cannot be interrupted by a server that stops.
         """
         if self._writing is None:
-            self._writing = _Opened(self.engine.connect())
-            self._peeking = _Opened(reading(self._reading))
+            self._writing = Opened(self.engine.connect())
+            self._peeking = Opened(reading(self._reading))
             for opened in (self._writing, self._peeking):
-                _wait_at_most(opened.raw, 0)
+                wait_at_most(opened.raw, 0)
         self._writing.undo()  # what a loop that ended, or a failed rollback, left open
         end = time.monotonic() + BUSY_MS / 1000
         while True:
             try:
                 self._begin(self._writing)
             except sqlite3.OperationalError as error:
-                if not _is_locked(error) or self._closing or time.monotonic() >= end:
+                if not is_locked(error) or self._closing or time.monotonic() >= end:
                     raise
                 time.sleep(LOCKED_S)
             else:
                 return self._writing
 
-    def _apply(self, begun: "_Opened", done: "_Done") -> bool:
+    def _apply(self, begun: "Opened", done: "_Done") -> bool:
         """Run the waiting functions. A failure is answered at once; the others are added to `done`,
         because nothing is durable yet. A function that shares the commit with nobody needs no savepoint.
 
@@ -282,25 +295,6 @@ class SqliteStore:
                 self.send(follow_ups)
 
 
-class _Opened:
-    """A connection whose transactions the store begins and ends on the driver.
-
-    SQLAlchemy's own transaction stays open and sends nothing: its layers cost as much as several statements.
-    """
-
-    __slots__ = ("raw", "tx")
-
-    def __init__(self, connection: Connection) -> None:
-        self.tx = connection.execution_options(**{BEGUN_BY_STORE: True})
-        self.tx.begin()
-        self.raw: Any = self.tx.connection.dbapi_connection
-
-    def undo(self) -> None:
-        """Roll back the transaction that is open, if any."""
-        if self.raw.in_transaction:
-            self.raw.execute("ROLLBACK")
-
-
 _Done = list[tuple[asyncio.Future[Any], Any, list[FollowUp]]]
 """For each caller of a commit: the future, its result, and the follow-ups to send."""
 
@@ -314,24 +308,6 @@ def _answer(future: asyncio.Future[Any], result: Any, error: Exception | None) -
         future.set_exception(error)
 
 
-def _checkpoint(raw: Any) -> None:
-    """Empty the write-ahead log, unless a reader still needs it. Nothing that is committed depends on it."""
-    (usual_ms,) = raw.execute("PRAGMA busy_timeout").fetchone()
-    with contextlib.suppress(sqlite3.Error):
-        _wait_at_most(raw, 200)  # a writer must not wait long for a reader
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    _wait_at_most(raw, usual_ms)
-
-
-def _wait_at_most(raw: Any, milliseconds: int) -> None:
-    """How long one statement waits for a lock that another program holds."""
-    raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
-
-
-def _is_locked(error: sqlite3.Error) -> bool:
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # or one of its kinds
-
-
 AnyStore = InlineStore | SqliteStore | PostgresStore
 
 
@@ -341,5 +317,5 @@ def open_store(
     """The store for a URL, or for its pooler's. `inline` (SQLite only) runs in the caller's thread."""
     engine = make_engine(url, pooler=pooler, durable=durable, server=True, secret=secret)
     if engine.dialect.name != "sqlite":
-        return PostgresStore(engine)
+        return PostgresStore(engine, url)
     return InlineStore(engine) if inline else SqliteStore(engine)

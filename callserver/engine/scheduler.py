@@ -33,6 +33,7 @@ from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.call_flow import ASK_AGAIN
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
+from callserver.engine.collected_failures import Failures
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.legs import ListenerLegs
@@ -47,9 +48,6 @@ GIVE_UP_CONNECTING = timedelta(minutes=5)
 """A seat whose telephone has not connected for this long is taken off the shift."""
 
 STOP_AGAIN = timedelta(seconds=1)
-
-STAND_BY = timedelta(seconds=1)
-"""How often a process asks for the lease that another has: each of several servers does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +68,6 @@ class DueWork:
     listenings: list[int]
     role_plays: list[int]
     stopping: bool
-
-
-class _Failures:
-    """Collects the failures of one tick, so that one does not prevent other work.
-
-    An unavailable database ends the tick: nothing else could be done.
-    """
-
-    def __init__(self) -> None:
-        self._first: Exception | None = None
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        if not isinstance(error, Exception) or isinstance(error, UNAVAILABLE):
-            return False
-        self._first = self._first or error
-        return True
-
-    def raise_first(self) -> None:
-        """The ticker logs it, and health shows that the tick failed."""
-        if self._first is not None:
-            raise self._first
 
 
 class Scheduler:
@@ -122,7 +96,6 @@ class Scheduler:
         self._chores = chores
         self._done: dict[Chore, datetime] = {}
         self._doing_chores = False
-        self._ask_again: datetime | None = None  # another process has the lease
         self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # a jump accepted by the clock and not yet logged
@@ -154,6 +127,8 @@ class Scheduler:
         """After a start nothing is assumed: ask about every open call and leg, and check every seat that
         waits for something."""
         now = self._ctx.clock.now()
+        for call in await self._ctx.store.run(self._to_silence):
+            self._ctx.background.start(self._reconciliation.settle(call))
 
         def look(tx: Tx) -> None:
             self._nobody_looked(tx)
@@ -169,6 +144,12 @@ class Scheduler:
         await self._listener_legs.check_all()
         await self._role_play_legs.check_all()
 
+    @staticmethod
+    def _to_silence(tx: Tx) -> list[CallRow]:
+        """First of all, and without the lease: end what must not ring. Returns the calls whose leg is unknown."""
+        outbox.add(tx, EndCalls())
+        return [call for call in calls.every_open(tx) if call.stop_wanted and call.ref is None]
+
     def _nobody_looked(self, tx: Tx) -> None:
         """Note that the time since the latest recorded instant is unknown, such as for training shifts."""
         now = self._ctx.clock.now()
@@ -178,7 +159,7 @@ class Scheduler:
 
     async def tick(self) -> datetime | None:
         """Do everything that is due. Returns when the next work is due; None: nothing is known."""
-        failures = _Failures()
+        failures = Failures()
         try:
             with failures:
                 await self.recover()
@@ -189,14 +170,11 @@ class Scheduler:
         failures.raise_first()
         return due
 
-    async def _do_what_is_due(self, failures: _Failures) -> datetime | None:
+    async def _do_what_is_due(self, failures: Failures) -> datetime | None:
         now = self._ctx.clock.now()
-        if self._ask_again is not None and now < self._ask_again <= now + STAND_BY:
-            return self._ask_again
         work = await self._ctx.store.run(lambda tx: self._due(tx, now))
-        self._ask_again = now + STAND_BY if work is None else None
         if work is None:
-            return self._ask_again
+            return None
         if isinstance(work, Outlook):
             due = [work.next_at]
         else:
@@ -209,7 +187,7 @@ class Scheduler:
             due.append(await self._seal())
         return min((at for at in due if at is not None), default=None)
 
-    async def _do(self, work: DueWork, now: datetime, failures: _Failures) -> None:
+    async def _do(self, work: DueWork, now: datetime, failures: Failures) -> None:
         for seat in work.left:
             with failures:
                 await self._offboarding.dismiss(seat)
@@ -225,8 +203,13 @@ class Scheduler:
             self._ctx.background.start(self._role_play_legs.look(role_play))
 
     def _due(self, tx: Tx, now: datetime) -> DueWork | Outlook | None:
-        """What is due; an Outlook: nothing is. None: another process has the lease."""
+        """What is due; an Outlook: nothing is. None: another process has the lease.
+
+        A telephone is silenced without the lease too: the process that has it may have been killed.
+        """
         if not leases.acquire(tx, leases.SCHEDULER, self._owner, now):
+            if calls.to_stop(tx):
+                outbox.add(tx, EndCalls())
             return None
         clock_checks.record_time(tx, self._ctx.clock)
         outlook = due_work.outlook(tx)

@@ -88,7 +88,7 @@ async def test_one_that_cannot_be_silenced_holds_up_no_other(tmp_path: Path) -> 
 
 async def test_a_hang_up_that_failed_is_ordered_again(system: SimulatedSystem) -> None:
     person = await in_a_talk(system)
-    failing(system, "hang_up", times=4)
+    failing(system, "hang_up", times=8)
     await system.api("POST", "/hang-up", {})
     assert system.live_legs() == [person]
     await system.pass_time(4)

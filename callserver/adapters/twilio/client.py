@@ -64,7 +64,10 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
             to = urlsplit(url)
             proxy = None if proxy_bypass(to.hostname or "") else getproxies().get(to.scheme)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=httpx.create_ssl_context(), keepalive_timeout=5),
+                # However many orders wait for an answer, a hang-up waits for no connection.
+                connector=aiohttp.TCPConnector(
+                    limit=0, ssl=httpx.create_ssl_context(), keepalive_timeout=5
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 proxy=proxy,
             )

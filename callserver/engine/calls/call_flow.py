@@ -18,6 +18,7 @@ from callserver.domain.permit import DialPermit
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import (
     carrier_refusals,
+    hangups,
     heard_calls,
     lost_phoners,
     retries,
@@ -172,6 +173,12 @@ class CallFlow:
     def _talk_begins(
         self, tx: Tx, seat: SeatRow, row: CallRow, now: datetime, *, in_hand: bool
     ) -> SeatRow:
+        if hangups.must_not_begin(
+            row
+        ):  # such as after an opt-out: they answered before it was silent
+            lost_phoners.count_abandoned(tx, row, now)
+            hangups.want_ended(tx, row, row.stop_wanted or "", now)
+            return seat
         if not (in_hand and seat.connected and seat.room == row.room):
             lost_phoners.answered_without_phoner(tx, row, now)
             return seat

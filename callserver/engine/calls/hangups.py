@@ -14,7 +14,7 @@ from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
-from callserver.engine.retried_orders import carry_out
+from callserver.engine.retried_orders import SOON_SECONDS, carry_out
 from callserver.outbox import EndCalls
 from callserver.ports import Result, Tx
 
@@ -24,7 +24,7 @@ STOP_CHECK = timedelta(seconds=3)
 """How long after a hang-up the provider is asked about the call: its end may never be reported (a queued call
 is cancelled without a callback)."""
 
-END_AGAIN_SECONDS = (0.2, 0.4, 1, 5, 15, 30, 60, 120, 240)
+END_AGAIN_SECONDS = (*SOON_SECONDS, 1, 5, 15, 30, 60, 120, 240)
 """Waits, in seconds, between orders to hang up a leg without an open call while the provider fails: a
 second telephone would ring on, and a machine that answered would stay in the phoner's room."""
 
@@ -36,6 +36,11 @@ PHONER_LOST = "phoner_lost"
 HOURS_OVER = "hours_over"
 """The reason for ending a call that still rings, or is queued at the provider, when the calling hours end. A
 talk that has begun continues."""
+
+
+def must_not_begin(call: CallRow) -> bool:
+    """Whether a talk must not begin, although the person answers: the call was to be ended before."""
+    return call.stop_wanted not in (None, HOURS_OVER)
 
 
 def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
@@ -63,7 +68,7 @@ class Hangups:
         """End every open call with `stop_wanted`, in parallel: a slow one does not delay the others."""
         to_stop = [
             call
-            for call in await self._ctx.store.run(calls.to_stop)
+            for call in await self._ctx.store.peek(calls.to_stop)
             if call.attempt not in self._under_way
         ]
         await asyncio.gather(*(self._end(call) for call in to_stop))
@@ -79,7 +84,7 @@ class Hangups:
             self._under_way.discard(call.attempt)
 
     async def _order(self, call: CallRow) -> CallRow | None:
-        """Hang up, or play the apology to a person who answered without a phoner.
+        """Hang up, or play the apology to a person who answered without a phoner, or after an opt-out.
 
         A person may answer at the moment the phoner is lost, and must hear the apology too. So a call without
         a phoner is cancelled, which has no effect on an answered call.
@@ -88,7 +93,7 @@ class Hangups:
         """
         ref = call.ref or ""
         lost = call.stop_wanted == PHONER_LOST
-        apology = lost and call.answered_at is not None
+        apology = is_owed_apology(call)
         telephony = self._ctx.telephony
 
         async def order() -> Result:
@@ -142,10 +147,15 @@ class Hangups:
             log.error("not_hung_up", result=result.value)
 
 
+def is_owed_apology(call: CallRow) -> bool:
+    """Whether a person answered whom no phoner talks to."""
+    return call.answered_at is not None and (call.stop_wanted == PHONER_LOST or call.abandoned)
+
+
 def _wants_more(ordered: CallRow, now: CallRow) -> bool:
     """Whether another order is due: another end was requested while this one was under way, or the person has
     answered, who is owed the apology."""
     if now.ended_at is not None:
         return False
     answered = now.answered_at is not None and ordered.answered_at is None
-    return now.stop_wanted != ordered.stop_wanted or (now.stop_wanted == PHONER_LOST and answered)
+    return now.stop_wanted != ordered.stop_wanted or (answered and is_owed_apology(now))
