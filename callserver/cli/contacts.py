@@ -79,7 +79,7 @@ def import_list(
     settings = resources.settings()
     columns = dict(_pair(text) for text in column or ())
     columns |= dict.fromkeys(ignore or (), IGNORE)
-    raw = read(file)
+    raw = read(file, for_calls=True)
     refused_file = refused or refused_rows.beside(file)
     _check(region, language, file, refused_file)
     callable_of: Counter[str] | None = None
@@ -132,14 +132,14 @@ def import_list(
         print(texts.say(language, "import.refused_file", file=refused_file))
 
 
-def read(file: Path) -> bytes:
-    """A file's content, of a spreadsheet as CSV.
+def read(file: Path, *, for_calls: bool = False) -> bytes:
+    """A file's content, of a spreadsheet as CSV. `for_calls`: its people are to be called.
 
     Raises:
         ConfigurationProblem: it cannot be read.
     """
     try:
-        return spreadsheets.as_csv(file.read_bytes())
+        return spreadsheets.as_csv(file.read_bytes(), for_calls=for_calls)
     except OSError as error:
         raise ConfigurationProblem(f"{file}: {error.strerror}") from error
     except ValueError as error:

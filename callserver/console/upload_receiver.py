@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from functools import partial
 
 from callserver.adapters import spreadsheets
 from callserver.adapters.uploads import Uploads
@@ -12,9 +13,9 @@ MEGABYTE = 1024 * 1024
 
 
 async def receive(
-    request: UserRequest, uploads: Uploads, now: datetime, most_mb: int
+    request: UserRequest, uploads: Uploads, now: datetime, most_mb: int, *, for_calls: bool = False
 ) -> tuple[str, int]:
-    """The upload's name and size in bytes.
+    """The upload's name and size in bytes. `for_calls`: its people are to be called.
 
     Raises:
         TooLarge: it has more than `most_mb`; nothing is kept.
@@ -29,7 +30,8 @@ async def receive(
         if not file.size:
             raise Impossible("the file is empty", key="upload_empty")
     try:
-        await asyncio.to_thread(uploads.convert, file.token, request.user.id, spreadsheets.as_csv)
+        as_csv = partial(spreadsheets.as_csv, for_calls=for_calls)
+        await asyncio.to_thread(uploads.convert, file.token, request.user.id, as_csv)
     except ValueError as error:
         uploads.drop(file.token, request.user.id)
         raise ConfigurationProblem(str(error)) from error

@@ -44,11 +44,13 @@ def is_spreadsheet(head: bytes) -> bool:
     return head.startswith((_ZIP, _OLE))
 
 
-def as_csv(raw: bytes) -> bytes:
+def as_csv(raw: bytes, *, for_calls: bool = False) -> bytes:
     """The only filled sheet as CSV in UTF-8; a file that is no spreadsheet is returned as it is.
 
+    `for_calls`: its people are to be called, so the sheet's name must not say no.
+
     Raises:
-        ValueError: it cannot be read, it is too large, or several visible sheets have rows.
+        ValueError: it cannot be read, it is too large, several visible sheets have rows, or its name says no.
 
     A hostile file may end the process: use adapters/spreadsheets.py.
     """
@@ -62,6 +64,8 @@ def as_csv(raw: bytes) -> bytes:
     if len(filled) > 1:
         raise InvalidInput("spreadsheet_sheets", names=", ".join(filled))
     (sheet,) = filled.values()
+    if for_calls and says_no(sheet.name):
+        raise InvalidInput("sheet_says_no", said=repr(sheet.name))
     if sheet.height * sheet.width > MOST_CELLS:
         raise InvalidInput("spreadsheet_heavy")
     text = io.StringIO()

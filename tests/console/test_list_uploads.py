@@ -94,6 +94,15 @@ async def test_a_damaged_spreadsheet_leaves_nothing_behind(system: StaffedSystem
     assert folder(system) == []
 
 
+async def test_a_sheet_whose_name_says_no_is_refused(system: StaffedSystem) -> None:
+    client = await system.client("administrator")
+    content = spreadsheets.xlsx({"Ring ikke": [["Mobil"], ["32205001"]]})
+    reply = await client.upload("/uploads", content)
+    assert reply.status_code == 409
+    assert "Arket hedder 'Ring ikke'" in reply.json()["detail"]
+    assert folder(system) == []
+
+
 async def test_a_spreadsheet_with_a_cell_far_out_is_refused(system: StaffedSystem) -> None:
     """Two cells of a file of a kilobyte span a sheet of hundreds of gigabytes."""
     client = await system.client("administrator")

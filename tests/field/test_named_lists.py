@@ -10,6 +10,7 @@ from callserver.engine.lists import importer
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.errors import ConfigurationProblem
 from tests.field.test_cli import numbers, silenced
+from tests.harness import spreadsheets
 from tests.harness.imported_lists import KANVAS, NOW
 
 Say = Callable[..., tuple[int, str]]
@@ -40,3 +41,16 @@ def test_other_names(name: str, say: Say, engine: Engine, tmp_path: Path) -> Non
     file.write_text(LIST)
     assert say("import", "kanvas", file)[0] == 0
     assert numbers(engine) == [4532200101]
+
+
+def test_the_sheet(say: Say, engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "november.xlsx"
+    rows: spreadsheets.Rows = [["Navn", "Telefon"], ["Ane", 32200101]]
+    file.write_bytes(spreadsheets.xlsx({"Må ikke ringes op": rows}))
+    with pytest.raises(ConfigurationProblem, match="the sheet is called 'Må ikke ringes op'"):
+        say("import", "kanvas", file)
+    assert numbers(engine) == []
+    assert say("suppress", "import", file)[0] == 0
+    assert silenced(engine) == {"number:4532200101"}
+    file.write_bytes(spreadsheets.xlsx({"Ring": rows}))
+    assert say("import", "kanvas", file)[0] == 0

@@ -171,7 +171,7 @@ class ListsApi:
     async def upload(self, request: UserRequest) -> Uploaded:
         """Upload a file (its bytes are the body); it is kept for a day, or until it is imported."""
         now = self._ctx.clock.now()
-        token, size = await receive(request, self._uploads, now, self._most_mb)
+        token, size = await receive(request, self._uploads, now, self._most_mb, for_calls=True)
         return Uploaded(upload=token, size=size)
 
     async def discard(self, request: UserRequest, body: Upload) -> Done:
