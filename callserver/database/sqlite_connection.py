@@ -33,7 +33,7 @@ def checkpoint(raw: Any) -> None:
     (usual_ms,) = raw.execute("PRAGMA busy_timeout").fetchone()
     with contextlib.suppress(sqlite3.Error):
         wait_at_most(raw, 200)  # a writer must not wait long for a reader
-        raw.execute("PRAGMA walcheckpoint(TRUNCATE)").fetchall()
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     wait_at_most(raw, usual_ms)
 
 

@@ -228,6 +228,15 @@ async def test_a_full_disk_at_the_commit_loses_nothing_that_was_acknowledged(
         assert await store.run(kept) == ["a", "d"]
 
 
+async def test_a_checkpoint_empties_the_write_ahead_log(sqlite_url: str, tmp_path: Path) -> None:
+    """What was erased must not stand there."""
+    async with opened(sqlite_url) as store:
+        await store.run(put("a"))
+        assert (tmp_path / "test.db-wal").stat().st_size > 0
+        await store.checkpoint()
+        assert (tmp_path / "test.db-wal").stat().st_size == 0
+
+
 async def test_a_full_disk_in_a_function_is_named_and_the_next_goes_on(sqlite_url: str) -> None:
     """SQLite gives the whole transaction up: who shared it hears why, who waits is not touched."""
 
