@@ -1,7 +1,6 @@
-"""Updates of live pages: the views that new entries of the log change, read for all streams at once."""
+"""Updates of live pages: the views that new entries of the log change, read with them for all streams at once."""
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +15,16 @@ from callserver.database.audit import Entry
 from callserver.database.feed_positions import Position
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.audit import EntryKind
-from callserver.engine.audit_log.feed import Feed, News
+from callserver.engine.audit_log.feed import MOST, Feed, Following
 from callserver.ports import Store, Tx
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 1.0
-"""How soon the reading ends after the last stream has ended."""
+EVERY_S = 0.2
+"""Seconds between readings of the log while a page is open: feels immediate, at negligible cost."""
+
+FAILED_S = 1.0
+"""Seconds to wait after a reading that failed."""
 
 Updates = Sequence[tuple[str, Answer]]
 """Names of events, and their views."""
@@ -64,7 +66,11 @@ class SharedSource(Protocol):
         ...
 
 
-@dataclass(slots=True)
+Asked = list[tuple[SharedSource, Sequence[Entry]]]
+"""Sources, each with the entries that it is asked about."""
+
+
+@dataclass(slots=True, eq=False)
 class _Waiting:
     """The entries that a shared source has not been asked about."""
 
@@ -72,8 +78,34 @@ class _Waiting:
     news: list[Entry] = field(default_factory=list)
     asked_at: float = 0.0
 
-    def due_at(self) -> float:
-        return self.asked_at + self.source.pace_s if self.news else float("inf")
+    def with_(self, news: Iterable[Entry]) -> list[Entry]:
+        """The same and those of these entries that concern the source."""
+        return [*self.news, *filter(self.source.concerned, news)]
+
+
+@dataclass(slots=True)
+class _Look:
+    """What new entries change, read where they are read."""
+
+    streams: Sequence[Stream]
+    due: Sequence[_Waiting]
+    has_looked: bool = False
+
+    def __call__(self, tx: Tx, news: Sequence[Entry]) -> list[Told]:
+        if self.has_looked:  # the store runs it again: what the pages know was noted, but not sent
+            for stream in self.streams:
+                stream.base.clear()
+        self.has_looked = True
+        return _told(tx, self.streams, [(one.source, one.with_(news)) for one in self.due])
+
+
+def _told(tx: Tx, streams: Sequence[Stream], asked: Asked) -> list[Told]:
+    return [
+        told
+        for source, news in asked
+        if news and source.wanted(streams, news)
+        for told in source.updates(tx, streams, news)
+    ]
 
 
 class LiveUpdates:
@@ -101,6 +133,7 @@ class LiveUpdates:
         self._at_work: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()  # streams keep the base of their differences
         self._in_order = asyncio.Lock()
+        self._looks_apart = False  # a reading has failed: perhaps because of a source
         self._single = 0  # tasks that ask sources for one user at a time
         self._read_to = ""
         self.told_to = ""
@@ -146,8 +179,6 @@ class LiveUpdates:
         """Until there is no stream, or the feed stops."""
         try:
             await self._follow()
-        except StopAsyncIteration:  # the server stops
-            self._end(self._streams)
         except UNAVAILABLE:
             self._end(self._streams)
         except Exception:
@@ -161,89 +192,73 @@ class LiveUpdates:
             self._settled.set()
 
     async def _follow(self) -> None:
-        clock = asyncio.get_running_loop().time
-        async with contextlib.aclosing(self._feed.follow()) as following:
-            coming = asyncio.ensure_future(anext(following))
-            try:
-                while self._streams:
-                    due_in = min(waiting.due_at() for waiting in self._waiting) - clock()
-                    await asyncio.wait({coming}, timeout=min(max(due_in, 0), LOOK_S))
-                    if coming.done():
-                        news = coming.result()
-                        coming = asyncio.ensure_future(anext(following))
-                        self._begin_resuming()
-                        self._take(news)
-                    await self._tell(clock())
-            finally:
-                self._is_following = False
-                self._settled.clear()
-                coming.cancel()
-                with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, *UNAVAILABLE):
-                    await coming
+        following = await self._feed.follow()
+        self._is_following = True
+        self._settled.set()
+        for stream, after in self._resuming.items():
+            self._begin(self._resume(stream, after))
+        try:
+            while self._streams and not self._feed.is_stopped:
+                await self._feed.pause(await self._read(following))
+        finally:
+            self._is_following = False
+            self._settled.clear()
+        self._end(self._streams)  # the server stops
 
-    def _begin_resuming(self) -> None:
-        if not self._is_following:
-            self._is_following = True
-            self._settled.set()
-            for stream, after in self._resuming.items():
-                self._begin(self._resume(stream, after))
-
-    def _take(self, news: News) -> None:
-        if news is None:
-            for waiting in self._waiting:
-                waiting.news.clear()
-            for stream in self._streams:
-                stream.refresh()
-            return
-        if not news:
-            return
-        self._read_to = str(news[-1].position)
-        for waiting in self._waiting:
-            waiting.news += filter(waiting.source.concerned, news)
-        self._ask_each(self.streams, news)
-
-    async def _tell(self, now: float) -> None:
-        asked = []
-        for waiting in self._waiting:
-            if waiting.due_at() <= now:
-                asked.append((waiting.source, waiting.news))
-                waiting.news, waiting.asked_at = [], now
-        is_last = not self._single and not any(waiting.news for waiting in self._waiting)
-        position = self._read_to if is_last else self.told_to
-        if asked:
-            await self._ask(asked, self.streams, position)
-        self.told_to = position
-
-    async def _ask(
-        self,
-        asked: Sequence[tuple[SharedSource, Sequence[Entry]]],
-        streams: Sequence[Stream],
-        position: str,
-    ) -> None:
-        """Read what the entries change, for all streams in one transaction, and send it."""
-        asked = [(source, news) for source, news in asked if source.wanted(streams, news)]
-        if not asked:
-            return
-
-        def look(tx: Tx) -> list[Told]:
-            return [told for source, news in asked for told in source.updates(tx, streams, news)]
-
+    async def _read(self, following: Following) -> float:
+        """What is new, and what it changes: in one visit. How long to wait for the next."""
+        now = asyncio.get_running_loop().time()
+        streams = self.streams
+        due = [one for one in self._waiting if now >= one.asked_at + one.source.pace_s]
+        look = _Look(streams, () if self._looks_apart else due)
         async with self._one_at_a_time:
             try:
-                updates = await self._store.read(look)
+                news, told = await following.read(look)
+            except Exception:
+                log.exception("feed_failed")  # the database may come back
+                self._looks_apart = not self._looks_apart
+                for stream in streams:
+                    stream.base.clear()
+                return FAILED_S
+        asked: Asked = []
+        for one in self._waiting:
+            one.news = one.with_(news)
+            if one in due and one.news:
+                asked.append((one.source, one.news))
+                one.news, one.asked_at = [], now
+        if news:
+            self._read_to = str(news[-1].position)
+            self._ask_each(self.streams, news)
+        is_last = not self._single and not any(one.news for one in self._waiting)
+        position = self._read_to if is_last else self.told_to
+        self._send(told, position)
+        others = self._streams.difference(() if self._looks_apart else streams)
+        self._looks_apart = False
+        if asked and others:  # opened meanwhile
+            await self._ask(asked, list(others), position)
+        self.told_to = position
+        return 0 if len(news) == MOST else EVERY_S
+
+    def _send(self, updates: Iterable[Told], position: str) -> None:
+        blocks: defaultdict[Stream, list[bytes]] = defaultdict(list)
+        for stream, name, view in updates:
+            blocks[stream].append(event(name, view, self.position(stream, position)))
+        for stream, events in blocks.items():
+            stream.tell(b"".join(events))
+
+    async def _ask(self, asked: Asked, streams: Sequence[Stream], position: str) -> None:
+        """Read what the entries change, for these streams in one transaction, and send it."""
+        if not any(source.wanted(streams, news) for source, news in asked):
+            return
+        async with self._one_at_a_time:
+            try:
+                self._send(await self._store.read(lambda tx: _told(tx, streams, asked)), position)
             except UNAVAILABLE:
                 self._end(streams)  # the pages reconnect and resume
-                return
             except Exception:
                 log.exception("live_updates_failed")
                 for stream in streams:
                     stream.base.clear()
-                return
-            blocks: defaultdict[Stream, list[bytes]] = defaultdict(list)
-            for stream, name, view in updates:
-                blocks[stream].append(event(name, view, self.position(stream, position)))
-            for stream, events in blocks.items():
-                stream.tell(b"".join(events))
 
     def _ask_each(
         self, streams: Sequence[Stream], news: Sequence[Entry]
@@ -301,12 +316,8 @@ class LiveUpdates:
         self._resuming.pop(stream, None)
 
     async def _tell_missed(self, stream: Stream, missed: Sequence[Entry]) -> None:
-        asked = [
-            (waiting.source, list(filter(waiting.source.concerned, missed)))
-            for waiting in self._waiting
-        ]
-        if asked := [(source, news) for source, news in asked if news]:
-            await self._ask(asked, [stream], "")
+        asked = [(one.source, list(filter(one.source.concerned, missed))) for one in self._waiting]
+        await self._ask([(source, news) for source, news in asked if news], [stream], "")
         if tasks := self._ask_each([stream], missed):
             await asyncio.wait(tasks)
 

@@ -1,4 +1,7 @@
-"""The phoner of each seat. A seat never changes its phoner, so each is read once."""
+"""The phoner of each seat. A seat never changes its phoner, so each is read once: all at first, then new ones.
+
+With several servers most news concerns the pages of another one, which is only known of known seats.
+"""
 
 from collections.abc import Collection
 
@@ -21,5 +24,5 @@ class OwnSeats:
         """Each seat's phoner."""
         unknown = [seat for seat in of if seat not in self._phoners]
         if unknown:
-            self._phoners.update(seats.phoners(tx, unknown))
+            self._phoners.update(seats.phoners(tx, unknown if self._phoners else None))
         return {seat: self._phoners[seat] for seat in of if seat in self._phoners}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
 
-from callserver.database.prepared_statements import Prepared, RowUpdate
+from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, seats, users
 from callserver.domain import seat as machine
 from callserver.ports import Tx
@@ -62,6 +62,8 @@ _of_call = Prepared(
 )
 _by_room = Prepared(_all.where(seats.c.room == bindparam("room")).with_for_update())
 _by_leg = Prepared(_all.where(seats.c.leg == bindparam("leg")).with_for_update())
+_every_phoner = Prepared(select(seats.c.id, seats.c.phoner))
+_phoners = PreparedMany(lambda keys: select(seats.c.id, seats.c.phoner).where(seats.c.id.in_(keys)))
 _due = Prepared(_all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at))
 _of_the_left = Prepared(
     select(seats.c.id)
@@ -112,10 +114,10 @@ def of_phoner(tx: Tx, phoner: int) -> SeatRow | None:
     return None if row is None else SeatRow._make(row)
 
 
-def phoners(tx: Tx, of: Collection[int]) -> dict[int, int]:
-    """The phoner of each of these seats."""
-    query = select(seats.c.id, seats.c.phoner).where(seats.c.id.in_(of))
-    return {row.id: row.phoner for row in tx.execute(query)}
+def phoners(tx: Tx, of: Collection[int] | None = None) -> dict[int, int]:
+    """The phoner of each of these seats; None: of every seat."""
+    rows: Any = _every_phoner(tx, {}) if of is None else _phoners(tx, list(of))
+    return dict(rows)
 
 
 def by_room(tx: Tx, room: str) -> SeatRow | None:

@@ -1,15 +1,14 @@
 """The stream of what happens: told to whom it concerns, resumed where it was left."""
 
 import asyncio
-import contextlib
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from callserver.console import live_stream
+from callserver.console import live_stream, live_updates
 from callserver.console.authentication import UserRequest
 from callserver.console.floor import live_floor
 from callserver.console.live_updates import Updates
@@ -19,7 +18,7 @@ from callserver.console.survey.api import SurveyApi
 from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
-from callserver.engine.audit_log import feed as engine
+from callserver.engine.audit_log import feed
 from callserver.engine.context import Rules
 from callserver.ports import Tx
 from tests.harness.live_streams import Stream, events, stream
@@ -155,16 +154,14 @@ async def test_a_stream_is_answered_once_the_log_is_followed(
 ) -> None:
     """What happens after the answer is told."""
     client = await system.client("supervisor")
-    is_asked, may_follow, follow = asyncio.Event(), asyncio.Event(), engine.Feed.follow
+    is_asked, may_follow, follow = asyncio.Event(), asyncio.Event(), feed.Feed.follow
 
-    async def slow(self: engine.Feed) -> AsyncGenerator[engine.News, None]:
+    async def slow(self: feed.Feed) -> feed.Following:
         is_asked.set()
         await may_follow.wait()
-        async with contextlib.aclosing(follow(self)) as following:
-            async for news in following:
-                yield news
+        return await follow(self)
 
-    monkeypatch.setattr(engine.Feed, "follow", slow)
+    monkeypatch.setattr(feed.Feed, "follow", slow)
     opened = Stream(client)
     await asyncio.wait_for(is_asked.wait(), PATIENCE_S)
     await client.api("GET", "/me")  # is answered meanwhile
@@ -179,7 +176,7 @@ async def test_a_stream_is_answered_once_the_log_is_followed(
 async def test_a_page_that_was_away_too_long_reloads(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "MOST_MISSED", 3)
+    monkeypatch.setattr(feed, "MOST_MISSED", 3)
     client = await system.client("supervisor")
 
     await system.on_shift(1)
@@ -325,7 +322,7 @@ async def test_one_page_that_cannot_be_told_leaves_the_others_theirs(
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "EVERY_S", 0.02)
+    monkeypatch.setattr(live_updates, "EVERY_S", 0.02)
 
 
 async def test_who_has_a_case_open_is_told_that_somebody_else_changed_it(

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
-from callserver.console import live_stream
+from callserver.console import live_stream, live_updates
 from callserver.console.authentication import UserRequest
 from callserver.console.live_updates import LiveUpdates, Told
 from callserver.console.own_seats import OwnSeats
@@ -18,7 +19,7 @@ from callserver.database.feed_positions import Cursor, Position
 from callserver.database.store import AnyStore
 from callserver.database.tables import seats
 from callserver.domain.audit import EntryKind
-from callserver.engine.audit_log.feed import Feed, News
+from callserver.engine.audit_log.feed import Feed, Following, News
 from callserver.ports import Tx
 from tests.harness.simulated import TUESDAY
 from tests.harness.waiting import PATIENCE_S, eventually
@@ -88,11 +89,9 @@ class SlowFeed(Feed):
         self.may_follow = asyncio.Event()
         self.looked_back: list[bool] = []
 
-    async def follow(self) -> AsyncGenerator[News, None]:
+    async def follow(self) -> Following:
         await self.may_follow.wait()
-        async with contextlib.aclosing(super().follow()) as following:
-            async for news in following:
-                yield news
+        return await super().follow()
 
     async def missed(self, after: Position) -> News:
         self.looked_back.append(self.may_follow.is_set())
@@ -136,6 +135,81 @@ async def test_news_that_no_open_page_wants_is_not_read_about(store: AnyStore) -
     updates.remove(page)
 
 
+class Failing(NothingShared):
+    """A source with a fault, until it is mended."""
+
+    def __init__(self) -> None:
+        self.is_broken = True
+        self.asked = 0
+
+    def concerned(self, entry: Entry) -> bool:
+        return "seat" in entry.body
+
+    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+        del news
+        self.asked += 1
+        if self.is_broken:
+            if tx.dialect.name == "postgresql":  # its transaction fails
+                tx.execute(text("SELECT * FROM no_such_table"))
+            raise LookupError
+        return [(stream, "seat", b"{}") for stream in streams]
+
+
+async def test_a_fault_of_one_source_does_not_stop_the_updates(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries at which it fails are passed over; later ones are told."""
+    monkeypatch.setattr(live_updates, "FAILED_S", 0.01)
+    feed, source = Feed(store), Failing()
+    updates = LiveUpdates(feed, store, [source], [])
+    page = opened_stream()
+    updates.add(page, None)
+    await asyncio.wait_for(updates.settled(), PATIENCE_S)
+    sent = aiter(page.body_iterator)
+    await anext(sent)
+    await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=1))
+    await eventually(lambda: source.asked >= 2)
+    source.is_broken = False
+    await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=2))
+    assert b"event: seat" in await asyncio.wait_for(anext(sent), PATIENCE_S)
+    feed.stop()
+    await eventually(lambda: page.is_ended)
+    updates.remove(page)
+
+
+class Opening(NothingShared):
+    """A page opens while the database is read for the others."""
+
+    def __init__(self, opens: Callable[[], None]) -> None:
+        self._opens = opens
+        self.told: list[Any] = []
+
+    def concerned(self, entry: Entry) -> bool:
+        return "seat" in entry.body
+
+    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+        del tx, news
+        self._opens()
+        self.told += streams
+        return []
+
+
+async def test_a_page_that_opens_during_a_reading_is_told_what_was_read(store: AnyStore) -> None:
+    """It may have asked for its data just before that entry."""
+    feed = Feed(store)
+    first, second = opened_stream(), opened_stream()
+    source = Opening(lambda: updates.add(second, None))
+    updates = LiveUpdates(feed, store, [source], [])
+    updates.add(first, None)
+    await asyncio.wait_for(updates.settled(), PATIENCE_S)
+    await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=1))
+    await eventually(lambda: second in source.told)
+    feed.stop()
+    await eventually(lambda: second.is_ended)
+    for page in (first, second):
+        updates.remove(page)
+
+
 def test_a_seat_whose_phoner_is_not_known_may_concern_anybody(store: AnyStore) -> None:
     own_seats = OwnSeats()
     assert own_seats.may_concern([1], [7])
@@ -154,11 +228,12 @@ async def test_every_entry_is_told_once_and_in_order(store: AnyStore) -> None:
     follows = asyncio.Event()
 
     async def follow() -> None:
-        async for news in feed.follow():
-            follows.set()  # from the first reading on nothing is missed
-            told.extend(entry.body["seat"] for entry in news or ())
-            if len(told) >= 200:
-                return
+        following = await feed.follow()
+        follows.set()  # from here on nothing is missed
+        while len(told) < 200:
+            news, _ = await following.read(lambda tx, news: None)
+            told.extend(entry.body["seat"] for entry in news)
+            await asyncio.sleep(0)
 
     following = asyncio.ensure_future(follow())
     await asyncio.wait_for(follows.wait(), PATIENCE_S)

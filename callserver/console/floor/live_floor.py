@@ -17,19 +17,18 @@ from callserver.ports import Tx
 
 PACE_S = 0.4
 
-CHANGES = {
-    *(EntryKind.SEAT, EntryKind.BREAKER, EntryKind.HAND, EntryKind.SHIFT_ENDED),
-    *(
-        EntryKind.LISTENING_STARTED,
-        EntryKind.LISTENING_CHANGED,
-        EntryKind.LISTENING_STOPPED,
-        EntryKind.NO_LISTENER,
-    ),
+OF_SEATS = {EntryKind.SEAT, EntryKind.HAND, EntryKind.SHIFT_ENDED}
+OF_LISTENERS = {
+    EntryKind.LISTENING_STARTED,
+    EntryKind.LISTENING_CHANGED,
+    EntryKind.LISTENING_STOPPED,
+    EntryKind.NO_LISTENER,
 }
-"""Entries of the log that change what the floor shows."""
-
 OF_CAMPAIGNS = {EntryKind.BREAKER}
 """Those that concern no seat: if they change a seat, the seat has an entry of its own."""
+
+CHANGES = OF_SEATS | OF_LISTENERS | OF_CAMPAIGNS
+"""Entries of the log that change what the floor shows."""
 
 WHOLE_EVERY = 25
 """How often every seat is read, for changes without an entry, such as a new name."""
@@ -42,7 +41,7 @@ class LiveFloor:
 
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
-        self._seat_views = shown.SeatViews()
+        self._known = shown.KnownFloor()
         self._number = 0
         self._latest: FloorView | None = None
 
@@ -64,7 +63,7 @@ class LiveFloor:
         all_follow = all(stream.base.get(WHOLE) == self._number for stream in watching)
         changed = self._changed(news) if all_follow else None
         self._number += 1
-        latest = shown.whole(tx, self._ctx, self._seat_views, changed)
+        latest = shown.whole(tx, self._ctx, self._known, changed)
         before, self._latest = self._latest, latest
         made: dict[str | None, _Written] = {}
         for stream in watching:
@@ -81,12 +80,19 @@ class LiveFloor:
             else:
                 yield stream, WHOLE, written.whole
 
-    def _changed(self, news: Sequence[Entry]) -> set[int] | None:
-        """The seats that the entries are about; None: every seat is read."""
+    def _changed(self, news: Sequence[Entry]) -> shown.Changes | None:
+        """What the entries are about; None: everything is read."""
+        kinds = {EntryKind(entry.body["kind"]) for entry in news}
         about = [entry.body.get("seat") for entry in news if entry.body["kind"] not in OF_CAMPAIGNS]
         seats = {seat for seat in about if seat is not None}
         is_complete = len(seats) == len(set(about)) and self._latest is not None
-        return seats if is_complete and self._number % WHOLE_EVERY else None
+        if not is_complete or self._number % WHOLE_EVERY == 0:
+            return None
+        return shown.Changes(
+            seats,
+            listeners=not kinds.isdisjoint(OF_LISTENERS),
+            campaigns=not kinds.isdisjoint(OF_CAMPAIGNS),
+        )
 
 
 def _is_watching(stream: Stream) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from callserver.console.floor.views import CampaignState, FloorSeat, FloorView, Listener
 from callserver.database import floor, seats
@@ -14,25 +15,40 @@ GONE = timedelta(hours=12)
 """A seat that left the shift within this time is still shown."""
 
 
-class SeatViews:
-    """The views of seats; a view whose row has not changed is used again."""
+class Changes(NamedTuple):
+    """What may have changed since the last reading; the rest is as it was."""
+
+    seats: Collection[int]
+    listeners: bool
+    campaigns: bool
+
+
+class KnownFloor:
+    """What was read last: only what has changed is read again, and a view whose row is the same is kept."""
 
     def __init__(self) -> None:
         self._made: dict[int, tuple[object, FloorSeat]] = {}
+        self._listeners: dict[int, list[floor.FloorListener]] = {}
+        self._states: Mapping[str, tuple[bool, str, datetime]] = {}
 
-    def read(
-        self, tx: Tx, now: datetime, changed: Collection[int] | None = None
-    ) -> list[FloorSeat]:
-        """Every seat by name. `changed`: the others are as they were; None: all are read."""
-        if changed is None or not self._made.keys() >= set(changed):
+    def states(self, tx: Tx, changed: Changes | None) -> Mapping[str, tuple[bool, str, datetime]]:
+        """Each campaign that was ever paused."""
+        if changed is None or changed.campaigns:
+            self._states = floor.states(tx)
+        return self._states
+
+    def seats(self, tx: Tx, now: datetime, changed: Changes | None) -> list[FloorSeat]:
+        """Every seat by name."""
+        if changed is None or not self._made.keys() >= set(changed.seats):
             rows, self._made, before = floor.seats_shown(tx, now - GONE), {}, self._made
         else:
-            rows, before = floor.some_seats(tx, changed), self._made
-        listeners: dict[int, list[floor.FloorListener]] = {}
-        for row in floor.listeners(tx):
-            listeners.setdefault(row.seat, []).append(row)
+            rows, before = floor.some_seats(tx, changed.seats), self._made
+        if changed is None or changed.listeners:
+            self._listeners = {}
+            for row in floor.listeners(tx):
+                self._listeners.setdefault(row.seat, []).append(row)
         for seat in rows:
-            heard_by = listeners.get(seat.id, [])
+            heard_by = self._listeners.get(seat.id, [])
             no_listener = bool(heard_by) and _wants_none(tx, seat.phoner)
             shown = (seat, heard_by, no_listener)
             known = before.get(seat.id)
@@ -45,14 +61,14 @@ class SeatViews:
 
 
 def whole(
-    tx: Tx, ctx: EngineContext, seat_views: SeatViews, changed: Collection[int] | None = None
+    tx: Tx, ctx: EngineContext, known: KnownFloor, changed: Changes | None = None
 ) -> FloorView:
-    """The floor of all departments. `changed`: the seats that have changed; None: perhaps all."""
+    """The floor of all departments. `changed`: the rest is as it was; None: everything is read."""
     now = ctx.clock.now()
-    states = floor.states(tx)
+    states = known.states(tx, changed)
     return FloorView(
         now=now,
-        seats=seat_views.read(tx, now, changed),
+        seats=known.seats(tx, now, changed),
         campaigns={
             name: CampaignState(
                 title=campaign.title,
