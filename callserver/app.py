@@ -75,6 +75,7 @@ from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.rate_limits import RateLimits
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
+from callserver.engine.write_probe import WriteProbe
 from callserver.errors import CallserverError
 from callserver.garbage import frozen_heap
 from webhooks.routes import Webhooks
@@ -149,8 +150,9 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     api = Api(page_apis(server, authenticator, played), authenticator)
     pages = Pages(authenticator, server.feed, connects(server.settings, _softphones(server)))
 
-    health = Health(server.ctx, ticker)
-    metrics = Metrics(server.ctx, ticker, server.settings.metrics_token)
+    probe = WriteProbe(server.ctx)
+    health = Health(server.ctx, ticker, probe)
+    metrics = Metrics(server.ctx, ticker, probe, server.settings.metrics_token)
     webhooks = Webhooks(server.settings, server.provider_events, server.refused_requests)
     app = Starlette(
         routes=[

@@ -39,6 +39,7 @@ class Ticker:
         self._every: dict[str, float] = {}
         self._scheduling = True
         self._failures = 0
+        self._started: float | None = None
         self._ticked: float | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
@@ -54,7 +55,7 @@ class Ticker:
         self.jobs.start()
         if scheduling and woken_by is not None:
             self._watch = asyncio.get_running_loop().create_task(woken_by(self.wake))
-        self._ticked = asyncio.get_running_loop().time()
+        self._started = self._ticked = asyncio.get_running_loop().time()
         self._tasks["scheduler"] = asyncio.get_running_loop().create_task(self._run())
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -74,9 +75,12 @@ class Ticker:
     @property
     def stalled_for(self) -> float:
         """Seconds since the last completed tick; 0 before the start."""
-        if self._ticked is None:
-            return 0.0
-        return asyncio.get_running_loop().time() - self._ticked
+        return _since(self._ticked)
+
+    @property
+    def running_for(self) -> float:
+        """Seconds since the start; 0 before it."""
+        return _since(self._started)
 
     def wake(self) -> None:
         """Tick at once: another process has left work."""
@@ -148,3 +152,7 @@ class Ticker:
             latest = now + timedelta(seconds=self._every[job.id])
             if job.next_run_time is not None and job.next_run_time > latest:
                 job.modify(next_run_time=now)
+
+
+def _since(instant: float | None) -> float:
+    return 0.0 if instant is None else asyncio.get_running_loop().time() - instant

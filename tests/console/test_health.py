@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from callserver.adapters.ticker import Ticker
 from callserver.console.operations import health
 from callserver.database import audit
 from callserver.domain import alarm
@@ -45,6 +46,18 @@ async def test_nobody_does_what_is_due(tmp_path: Path) -> None:
     await system.server.scheduler.release()
     system.clock.set(system.clock.now() + timedelta(seconds=30))
     assert (await asked(system))[0] == 503
+
+
+async def test_nobody_has_ever_done_what_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers with CALLSERVER_SCHEDULER=no, and the scheduler was never started."""
+    monkeypatch.setattr(Ticker, "running_for", 30.0)
+    system = SimulatedSystem(tmp_path)
+    status, body = await asked(system)
+    assert (status, body["scheduler"], body["scheduler_seconds"]) == (503, "stalled", 30)
+    await system.pass_time(5)
+    assert (await asked(system))[1]["scheduler"] == "ok"
 
 
 @pytest.mark.parametrize("way", ["silent", "gone"])

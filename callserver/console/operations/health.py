@@ -45,10 +45,10 @@ class Reading(NamedTuple):
 class Health:
     """200 when this process can do its work, else 503; the body says what is wrong."""
 
-    def __init__(self, ctx: EngineContext, ticker: Ticker) -> None:
+    def __init__(self, ctx: EngineContext, ticker: Ticker, probe: WriteProbe) -> None:
         self._ctx = ctx
         self._ticker = ticker
-        self._probe = WriteProbe(ctx)
+        self._probe = probe
 
     async def live(self, _: Request) -> Response:
         """The process answers. Restart it when it does not; a failing database is no reason to."""
@@ -68,8 +68,11 @@ class Health:
         else:
             checks["database"] = OK if await self._probe.takes_writes(MOST_WAIT_S) else "no_writes"
             now = self._ctx.clock.now()
-            if (until := reading.figures.lease_until) is not None:  # of whichever process has it
-                stalled_for = max(stalled_for, (now - until + LEASE).total_seconds())
+            until = reading.figures.lease_until  # of whichever process has it
+            unattended = self._ticker.running_for  # no process has ever had it
+            if until is not None:
+                unattended = (now - until + LEASE).total_seconds()
+            stalled_for = max(stalled_for, unattended)
             checks["sealer"] = _sealer(reading.figures.oldest_unsealed, now)
             checks["clock"] = "in_doubt" if reading.clock_in_doubt else OK
             checks["carrier"] = reading.carrier
