@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
 
+from callserver.database.calls import CallRow
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, seats, users
 from callserver.domain import seat as machine
@@ -53,6 +54,13 @@ _columns = [seats.c[name] for name in SeatRow._fields]
 _all = select(*_columns)
 _locked = Prepared(_all.where(seats.c.id == bindparam("id")).with_for_update())
 _peek = Prepared(_all.where(seats.c.phoner == bindparam("phoner")))
+_with_calls = PreparedMany(
+    lambda phoners: (
+        select(*_columns, *(calls.c[name] for name in CallRow._fields))
+        .outerjoin(calls, calls.c.attempt == seats.c.call)
+        .where(seats.c.phoner.in_(phoners))
+    )
+)
 _of_phoner = Prepared(_all.where(seats.c.phoner == bindparam("phoner")).with_for_update())
 _of_call = Prepared(
     _all.where(
@@ -100,6 +108,15 @@ def peek(tx: Tx, phoner: int) -> SeatRow | None:
     """The phoner's seat, without a lock."""
     row = _peek(tx, {"phoner": phoner}).one_or_none()
     return None if row is None else SeatRow._make(row)
+
+
+def with_calls(tx: Tx, phoners: Collection[int]) -> dict[int, tuple[SeatRow, CallRow | None]]:
+    """The seat of each of these phoners who has one, with the call in hand."""
+    found: dict[int, tuple[SeatRow, CallRow | None]] = {}
+    for row in _with_calls(tx, list(phoners)):
+        seat, call = SeatRow._make(row[: len(_columns)]), CallRow._make(row[len(_columns) :])
+        found[seat.phoner] = seat, None if call.attempt is None else call
+    return found
 
 
 def of_call(tx: Tx, attempt: str) -> SeatRow | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.console.survey.api import SurveyApi
 from callserver.database import accounts
-from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.engine.audit_log import feed
 from callserver.engine.context import Rules
@@ -104,14 +103,16 @@ async def test_only_the_page_that_a_seat_concerns_is_read_and_told(
     await system.on_shift(1)
     second = await second_phoner(system)
     read: list[int] = []
-    view = phone_views.seat
+    views = phone_views.own_seats
 
-    def reading(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
-        read.append(user.id)
-        return view(tx, rules, user, now)
+    def reading(
+        tx: Tx, rules: Rules, phoners: Collection[int], now: datetime
+    ) -> Mapping[int, MySeat]:
+        read.extend(phoners)
+        return views(tx, rules, phoners, now)
 
     await system.ready(1)
-    monkeypatch.setattr(phone_views, "seat", reading)
+    monkeypatch.setattr(phone_views, "own_seats", reading)
     async with stream(second) as own, stream(second, of="call_in_hand") as box:
         await system.pass_time(3)  # the first phoner's call goes on; nobody follows their seat
         await second.api("POST", "/ready", {})

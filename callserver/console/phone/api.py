@@ -104,7 +104,7 @@ class PhoneApi:
     def _view(self, request: UserRequest) -> Callable[[Tx], MySeat]:
         """Reads my seat, in the transaction of what I did where that is frequent."""
         ctx = self._ctx
-        return lambda tx: phone_views.seat(tx, ctx.rules, request.user, ctx.clock.now())
+        return lambda tx: phone_views.seat(tx, ctx.rules, request.user.id, ctx.clock.now())
 
     async def shift(self, request: UserRequest, body: Shift) -> MySeat:
         """Begin a shift for a campaign; my line is called, or calls in itself."""

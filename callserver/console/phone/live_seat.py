@@ -32,14 +32,15 @@ class LiveSeat:
     def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
         about = {entry.body["seat"] for entry in news}
         phoners = set(self._own_seats.phoners(tx, about).values())
-        rules, now = self._ctx.rules, self._ctx.clock.now()
-        made: dict[int, bytes] = {}
-        for stream in streams:
-            user = stream.request.user
-            if user.id not in phoners or not stream.follows("seat"):
-                continue
-            if stream.request.may(Action.PHONE):
-                if user.id not in made:
-                    view = views.seat(tx, rules, user, now)
-                    made[user.id] = view.model_dump_json().encode()
-                yield stream, "seat", made[user.id]
+        following = [
+            stream
+            for stream in streams
+            if stream.request.user.id in phoners
+            and stream.follows("seat")
+            and stream.request.may(Action.PHONE)
+        ]
+        users = {stream.request.user.id for stream in following}
+        own = views.own_seats(tx, self._ctx.rules, users, self._ctx.clock.now()) if users else {}
+        made = {user: view.model_dump_json().encode() for user, view in own.items()}
+        for stream in following:
+            yield stream, "seat", made[stream.request.user.id]

@@ -1,11 +1,10 @@
 """The phone page's answers about seat and call: only what this call needs, numbers masked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from callserver.console.endpoint import Answer
-from callserver.database import calls, seats
-from callserver.database.accounts import User
+from callserver.database import seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import asking, phone
@@ -86,12 +85,25 @@ class MySeat(SeatView):
     said: str = ""  # why the campaign is paused, for a seat that waits
 
 
-def seat(tx: Tx, rules: Rules, user: User, now: datetime) -> MySeat:
+def seat(tx: Tx, rules: Rules, phoner: int, now: datetime) -> MySeat:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
-    row = seats.peek(tx, user.id)
-    if row is None:
-        return MySeat(id=None, state="off", now=now)
-    call = None if row.call is None else calls.get(tx, row.call)
+    return own_seats(tx, rules, [phoner], now)[phoner]
+
+
+def own_seats(
+    tx: Tx, rules: Rules, phoners: Collection[int], now: datetime
+) -> Mapping[int, MySeat]:
+    """The same of each of these phoners."""
+    found = seats.with_calls(tx, phoners)
+    return {
+        phoner: _own_seat(tx, rules, *found[phoner], now)
+        if phoner in found
+        else MySeat(id=None, state="off", now=now)
+        for phoner in phoners
+    }
+
+
+def _own_seat(tx: Tx, rules: Rules, row: SeatRow, call: CallRow | None, now: datetime) -> MySeat:
     campaign = rules.current.campaigns.get(row.campaign or "")
     stopped = row.reason == Reason.CAMP_PAUSED
     return MySeat(
