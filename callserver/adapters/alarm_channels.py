@@ -20,34 +20,30 @@ def build(settings: Settings, http: httpx.AsyncClient, messages: Messages) -> li
     """The ways that the settings name."""
     channels: list[AlarmChannel] = []
     addresses = [address.strip() for address in settings.alarm_mail.split(",") if address.strip()]
-    if addresses:
-        channels.append(MailChannel(messages, addresses, settings))
+    channels += [MailChannel(messages, address, settings) for address in addresses]
     if settings.alarm_webhook:
         channels.append(WebhookChannel(http, settings))
     return channels
 
 
 class MailChannel:
-    """One e-mail to each address."""
+    """E-mail to one address."""
 
-    def __init__(self, messages: Messages, addresses: list[str], settings: Settings) -> None:
+    def __init__(self, messages: Messages, address: str, settings: Settings) -> None:
         self._messages = messages
-        self._addresses = addresses
+        self._address = address
         self._language = settings.alarm_language
         self._server = settings.public_url
 
     async def tell(self, notice: Notice) -> bool:
-        deliveries = [
-            await self._messages.send(self._message(notice, address)) for address in self._addresses
-        ]
-        return all(delivery is Delivery.SENT for delivery in deliveries)
+        return await self._messages.send(self._message(notice)) is Delivery.SENT
 
-    def _message(self, notice: Notice, address: str) -> Message:
+    def _message(self, notice: Notice) -> Message:
         subject = say(self._language, f"alarm_notice.{notice.kind}", server=self._server)
         text = f"{sentence(notice, self._language)}\n\n{notice.raised_at.isoformat()}\n{self._server}\n"
-        key = f"{address} {notice.key} {notice.raised_at} {notice.kind}".encode()
+        key = f"{self._address} {notice.key} {notice.raised_at} {notice.kind}".encode()
         number = int.from_bytes(hashlib.sha256(key).digest()[:6], "big")
-        return Message(number, MessageKind.EMAIL, address, subject, text)
+        return Message(number, MessageKind.EMAIL, self._address, subject, text)
 
 
 class WebhookChannel:
