@@ -158,18 +158,27 @@ def callserver(
 def main() -> None:
     """Run one command; an error that the user can correct is one sentence and exit code 2."""
     os.umask(0o077)  # only the own user can read what a command or the server writes
-    try:
-        app()
-    except CallserverError as error:
-        sys.exit(_failed(str(error)))
-    except Exception as error:
-        # Here, because it imports both drivers.
-        from callserver.database.unavailable import UNAVAILABLE
+    while True:
+        try:
+            app()
+        except CallserverError as error:
+            sys.exit(_failed(str(error)))
+        except Exception as error:
+            if _lost_a_race(error):
+                continue
+            # Here, because it imports both drivers.
+            from callserver.database.unavailable import UNAVAILABLE
 
-        if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
-            raise
-        why = getattr(error, "orig", error)  # prepared statements raise the driver's own
-        sys.exit(_failed(f"the database cannot be used: {why}"))
+            if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
+                raise
+            why = getattr(error, "orig", error)  # prepared statements raise the driver's own
+            sys.exit(_failed(f"the database cannot be used: {why}"))
+
+
+def _lost_a_race(error: Exception) -> bool:
+    """Whether another program got in the way of the command's first transaction, so that it runs again."""
+    races = sys.modules.get("callserver.database.races")  # not there: it used no database
+    return races is not None and bool(races.may_run_again(error))
 
 
 def _failed(why: str) -> int:

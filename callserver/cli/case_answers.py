@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated
+from functools import cache
+from typing import Annotated, TextIO
 
 import typer
 
@@ -137,13 +138,19 @@ def _day(deadline: datetime) -> str:
     return f"{deadline.astimezone(HOME) - datetime.resolution:%Y-%m-%d}"
 
 
+@cache
+def _all_of(stream: TextIO) -> str:
+    """Read once, also for a command that runs again."""
+    return stream.read(MOST_CHARACTERS + 1).strip()
+
+
 def read_words() -> str:
     """Words from standard input.
 
     Raises:
         ConfigurationProblem: they are too long.
     """
-    words = sys.stdin.read(MOST_CHARACTERS + 1).strip()
+    words = _all_of(sys.stdin)
     if len(words) > MOST_CHARACTERS:
         raise ConfigurationProblem(f"standard input: {MOST_CHARACTERS} characters at most")
     return words

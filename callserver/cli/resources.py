@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
-from callserver.database import migrate
+from callserver.database import migrate, races
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
 from callserver.domain.audit import may_be_kept
 from callserver.engine.context import Rules
@@ -68,6 +68,7 @@ def database(settings: Settings | None = None) -> Iterator[Engine]:
     engine = make_engine(chosen.database, secret=chosen.key.encode())
     try:
         migrate.upgrade(engine)
+        races.note_commits()
         yield engine
     finally:
         engine.dispose()

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from callserver import outbox
+from callserver.database import races
 from callserver.database.direct_connection import DirectConnection
 from callserver.database.pooling import connecting, refuse_pooler
 from callserver.database.workers import Workers
@@ -172,7 +173,7 @@ class _Connections:
 
 
 class PostgresStore:
-    """Runs functions in threads; one that another transaction got in the way of runs again (`_AGAIN`)."""
+    """Runs functions in threads; one that another transaction got in the way of runs again (races.py)."""
 
     def __init__(self, engine: Engine, direct_url: str) -> None:
         """`direct_url`: of PostgreSQL itself, where the engine connects through a pooler."""
@@ -231,11 +232,11 @@ class PostgresStore:
     ) -> T:
         self._under_way.add(use)
         try:
-            for _ in range(4):
+            for _ in range(races.TIMES - 1):
                 try:
                     return self._once(work, use, connections, loop)
-                except (psycopg.Error, DBAPIError) as error:  # prepared ones raise the driver's
-                    if getattr(getattr(error, "orig", error), "sqlstate", None) not in _AGAIN:
+                except (psycopg.Error, DBAPIError) as error:
+                    if not races.lost(error):
                         raise
             return self._once(work, use, connections, loop)
         finally:
@@ -286,8 +287,3 @@ def _reading(tx: Tx, work: Callable[[Tx], T]) -> T:
         return work(tx)
     finally:
         raw.statements.begins = True
-
-
-_AGAIN = frozenset({"40P01", "40001", "23505"})
-"""Deadlock, serialization failure, and a second row with a unique key: two requests looked at the same moment
-and found none. The later one runs again, and finds it."""
