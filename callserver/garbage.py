@@ -5,6 +5,11 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+OBJECTS = 20_000
+"""How many new objects set off a collection. A few requests under way exceed Python's 700, and what belongs to
+them goes by itself when they are answered."""
+
+_usual = gc.get_threshold()
 _depth = 0
 
 
@@ -26,10 +31,12 @@ def frozen_heap() -> Iterator[None]:
     if _depth == 0:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(OBJECTS, *_usual[1:])
     _depth += 1
     try:
         yield
     finally:
         _depth -= 1
         if _depth == 0:
+            gc.set_threshold(*_usual)
             gc.unfreeze()

@@ -9,10 +9,12 @@ from callserver.garbage import frozen_heap
 ALONE = """
 import gc
 from callserver.garbage import frozen_heap
-before = gc.get_freeze_count()
+before, usual = gc.get_freeze_count(), gc.get_threshold()
 with frozen_heap():
     assert gc.get_freeze_count() > before
+    assert gc.get_threshold()[0] > usual[0]
 assert gc.get_freeze_count() == 0
+assert gc.get_threshold() == usual
 """
 
 
