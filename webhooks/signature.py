@@ -30,7 +30,9 @@ def parse(body: bytes, *, strict: bool = True) -> dict[str, list[str]]:
         name, equals, value = pair.partition("=")
         if strict and not equals:
             raise ValueError("a field has no value")
-        fields.setdefault(_plain(name), []).append(_plain(value))
+        if "%" in pair or "+" in pair:
+            name, value = _plain(name), _plain(value)
+        fields.setdefault(name, []).append(value)
     return fields
 
 
@@ -40,11 +42,20 @@ def _plain(text: str) -> str:
 
 
 def _fields(form: Form) -> str:
-    return "".join(name + value for name in sorted(form) for value in sorted(set(form[name])))
+    parts: list[str] = []
+    for name, values in sorted(form.items()):
+        # Nearly every field has one value: no set is made and sorted for it.
+        parts += (
+            [name, values[0]]
+            if len(values) == 1
+            else [name + value for value in sorted(set(values))]
+        )
+    return "".join(parts)
 
 
 def _matches(key: bytes, message: str, signature: bytes) -> bool:
-    made = base64.b64encode(hmac.digest(key, message.encode(), hashlib.sha1))
+    # hmac.digest would hand the interpreter to another thread and wait for it, however short the message.
+    made = base64.b64encode(hmac.new(key, message.encode(), hashlib.sha1).digest())
     return hmac.compare_digest(made, signature)
 
 
