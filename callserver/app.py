@@ -172,7 +172,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
             HTTPException: pages.on_http,
             Exception: problems.on_crash,
         },
-        middleware=[Middleware(traces.Traces), Middleware(Headers)],
+        middleware=[*traces.middleware(), Middleware(Headers)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would go to the host that the request names
@@ -235,9 +235,9 @@ def page_apis(
     )
     players = PlayerSoftphones(server.role_play_legs, offer, played)
     return [
+        phoner,  # by far the most frequent: matched first
         SignInApi(server.ctx, server.authentication, authenticator),
         ShiftApi(server.ctx, server.line_confirmation),
-        phoner,
         CardApi(server.ctx),
         OwnCallsApi(server.ctx),
         SoftphoneApi(offer),

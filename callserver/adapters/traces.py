@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from opentelemetry import propagate, trace
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callserver.errors import ConfigurationProblem
@@ -69,6 +70,11 @@ def span(name: str) -> Iterator[trace.Span]:
         yield current
 
 
+def middleware() -> list[Middleware]:
+    """A span for each HTTP request of an app that is made now; nothing where spans are not exported."""
+    return [Middleware(Traces)] if is_exporting() else []
+
+
 class Traces:
     """A span for each HTTP request, continuing the caller's trace."""
 
@@ -76,7 +82,7 @@ class Traces:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_exporting():
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         caller = propagate.extract(Headers(scope=scope))

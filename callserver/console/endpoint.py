@@ -102,18 +102,19 @@ class Endpoint:
 
     def route(self, authenticator: Authenticator) -> Route:
         """The address as Starlette serves it."""
+        in_path, body_model, query_model = self.in_path, self.body, self.query
 
         async def serve(request: Request) -> Response:
             user_request = await authenticator.authenticate(request, self.needs, self.scopes)
             given: dict[str, Any] = {
-                name: _part(kind, request.path_params[name]) for name, kind in self.in_path.items()
+                name: _part(kind, request.path_params[name]) for name, kind in in_path.items()
             }
-            if self.body is not None:
-                given["body"] = self.body.model_validate_json(
+            if body_model is not None:
+                given["body"] = body_model.model_validate_json(
                     _storable(await read(request)) or b"{}"
                 )
-            if self.query is not None:
-                given["query"] = self.query.model_validate(dict(request.query_params))
+            if query_model is not None:
+                given["query"] = query_model.model_validate(dict(request.query_params))
             result = await self.act(user_request, **given)
             if isinstance(result, Response):
                 return result
