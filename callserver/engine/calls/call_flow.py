@@ -89,7 +89,7 @@ class CallFlow:
         happened = min(max(news.at or now, row.permit_at), row.ended_at or now)
         before = row.call
         call = machine.advance(before, news.report, happened, news.leg, _code(news))
-        unexpected = _why_unexpected(row, news)
+        unexpected = _why_unexpected(before, news)
         changes = call != before or news.report is Report.NO_REPLY
         if not (changes or unexpected or news.declined):
             return  # nothing is written: a repetition would not change anything either
@@ -106,9 +106,9 @@ class CallFlow:
         if news.leg and news.report is Report.MACHINE and before.cause is None:
             outbox.add(tx, HangUpLeg(news.leg))
         calls.store(tx, before, call, self._deadline(tx, row, call, now))
-        self._log(tx, row, call, news, now)
+        self._log(tx, row, before, call, news, now)
         if seat is not None:
-            self._move_seat_and_contact(tx, seat, row, call, now)
+            self._move_seat_and_contact(tx, seat, row, before, call, now)
         if call.ref is not None and row.stop_wanted and not row.stopped:
             outbox.add(tx, EndCalls())
 
@@ -119,9 +119,10 @@ class CallFlow:
         outbox.add(tx, HangUpLeg(leg))
 
     @staticmethod
-    def _log(tx: Tx, row: CallRow, call: Call, news: CallReport, now: datetime) -> None:
+    def _log(
+        tx: Tx, row: CallRow, before: Call, call: Call, news: CallReport, now: datetime
+    ) -> None:
         # A late cause or code says whether anything rang: whether the call counts as an attempt.
-        before = row.call
         has_news = (call.state, call.cause, call.code) != (before.state, before.cause, before.code)
         if not has_news and news.report is not Report.NO_REPLY:
             return
@@ -155,10 +156,10 @@ class CallFlow:
                 return now + TALK_CHECK
 
     def _move_seat_and_contact(
-        self, tx: Tx, seat: SeatRow, row: CallRow, call: Call, now: datetime
+        self, tx: Tx, seat: SeatRow, row: CallRow, before: Call, call: Call, now: datetime
     ) -> None:
         """Apply the call's transition to the seat, the contact and the figures."""
-        in_hand, before = seat.call == call.attempt, row.call
+        in_hand = seat.call == call.attempt
         if _was_answered(call) and not _was_answered(before):
             daily_counts.count(tx, row.campaign, "answered", now)
             if call.state is CallState.TALKING:
@@ -207,18 +208,18 @@ def _code(news: CallReport) -> int | None:
     return news.declined.code if by_carrier else None
 
 
-def _why_unexpected(row: CallRow, news: CallReport) -> str | None:
+def _why_unexpected(call: Call, news: CallReport) -> str | None:
     """Why nobody expects the leg that the report is about; it is ended. None: it is expected.
 
     A call that was settled as never placed but rings after all is ended too, and recorded.
     """
     if news.leg is None:
         return None
-    if row.ref and news.leg != row.ref and news.report is not Report.TAKEN:
+    if call.ref and news.leg != call.ref and news.report is not Report.TAKEN:
         return SECOND_LEG  # the provider accepted an order twice
     # A report about a leg that has ended.
-    late = row.call.cause is Cause.DECLINED and row.ref is not None
-    if news.report in _LIVING and row.call.cause in _NOTHING_RANG and not late:
+    late = call.cause is Cause.DECLINED and call.ref is not None
+    if news.report in _LIVING and call.cause in _NOTHING_RANG and not late:
         return "rings_after_all"
     return None
 

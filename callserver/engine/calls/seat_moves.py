@@ -43,10 +43,11 @@ def move(
     Raises:
         ImpossibleEvent: the event does not fit the seat.
     """
-    seat = machine.move(row.seat, event, reason)
+    before = row.seat
+    seat = machine.move(before, event, reason)
     if seat.state is SeatState.WAITING:
         outbox.add(tx, DialSeat(row.id))
-    if seat != row.seat:
+    if seat != before:
         listenings.set_due_at_seat(tx, row.id, now)
     if seat.connected != row.connected:
         training = ctx.rules.current.training
@@ -55,7 +56,7 @@ def move(
     keeps = seat.state in IN_CALL or seat.state is SeatState.WRAPPING_UP or seat.outcome_owed
     attempt = call or (row.call if keeps else None)
     until, wake_at, slot_at = row.until, row.wake_at, row.slot_at
-    if seat.state is not row.seat.state:
+    if seat.state is not before.state:
         until, wake_at = _look_again(ctx, row, seat.state, now)
         if seat.state is SeatState.CONNECTING and event is not SeatEvent.ON_SHIFT:
             wake_at = now + LOST_LOOK
