@@ -44,7 +44,8 @@ def test_the_tables_are_what_the_migrations_make(store: AnyStore) -> None:
     on_sqlite = store.engine.dialect.name == "sqlite"
 
     def asked(_: object, name: str | None, *__: object) -> bool:
-        return not (on_sqlite and name == "audit_tail")  # its rows are written one after another
+        # On SQLite rows are written one after another, and the index on `leaf` finds those without one.
+        return not (on_sqlite and name in ("audit_tail", "audit_unsealed"))
 
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": asked})

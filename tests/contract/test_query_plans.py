@@ -35,6 +35,20 @@ def _reads_all(step: str) -> bool:
     return " USING " not in step and "anon_" not in step and "CONSTANT ROW" not in step
 
 
+def test_entries_that_are_not_sealed_are_found_in_their_order(sqlite_url: str) -> None:
+    """By the index on `leaf`, without an index of their own and without sorting them."""
+    engine = make_engine(sqlite_url)
+    with engine.connect() as tx:
+        raw: Any = tx.connection.driver_connection
+        statement: Any = dict(statements())["audit._unsealed"].statement
+        compiled = statement.compile(dialect=engine.dialect)
+        plan = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", [1, 0]).fetchall()
+    engine.dispose()
+    assert [step for *_, step in plan] == [
+        "SEARCH audit USING INDEX sqlite_autoindex_audit_1 (leaf=?)"
+    ]
+
+
 def test_frequent_statements_follow_an_index(sqlite_url: str) -> None:
     engine = make_engine(sqlite_url)
     found = set()
