@@ -207,7 +207,9 @@ class SqliteStore:
     def _commit(self, begun: "Opened") -> Exception | None:
         """Commit, and checkpoint where that is wanted. Returns the error, which all callers get."""
         try:
-            begun.raw.execute("COMMIT")
+            if not begun.raw.in_transaction:  # commit() would do nothing then
+                raise sqlite3.OperationalError("the transaction has ended already")
+            begun.raw.commit()
             if self._checkpoint_wanted:
                 self._checkpoint_wanted = False
                 checkpoint(begun.raw)
