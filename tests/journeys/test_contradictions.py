@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from callserver.database import contacts
+from callserver.database import calls, contacts
 from callserver.domain.call import CallState, Cause, Report
 from callserver.domain.facts import Scope
+from callserver.engine.calls import hangups
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.outbox import EndCalls
@@ -153,6 +154,57 @@ async def test_who_answers_while_the_cancellation_is_under_way_hears_the_apology
     await system.pass_time(3)
     assert leg.spoken
     assert system.calls()[0].abandoned
+
+
+def stop(system: SimulatedSystem, attempt: str, why: str) -> None:
+    def work(tx: Tx) -> None:
+        row = calls.lock(tx, attempt)
+        assert row is not None
+        hangups.want_ended(tx, row, why, system.clock.now())
+
+    system.write(work)
+    system.server.store.send([EndCalls()])
+
+
+@pytest.mark.parametrize("why", ["phoner_off", "suppressed", "hours_over"])
+async def test_who_answers_as_their_telephone_is_silenced_is_not_hung_up_on(
+    system: SimulatedSystem, why: str
+) -> None:
+    """Nothing has reported the answer: they hear the apology, after the hours the phoner."""
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    telephony: Any = system.server.ctx.telephony
+
+    def answering(really: Any) -> Any:
+        async def order(ref: str) -> Result:
+            if not leg.answered:
+                await system.network.answer(leg)
+            result: Result = await really(ref)
+            return result
+
+        return order
+
+    telephony.cancel = answering(telephony.cancel)
+    telephony.hang_up = answering(telephony.hang_up)
+    stop(system, system.calls()[0].attempt, why)
+    await system.pass_time(5)
+    if why == "hours_over":
+        assert leg.live
+        assert system.seats()[0].state == "talking"
+    else:
+        assert leg.spoken
+        assert system.calls()[0].abandoned
+
+
+async def test_a_shift_that_ends_as_a_person_answers_cuts_no_talk(system: SimulatedSystem) -> None:
+    leg = await in_a_talk(system)
+    stop(system, system.calls()[0].attempt, "phoner_off")
+    await system.pass_time(5)
+    assert leg in system.live_legs()
+    await system.api("POST", "/hang-up", {})
+    await system.pass_time(2)
+    assert leg not in system.live_legs()
+    assert system.calls()[0].cause == Cause.COMPLETED
 
 
 async def test_a_stop_is_ordered_once_however_long_its_result_takes(

@@ -34,8 +34,17 @@ PHONER_LOST = "phoner_lost"
 
 
 HOURS_OVER = "hours_over"
-"""The reason for ending a call that still rings, or is queued at the provider, when the calling hours end. A
-talk that has begun continues."""
+"""The reason for ending a call that still rings, or is queued at the provider, when the calling hours end."""
+
+PHONER_OFF = "phoner_off"
+"""The reason for ending a call that still rings when its phoner ends the shift."""
+
+SUPPRESSED = "suppressed"
+"""The reason for ending a call that still rings when its number or person is suppressed."""
+
+ONLY_RINGING = frozenset({HOURS_OVER, PHONER_OFF, SUPPRESSED})
+"""Reasons that end no talk. Who answers as the order is given is not hung up on: what is due to them follows
+from their answer."""
 
 
 def must_not_begin(call: CallRow) -> bool:
@@ -47,7 +56,8 @@ def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
     """Request the end of a call: ordered after the commit, and again if requested again."""
     if call.ended_at is not None:
         return
-    if call.stop_wanted is None or (call.stop_wanted == HOURS_OVER != reason):
+    ends_talks = call.stop_wanted in ONLY_RINGING and reason not in ONLY_RINGING
+    if call.stop_wanted is None or ends_talks:
         calls.change(tx, call.attempt, stop_wanted=reason, stopped=False)
         if call.ref is None:  # the provider is asked at once which leg it is
             calls.change(tx, call.attempt, deadline=now)
@@ -100,7 +110,7 @@ class Hangups:
             if apology:
                 organisation = self._ctx.rules.known(call.campaign).organisation
                 return await telephony.apologise(ref, organisation)
-            only_rings = lost or call.stop_wanted == HOURS_OVER
+            only_rings = lost or call.stop_wanted in ONLY_RINGING
             return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
         result = await carry_out(self._ctx, order)

@@ -103,7 +103,7 @@ class PhonerActions:
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
         if row.state in (SeatState.RESERVED, SeatState.RINGING):
-            await self._stop(row, "phoner_off")
+            await self._stop(row, hangups.PHONER_OFF)
 
     async def hang_up(self, user: User) -> None:
         """End the call in hand."""
