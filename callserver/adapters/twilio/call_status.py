@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
-from callserver.domain.call import ENDINGS, Cause, Report
+import structlog
+
+from callserver.domain.call import ENDINGS, Report
 from callserver.ports import Leg, LegState
+
+log = structlog.get_logger(__name__)
 
 REPORTS: Mapping[str, Report] = {
     "queued": Report.TAKEN,
@@ -34,8 +38,11 @@ def has_ended(status: str) -> bool:
 
 
 def leg(status: str, sid: str) -> Leg:
-    """The leg of a look-up; an unknown status counts as ended."""
-    reported = report(status) or Report.FAILED
+    """The leg of a look-up. An unknown status says nothing: it is asked for again."""
+    reported = report(status)
+    if reported is None:
+        log.error("unknown_call_status", status=status)
+        return Leg(LegState.NO_ANSWER, sid)
     if reported in _STATES:
         return Leg(_STATES[reported], sid)
-    return Leg(LegState.ENDED, sid, ENDINGS.get(reported, Cause.UNREACHABLE).value)
+    return Leg(LegState.ENDED, sid, ENDINGS[reported].value)
