@@ -74,8 +74,9 @@ class Stopping(httpx.AsyncHTTPTransport):
 async def test_what_is_lost_before_the_dial_is_withdrawn(
     carrier: RealAsterisk, order: str, arrives: bool
 ) -> None:
+    """However often it is repeated."""
     room = await carrier.phoner_in_room()
-    async with httpx.AsyncClient(transport=Losing(order, arrives=arrives)) as http:
+    async with httpx.AsyncClient(transport=Losing(order, arrives=arrives, times=99)) as http:
         answer = await other(carrier, http).place(permit(carrier, "00"), room)
     assert isinstance(answer, Declined)
     assert answer.trouble is Trouble.LATER

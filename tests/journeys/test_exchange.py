@@ -19,7 +19,7 @@ from callserver.engine.calls.lost_phoners import HEARD_WITHIN
 from callserver.ports import Tx
 from callserver.simulator import asgi
 from tests.harness.exchange.real import Called, Exchange, await_trunk
-from tests.harness.exchange.sip import Telephone
+from tests.harness.exchange.sip import Mute, Telephone
 from tests.harness.exchange.system import ExchangeSystem, opened, people
 from tests.harness.waiting import eventually
 
@@ -373,10 +373,6 @@ async def test_a_telephone_number_is_confirmed_and_then_called(
 
 
 async def test_a_telephone_that_is_not_signed_in_or_mute_is_named_on_the_page(opens: Opens) -> None:
-    class Mute(Telephone):
-        async def _speak(self) -> None:
-            """No packet of sound, ever."""
-
     async with opens("00") as system:
         credentials = await system.own.softphones.hand_out("telephone_1", 1)
         await system.do("POST", "/shift", {"campaign": "kanvas", "line": "sip:telephone_1"})

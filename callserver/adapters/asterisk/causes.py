@@ -35,6 +35,7 @@ _UNANSWERED: Mapping[int, Report] = {
 
 STATES: Mapping[str, LegState] = {
     "Down": LegState.QUEUED,
+    "Rsrvd": LegState.QUEUED,
     "Rsrved": LegState.QUEUED,
     "OffHook": LegState.QUEUED,
     "Dialing": LegState.QUEUED,
@@ -42,7 +43,10 @@ STATES: Mapping[str, LegState] = {
     "Ringing": LegState.RINGING,
     "Up": LegState.TALKING,
     "Busy": LegState.QUEUED,
+    "Dialing Offhook": LegState.QUEUED,
+    "Pre-ring": LegState.QUEUED,
 }
+"""Any other state says nothing: it is asked for again."""
 
 
 _RESPONSES: Mapping[int, int] = {34: 503, 38: 500, 58: 488}

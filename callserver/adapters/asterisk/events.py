@@ -30,6 +30,9 @@ log = structlog.get_logger(__name__)
 KEEP_S = 1.0
 """How often the owner renews its lease, looks at the trunk, and updates softphones."""
 
+MOST_FAILED = 5
+"""After so many rounds in which it did not answer, the connection is made again."""
+
 NOTED_S = 30.0
 """How often an unchanged state of the carrier is stored."""
 
@@ -154,11 +157,18 @@ class Events:
                 json={"disallowed": [{"type": kind} for kind in _UNWANTED]},
             )
             await self._softphones.begin()
-            await self._legs.look_up_all()
-            await self._catch_up()
-            self.owns.set()
-            log.info("exchange_connected", exchange=self._name)
-            await _first_of(self._receive(stream), self.keep())
+            for event in await self._legs.look_up_all():
+                self._dispatch(event)
+            await _first_of(self._receive(stream), self._begin())
+
+    async def _begin(self) -> None:
+        """Finish what was looked up, while new events are received; then keep everything up to date."""
+        if found := list(self._last_tasks.values()):
+            await asyncio.wait(found)
+        await self._catch_up()
+        self.owns.set()
+        log.info("exchange_connected", exchange=self._name)
+        await self.keep()
 
     async def _receive(self, stream: ClientConnection) -> None:
         async for message in stream:
@@ -188,6 +198,7 @@ class Events:
         try:
             await self._legs.happened(event)
         except Lost as lost:
+            # The next comparison finds that the leg is not as it was followed.
             log.warning("event_not_followed", type=event["type"], why=str(lost))
         except asyncio.CancelledError:
             self._not_stored()
@@ -199,13 +210,35 @@ class Events:
             log.exception("event_failed", type=event["type"])
 
     async def keep(self) -> None:
+        """Until another process has the lease.
+
+        Raises:
+            Lost: the exchange has not answered for some rounds.
+        """
+        failed = 0
         while await self._lease():
-            with contextlib.suppress(*UNAVAILABLE):  # the next round repeats it
-                await self._softphones.bring_up_to_date()
-            await self._noted(answers=True)
-            with contextlib.suppress(*UNAVAILABLE):
-                await self.look_at_carrier()
+            failed = 0 if await self._round() else failed + 1
+            if failed >= MOST_FAILED:
+                raise Lost("it does not answer")
             await asyncio.sleep(KEEP_S)
+
+    async def _round(self) -> bool:
+        """Do everything once, whatever fails: the next round repeats it. Whether the exchange answered."""
+        answered = True
+        for work in (self._softphones.bring_up_to_date, self._compare, self.look_at_carrier):
+            try:
+                with contextlib.suppress(*UNAVAILABLE):
+                    await work()
+            except Lost as lost:
+                log.warning("exchange_not_kept", exchange=self._name, why=str(lost))
+                answered = False
+        if answered:
+            await self._noted(answers=True)
+        return answered
+
+    async def _compare(self) -> None:
+        for event in await self._legs.differences():
+            self._dispatch(event)
 
     async def _noted(self, *, answers: bool) -> None:
         """Store whether the exchange answers; an unchanged state once in a while."""

@@ -1,12 +1,13 @@
 """People who call a number that we show: they hear who called, and state a wish by a key."""
 
 import asyncio
+import contextlib
 import re
 from dataclasses import dataclass
 
 import structlog
 
-from callserver.adapters.asterisk.client import Ari, Lost
+from callserver.adapters.asterisk.client import Ari, Lost, Reply
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.instruction import AskKey, Instruction, Say, SayCode
 from callserver.provider_events import InboundCalls
@@ -15,6 +16,12 @@ log = structlog.get_logger(__name__)
 
 WAIT_FOR_KEY_S = 10
 """How long a caller may wait with a key after the prompt."""
+
+LONGEST_S = 300
+"""Asterisk ends a caller's leg after this time, if nothing else does."""
+
+TRIES = 2
+"""How often something is said; then the caller's leg is ended: nobody waits in silence."""
 
 _QUESTION = "question-"
 
@@ -46,9 +53,12 @@ class InboundCallers:
 
     async def arrived(self, leg: str, number: str, called: str) -> None:
         """Answer, and say who called. `number` as the carrier writes it; empty when withheld."""
+        if leg in self._callers:
+            return
         number = number if DIGITS.fullmatch(number) else ""
-        self._callers[leg] = InboundCaller(number, called)
         await self._ari.post("channels", leg, "answer")
+        await self._speech.end_after(leg, LONGEST_S)
+        self._callers[leg] = InboundCaller(number, called)
         await self.obey(leg, await self._engine.greet(number, called, leg))
 
     def left(self, leg: str) -> None:
@@ -67,7 +77,8 @@ class InboundCallers:
             caller.waiting.cancel()
         # First the wish: it is durable before anything else happens.
         instruction = await self._engine.pressed(caller.number, caller.called, leg, key)
-        await self._ari.delete("playbacks", _QUESTION + leg)
+        with contextlib.suppress(Lost):  # then the answer is said after the question
+            await self._ari.delete("playbacks", _QUESTION + leg)
         await self.obey(leg, instruction)
 
     async def question_played(self, leg: str, playback: str) -> None:
@@ -89,13 +100,26 @@ class InboundCallers:
             log.warning("caller_not_answered", why=str(lost))
 
     async def obey(self, leg: str, instruction: Instruction) -> None:
-        """Speak; then hang up, or wait for a key."""
+        """Speak; then hang up, or wait for a key. Hang up also when nothing can be said."""
+        for _ in range(TRIES):
+            try:
+                said = await self._say(leg, instruction)
+            except Lost as lost:
+                log.warning("caller_not_answered", why=str(lost))
+                continue
+            if said is None:
+                break
+            if said.ok or said.gone:
+                return
+        await self._ari.delete("channels", leg)
+
+    async def _say(self, leg: str, instruction: Instruction) -> Reply | None:
         match instruction:
             case AskKey(text, values):
-                await self._speech.say(leg, text, values, _QUESTION + leg)
+                return await self._speech.say(leg, text, values, _QUESTION + leg)
             case SayCode(organisation, code):
-                await self._speech.say_code_and_hang_up(leg, organisation, code)
+                return await self._speech.say_code_and_hang_up(leg, organisation, code)
             case Say(text, values):
-                await self._speech.say_and_hang_up(leg, text, values)
+                return await self._speech.say_and_hang_up(leg, text, values)
             case _:
-                await self._ari.delete("channels", leg)
+                return None

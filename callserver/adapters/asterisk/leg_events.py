@@ -4,15 +4,15 @@ An event becomes the same report as a provider's callback; the engine's answer (
 orders. Only the owner of the event stream uses it.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
 
-from callserver.adapters.asterisk import causes, channel_names
-from callserver.adapters.asterisk.bridging import ROOM_TYPE, join, packets_received
+from callserver.adapters.asterisk import causes, channel_names, comparison
+from callserver.adapters.asterisk.bridging import ROOM_TYPE, join, sends_sound
 from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.comparison import Comparison, is_ours
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
 from callserver.adapters.asterisk.role_play_rooms import RolePlayRooms
 from callserver.adapters.asterisk.snoop_channels import SnoopChannels
@@ -23,10 +23,6 @@ from callserver.domain.instruction import HangUp, Instruction, JoinRoom
 from callserver.provider_events import CallReport, ProviderEvents, RoomChange, RoomEvent
 
 log = structlog.get_logger(__name__)
-
-SOUND_TRIES = 50
-SOUND_AGAIN_S = 0.1
-"""An answered telephone sends sound at once; a browser negotiates keys first."""
 
 _SEQUENCE = {Report.RANG: 1, Report.ANSWERED: 2}
 _END = 9
@@ -48,16 +44,20 @@ class LegEvents:
         self._callers = callers
         self._snoops = SnoopChannels(ari, engine.listeners)
         self._role_plays = RolePlayRooms(ari, engine.role_plays)
+        self._comparison = Comparison(ari)
         self._rang: set[str] = set()
         self._silent: set[str] = set()  # answered phoners' telephones that send no sound
+        self._unheard: set[str] = set()  # phoners' telephones whose sound is waited for
         self._given_up: set[str] = set()  # ended by the dial's time-out
         self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
 
     def forget(self) -> None:
         """Forget every leg: another process has the events now."""
+        self._comparison.forget()
         self._rang.clear()
         self._given_up.clear()
         self._silent.clear()
+        self._unheard.clear()
         self._rooms.clear()
         self._snoops.forget()
         self._role_plays.forget()
@@ -65,11 +65,15 @@ class LegEvents:
 
     # -- after a start or a break ---------------------------------------------------------------
 
-    async def look_up_all(self) -> None:
-        """Look up every channel and bridge, and report them as if they were new."""
+    async def look_up_all(self) -> list[dict[str, Any]]:
+        """Look up every channel and bridge; an event for each leg, as if it were new.
+
+        Raises:
+            Lost: no certain answer.
+        """
         self.forget()
-        bridges = (await self._ari.get("bridges")).body or ()
-        channels = (await self._ari.get("channels")).body or ()
+        bridges = await self._ari.every("bridges")
+        channels = await self._ari.every("channels")
         await self._snoops.look_up_all(bridges, channels)
         await self._role_plays.look_up_all(bridges)
         for bridge in bridges:
@@ -80,25 +84,59 @@ class LegEvents:
             for leg in bridge["channels"]:
                 if not channel_names.is_attempt(leg):
                     self._rooms[leg] = bridge["id"]
-        for channel in channels:
-            app, *_ = channel["dialplan"]["app_data"].split(",")
-            if channel["dialplan"]["app_name"] == "Stasis" and app == self._ari.app:
-                await self._report(channel)
+        ours = (channel for channel in channels if is_ours(channel, self._ari.app))
+        return [{"type": comparison.FOUND, "channel": channel} for channel in ours]
 
-    async def _report(self, channel: dict[str, Any]) -> None:
-        leg, state = channel["id"], channel["state"]
+    async def differences(self) -> list[dict[str, Any]]:
+        """An event for each leg whose state was not followed, as when an event was lost.
+
+        Raises:
+            Lost: no certain answer.
+        """
+        return await self._comparison.differences()
+
+    async def _found(self, leg: str) -> None:
+        """A leg was looked up. Its state is asked for again: events may have come meanwhile."""
+        reply = await self._ari.get("channels", leg)
+        if reply.gone or (reply.ok and self._comparison.state(leg) == reply.body["state"]):
+            return
+        channel = reply.carried_out().body
+        state = channel["state"]
         if leg in self._rooms:
-            room = self._rooms[leg]
-            await self._engine.rooms.room_event(_joined(room, leg))
+            await self._admit(leg, self._rooms[leg])
         elif not await self._changed(leg, state) and channel_names.snoop_channel(leg) is None:
             await self._arrived(channel, channel["dialplan"]["app_data"].split(",")[1:])
+        self._comparison.followed({"type": comparison.FOUND, "channel": channel})
+
+    async def _gone(self, leg: str) -> None:
+        """A leg is not there any more, and its end was not followed: how it ended is not known."""
+        state = self._comparison.state(leg)
+        if state is None or not (await self._ari.get("channels", leg)).gone:
+            return
+        log.info("end_of_leg_found", state=state)
+        await self._ended(leg, state, 0, seen=False)
 
     # -- events -------------------------------------------------------------------------------
 
     async def happened(self, event: dict[str, Any]) -> None:
-        """Handle one event; irrelevant ones are ignored."""
+        """Handle one event; irrelevant ones are ignored.
+
+        Raises:
+            Lost: it was not followed; the next comparison tries again.
+        """
         channel = event.get("channel") or event.get("peer") or {}
         leg = channel.get("id", "")
+        match event["type"]:
+            case comparison.FOUND:
+                await self._found(leg)
+                return
+            case comparison.GONE:
+                await self._gone(leg)
+            case _:
+                await self._follow(event, leg, channel)
+        self._comparison.followed(event)
+
+    async def _follow(self, event: dict[str, Any], leg: str, channel: dict[str, Any]) -> None:
         match event["type"]:
             case "StasisStart":
                 await self._arrived(channel, event["args"])
@@ -115,6 +153,7 @@ class LegEvents:
             ):
                 # The only event of the end of a leg that called in.
                 await self._ended(leg, channel["state"], 0)
+                self._comparison.left(leg)
             case "ChannelDtmfReceived":
                 await self._callers.pressed(leg, event["digit"])
             case "PlaybackFinished":
@@ -197,12 +236,15 @@ class LegEvents:
         self._given_up.discard(leg)
         await self._ended(leg, event["channel"]["state"], event["cause"], code)
 
-    async def _ended(self, leg: str, state: str, cause: int, code: int | None = None) -> None:
+    async def _ended(
+        self, leg: str, state: str, cause: int, code: int | None = None, *, seen: bool = True
+    ) -> None:
+        """A leg has ended. `seen`: the exchange has reported it."""
         if channel_names.is_attempt(leg):
             rang = state == "Ringing" or leg in self._rang
             self._rang.discard(leg)
             end = causes.end(cause, code, answered=state == "Up", rang=rang)
-            receipt = Receipt("call", leg, _END)
+            receipt = Receipt("call", leg, _END) if seen else None
             await self._engine.calls.receive(
                 CallReport(
                     leg,
@@ -225,7 +267,8 @@ class LegEvents:
                 log.warning("phoner_not_reached", seat=seat, cause=cause)
             silent = leg in self._silent or cause == causes.NO_SOUND
             self._silent.discard(leg)
-            receipt = Receipt("phoner", leg, _END)
+            self._unheard.discard(leg)
+            receipt = Receipt("phoner", leg, _END) if seen else None
             reason = "line_silent" if silent else ""
             await self._engine.phoners.phoner_leg_ended(seat, leg, receipt, reason)
         if room is not None:
@@ -239,15 +282,15 @@ class LegEvents:
         if state == "Up" and seat is not None and leg not in self._rooms:
             await self.obey(leg, await self._engine.phoners.phoner_asks(seat, None, leg))
 
-    async def _sends_sound(self, leg: str) -> bool:
-        """Whether sound comes from the phoner's telephone: nobody must be called for a mute phoner."""
-        for _ in range(SOUND_TRIES):
-            if await packets_received(self._ari, leg):
-                return True
-            if not (await self._ari.get("channels", leg)).ok:
-                return False
-            await asyncio.sleep(SOUND_AGAIN_S)
-        return False
+    async def _admit(self, leg: str, room: str) -> None:
+        """The phoner is in the room, once sound comes from the telephone."""
+        if leg not in self._unheard or await sends_sound(self._ari, leg):
+            await self._engine.rooms.room_event(_joined(room, leg))
+        else:
+            log.warning("phoner_without_sound", room=room)
+            self._silent.add(leg)
+            await self._ari.delete("channels", leg)
+        self._unheard.discard(leg)
 
     async def _room_ended(self, room: str) -> None:
         """A room ended while a phoner was in it: the phoner gets another one."""
@@ -273,16 +316,15 @@ class LegEvents:
         """Carry out the engine's instruction for a leg."""
         match instruction:
             case JoinRoom(room):
-                await self._ari.post("bridges", room, type=ROOM_TYPE)
-                if not (await join(self._ari, room, leg)).ok:
+                (await self._ari.post("bridges", room, type=ROOM_TYPE)).carried_out()
+                joined = await join(self._ari, room, leg)
+                if not joined.ok and (await self._ari.get("channels", leg)).gone:
+                    await self._ended(leg, "Up", 0, seen=False)
                     return
+                joined.carried_out()
                 self._rooms[leg] = room
-                if await self._sends_sound(leg):
-                    await self._engine.rooms.room_event(_joined(room, leg))
-                else:
-                    log.warning("phoner_without_sound", room=room)
-                    self._silent.add(leg)
-                    await self._ari.delete("channels", leg)
+                self._unheard.add(leg)
+                await self._admit(leg, room)
             case HangUp():
                 await self._ari.delete("channels", leg)
             case _:

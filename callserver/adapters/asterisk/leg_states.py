@@ -1,7 +1,7 @@
 """Looks up the state of a leg or a room."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -10,12 +10,17 @@ from callserver.adapters.asterisk.bridging import packets_received
 from callserver.adapters.asterisk.causes import STATES
 from callserver.adapters.asterisk.client import Ari, Lost
 from callserver.domain.call import Cause
-from callserver.ports import Leg, LegState, Room
+from callserver.ports import Clock, Leg, LegState, Room
 
 log = structlog.get_logger(__name__)
 
 DIALED = "CALLSERVER_DIALED"
-"""A variable set just before a channel is dialed: a channel without it has never rung and never will."""
+"""A variable set just before a channel is dialed, to the seconds for which it rings: a channel without it has
+never rung and never will. Asterisk ends one that it has dialed after that time."""
+
+NEVER_DIALED = timedelta(seconds=10)
+"""A channel that is still down this long after its ringing should be over was never dialed: the order was
+lost."""
 
 LISTEN_S = 0.8
 """A telephone sends fifty packets per second; one that sends none for this long is dead."""
@@ -24,8 +29,9 @@ LISTEN_S = 0.8
 class LegStates:
     """Look-ups at one exchange."""
 
-    def __init__(self, ari: Ari) -> None:
+    def __init__(self, ari: Ari, clock: Clock) -> None:
         self._ari = ari
+        self._clock = clock
 
     async def answers(self) -> bool:
         """Whether the exchange answers."""
@@ -37,14 +43,17 @@ class LegStates:
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
     ) -> Leg:
-        """Look the channel up by the attempt's id. A channel that was never dialed is ended at once."""
-        del ref, room, number, since
+        """Look the channel up by the attempt's id. A channel that was never dialed is ended."""
+        del ref, room, number
         leg = await self._look_up(attempt)
         if leg.state is not LegState.QUEUED:
             return leg
         try:
             dialed = await self._ari.get("channels", attempt, "variable", variable=DIALED)
-            if not dialed.ok or dialed.body["value"] != "1":
+            rings = dialed.body["value"] if dialed.ok else ""
+            if not (dialed.ok or dialed.gone):
+                return Leg(LegState.NO_ANSWER, attempt)
+            if not rings or self._clock.now() - since > _seconds(rings) + NEVER_DIALED:
                 await self._ari.delete("channels", attempt)
                 return Leg(LegState.ENDED, attempt, Cause.CANCELLED.value)
         except Lost:
@@ -87,7 +96,10 @@ class LegStates:
             log.warning("leg_not_looked_up", why=str(lost))
             return Leg(LegState.NO_ANSWER, ref)
         if reply.ok:
-            return Leg(STATES.get(reply.body["state"], LegState.QUEUED), ref)
+            state = STATES.get(reply.body["state"])
+            if state is None:
+                log.error("unknown_channel_state", state=reply.body["state"])
+            return Leg(state or LegState.NO_ANSWER, ref)
         return Leg(LegState.UNKNOWN_LEG if reply.gone else LegState.NO_ANSWER, ref)
 
     async def find_room(self, name: str) -> str | None:
@@ -97,3 +109,7 @@ class LegStates:
         except Lost:
             return None
         return name if reply.ok and reply.body["channels"] else None
+
+
+def _seconds(text: str) -> timedelta:
+    return timedelta(seconds=int(text))

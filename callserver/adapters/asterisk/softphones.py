@@ -9,10 +9,13 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
+
+import structlog
 
 from callserver.adapters.asterisk import channel_names, trunk
 from callserver.adapters.asterisk.channel_names import NOWHERE, TELEPHONES
@@ -24,11 +27,19 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store
 from callserver.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 BROWSER_LASTS = timedelta(hours=12)
 """How long a browser's password is valid; the page fetches a new one whenever it opens."""
 
-REMOVED_AFTER_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
-"""Pauses between the questions whether an endpoint is gone."""
+REMOVED_AFTER_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+"""Pauses between the questions whether an endpoint is gone; after them the removal is repeated later."""
+
+COMPARED_S = 10.0
+"""How often the exchange is asked whether it has every telephone."""
+
+MOST_FAILED = 3
+"""After so many telephones that could not be pushed, the others are tried in the next round."""
 
 SILENT_S = 10
 """A telephone that sends no packets for this long, not even silence, is dead: its leg is ended."""
@@ -54,6 +65,7 @@ class Softphones:
         self._store = store
         self._clock = clock
         self._pushed: dict[str, str] | None = None  # what the exchange has: name -> digest
+        self._compared_at = 0.0
         self._pushing = asyncio.Lock()  # reading the database and pushing belong together
 
     async def hand_out(
@@ -101,7 +113,6 @@ class Softphones:
         """The event stream has opened: the exchange may have restarted and lost everything."""
         async with self._pushing:
             self._pushed = None
-        await self.bring_up_to_date()
 
     async def bring_up_to_date(self) -> None:
         """Push what has changed since the last time.
@@ -118,24 +129,39 @@ class Softphones:
             softphone.name: softphone
             for softphone in await self._store.read(lambda tx: softphones.alive(tx, now))
         }
+        pushed = await self._compared()
+        gone = [self._remove(name) for name in pushed.keys() - alive.keys()]
+        new = [
+            self._push(softphone)
+            for name, softphone in alive.items()
+            if pushed.get(name) != softphone.digest
+        ]
+        await _each([*gone, *new])
+
+    async def _compared(self) -> dict[str, str]:
+        """What the exchange has. One that it should have and has not is pushed again."""
+        at = asyncio.get_running_loop().time()
+        if self._pushed is not None and at - self._compared_at < COMPARED_S:
+            return self._pushed
+        endpoints = await self._ari.every("endpoints", "PJSIP")
+        there = {endpoint["resource"] for endpoint in endpoints}
         if self._pushed is None:
-            endpoints = (await self._ari.get("endpoints", "PJSIP")).body or ()
-            names = (endpoint["resource"] for endpoint in endpoints)
-            self._pushed = {name: "" for name in names if channel_names.softphone(name)}
-        for name in self._pushed.keys() - alive.keys():
-            await self._remove(name)
-        for name, softphone in alive.items():
-            if self._pushed.get(name) != softphone.digest:
-                await self._push(softphone)
+            self._pushed = {name: "" for name in there if channel_names.softphone(name)}
+        for name in self._pushed.keys() - there:
+            log.warning("telephone_missing", name=name)
+            del self._pushed[name]
+        self._compared_at = at
+        return self._pushed
 
     async def _push(self, softphone: Softphone) -> None:
         for kind, fields in objects(self._settings, softphone).items():
-            await self._ari.put(
+            reply = await self._ari.put(
                 *_PUSH_PATH,
                 kind,
                 softphone.name,
                 json={"fields": [{"attribute": key, "value": fields[key]} for key in fields]},
             )
+            reply.carried_out()
         if self._pushed is not None:
             self._pushed[softphone.name] = softphone.digest
 
@@ -154,12 +180,17 @@ class Softphones:
         """Wait until the exchange no longer knows the endpoint.
 
         Asterisk answers a deletion before it has carried it out. An endpoint of the same name that is
-        pushed in between is deleted too, and its telephone cannot be called although it signs in.
+        pushed in between is deleted too, and its telephone cannot be called although it signs in: until
+        the next comparison finds that it is missing.
+
+        Raises:
+            Lost: the exchange still knows it.
         """
         for wait in REMOVED_AFTER_S:
             if (await self._ari.get("endpoints", "PJSIP", name)).gone:
                 return
             await asyncio.sleep(wait)
+        raise Lost("a telephone is not removed yet")
 
     @property
     def url(self) -> str:
@@ -170,6 +201,25 @@ class Softphones:
 
     def _domain(self) -> str:
         return urlsplit(self.url).hostname or "callserver"
+
+
+async def _each(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Do each of them, one after the other, also when some are refused.
+
+    Raises:
+        Lost: some of them were, and are due again.
+    """
+    failed: list[Lost] = []
+    for work in works:
+        if len(failed) == MOST_FAILED:
+            work.close()
+            continue
+        try:
+            await work
+        except Lost as lost:
+            failed.append(lost)
+    if failed:
+        raise failed[0]
 
 
 _PUSH_PATH = ("asterisk", "config", "dynamic", "res_pjsip")

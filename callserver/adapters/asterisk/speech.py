@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from callserver.adapters.asterisk.client import Ari
+from callserver.adapters.asterisk.client import Ari, Reply
 from callserver.domain.campaign import Campaign
 from callserver.settings import Settings
 
@@ -52,41 +52,48 @@ class Speech:
         self._folder = settings.asterisk_sounds.rstrip("/")
         self._campaigns = campaigns
 
-    async def say(self, channel: str, key: str, values: Mapping[str, str], playback: str) -> None:
+    async def say(self, channel: str, key: str, values: Mapping[str, str], playback: str) -> Reply:
         """Play one prompt; `PlaybackFinished` with this playback's name reports its end.
 
         Raises:
             Lost: no certain answer.
         """
-        await self._play(channel, playback, self._file(key, values))
+        return await self._play(channel, playback, self._file(key, values))
 
-    async def _play(self, channel: str, playback: str, *files: str) -> None:
+    async def _play(self, channel: str, playback: str, *files: str) -> Reply:
         media = ",".join(f"sound:{self._folder}/{file}" for file in files)
-        await self._ari.post("channels", channel, "play", playback, media=media)
+        return await self._ari.post("channels", channel, "play", playback, media=media)
 
-    async def say_and_hang_up(self, channel: str, key: str, values: Mapping[str, str]) -> None:
+    async def say_and_hang_up(self, channel: str, key: str, values: Mapping[str, str]) -> Reply:
         """Play one prompt; the channel ends when it has been played.
 
         Raises:
             Lost: no certain answer.
         """
-        await self._end_soon(channel)
-        await self.say(channel, key, values, LAST_WORD + channel)
+        await self.end_after(channel, MOST_S)
+        return await self.say(channel, key, values, LAST_WORD + channel)
 
-    async def say_code_and_hang_up(self, channel: str, organisation: str, code: str) -> None:
+    async def say_code_and_hang_up(self, channel: str, organisation: str, code: str) -> Reply:
         """Play who calls and the code, twice, digit by digit; then the channel ends.
 
         Raises:
             Lost: no certain answer.
         """
-        await self._end_soon(channel)
+        await self.end_after(channel, MOST_S)
         digits = [DIGIT + digit for digit in code]
         who = self._file("line_code", {"organisation": organisation})
-        await self._play(channel, LAST_WORD + channel, who, *digits, *digits, "line_code_end")
+        return await self._play(
+            channel, LAST_WORD + channel, who, *digits, *digits, "line_code_end"
+        )
 
-    async def _end_soon(self, channel: str) -> None:
+    async def end_after(self, channel: str, seconds: int) -> None:
+        """Let Asterisk end the channel after this time, if nothing else does.
+
+        Raises:
+            Lost: no certain answer.
+        """
         await self._ari.post(
-            "channels", channel, "variable", variable="TIMEOUT(absolute)", value=str(MOST_S)
+            "channels", channel, "variable", variable="TIMEOUT(absolute)", value=str(seconds)
         )
 
     def _file(self, key: str, values: Mapping[str, str]) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 import structlog
 
 from callserver.adapters.asterisk import channel_names, trunk
-from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, join
+from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, join, once_ours
 from callserver.adapters.asterisk.causes import NORMAL_CLEARING
-from callserver.adapters.asterisk.client import Ari, Lost, Unreached
+from callserver.adapters.asterisk.client import Ari, Lost, Reply, Unreached
 from callserver.adapters.asterisk.leg_states import DIALED, LegStates
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain import role_play
@@ -70,9 +70,8 @@ class Asterisk(LegStates):
         alone: bool = True,
     ) -> None:
         """`alone`: there is no other exchange, so that a dead trunk stops every call."""
-        super().__init__(ari)
+        super().__init__(ari, clock)
         self._trunk_dead = Trouble.STOP if alone else Trouble.LATER
-        self._clock = clock
         self._speech = speech
         self._own_numbers = own_numbers
         both = (trunk.codecs_of(settings, browser=browser) for browser in (False, True))
@@ -224,7 +223,8 @@ class Asterisk(LegStates):
             if bridge is not None and not (joined := await join(self._ari, bridge, channel)).ok:
                 trouble = Trouble.ROOM_GONE if joined.gone else Trouble.LATER
                 return await self._withdrawn(channel, trouble, "it could not join the room")
-            await self._ari.post("channels", channel, "variable", variable=DIALED, value="1")
+            if not (await self._mark_dialed(channel, ring_s)).ok:
+                return await self._withdrawn(channel, Trouble.LATER, "gone before the dial")
         except Unreached as lost:
             return Declined(Trouble.LATER, 0, f"the exchange does not answer: {lost}")
         except Lost as lost:
@@ -233,8 +233,18 @@ class Asterisk(LegStates):
             if await self._dial(channel, ring_s):
                 return Placed(channel)
         except Lost as lost:
+            if not channel_names.is_attempt(channel):
+                # A user's telephone: it is called again.
+                return await self._withdrawn(channel, Trouble.LATER, f"lost while dialing: {lost}")
             return Silent(f"lost while dialing: {lost}")
         return await self._withdrawn(channel, Trouble.LATER, "the channel was gone before the dial")
+
+    async def _mark_dialed(self, channel: str, ring_s: int) -> Reply:
+        return await once_ours(
+            lambda: self._ari.post(
+                "channels", channel, "variable", variable=DIALED, value=str(ring_s)
+            )
+        )
 
     async def _dial(self, channel: str, ring_s: int) -> bool:
         """Dial the channel. The answer is 409 if it is too new, and also if it rings already."""
@@ -275,9 +285,11 @@ class Asterisk(LegStates):
 
     async def _withdrawn(self, channel: str, trouble: Trouble, why: str) -> Declined | Silent:
         try:
-            await self._ari.delete("channels", channel)
+            ended = await self._ari.delete("channels", channel)
         except Lost as lost:
             return Silent(f"{why}; not withdrawn: {lost}")
+        if not (ended.ok or ended.gone):
+            return Silent(f"{why}; not withdrawn: HTTP {ended.status}")
         return Declined(trouble, 404, why)
 
     # -- ending -------------------------------------------------------------------------------
@@ -305,11 +317,14 @@ class Asterisk(LegStates):
     async def apologise(self, ref: str, organisation: str) -> Result:
         """Take the leg out of the room and play the apology; then the leg is hung up."""
         try:
-            bridges = await self._ari.get("bridges")
-            for bridge in bridges.body or ():
+            for bridge in await self._ari.every("bridges"):
                 if ref in bridge["channels"]:
                     await self._ari.post("bridges", bridge["id"], "removeChannel", channel=ref)
-            await self._speech.say_and_hang_up(ref, "apology", {"organisation": organisation})
+            played = await self._speech.say_and_hang_up(
+                ref, "apology", {"organisation": organisation}
+            )
         except Lost:
             return Result.SILENT
-        return Result.DONE
+        if played.gone:
+            return Result.GONE
+        return Result.DONE if played.ok else Result.REFUSED

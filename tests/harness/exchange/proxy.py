@@ -1,11 +1,16 @@
-"""A proxy between the server and Asterisk's HTTP: broken connections, lost replies, refused orders."""
+"""A proxy between the server and Asterisk's HTTP: broken connections, lost replies and events, refused orders."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 REFUSED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+
+_TEXT = 1
+"""The kind of a WebSocket's frame (RFC 6455, 5.2) that carries an event."""
 
 
 class Proxy:
@@ -13,6 +18,7 @@ class Proxy:
 
     `refuses` sees "METHOD path" of each request; where it is true the answer is 500 and Asterisk gets
     nothing. The client writes a request at once and waits for its answer, so one read begins with it.
+    `loses` sees each event; where it is true the event does not arrive.
     """
 
     def __init__(self, url: str) -> None:
@@ -21,6 +27,7 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self.shut = False
         self.refuses: Callable[[str], bool] = lambda _: False
+        self.loses: Callable[[dict[str, Any]], bool] = lambda _: False
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._come, "127.0.0.1", 0)
@@ -46,23 +53,46 @@ class Proxy:
             writer.transport.abort()
             return
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(self._pass(reader, back, writer), self._pass(there, writer))
+            await asyncio.gather(self._orders(reader, back, writer), self._answers(there, writer))
 
-    async def _pass(
+    async def _orders(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        client: asyncio.StreamWriter | None = None,
+        client: asyncio.StreamWriter,
     ) -> None:
-        self._open.add(writer)
-        with contextlib.suppress(OSError):
+        async with self._passing(writer):
             while data := await reader.read(65536):
-                if client is not None and self.refuses(_request(data)):
+                if self.refuses(_request(data)):
                     client.write(REFUSED)
                     await client.drain()
                     continue
                 writer.write(data)
                 await writer.drain()
+
+    async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with self._passing(writer):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+                if data.startswith(b"HTTP/1.1 101"):
+                    await self._events(reader, writer)
+
+    async def _events(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readexactly(2)
+            size = head[1] & 0x7F
+            more = await reader.readexactly({126: 2, 127: 8}.get(size, 0))
+            data = await reader.readexactly(int.from_bytes(more) if more else size)
+            if head[0] & 0x0F != _TEXT or not self.loses(json.loads(data)):
+                writer.write(head + more + data)
+                await writer.drain()
+
+    @contextlib.asynccontextmanager
+    async def _passing(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+        self._open.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            yield
         self._open.discard(writer)
         writer.close()
 

@@ -358,6 +358,13 @@ class Telephone(asyncio.DatagramProtocol):
         self._sip.sendto(message.encode(), self.server)
 
 
+class Mute(Telephone):
+    """Sends no packet of sound, ever."""
+
+    async def _speak(self) -> None:
+        pass
+
+
 class _Sound(asyncio.DatagramProtocol):
     def __init__(self, telephone: Telephone) -> None:
         self._telephone = telephone
