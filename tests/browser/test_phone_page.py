@@ -1,7 +1,11 @@
 """The phoner's page under a hand: buttons keep their places, a call is dialed only when Ready was pressed."""
 
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import select, update
 
+from callserver.database import accounts, exchange_states
+from callserver.database.tables import seats
+from callserver.ports import Tx
 from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
 from tests.harness.threaded import BrowserSystem
@@ -97,3 +101,33 @@ def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, system: Brows
     expect(page.locator("#reason")).to_contain_text("Press Ready")
     page.keyboard.press("r")
     state(page, "talking")
+
+
+def test_the_shift_goes_on_through_another_exchange(visit: Visit, system: BrowserSystem) -> None:
+    """The seat's exchange does not answer and another one does: one button, and the next call comes."""
+    page = visit("maja", language="en")
+    arrive(page)
+    ctx, names = system.stage.server.ctx, ("nord", "")  # the simulated carrier is the nameless one
+    before = ctx.exchanges
+    object.__setattr__(ctx, "exchanges", names)
+    user = system.read(lambda tx: accounts.by_handle(tx, "maja"))
+    own = seats.c.phoner == user.id
+
+    def note(tx: Tx) -> None:
+        tx.execute(update(seats).where(own).values(exchange="nord"))
+        for name in names:
+            exchange_states.note(tx, name, system.clock.now(), answers=not name)
+
+    try:
+        system.write(note)
+        page.locator("#ready").click()
+        expect(page.locator("#reason")).to_contain_text("another one does")
+        page.locator("#elsewhere").click()
+        expect(page.locator("#elsewhere")).to_be_hidden()
+        expect(page.locator("#shift")).to_be_hidden()
+        state(page, "talking")
+        assert (
+            system.read(lambda tx: tx.execute(select(seats.c.exchange).where(own)).scalar()) == ""
+        )
+    finally:
+        object.__setattr__(ctx, "exchanges", before)

@@ -5,6 +5,7 @@ import { $, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import * as card from "./phone/card.js";
 import * as documentsReminder from "./phone/documents_reminder.js";
+import * as elsewhere from "./phone/elsewhere.js";
 import * as harassment from "./phone/harassment.js";
 import * as listenedToMe from "./phone/listened_to_me.js";
 import * as manualDial from "./phone/manual_dial.js";
@@ -35,10 +36,12 @@ onSeat((at, before) => {
   documentsReminder.draws(at);
   notices.draws(at);
   harassment.draws(at);
+  elsewhere.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))
     shift.open(missing, before.state !== "off");
-  if (at.state === "off" && before.state !== "off") toast(t("phone.off.thanks"), "good");
+  if (at.state === "off" && before.state !== "off" && !elsewhere.moves())
+    toast(t("phone.off.thanks"), "good");
   if (!["off", "paused"].includes(at.state) || (at.state === "paused" && before.state === "off"))
     shift.close();
   const another = before.call && before.call.attempt !== at.call?.attempt;
@@ -63,6 +66,7 @@ shift.start(telephone.before);
 seatBar.start(() => shift.open());
 manualDial.start();
 harassment.start();
+elsewhere.start(telephone.before);
 await values.start();
 async function refresh() {
   await look();
