@@ -153,7 +153,7 @@ class Rest:
             case "broken":
                 raise OrderRefused(500, 20500, "Internal Server Error")
             case "order_lost":
-                raise httpx.ConnectTimeout("lost on the way")
+                raise httpx.ReadTimeout("lost on the way")
         queued = self._network.order(leg)
         match fault:
             case "broken_after":

@@ -81,7 +81,6 @@ def test_too_many_requests_may_be_tried_later() -> None:
         error(500, 20500),
         httpx.Response(503, text="down"),
         httpx.ReadTimeout("no reply"),
-        httpx.ConnectError("refused"),
         httpx.RemoteProtocolError("reset"),
         error(408, 20408),
         error(500, 21211),  # the status counts, not the code
@@ -92,6 +91,13 @@ def test_what_does_not_tell_is_silent_and_sent_once(reply: Any) -> None:
     answer, sent = run(place, lambda _: reply)
     assert isinstance(answer, Silent)
     assert len(sent) == 1
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+def test_what_was_not_sent_may_be_tried_later(error: type[httpx.TransportError]) -> None:
+    answer, _ = run(place, lambda _: error("no connection"))
+    assert isinstance(answer, Declined)
+    assert answer.trouble is Trouble.LATER
 
 
 def test_a_label_in_use_is_the_order_that_went_through_before() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from callserver.adapters.twilio.client import order_client
 from callserver.adapters.twilio.telephony import Twilio
-from callserver.ports import LegState, Placed, Silent
+from callserver.ports import Declined, LegState, Placed, Silent, Trouble
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.twilio_adapter import CA, NOW, SETTINGS, permit, place
 from tests.harness.waiting import eventually
@@ -116,7 +116,9 @@ async def test_nobody_listens() -> None:
     server.close()
     await server.wait_closed()
     async with at(port) as twilio:
-        assert isinstance(await place(twilio), Silent)
+        answer = await place(twilio)
+        assert isinstance(answer, Declined)  # nothing was sent, for certain
+        assert answer.trouble is Trouble.LATER
         assert (await twilio.leg(CA)).state is LegState.NO_ANSWER
 
 

@@ -112,7 +112,7 @@ async def test_a_telephone_whose_leg_is_not_known_by_name_is_silenced(
     dropped = replace(system.plan.faults, dropped=1.0)
     system.network.faults = system.network.callbacks.faults = dropped
     await system.ready()
-    await system.pass_time(1.5)
+    await system.pass_time(0.9)
     (leg,) = system.live_legs()
     (call,) = system.calls()
     assert (call.state, call.ref) == (CallState.SILENT, None)

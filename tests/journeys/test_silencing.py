@@ -83,7 +83,7 @@ async def test_a_late_report_of_the_answer_connects_nobody(
     dropped = replace(system.plan.faults, dropped=1.0)
     system.network.faults = system.network.callbacks.faults = dropped
     await system.ready()
-    await system.pass_time(1.5)
+    await system.pass_time(0.9)
     (leg,) = system.live_legs()
     telephony.hang_up = nothing_happens
     opt_out(system)
@@ -177,7 +177,7 @@ async def test_a_restarted_server_asks_at_once_which_leg_rings(system: Simulated
     dropped = replace(system.plan.faults, dropped=1.0)
     system.network.faults = system.network.callbacks.faults = dropped
     await system.ready()
-    await system.pass_time(1.5)
+    await system.pass_time(0.9)
     (leg,) = system.live_legs()
     await of_another_process(system)
     opt_out(system)

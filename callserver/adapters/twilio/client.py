@@ -15,6 +15,15 @@ from callserver.settings import Settings
 
 TIMEOUT_S = 10.0
 
+CONNECT_S = 5.0
+"""A connection that is not there by then does not come: nothing was sent."""
+
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+)
+
 
 class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no types
     """twilio-python's HTTP client over aiohttp, for a server's orders: one over httpx takes more than
@@ -51,11 +60,13 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
                 data=_form(data) if data else None,
                 headers=sent,
                 # In all, also for an answer that comes byte by byte.
-                timeout=aiohttp.ClientTimeout(total=limit),
+                timeout=aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_S),
                 allow_redirects=allow_redirects,
             ) as reply:
                 body = (await reply.read()).decode(errors="replace")  # JSON, which is UTF-8
                 return Response(reply.status, body, reply.headers)
+        except _NOT_SENT as error:
+            raise httpx.ConnectError(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise httpx.TransportError(type(error).__name__) from error
 

@@ -52,6 +52,9 @@ SHORTEST_RING_S = 5
 _REFUSED = (TwilioRestException, TwilioServiceException)
 """Twilio's refusals, in the old form and as a problem document (RFC 9457)."""
 
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Errors before the request was sent: nothing was ordered, for certain."""
+
 _LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
 """Errors after which the result of an order or look-up is unknown.
 
@@ -135,6 +138,8 @@ class Twilio:
             if trouble is None:
                 return Silent(f"HTTP {status}")
             return Declined(trouble, code, "declined")
+        except _NOT_SENT as error:
+            return Declined(Trouble.LATER, 0, f"not sent: {type(error).__name__}")
         except _LOST as error:
             return Silent(type(error).__name__)
         ref = getattr(created, sid)

@@ -33,7 +33,10 @@ from callserver.provider_events import CallReport
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN = timedelta(seconds=10)
-"""How often the provider is asked about an order without an answer, until it is settled."""
+"""How often the provider is asked about a call that should have ended, or is in its queue, until it is settled."""
+
+ASK_SOON = timedelta(seconds=1)
+"""When it is first asked about an order without an answer. Meanwhile the phoner waits."""
 
 QUEUE_SLACK = timedelta(seconds=60)
 """Added to the ring time for the provider's queue and late callbacks."""
@@ -148,7 +151,8 @@ class CallFlow:
                 return None
             case CallState.SILENT | CallState.PLACING:
                 which_leg = row.stop_wanted is not None and call.ref is None
-                soon = now if which_leg else now + ASK_AGAIN
+                wait = ASK_SOON if call.state is CallState.SILENT else ASK_AGAIN
+                soon = now if which_leg else now + wait
                 return ring_end.at_the_latest(tx, self._ctx, row, now, soon)
             case CallState.DIALING | CallState.RINGING:
                 return ring_end.at_the_latest(tx, self._ctx, row, now, now + ring + QUEUE_SLACK)

@@ -4,7 +4,7 @@ A number is not dialed again before its call is settled (I7), no call rings for 
 provider's queue after the calling hours.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,6 +17,7 @@ from callserver.domain.call import CallState, Cause, Report
 from callserver.engine.calls import hangups, ring_end
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
+    ASK_SOON,
     TALK_CHECK,
     TALK_CHECK_AFTER_OUTCOME,
     CallFlow,
@@ -28,8 +29,10 @@ from callserver.provider_events import CallReport
 
 log = structlog.get_logger(__name__)
 
-NEVER_PLACED = timedelta(seconds=60)
-"""An order that got no reply and that the provider does not know after this time never arrived."""
+NEVER_PLACED = timedelta(seconds=20)
+"""An order that got no reply and that the provider does not know after this time never arrived: twice as long as a
+reply is waited for, and asked about again and again. Should it ring after all, it is ended at its first report; and
+it counts as an attempt, so that the person is not called again because of it."""
 
 TOO_LONG = timedelta(seconds=180)
 """A call that rings or is queued this long after its permit is ended, whatever the reason."""
@@ -109,7 +112,7 @@ class Reconciliation:
         now = self._ctx.clock.now()
         current = calls.get(tx, call.attempt) or call
         to_stop = current.stop_wanted is not None and leg.ref is None and current.ref is None
-        soon = now + (ASK_WHICH_LEG if to_stop else ASK_AGAIN)
+        soon = now + (ASK_WHICH_LEG if to_stop else _next_question(current, now))
         again = ring_end.at_the_latest(tx, self._ctx, call, now, soon)
         calls.change(tx, call.attempt, deadline=again)
         if report is not None:
@@ -131,3 +134,12 @@ class Reconciliation:
             hangups.want_ended(tx, row, "lasted_too_long", now)
         elif hours_end is not None and now >= hours_end:
             hangups.want_ended(tx, row, hangups.HOURS_OVER, now)
+
+
+def _next_question(call: CallRow, now: datetime) -> timedelta:
+    """About an order without an answer: soon, and less often the older it is."""
+    if call.ref is not None:
+        return ASK_AGAIN
+    age = now - call.permit_at
+    wait = min(ASK_AGAIN, max(ASK_SOON, age / 4))
+    return min(wait, NEVER_PLACED - age) if age < NEVER_PLACED else wait
