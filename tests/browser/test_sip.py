@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from callserver.domain.role import NEEDS_CODE, Role
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.offboarding import off_board
 from tests.browser.conftest import CHROMIUM, FLAGS, SCRIPTS_HAVE_RUN, WHY_NOT
-from tests.harness.exchange.real import Called, Exchange
+from tests.harness.exchange.real import Called, Exchange, await_trunk
 from tests.harness.exchange.system import ExchangeSystem, opened, people
 from tests.harness.waiting import eventually
 
@@ -187,6 +188,32 @@ async def test_the_telephone_comes_back_after_a_reload(
             lambda: system.seat_row().connected and system.seat_row().leg != before
         )
         await expect(page.locator("#softphone")).to_have_text(ON_THE_LINE)
+
+
+async def test_who_talks_when_the_exchange_dies_reads_what_to_do(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """The outcome is kept at once; the call stays open until the exchange is back."""
+    async with (
+        opened(tmp_path, *exchange, people("00")) as system,
+        page_of(system, "p1", "/phone") as page,
+    ):
+        await on_shift(page)
+        await page.keyboard.press("r")
+        await system.wait_for(lambda: system.seat_row().state == "talking")
+        words = page.locator("#kind-words")
+        await expect(words).not_to_contain_text("If the line is silent")
+        await asyncio.to_thread(exchange[0].stop, signal.SIGKILL)
+        try:
+            await expect(words).to_contain_text("If the line is silent", timeout=60_000)
+            await system.outcome("no_thanks", then="pause")
+            assert system.calls()[0].ended_at is None
+            assert system.calls()[0].outcome == "no_thanks"
+        finally:
+            await asyncio.to_thread(exchange[0].start)
+            await asyncio.to_thread(await_trunk, exchange[0], "online")
+        await system.wait_for(lambda: system.calls()[0].ended_at is not None)
+        await expect(words).not_to_contain_text("If the line is silent", timeout=60_000)
 
 
 async def test_who_has_left_loses_the_telephone(

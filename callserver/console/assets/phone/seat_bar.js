@@ -113,6 +113,7 @@ export function suggest(text) {
 function kindWords(at, up) {
   const words = [];
   if (heading(at) === "breather" && !up) words.push(t("phone.breather.offer"));
+  if (disconnected && at.state === "talking") words.push(t("phone.line_may_be_over"));
   if (up) words.push(t("phone.hand.up_since", { when: when(at.hand_at) }));
   if (hint && !IN_CALL.has(at.state) && at.reason !== "breather") words.push(hint);
   const text = words.join(" ");
@@ -130,7 +131,12 @@ export function withPhone(telephone) {
   draw(seat);
 }
 
+const DISCONNECTED = new Set(["reconnecting", "unreachable"]);
+let disconnected = false;
+
 export function softState(state, well) {
+  disconnected = DISCONNECTED.has(state);
+  kindWords(seat, seat.hand_at !== null);
   $("#softphone").textContent = t(`softphone.state.${state}`);
   $("#softphone").className = `badge ${well ? "good" : state === "connecting" ? "" : "warn"}`;
   show($("#softphone"), state !== "ended");
