@@ -13,6 +13,7 @@ servers' schedulers (database/wake_ups.py).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from callserver.domain.instruction import Hear, WaitToHear
@@ -41,9 +42,10 @@ class PlaceCall:
 
 @dataclass(frozen=True, slots=True)
 class PlaceConfirmationCall:
-    """A call that confirms a user's line was permitted: spend the permit."""
+    """A call that confirms a user's line was permitted: spend the permit when its slot comes."""
 
     permit: DialPermit
+    slot: datetime
 
 
 @dataclass(frozen=True, slots=True)

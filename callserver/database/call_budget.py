@@ -51,6 +51,13 @@ def take_slot(tx: Tx, at: datetime, budget: Budget) -> None:
         _take(tx, values)
 
 
+def reserve_slot(tx: Tx, now: datetime, budget: Budget) -> datetime:
+    """Take the next slot: the caller orders its call then."""
+    at = next_slot(tx, now, budget)
+    take_slot(tx, at, budget)
+    return at
+
+
 def start_over(tx: Tx, now: datetime) -> None:
     """Move slots in the future to now: a clock that was ahead gave them out."""
     tx.execute(update(budgets).where(budgets.c.next_at > now).values(next_at=now))

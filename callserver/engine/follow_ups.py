@@ -54,8 +54,8 @@ class FollowUps:
                 return self.dialer.dial(seat)
             case PlaceCall():
                 return self.dialer.place(follow_up)
-            case PlaceConfirmationCall(permit):
-                return self.line_confirmation.place(permit)
+            case PlaceConfirmationCall(permit, slot):
+                return self.line_confirmation.place(permit, slot)
             case EndCalls():
                 return self.hangups.end_calls()
             case HangUpLeg(leg):

@@ -15,6 +15,7 @@ from callserver.simulator.invariants import Rows, judge
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.robots import Acknowledged
 from tests.console.test_accounts_page import change
+from tests.harness.slots import taken_for
 from tests.harness.staffed import Client, StaffedSystem
 
 NUMBER = "+4528123456"
@@ -186,3 +187,14 @@ async def test_the_confirmation_call_is_silent_at_closing_time(
     assert all(ring.ended_at and ring.ended_at <= closing for ring in system.network.record)
     assert [call.cause for call in system.calls()] == ["cancelled"]
     assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
+
+
+async def test_the_confirmation_call_waits_for_its_slot(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maja = await entered(system)
+    free = taken_for(system, monkeypatch, 0.8)
+    assert (await maja.api("POST", "/line/call", {})).status_code == 200
+    await system.server.ctx.background.idle()
+    *_, leg = system.network.legs.values()
+    assert leg.created >= free

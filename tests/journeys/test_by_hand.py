@@ -10,6 +10,7 @@ from callserver.engine.gate.explanation import explain
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.harness.simulated import SimulatedSystem, after_a_talk
+from tests.harness.slots import taken_for
 
 
 @pytest.fixture
@@ -175,3 +176,50 @@ async def test_no_dial_by_hand_from_a_seat_that_is_in_a_call_or_owes_an_outcome(
     assert (await system.seat())["state"] == "paused"
     await refused()  # still
     assert len(system.network.record) == 1
+
+
+@pytest.mark.parametrize("path", ["/dial", "/redial"])
+async def test_a_dial_by_hand_waits_for_its_slot(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    if path == "/redial":
+        system.people.default = Behaviour(answers_after=None, ends="busy")
+        await system.on_shift()
+        await system.do("POST", "/dial", {"number": "32200007"})
+        await system.pass_time(3)
+        await system.jump(86_400)
+        body = {}
+    else:
+        await system.on_shift()
+        body = {"number": "32200007"}
+    before = len(system.network.legs)
+    free = taken_for(system, monkeypatch, 3)
+    await system.do("POST", path, body)
+    *_, leg = system.network.legs.values()
+    assert len(system.network.legs) == before + 1
+    assert leg.created >= free
+    assert len(system.calls()) == (2 if path == "/redial" else 1)
+
+
+async def test_a_dial_by_hand_does_not_wait_long(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.on_shift()
+    taken_for(system, monkeypatch, 11)
+    status, problem = await system.api("POST", "/dial", {"number": "32200007"})
+    assert status == 409
+    assert problem["detail"] == say("da", "error.line_busy")
+    assert not system.calls()
+
+
+async def test_a_seat_that_waits_dials_by_hand_with_the_slot_that_it_has(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.on_shift()
+    free = taken_for(system, monkeypatch, 3)
+    await system.ready()
+    assert system.seats()[0].slot_at == free
+    await system.do("POST", "/dial", {"number": "32200007"})
+    (call,) = system.calls()
+    assert call.path == "manual"
+    assert call.permit_at >= free

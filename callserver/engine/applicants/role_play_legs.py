@@ -16,6 +16,7 @@ from callserver.domain import line, role_play
 from callserver.domain.audit import EntryKind
 from callserver.domain.instruction import HangUp, Instruction, JoinRolePlay
 from callserver.domain.role_play import End, Player
+from callserver.engine import call_slots
 from callserver.engine.applicants import role_plays as calls
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
@@ -50,8 +51,10 @@ class RolePlayLegs:
         prepare = partial(self._prepared, key=key, player=player)
         answer: object = None
         for wait in (*RING_AGAIN_SECONDS, None):
-            if not await self._ctx.store.run(prepare):
+            slot = await self._ctx.store.run(prepare)
+            if slot is None:
                 return
+            await call_slots.until(self._ctx, slot)
             answer = await self._ctx.telephony.ring_role_play(
                 line.of_role_play(key, player), key, player
             )
@@ -66,16 +69,13 @@ class RolePlayLegs:
                 log.warning("role_play_not_rung", role_play=key, player=player.value, code=code)
                 raise Impossible("the softphone cannot be reached", key="role_play_not_rung")
 
-    def _prepared(self, tx: Tx, key: int, player: Player) -> bool:
-        """Whether the softphone may be called. Ends the player's older leg first."""
+    def _prepared(self, tx: Tx, key: int, player: Player) -> datetime | None:
+        """When the softphone may be called; None: not at all. Ends the player's older leg first."""
         row = role_plays.lock(tx, key)
         if row is None or row.ended_at is not None or row.started_at is not None:
-            return False
+            return None
         self._replace(tx, row, player)
-        budget = self._ctx.budgets.shared
-        at = call_budget.next_slot(tx, self._ctx.clock.now(), budget)
-        call_budget.take_slot(tx, at, budget)
-        return True
+        return call_budget.reserve_slot(tx, self._ctx.clock.now(), self._ctx.budgets.shared)
 
     def _replace(self, tx: Tx, row: RolePlayRow, player: Player) -> None:
         """End the player's older leg. If it is alone in the room, the room is not used again."""

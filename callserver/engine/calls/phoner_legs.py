@@ -86,9 +86,7 @@ class PhonerLegs:
         """
         now = self._ctx.clock.now()
         budget = self._ctx.budgets.of(self._ctx.rules.known(row.campaign).caller_id)
-        slot = row.slot_at or call_budget.next_slot(tx, now, budget)
-        if row.slot_at is None:
-            call_budget.take_slot(tx, slot, budget)
+        slot = row.slot_at or call_budget.reserve_slot(tx, now, budget)
         if slot > now:
             seats.set_line(tx, row.id, slot_at=slot, wake_at=slot)
         return slot <= now

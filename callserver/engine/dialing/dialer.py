@@ -40,6 +40,7 @@ from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import LISTENER_LEAVES, ListenerInRoom
+from callserver.errors import Impossible
 from callserver.outbox import HangUpLeg, PlaceCall
 from callserver.ports import Declined, Placed, Room, Silent, Tx
 
@@ -65,6 +66,9 @@ SPREAD = 30
 
 SLOT_KEPT = timedelta(seconds=2)
 """A calls-per-second slot not used within this time is lost."""
+
+WAITS_BY_HAND = timedelta(seconds=10)
+"""How long a dial by hand waits for its slot, at most."""
 
 
 class Dialer:
@@ -181,9 +185,7 @@ class Dialer:
 
         While the clock is in doubt, slots do not apply: the gate refuses and gives the reason.
         """
-        kept = None
-        if row.slot_at is not None and now - row.slot_at <= SLOT_KEPT:
-            kept = row.slot_at
+        kept = _kept_slot(row, now)
         budget = self._ctx.budgets.of(campaign.caller_id)
         slot = kept or call_budget.next_slot(tx, now, budget)
         if slot <= now or clock_checks.in_doubt(tx, self._ctx.clock):
@@ -192,6 +194,30 @@ class Dialer:
             call_budget.take_slot(tx, slot, budget)
             seat_moves.wait(tx, row, "call_rate", now, until=slot, wake_at=slot, slot_at=slot)
         return False
+
+    def slot_by_hand(
+        self, tx: Tx, row: SeatRow, campaign: Campaign, now: datetime
+    ) -> datetime | None:
+        """When the seat may dial by hand; None: now. The slot is the seat's from then on.
+
+        Raises:
+            Impossible: it is too late to wait for.
+        """
+        kept = _kept_slot(row, now)
+        budget = self._ctx.budgets.of(campaign.caller_id)
+        slot = kept or call_budget.next_slot(tx, now, budget)
+        if slot <= now or clock_checks.in_doubt(tx, self._ctx.clock):
+            return None
+        if slot - now > WAITS_BY_HAND:
+            raise Impossible(
+                "other calls are being ordered; try again in a moment", key="line_busy"
+            )
+        if kept is None:
+            call_budget.take_slot(tx, slot, budget)
+        # Until then the list dials nobody for a seat that waits.
+        wake_at = None if row.wake_at is None else max(row.wake_at, slot + SLOT_KEPT)
+        seats.set_line(tx, row.id, slot_at=slot, wake_at=wake_at)
+        return slot
 
     def reserve(
         self, tx: Tx, row: SeatRow, campaign: Campaign, permit: DialPermit, now: datetime
@@ -203,7 +229,7 @@ class Dialer:
         """
         if room_occupancy.in_the_way(tx, self._ctx, row):
             raise ListenerInRoom(row.id)
-        if row.slot_at is None or now - row.slot_at > SLOT_KEPT:
+        if _kept_slot(row, now) is None:
             call_budget.take_slot(tx, now, self._ctx.budgets.of(permit.caller_id))
         daily_counts.count(tx, campaign.name, "dials", now)
         seat_moves.move(tx, self._ctx, row, SeatEvent.RESERVED, now, call=permit.attempt)
@@ -269,3 +295,9 @@ class Dialer:
     async def _order(self, order: PlaceCall) -> Placed | Declined | Silent:
         not_now = await self._clearing.not_now(order.seat, order.listened_to)
         return not_now or await self._ctx.telephony.place(order.permit, order.room)
+
+
+def _kept_slot(row: SeatRow, now: datetime) -> datetime | None:
+    """The slot that the seat has taken, if it is not lost."""
+    kept = row.slot_at is not None and now - row.slot_at <= SLOT_KEPT
+    return row.slot_at if kept else None

@@ -24,7 +24,7 @@ from callserver.domain.facts import Purpose, Segment
 from callserver.domain.instruction import HangUp, Instruction, SayCode
 from callserver.domain.line import LineProblem
 from callserver.domain.permit import DialPermit, Refusal
-from callserver.engine import clock_checks, user_lines
+from callserver.engine import call_slots, clock_checks, user_lines
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.manual_dial import DialRefused
@@ -94,9 +94,9 @@ class LineConfirmation:
         answer = decision.answer
         if isinstance(answer, Refusal):
             return answer
-        call_budget.take_slot(tx, now, budget)
+        slot = call_budget.reserve_slot(tx, now, budget)
         table.change(tx, row.id, attempt=answer.attempt, code=None, code_until=None, code_tries=0)
-        outbox.add(tx, PlaceConfirmationCall(answer))
+        outbox.add(tx, PlaceConfirmationCall(answer, slot))
         return answer
 
     def _unconfirmed(self, tx: Tx, key: int) -> tuple[User, LineRow]:
@@ -170,8 +170,9 @@ class LineConfirmation:
             },
         )
 
-    async def place(self, permit: DialPermit) -> None:
-        """Spend the permit, and apply the provider's answer."""
+    async def place(self, permit: DialPermit, slot: datetime) -> None:
+        """Spend the permit once the slot comes, and apply the provider's answer."""
+        await call_slots.until(self._ctx, slot)
         order = self._ctx.telephony.ring_to_confirm(permit)
         await self._call_flow.ordered(permit, await answer_to(order, permit.attempt))
 

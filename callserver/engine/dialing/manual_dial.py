@@ -18,6 +18,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.phone import NumberProblem
 from callserver.domain.seat import SeatState
+from callserver.engine import call_slots
 from callserver.engine.context import EngineContext
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.gate import gate
@@ -62,6 +63,7 @@ class ManualDial:
             )
         await self._check_line(phoner)
         key = phone.to_int(parsed)
+        await self._slot(phoner)
         answer = await self._reserving(lambda tx: self._number(tx, phoner, key))
         if answer is None:
             raise NotFound("the campaign has no contact with this number", key="no_such_contact")
@@ -76,11 +78,23 @@ class ManualDial:
             DialRefused: the gate refused, with its reasons.
         """
         await self._check_line(phoner)
+        await self._slot(phoner)
         return self._attempt(await self._reserving(lambda tx: self._redial(tx, phoner)))
 
     async def _check_line(self, phoner: int) -> None:
         if await self._ctx.store.run(lambda tx: self._dialer.reconnects(tx, phoner)):
             raise Impossible("your telephone rings again first; then try again", key="line_anew")
+
+    async def _slot(self, phoner: int) -> None:
+        """Wait for a slot, as every dial does."""
+
+        def taken(tx: Tx) -> datetime | None:
+            row, campaign = self._seat(tx, phoner)
+            return self._dialer.slot_by_hand(tx, row, campaign, self._ctx.clock.now())
+
+        slot = await self._ctx.store.run(taken)
+        if slot is not None:
+            await call_slots.until(self._ctx, slot)
 
     async def _reserving(self, work: Callable[[Tx], T]) -> T:
         try:

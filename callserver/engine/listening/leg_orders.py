@@ -6,10 +6,10 @@ Each order is repeated for about a second until the provider accepts it; then th
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, call_budget, listening_intervals, listenings, seats
+from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.listenings import ListeningRow
 from callserver.domain.line import OwnLine
-from callserver.engine import user_lines
+from callserver.engine import call_slots, user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
 from callserver.engine.retried_orders import carry_out
@@ -128,12 +128,7 @@ class ListenerLegOrders:
         await self._ctx.store.run(note)
 
     async def _rung(self, order: RingListener, line: OwnLine) -> Placed | Declined | Silent:
-        def slot(tx: Tx) -> None:
-            budget = self._ctx.budgets.of(order.caller_id)
-            at = call_budget.next_slot(tx, self._ctx.clock.now(), budget)
-            call_budget.take_slot(tx, at, budget)
-
-        await self._ctx.store.run(slot)
+        await call_slots.take(self._ctx, self._ctx.budgets.of(order.caller_id))
         return await self._ctx.telephony.ring_listener(
             line, order.listening, order.caller_id, order.exchange
         )

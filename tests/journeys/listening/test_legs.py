@@ -19,6 +19,7 @@ from tests.harness.listening import (
     SUPERVISOR,
     ListeningSystem,
 )
+from tests.harness.slots import taken_for
 
 
 async def test_another_seat_without_ringing_again(system: ListeningSystem) -> None:
@@ -196,3 +197,13 @@ async def test_a_stop_whose_order_was_lost_is_carried_out_after_the_restart(
     assert not ear.live
     await system.pass_time(10)
     assert not system.read(listenings.every_watched)
+
+
+async def test_a_listener_is_called_when_a_slot_is_free(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.talking(1)
+    free = taken_for(system, monkeypatch, 3)
+    assert await system.listen(seat=1) == 200
+    *_, leg = system.network.legs.values()
+    assert leg.created >= free

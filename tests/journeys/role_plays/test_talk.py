@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from callserver.database import accounts, calls, role_plays
 from callserver.domain.permit import DialPermit
 from callserver.domain.role import Role
@@ -10,6 +12,7 @@ from callserver.ports import Declined, Room
 from callserver.simulator import role_play_record
 from callserver.simulator.invariants import Verdict, judge_role_plays
 from callserver.simulator.role_play_record import RolePlayStay
+from tests.harness.slots import taken_for
 from tests.harness.staffed import Client, StaffedSystem
 from tests.journeys.role_plays.conftest import APPLICANT, INTERVIEWER, RolePlay, kinds
 
@@ -210,3 +213,13 @@ def test_the_judge_sees_a_role_play_call_with_others() -> None:
         verdict = Verdict()
         judge_role_plays(verdict, [stay])
         assert len(verdict.cases["role_play_with_others"]) == 1, stay
+
+
+async def test_the_softphones_are_called_when_a_slot_is_free(
+    call: RolePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await call.enter(await call.begin()) == 200
+    free = taken_for(call.system, monkeypatch, 3)
+    await call.guest.api("POST", "/role-play/ring", {})
+    *_, leg = call.system.network.legs.values()
+    assert leg.created >= free
