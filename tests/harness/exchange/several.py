@@ -32,8 +32,15 @@ Pair = tuple[Exchange, Called]
 class SeveralSystem(ExchangeSystem):
     """A phoner's telephone signs in at the exchange of their seat; a listener's at each."""
 
-    def __init__(self, folder: Path, each: Mapping[str, Pair], database: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        each: Mapping[str, Pair],
+        database: str = "",
+        calls_per_second: float = 50,
+    ) -> None:
         super().__init__(folder, *next(iter(each.values())))
+        self._calls_per_second = calls_per_second
         self.database = database or self.database
         self.each = each
         self._invited_before = {name: len(called.invited()) for name, (_, called) in each.items()}
@@ -57,7 +64,7 @@ class SeveralSystem(ExchangeSystem):
                 "key": "test",
                 "seal_key": self.folder / "seal.key",
                 "seals": self.folder / "seals.jsonl",
-                "calls_per_second": 50,
+                "calls_per_second": self._calls_per_second,
             }
         )
         return build(settings, clock=self.clock, durable=False)
@@ -124,10 +131,15 @@ class SeveralSystem(ExchangeSystem):
 
 @contextlib.asynccontextmanager
 async def several(
-    folder: Path, each: Mapping[str, Pair], list_: str, phoners: int, database: str = ""
+    folder: Path,
+    each: Mapping[str, Pair],
+    list_: str,
+    phoners: int,
+    database: str = "",
+    calls_per_second: float = 50,
 ) -> AsyncIterator[SeveralSystem]:
     """A system that runs until the block ends; what it began on the exchanges is ended too."""
-    system = SeveralSystem(folder, each, database)
+    system = SeveralSystem(folder, each, database, calls_per_second)
     system.fill(list_, phoners)
     await system.start()
     try:

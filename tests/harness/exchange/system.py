@@ -90,11 +90,15 @@ class ExchangeSystem(CallingSystem):
         return self.app.state.events[""]
 
     async def start(self) -> None:
+        await self.open()
+        await self.owns_all()
+
+    async def open(self) -> None:
+        """Another process may have the exchanges' events."""
         self.server: Server = self._build()
         self.app: Starlette = create(self.server)
         self.serving = contextlib.AsyncExitStack()
         await self.serving.enter_async_context(self.app.router.lifespan_context(self.app))
-        await self.owns_all()
 
     async def owns_all(self) -> None:
         """This process receives the events of every exchange."""
