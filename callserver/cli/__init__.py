@@ -167,8 +167,9 @@ def main() -> None:
             if _lost_a_race(error):
                 continue
             # Here, because it imports both drivers.
-            from callserver.database.unavailable import UNAVAILABLE
+            from callserver.database.unavailable import UNAVAILABLE, named
 
+            error = named(error)
             if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
                 raise
             why = getattr(error, "orig", error)  # prepared statements raise the driver's own

@@ -33,6 +33,7 @@ from callserver.database.sqlite_connection import (
     is_locked,
     wait_at_most,
 )
+from callserver.database.unavailable import named
 from callserver.database.workers import Workers
 from callserver.outbox import FollowUp, Send, send_nothing
 from callserver.ports import Tx
@@ -133,9 +134,9 @@ class SqliteStore:
                 return work(opened.tx)
             finally:
                 opened.undo()
-        except sqlite3.OperationalError as error:
-            if not is_locked(error):
-                raise
+        except Exception as error:
+            if not (isinstance(error, sqlite3.OperationalError) and is_locked(error)):
+                raise named(error) from error
         return await self.read(work)
 
     async def checkpoint(self) -> None:
@@ -151,8 +152,11 @@ class SqliteStore:
         return before not in (0, self._version)
 
     def _read(self, work: Callable[[Tx], T]) -> T:
-        with reading(self._reading) as connection, connection.begin():
-            return work(connection)
+        try:
+            with reading(self._reading) as connection, connection.begin():
+                return work(connection)
+        except Exception as error:
+            raise named(error) from error
 
     def close(self) -> None:
         """Close after the commit that is under way; waiting functions get an error.
@@ -307,7 +311,7 @@ def _answer(future: asyncio.Future[Any], result: Any, error: Exception | None) -
     if error is None:
         future.set_result(result)
     else:
-        future.set_exception(error)
+        future.set_exception(named(error))
 
 
 AnyStore = InlineStore | SqliteStore | PostgresStore

@@ -15,3 +15,13 @@ UNAVAILABLE = (
     *(InternalError, psycopg.InternalError),  # PostgreSQL: it only reads, or is damaged
 )
 """What a store raises when the database is out of reach, locked, full, too slow or only reads."""
+
+
+class DatabaseDamaged(sqlite3.OperationalError):
+    """SQLite has met a damaged page, or a file that is no database."""
+
+
+def named(error: Exception) -> Exception:
+    """The error; for a damaged file one of `UNAVAILABLE`: SQLite's own is the parent of every other error."""
+    found = getattr(error, "orig", error)
+    return DatabaseDamaged(str(found)) if type(found) is sqlite3.DatabaseError else error
