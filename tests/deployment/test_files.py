@@ -67,6 +67,16 @@ def test_the_compose_file_names_what_it_defines() -> None:
     assert "ports" not in services["database"]
 
 
+def test_the_image_has_the_programs_that_a_backup_needs_and_not_older_than_the_database() -> None:
+    """pg_dump refuses a server that is newer than itself."""
+    image = (DEPLOYMENT / "Containerfile").read_text("utf-8").split("\nFROM ")[-1]
+    client = re.search(r"postgresql-client-(\d+)", image)
+    compose = yaml.safe_load((DEPLOYMENT / "compose.yaml").read_text("utf-8"))
+    database = compose["services"]["database"]["image"].rpartition(":")[2]
+    assert client is not None
+    assert int(client[1]) >= int(database)
+
+
 @pytest.mark.timeout(1200)
 def test_the_image_is_built_where_there_is_a_builder() -> None:
     builder = next((name for name in ("podman", "docker") if shutil.which(name)), None)
