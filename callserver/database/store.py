@@ -202,6 +202,7 @@ class SqliteStore:
             else:
                 error = self._commit(begun)
             self._answer_all(done, error)
+            await asyncio.sleep(0)  # they go on, and what they ask now joins the next commit
         if not self._waiting:
             return None
         if self._begun_at_once():

@@ -101,6 +101,30 @@ async def test_savepoints_write_no_temporary_files(sqlite_url: str) -> None:
             assert [file for file in files if "etilqs" in file] == []  # SQLite's name for them
 
 
+async def test_who_asks_again_at_once_shares_the_next_commit(sqlite_url: str) -> None:
+    """With who waited meanwhile: fewer commits write fewer pages."""
+    commits: list[object] = []
+    usual = vars(SqliteStore)["_commit"]
+
+    def commit(of_store: SqliteStore, opened: Any) -> Any:
+        commits.append(opened)
+        return usual(of_store, opened)
+
+    async with opened(sqlite_url) as store:
+        waiting: list[asyncio.Future[object]] = []
+
+        def first(tx: Tx) -> None:
+            put(1)(tx)
+            waiting.append(asyncio.ensure_future(store.run(put(2))))  # waits while this commits
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(SqliteStore, "_commit", commit)
+            await store.run(first)
+            await store.run(put(3))
+            await asyncio.gather(*waiting)
+        assert len(commits) == 2
+
+
 async def test_a_peek_sees_what_is_committed_only(sqlite_url: str) -> None:
     async with opened(sqlite_url) as store:
         await store.run(put(1))
