@@ -4,6 +4,7 @@ The two secrets (`CALLSERVER_KEY` and the sealing key) are not in it: a stolen b
 seal a log, or to try numbers against the hashes of the erased.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -14,11 +15,32 @@ from typing import Any
 from callserver import __version__
 from callserver.database import postgres_programs, snapshots
 from callserver.database.engines import Engine, sqlite_path
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.errors import ConfigurationProblem
 
 MANIFEST = "manifest.json"
 SQLITE, POSTGRES = "callserver.db", "callserver.dump"
 HEADS, PUBLIC_KEY, CONFIG = "heads.jsonl", "seal.pub", "config"
+
+
+@contextlib.contextmanager
+def made(folder: Path) -> Iterator[None]:
+    """The folder of a backup that is being made. One that breaks off is removed.
+
+    Raises:
+        ConfigurationProblem: something could not be written, for want of space for instance.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, (OSError, *UNAVAILABLE)):
+            why = getattr(error, "strerror", None) or getattr(error, "orig", error)
+            raise ConfigurationProblem(
+                f"the backup in {folder} broke off and was removed: {why}"
+            ) from error
+        raise
 
 
 def write_database(engine: Engine, url: str, folder: Path) -> Path:

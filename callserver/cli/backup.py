@@ -44,19 +44,18 @@ def backup(
     settings = resources.settings()
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationProblem(f"{folder} is not empty: every backup has a folder of its own")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with resources.database(settings) as engine:
+    with resources.database(settings) as engine, backup_folder.made(folder):
         with reading(engine) as tx:
             made_at = resources.now(tx)
         database = backup_folder.write_database(engine, settings.database, folder)
-    for source, name in (
-        (settings.seals, HEADS),
-        (settings.seal_key.with_suffix(".pub"), PUBLIC_KEY),
-    ):
-        if source.exists():
-            shutil.copyfile(source, folder / name)
-    shutil.copytree(settings.config, folder / CONFIG)
-    backup_folder.write_manifest(folder, {"made_at": stamp(made_at)})
+        for source, name in (
+            (settings.seals, HEADS),
+            (settings.seal_key.with_suffix(".pub"), PUBLIC_KEY),
+        ):
+            if source.exists():
+                shutil.copyfile(source, folder / name)
+        shutil.copytree(settings.config, folder / CONFIG)
+        backup_folder.write_manifest(folder, {"made_at": stamp(made_at)})
     print(f"{folder}: {database.name}, {database.stat().st_size:,} bytes, and the manifest")
     print(f"keep elsewhere: CALLSERVER_KEY and {settings.seal_key}")
 

@@ -1,7 +1,10 @@
 """Backups made beside a server, restored elsewhere, and one kind of database copied into the other."""
 
+import asyncio
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,29 @@ async def test_a_restored_log_is_published_under_another_name(tmp_path: Path) ->
     assert 0 < size < len(before)
     assert after[:size] == before[:size]
     assert merkle.root(merkle.extend(0, [], merkle.leaf_hashes(before[:size]))).hex() == cut["root"]
+
+
+@pytest.mark.parametrize("kilobytes", [100, 1500])
+def test_a_backup_on_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, kilobytes: int) -> None:
+    """In the middle of the database, or after it: no half of a backup that the next one stumbles over."""
+    place = Place(tmp_path / "place")
+    asyncio.run(busy(place.folder)).close()
+    backup = tmp_path / "backup"
+    (tmp_path / "place/seals.jsonl").write_bytes(b"\n" * 2_000_000)  # larger than the database
+    limited = ["sh", "-c", f'ulimit -f {2 * kilobytes}; exec "$@"', "sh"]
+    command = [sys.executable, "-c", "from callserver.cli import main; main()", "backup"]
+    done = subprocess.run(
+        [*limited, *command, str(backup)],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "broke off and was removed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not backup.exists()
 
 
 async def test_a_changed_backup_is_refused(tmp_path: Path) -> None:
