@@ -30,40 +30,67 @@ def check() -> None:
         raise typer.Exit(1)
 
 
+def problems(settings: Settings) -> list[str]:
+    """What is missing at the exchanges, each by its name where there are several."""
+    found = []
+    for name, own in exchange_file.exchanges(settings).items():
+        try:
+            _, missing = _looked_at(own)
+        except ConfigurationProblem as silent:
+            missing = [str(silent)]
+        found += [f"{name}: {problem}" if name else problem for problem in missing]
+    return found
+
+
 def _is_ready(name: str, settings: Settings) -> bool:
     """Check one exchange, and say what is missing.
 
     Raises:
         ConfigurationProblem: the only exchange does not answer.
     """
-    problems: list[str] = []
     if name:
         print(f"{name}:")
     try:
-        asyncio.run(asterisk_files.with_ari(settings, lambda ari: _check(settings, ari, problems)))
+        shown, missing = _looked_at(settings)
     except ConfigurationProblem as silent:
         if not name:
             raise
-        problems.append(str(silent))  # the others are checked as well
-    for problem in problems:
+        shown, missing = [], [str(silent)]  # the others are checked as well
+    for line in shown:
+        print(f"  {line}")
+    for problem in missing:
         typer.secho(f"  ! {problem}", fg="red")
-    if not problems:
+    if not missing:
         print("  the exchange is ready")
-    return not problems
+    return not missing
 
 
-async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:
+def _looked_at(settings: Settings) -> tuple[list[str], list[str]]:
+    """What an exchange says, and what is missing there.
+
+    Raises:
+        ConfigurationProblem: it does not answer.
+    """
+    shown: list[str] = []
+    missing: list[str] = []
+    asyncio.run(
+        asterisk_files.with_ari(settings, lambda ari: _check(settings, ari, shown, missing))
+    )
+    return shown, missing
+
+
+async def _check(settings: Settings, ari: Ari, shown: list[str], problems: list[str]) -> None:
     info = await ari.get("asterisk", "info")
     if not info.ok:
         problems.append("ASTERISK_USER and ASTERISK_PASSWORD: Asterisk refuses them")
         return
-    print(f"  Asterisk {info.body['system']['version']} at {settings.asterisk_url}")
+    shown.append(f"Asterisk {info.body['system']['version']} at {settings.asterisk_url}")
     state = await registrations.trunk_state(ari)
-    print(f"  trunk: {state}")
+    shown.append(f"trunk: {state}")
     if state != registrations.ALIVE:
         problems.append("the trunk does not answer: nobody can be called")
     if settings.asterisk_trunk_user:
-        problems += await _registration_problems(settings, ari)
+        problems += await _registration_problems(settings, ari, shown)
     problems += [
         f"a restart is needed: {change}"
         for change in await asterisk_files.outdated_transports(settings, ari)
@@ -77,7 +104,7 @@ async def _check(settings: Settings, ari: Ari, problems: list[str]) -> None:
     problems += [f"{module} is not loaded" for module in sorted(_NEEDED - running)]
     problems += [f"{module} lets anonymous callers in" for module in sorted(_OPEN & running)]
     app = await ari.get("applications", ari.app)
-    print(f"  application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
+    shown.append(f"application {ari.app}: {'a server is listening' if app.ok else 'no server yet'}")
 
 
 async def _accepts_tls(settings: Settings) -> bool:
@@ -94,7 +121,7 @@ async def _accepts_tls(settings: Settings) -> bool:
     return True
 
 
-async def _registration_problems(settings: Settings, ari: Ari) -> list[str]:
+async def _registration_problems(settings: Settings, ari: Ari, shown: list[str]) -> list[str]:
     """Problems of the registrations at the carrier."""
     states = await registrations.registrations(ari)
     carrier = trunk.carrier(settings)
@@ -102,7 +129,7 @@ async def _registration_problems(settings: Settings, ari: Ari) -> list[str]:
     for address in filter(None, (carrier.first, carrier.second)):
         where = f"{address.host}:{address.port}" if address.port else address.host
         state = states.get(where, "missing")
-        print(f"  registration at {where}: {state}")
+        shown.append(f"registration at {where}: {state}")
         if state != registrations.REGISTERED:
             problems.append(
                 f"the carrier has not accepted our registration at {where} ({state}): "

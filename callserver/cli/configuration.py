@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import TypeAdapter
@@ -58,14 +58,13 @@ def check(
         counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
         if as_json:
             answer = {"revision": composed.revision, **counts, "problems": [], "notes": notes}
-            print(json.dumps(answer | ({"deep": _deep_problems(settings)} if deep else {})))
-        else:
-            totals = ", ".join(f"{count} {name}" for name, count in counts.items())
-            print(f"revision {composed.revision}: {totals}, no problems")
-            for note in notes:
-                print(f"note: {note}")
-            if deep:
-                _check_deeply(settings)
+            _end_well(answer, settings, deep=deep)
+        totals = ", ".join(f"{count} {name}" for name, count in counts.items())
+        print(f"revision {composed.revision}: {totals}, no problems")
+        for note in notes:
+            print(f"note: {note}")
+        if deep:
+            _check_deeply(settings)
         return
     problems = [] if isinstance(composed, Configuration) else composed
     if as_json:
@@ -91,6 +90,13 @@ def check(
         for note in notes:
             print(f"note: {note}")
     raise typer.Exit(2)
+
+
+def _end_well(answer: dict[str, Any], settings: Settings, *, deep: bool) -> NoReturn:
+    """Print the answer for machines; exit code 2 if a deep check found something."""
+    found = _deep_problems(settings) if deep else {}
+    print(json.dumps(answer | ({"deep": found} if deep else {})))
+    raise typer.Exit(2 if any(found.values()) else 0)
 
 
 def _deep_problems(settings: Settings) -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ from cryptography import x509
 from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
+from callserver.cli import asterisk_check
 from callserver.database import integrity
 from callserver.database.engines import make_engine, reading, sqlite_path
 from callserver.database.unavailable import UNAVAILABLE
@@ -137,7 +138,7 @@ def _carrier(settings: Settings) -> Iterator[str]:
     if settings.provider == "twilio":
         yield from asyncio.run(_twilio(settings))
     elif settings.provider != SIMULATED:
-        yield "an exchange of your own is checked by: callserver asterisk check"
+        yield from asterisk_check.problems(settings)
 
 
 async def _twilio(settings: Settings) -> list[str]:

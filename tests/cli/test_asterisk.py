@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from callserver.cli import asterisk, resources, users
+from callserver.cli import asterisk, deep_check, resources, users
 from callserver.cli.free_ports import free_port
 from callserver.database import accounts, seats
 from callserver.database import softphones as kept
@@ -146,6 +146,8 @@ def test_each_of_several_exchanges_is_checked_and_configured(say: Say, tmp_path:
     said = say("asterisk", "check", ends=1)
     assert "does not answer at http://127.0.0.1:9" in said
     assert "does not answer at http://127.0.0.1:10" in said
+    nord, syd = deep_check.run(resources.settings())["carrier"]
+    assert (nord.partition(":")[0], syd.partition(":")[0]) == ("nord", "syd")
     say("asterisk", "config", tmp_path / "etc", "--exchange", "syd")
     assert "10.0.0.3" in (tmp_path / "etc" / "pjsip.conf").read_text("utf-8")
     with pytest.raises(ConfigurationProblem, match="there are: nord, syd"):
@@ -167,6 +169,7 @@ def test_check_and_reload_on_a_running_exchange(
     monkeypatch.delenv("ASTERISK_TRUNK_USER")
     monkeypatch.delenv("ASTERISK_TRUNK_PASSWORD")
     assert "the exchange is ready" in say("asterisk", "check")
+    assert deep_check.run(resources.settings())["carrier"] == []
     said = say("asterisk", "config", running_.folder / "etc", "--reload")
     assert "nothing has changed" in said
     assert "read its configuration again" in said
@@ -177,6 +180,7 @@ def test_check_and_reload_on_a_running_exchange(
         assert "Asterisk must be restarted: it still uses the former bind of transport" in said
         assert running_.environment["ASTERISK_SIP_PORT"] in said
     assert "a restart is needed" in say("asterisk", "check", ends=1)
+    assert "a restart is needed" in deep_check.run(resources.settings())["carrier"][0]
     monkeypatch.setenv("ASTERISK_SIP_PORT", running_.environment["ASTERISK_SIP_PORT"])
     say("asterisk", "config", running_.folder / "etc", "--reload")
     monkeypatch.setenv("ASTERISK_PASSWORD", "guessed")

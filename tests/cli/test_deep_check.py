@@ -176,4 +176,5 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "database: ok" in plain.output
     assert "  ! " in plain.output
     as_json = CliRunner().invoke(app, ["check", "--deep", "--json"])
+    assert as_json.exit_code == 2
     assert json.loads(as_json.output)["deep"]["folders"]
