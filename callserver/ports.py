@@ -146,6 +146,9 @@ class Leg:
     state: LegState
     ref: str | None = None
     cause: str | None = None  # domain.call.Cause value when ended
+    # By the provider's own clock, where it tells them.
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

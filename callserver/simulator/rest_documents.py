@@ -1,6 +1,6 @@
 """The JSON documents of the network's REST API: calls, participants and conferences as Twilio has them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ _PARTICIPANT = {
 
 
 def _date(at: datetime | None) -> str | None:
-    return None if at is None else format_datetime(at)
+    return None if at is None else format_datetime(at.astimezone(UTC))  # as Twilio writes it
 
 
 def call(leg: Leg, account: str, queued: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -294,3 +294,32 @@ def test_the_softphones_token() -> None:
     assert body["grants"]["voice"]["outgoing"] == {"application_sid": SETTINGS.app_sid}
     assert (body["iss"], body["sub"]) == (SETTINGS.api_key, SETTINGS.account_sid)
     assert body["exp"] - body["nbf"] == 3600
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "answered", "ended"),
+    [
+        ("in-progress", {"start_time": "Tue, 12 May 2026 15:00:05 +0000"}, 5, None),
+        ("in-progress", {"start_time": None}, None, None),
+        ("ringing", {"start_time": "Tue, 12 May 2026 15:00:05 +0000"}, None, None),
+        (
+            "completed",
+            {"end_time": "Tue, 12 May 2026 15:00:30 +0000", "duration": "20"},
+            10,
+            30,
+        ),
+        ("completed", {"end_time": "Tue, 12 May 2026 15:00:30 +0000", "duration": None}, None, 30),
+        ("completed", {"end_time": "soon", "duration": "20"}, None, None),
+        ("busy", {"end_time": "Tue, 12 May 2026 15:00:30 +0000", "duration": "0"}, None, 30),
+    ],
+)
+def test_a_look_up_tells_the_carriers_own_times(
+    status: str, more: dict[str, Any], answered: int | None, ended: int | None
+) -> None:
+    leg, _ = run(lambda t: t.leg(CA), ok({**CALL, "status": status, **more}))
+    hour = datetime(2026, 5, 12, 15, tzinfo=UTC)
+
+    def at(seconds: int | None) -> datetime | None:
+        return None if seconds is None else hour + timedelta(seconds=seconds)
+
+    assert (leg.answered_at, leg.ended_at) == (at(answered), at(ended))

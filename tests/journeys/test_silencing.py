@@ -48,13 +48,12 @@ async def nothing_happens(_: str) -> Result:
 async def test_who_answers_after_an_opt_out_is_not_connected(system: SimulatedSystem) -> None:
     telephony: Any = system.server.ctx.telephony
     leg = await rings(system)
-    hang_up, telephony.hang_up = telephony.hang_up, nothing_happens
+    telephony.cancel = nothing_happens
     opt_out(system)
     await system.pass_time(1)
     assert system.calls()[0].stopped
     await system.network.answer(leg)
     await system.pass_time(1)
-    telephony.hang_up = hang_up
     assert leg.spoken  # who called, and an apology
     assert system.entries("apologised")
     states = {entry["state"] for entry in system.entries("seat")}
@@ -85,7 +84,7 @@ async def test_a_late_report_of_the_answer_connects_nobody(
     await system.ready()
     await system.pass_time(0.9)
     (leg,) = system.live_legs()
-    telephony.hang_up = nothing_happens
+    telephony.cancel = nothing_happens
     opt_out(system)
     (call,) = system.calls()
     await system.network.answer(leg)
@@ -101,7 +100,7 @@ async def test_a_failing_hang_up_is_repeated_at_once(
     system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leg = await rings(system)
-    asked = failing(system, "hang_up")
+    asked = failing(system, "cancel")
 
     async def waits(_: object, seconds: float) -> None:
         pytest.fail(f"it waited {seconds} s")
@@ -119,7 +118,7 @@ async def test_an_order_without_an_answer_is_given_again(
     monkeypatch.setattr("callserver.engine.retried_orders.ANSWER_S", 0.01)
     telephony: Any = system.server.ctx.telephony
     leg = await rings(system)
-    really = telephony.hang_up
+    really = telephony.cancel
     asked: list[str] = []
 
     async def black_hole(ref: str) -> Result:
@@ -129,7 +128,7 @@ async def test_an_order_without_an_answer_is_given_again(
         result: Result = await really(ref)
         return result
 
-    telephony.hang_up = black_hole
+    telephony.cancel = black_hole
     opt_out(system)
     await system.server.hangups.end_calls()
     assert asked == [leg.sid, leg.sid]

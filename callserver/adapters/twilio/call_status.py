@@ -1,10 +1,12 @@
 """Twilio's call statuses as reports: one table for callbacks and look-ups."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 
-from callserver.domain.call import ENDINGS, Report
+from callserver.domain.call import ENDINGS, Cause, Report
 from callserver.ports import Leg, LegState
 
 log = structlog.get_logger(__name__)
@@ -37,12 +39,25 @@ def has_ended(status: str) -> bool:
     return report(status) in ENDINGS
 
 
-def leg(status: str, sid: str) -> Leg:
+def leg(call: Any) -> Leg:
     """The leg of a look-up. An unknown status says nothing: it is asked for again."""
-    reported = report(status)
+    reported = report(str(call.status))
     if reported is None:
-        log.error("unknown_call_status", status=status)
-        return Leg(LegState.NO_ANSWER, sid)
+        log.error("unknown_call_status", status=str(call.status))
+        return Leg(LegState.NO_ANSWER, call.sid)
     if reported in _STATES:
-        return Leg(_STATES[reported], sid)
-    return Leg(LegState.ENDED, sid, ENDINGS[reported].value)
+        talks = reported is Report.ANSWERED
+        return Leg(
+            _STATES[reported], call.sid, answered_at=_utc(call.start_time) if talks else None
+        )
+    cause = ENDINGS[reported]
+    ended_at = _utc(call.end_time)
+    answered_at = None
+    if cause is Cause.COMPLETED and ended_at is not None and str(call.duration or "").isdecimal():
+        answered_at = ended_at - timedelta(seconds=int(call.duration))
+    return Leg(LegState.ENDED, call.sid, cause.value, answered_at, ended_at)
+
+
+def _utc(at: object) -> datetime | None:
+    """twilio-python leaves what it cannot read as text."""
+    return at.astimezone(UTC) if isinstance(at, datetime) else None

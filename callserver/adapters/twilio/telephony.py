@@ -284,7 +284,7 @@ class Twilio:
         ]
         if not since_permit:
             return Leg(LegState.UNKNOWN_LEG)
-        return call_status.leg(str(since_permit[0].status), since_permit[0].sid)
+        return call_status.leg(since_permit[0])
 
     async def leg(self, ref: str) -> Leg:
         """Look a leg up by its sid."""
@@ -295,7 +295,7 @@ class Twilio:
 
     async def _leg(self, ref: str) -> Leg:
         call = await self._client.calls(ref).fetch_async()
-        return call_status.leg(str(call.status), call.sid)
+        return call_status.leg(call)
 
     async def find_room(self, name: str) -> str | None:
         """The sid of the open conference with this name."""

@@ -70,8 +70,8 @@ class Reconciliation:
             return  # a continuing talk changes nothing
         report = self._report(call, leg)
         await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report))
-        if report is not None:
-            await self._call_flow.receive(CallReport(call.attempt, report, leg=leg.ref))
+        for found, at in _reports(call, leg, report):
+            await self._call_flow.receive(CallReport(call.attempt, found, at, leg=leg.ref))
         if report in (None, Report.TAKEN, Report.RANG):
             await self._ctx.store.run(lambda tx: self._end(tx, call.attempt))
 
@@ -143,3 +143,19 @@ def _next_question(call: CallRow, now: datetime) -> timedelta:
     age = now - call.permit_at
     wait = min(ASK_AGAIN, max(ASK_SOON, age / 4))
     return min(wait, NEVER_PLACED - age) if age < NEVER_PLACED else wait
+
+
+def _reports(
+    call: CallRow, leg: Leg, report: Report | None
+) -> list[tuple[Report, datetime | None]]:
+    """What was found, with the provider's own times: a listener may have left since the talk began, so also the
+    answer of a talk that is over."""
+    answered_at = leg.answered_at
+    if answered_at is not None and call.rang_at is not None:
+        answered_at = max(answered_at, call.rang_at)  # in whole seconds, or the time of the dial
+    if report is Report.ANSWERED:
+        return [(report, answered_at)]
+    if report is Report.HUNG_UP:
+        before = call.answered_at is None and answered_at is not None
+        return [(Report.ANSWERED, answered_at)] * before + [(report, leg.ended_at)]
+    return [] if report is None else [(report, None)]

@@ -1,5 +1,6 @@
 """Which calls a listener heard is recorded, in whatever order the network reports."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from callserver.domain.behaviour.checker import Checker
 from callserver.domain.behaviour.entry import Entry
 from callserver.domain.call import Receipt, Report
 from callserver.provider_events import CallReport
+from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Behaviour
 from tests.harness.listening import SUPERVISOR, ListeningSystem
 
@@ -18,9 +20,11 @@ ONLY_THE_END = (Report.HUNG_UP,)
 REVERSED = (Report.HUNG_UP, Report.ANSWERED)
 
 
-async def ringing(system: ListeningSystem, mode: str = "silent") -> CallRow:
+async def ringing(
+    system: ListeningSystem, mode: str = "silent", answers_after: float | None = None
+) -> CallRow:
     """The supervisor listens to a seat whose call rings."""
-    system.people.default = Behaviour(answers_after=None)
+    system.people.default = Behaviour(answers_after=answers_after)
     await system.on_shift(1)
     assert await system.listen(mode) == 200
     await system.pass_time(3)
@@ -110,4 +114,38 @@ async def test_nobody_hears_a_call_that_was_not_answered(system: ListeningSystem
     await system.ready()
     await system.pass_time(120)
     assert [call.cause for call in system.calls()][:1] == ["no_answer"]
+    assert system.entries("heard") == []
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["the talk goes on", "the talk is over"])
+async def test_who_has_left_when_the_network_is_asked_has_heard_the_talk(
+    system: ListeningSystem, over: bool
+) -> None:
+    """No report of the talk came: the time of its answer is the network's own."""
+    call = await ringing(system, answers_after=10)
+    (leg,) = system.live_legs()
+    system.network.callbacks.faults = replace(NONE, dropped=1.0)
+    await system.pass_time(8)
+    assert leg.answered is not None
+    assert await system.stop() == 200
+    await system.pass_time(4)
+    if over:
+        system.network.hang_up_by_person(leg)
+    await system.pass_time(90)
+    (asked, *_) = system.calls()
+    assert asked.answered_at is not None
+    assert abs((asked.answered_at - leg.answered).total_seconds()) <= 1
+    assert (asked.ended_at is not None) == over
+    assert [entry["call"] for entry in system.entries("heard")] == [call.attempt]
+    assert violations(system) == []
+
+
+async def test_a_listener_who_left_before_the_answer_has_heard_nothing(
+    system: ListeningSystem,
+) -> None:
+    await ringing(system, answers_after=10)
+    system.network.callbacks.faults = replace(NONE, dropped=1.0)
+    assert await system.stop() == 200
+    await system.pass_time(100)
+    assert system.calls()[0].answered_at is not None
     assert system.entries("heard") == []
