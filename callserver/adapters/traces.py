@@ -29,21 +29,30 @@ def start(environment: Mapping[str, str]) -> None:
     Raises:
         ConfigurationProblem: the packages of the extra are not installed.
     """
-    if not any(environment.get(name) for name in ENDPOINTS):
+    if not _wanted(environment):
         return
     if find_spec("opentelemetry.sdk") is None or find_spec("opentelemetry.exporter") is None:
         raise ConfigurationProblem(
             f"{ENDPOINTS[0]} needs packages: pip install 'callserver[traces]'"
         )
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.resources import OTELResourceDetector, Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    name = environment.get("OTEL_SERVICE_NAME", "callserver")
-    provider = TracerProvider(resource=Resource.create({"service.name": name}))
+    ours = Resource.create({"service.name": "callserver"})
+    provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+
+
+def _wanted(environment: Mapping[str, str]) -> bool:
+    """Whether the standard variables ask for traces."""
+    is_off = (
+        environment.get("OTEL_TRACES_EXPORTER") == "none"
+        or environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    )
+    return not is_off and any(environment.get(name) for name in ENDPOINTS)
 
 
 async def flush() -> None:

@@ -52,6 +52,12 @@ class Collector:
             for span in scope.spans
         }
 
+    def attributes(self) -> dict[str, str]:
+        """Of the exporting process."""
+        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        resources = [resource.resource for one in requests for resource in one.resource_spans]
+        return {pair.key: pair.value.string_value for one in resources for pair in one.attributes}
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -80,7 +86,7 @@ def test_requests_are_exported_without_what_they_are_about(
         "TWILIO_AUTH_TOKEN": "test",
         "TWILIO_API_URL": collector.url,
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-        "OTEL_SERVICE_NAME": "calls of a test",
+        "OTEL_RESOURCE_ATTRIBUTES": "service.name=calls of a test,deployment.environment=trial",
     }
     server = Command("serve", environment=environment, errors=tmp_path / "stderr.log")
     try:
@@ -104,7 +110,8 @@ def test_requests_are_exported_without_what_they_are_about(
     assert attributes["http.route"].string_value == "/twilio/status/call"
     assert "GET" in spans  # no route: its path is a stranger's
     sent = b"".join(collector.bodies)
-    assert b"calls of a test" in sent
+    assert collector.attributes()["service.name"] == "calls of a test"
+    assert collector.attributes()["deployment.environment"] == "trial"
     assert NUMBER.lstrip("+").encode() not in sent
     assert b"127.0.0.1" not in sent
 
@@ -114,6 +121,15 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     traces.start({})
     with pytest.raises(ConfigurationProblem, match=r"callserver\[traces\]"):
         traces.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
+
+
+@pytest.mark.parametrize("off", [{"OTEL_TRACES_EXPORTER": "none"}, {"OTEL_SDK_DISABLED": "true"}])
+def test_the_standard_variables_turn_traces_off(
+    monkeypatch: pytest.MonkeyPatch, off: dict[str, str]
+) -> None:
+    monkeypatch.setattr(traces, "find_spec", lambda _: None)  # it would be missed
+    traces.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", **off})
+    assert not traces.is_exporting()
 
 
 def _answers(url: str) -> bool:
