@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,15 @@ def test_the_image_has_the_programs_that_a_backup_needs_and_not_older_than_the_d
     database = compose["services"]["database"]["image"].rpartition(":")[2]
     assert client is not None
     assert int(client[1]) >= int(database)
+
+
+def test_the_image_has_the_extras_that_settings_need() -> None:
+    """A server whose setting needs a missing package does not start, and nobody adds one to an image at night."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = set(project["optional-dependencies"]) - {"test", "mutation"}
+    installed = re.search(r"\.whl\)\[([\w,]+)\]", (DEPLOYMENT / "Containerfile").read_text("utf-8"))
+    assert installed is not None
+    assert set(installed[1].split(",")) == extras
 
 
 @pytest.mark.timeout(1200)
