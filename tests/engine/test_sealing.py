@@ -396,3 +396,20 @@ def test_what_is_no_key_is_said(tmp_path: Path) -> None:
     path.write_text("not a key")
     with pytest.raises(ConfigurationProblem, match="no sealing key"):
         load_key(path)
+
+
+def test_a_lost_sealing_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    """The log would go on under a key that nobody knows, and could not be verified any more."""
+    path = tmp_path / "seal.key"
+    load_key(path)
+    path.rename(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationProblem, match="put it back"):
+        load_key(path)
+    assert not path.exists()
+    load_key(tmp_path / "other.key")
+    (tmp_path / "other.key").rename(path)
+    with pytest.raises(ConfigurationProblem, match="is not the key of"):
+        load_key(path)
+    (tmp_path / "seal.pub").rename(tmp_path / "seal.pub.old")
+    load_key(path)
+    assert (tmp_path / "seal.pub").read_text() != (tmp_path / "seal.pub.old").read_text()

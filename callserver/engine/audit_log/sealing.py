@@ -36,12 +36,20 @@ MOST = 5000
 
 
 def load_key(path: Path) -> Ed25519PrivateKey:
-    """The sealing key. If it is absent, it is created, and its public half written beside it.
+    """The sealing key. If both halves are absent, it is created, and its public half written beside it.
 
     Raises:
-        ConfigurationProblem: the file holds no key.
+        ConfigurationProblem: the file holds no key, or it is missing or another one while its public half is
+            there: a log that goes on under another key cannot be verified as one.
     """
+    public = path.with_suffix(".pub")
+    was_made = public.exists()  # asked first: another process may be making both
     if not path.exists():
+        if was_made:
+            raise ConfigurationProblem(
+                f"{path} is missing, and the log was sealed with it: put it back. If it is lost, keep {public} under"
+                " another name and start again: another key begins another log"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         raw = Ed25519PrivateKey.generate().private_bytes(
             Encoding.Raw, PrivateFormat.Raw, NoEncryption()
@@ -56,9 +64,16 @@ def load_key(path: Path) -> Ed25519PrivateKey:
         key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text().strip()))
     except ValueError:
         raise ConfigurationProblem(f"{path} holds no sealing key") from None
-    public = path.with_suffix(".pub")
+    known = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
     if not public.exists():
-        public.write_text(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex())
+        handle, part = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w") as file:
+            file.write(known)
+        Path(part).replace(public)  # whole, for other processes
+    elif was_made and public.read_text().strip() != known:
+        raise ConfigurationProblem(
+            f"{path} is not the key of {public}, with which the log was sealed: put that one back"
+        )
     return key
 
 
