@@ -1,5 +1,7 @@
 """The phoner's page under a hand: buttons keep their places, a call is dialed only when Ready was pressed."""
 
+from dataclasses import replace
+
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select, update
 
@@ -131,3 +133,24 @@ def test_the_shift_goes_on_through_another_exchange(visit: Visit, system: Browse
         )
     finally:
         object.__setattr__(ctx, "exchanges", before)
+
+
+def test_a_telephone_that_is_cut_off_in_a_talk_is_told_by_its_page(
+    visit: Visit, system: BrowserSystem
+) -> None:
+    """The network reports nothing, and the person must not talk to nobody."""
+    page = visit("maja")
+    arrive(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    network = system.stage.world.network
+    usual = network.callbacks.faults
+    phoner = next(leg for leg in network.legs.values() if leg.live and leg.to.startswith("client:"))
+    phoner.action = None
+    network.callbacks.faults = replace(usual, dropped=1.0)
+    try:
+        with page.expect_request("**/api/v1/line/over"):
+            system.run(network.end(phoner, "completed"))
+        expect(page.locator("#seat")).not_to_have_attribute("data-state", "talking")
+    finally:
+        network.callbacks.faults = usual

@@ -6,6 +6,7 @@
 //            role-play call) open the microphone.
 //   path     where a player's credentials are; rings: asks the server to call a player.
 //   expects  () => boolean: whether a leg may come now; any other is refused.
+//   onLost   () => void: the leg is over, and this page has not ended it.
 //   onState  gets a key of softphone.state.*; "registered" and "line" mean that it works.
 //
 // A kind is a module with open(credentials, { microphone, on… }) -> { call, renew, speaker, close }.
@@ -33,7 +34,7 @@ const MISSING = { key: "missing", bundle: "bundle" };
 
 export const kindOf = (as) => get(PATHS[as]);
 
-export async function connect({ as, path = PATHS[as], rings, expects, onState }) {
+export async function connect({ as, path = PATHS[as], rings, expects, onLost, onState }) {
   const { kind, missing } = await get(path);
   const speaks = as === "phoner" || as === "player";
   if (missing) {
@@ -84,6 +85,7 @@ export async function connect({ as, path = PATHS[as], rings, expects, onState })
   function onOver(finished) {
     if (leg !== finished) return;
     leg = null;
+    if (!ended) onLost?.();
     become(state === "line" ? "registered" : state);
   }
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.domain.role import Action
@@ -89,6 +89,7 @@ class PhoneApi:
             Endpoint("POST", "/pause", Action.PHONE, self.pause),
             Endpoint("POST", "/off", Action.PHONE, self.off),
             Endpoint("POST", "/hang-up", Action.PHONE, self.hang_up),
+            Endpoint("POST", "/line/over", Action.PHONE, self.line_over),
             Endpoint("POST", "/hand", Action.PHONE, self.hand),
             Endpoint("POST", "/wish", Action.PHONE, self.wish),
             Endpoint("POST", "/outcome", Action.PHONE, self.outcome),
@@ -131,6 +132,12 @@ class PhoneApi:
         del body
         await self._actions.hang_up(request.user)
         return await self.seat(request)
+
+    async def line_over(self, request: UserRequest, body: Nothing) -> Done:
+        """My browser's telephone was cut off: the provider is asked about it at once."""
+        del body
+        await self._actions.line_over(request.user)
+        return Done()
 
     async def hand(self, request: UserRequest, body: Hand) -> MySeat:
         """Raise or lower my hand."""

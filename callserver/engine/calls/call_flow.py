@@ -45,7 +45,7 @@ TALK_CHECK = timedelta(seconds=25)
 """How often the provider is asked about a talk: if its end is never reported, the phoner is free within a
 minute.
 
-A hundred phoners in talks cause four requests per second.
+A hundred phoners in talks cause eight requests per second: the phoner's leg is asked about too.
 """
 
 TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)

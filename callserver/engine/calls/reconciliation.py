@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, calls
+from callserver.database import audit, calls, seats
 from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState, Cause, Report
-from callserver.engine.calls import hangups, ring_end
+from callserver.engine.calls import hangups, lost_phoners, ring_end
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
     ASK_SOON,
@@ -66,7 +66,9 @@ class Reconciliation:
             call.permit_at,
         )
         if call.state == CallState.TALKING and (leg.state, leg.ref) == (LegState.TALKING, call.ref):
-            await self._ctx.store.run(lambda tx: self._goes_on(tx, call))
+            phoner = await self._ctx.store.run(lambda tx: self._goes_on(tx, call))
+            if phoner is not None:
+                await self._look_at_phoner(call, phoner)
             return  # a continuing talk changes nothing
         report = self._report(call, leg)
         await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report))
@@ -93,20 +95,29 @@ class Reconciliation:
             case LegState.ENDED:
                 return _REPORTS.get(Cause(leg.cause or Cause.UNREACHABLE), Report.FAILED)
 
-    def _goes_on(self, tx: Tx, asked: CallRow) -> None:
-        """When to ask again. The phoner may have given the outcome in the meantime."""
+    async def _look_at_phoner(self, call: CallRow, leg: str) -> None:
+        """The loss of the phoner's leg may not have been reported: the person would talk to nobody."""
+        room = Room(call.room, call.room_ref)
+        found = await self._ctx.telephony.look_up(leg, leg, room, "", call.permit_at)
+        if found.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            await self._ctx.store.run(lambda tx: lost_phoners.found_ended(tx, self._ctx, leg))
+
+    def _goes_on(self, tx: Tx, asked: CallRow) -> str | None:
+        """When to ask again. The phoner may have given the outcome in the meantime. Returns the phoner's leg."""
         call = calls.get(tx, asked.attempt)
         if call is None or call.ended_at is not None:
-            return
+            return None
         if call.stop_wanted is not None:
             lasting = ASK_AGAIN
         elif call.outcome is None:
             lasting = TALK_CHECK
         elif asked.outcome is None:
-            return  # giving the outcome has set the deadline to now
+            return None  # giving the outcome has set the deadline to now
         else:
             lasting = TALK_CHECK_AFTER_OUTCOME
         calls.change(tx, call.attempt, deadline=self._ctx.clock.now() + lasting)
+        seat = seats.of_call(tx, call.attempt)
+        return None if seat is None or seat.call != call.attempt else seat.leg
 
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ctx.clock.now()

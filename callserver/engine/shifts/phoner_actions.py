@@ -22,7 +22,7 @@ from callserver.engine.outcomes.record import GivenOutcome, OutcomeRecord
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.shifts import exchange_choice
 from callserver.errors import Impossible, NotAllowed, NotFound
-from callserver.outbox import HangUpLeg, RingPhoner
+from callserver.outbox import CheckPhonerLeg, HangUpLeg, RingPhoner
 from callserver.ports import Tx
 
 __all__ = ["GivenOutcome", "PhonerActions"]
@@ -214,6 +214,16 @@ class PhonerActions:
             if contact is None:
                 raise Impossible("the call has no contact", key="nobody_on_the_line")
             self._wishes.hear(tx, contact, wish, by=f"user:{user.id}", call=call.attempt)
+
+        await self._ctx.store.run(work)
+
+    async def line_over(self, user: User) -> None:
+        """The phoner's browser says that its leg is over: the provider is asked at once, before it reports it."""
+
+        def work(tx: Tx) -> None:
+            row = self._seat_of(tx, user)
+            if row.connected and row.leg is not None:
+                outbox.add(tx, CheckPhonerLeg(row.leg))
 
         await self._ctx.store.run(work)
 

@@ -1,6 +1,8 @@
 // The browser telephone of the phoner: connected before the shift begins, disconnected after it.
 
+import { post } from "../api.js";
 import { connect, WELL } from "../softphone.js";
+import { sleep } from "../softphones/browser.js";
 import { t } from "../texts.js";
 import { seat } from "./seat.js";
 import * as seatBar from "./seat_bar.js";
@@ -11,10 +13,19 @@ let softState = "connecting";
 
 const wanted = (at) => at.state !== "off" && at.line === "browser";
 
+// The server asks the provider, which may know it a moment later.
+async function cutOff() {
+  for (const wait of [0, 1500]) {
+    await sleep(wait);
+    if (wanted(seat)) await post("/line/over").catch(() => {}); // the provider reports it as well
+  }
+}
+
 function on() {
   phone ??= connect({
     as: "phoner",
     expects: () => wanted(seat),
+    onLost: cutOff,
     onState(now) {
       softState = now;
       seatBar.softState(now, WELL.has(now));
