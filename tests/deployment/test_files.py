@@ -55,6 +55,7 @@ def test_the_compose_file_names_what_it_defines() -> None:
     services = compose["services"]
     assert set(services) == {"database", "scheduler", "server", "proxy"}
     for service in services.values():
+        assert service["logging"]["options"]["max-size"]
         for network in service["networks"]:
             assert network in compose["networks"]
         for volume in service.get("volumes", []):
