@@ -35,7 +35,8 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="the configuration folder")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="also database, folders, clock, certificates, carrier")
+        bool,
+        typer.Option("--deep", help="also database, key, folders, clock, certificates, carrier"),
     ] = False,
 ) -> None:
     """Name every problem of the configuration, with file, line and key.

@@ -18,10 +18,12 @@ from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.cli import asterisk_check
-from callserver.database import integrity
+from callserver.database import audit, calls, integrity
 from callserver.database.engines import make_engine, reading, sqlite_path
 from callserver.database.unavailable import UNAVAILABLE
+from callserver.domain import pseudonyms, subject
 from callserver.domain.alarm import LEAST_FREE_BYTES
+from callserver.domain.audit import EntryKind
 from callserver.engine import clock_checks
 from callserver.errors import ConfigurationProblem
 from callserver.settings import SIMULATED, Settings
@@ -30,6 +32,9 @@ from callserver.start_checks import pooler_fits
 TWILIO = "https://api.twilio.com"
 TIMEOUT_S = 10.0
 CLOCKS_DIFFER = timedelta(seconds=5)
+MOST_CALLS = 20
+"""So many of the newest calls are compared with the key; some may have been erased since."""
+
 ENDS_SOON = timedelta(days=14)
 """A certificate that ends earlier is a problem."""
 
@@ -40,6 +45,7 @@ def run(settings: Settings) -> dict[str, list[str]]:
     """The problems that each check found, and what to do about them."""
     checks: dict[str, Check] = {
         "database": _database,
+        "key": _key,
         "folders": _folders,
         "clock": _clock,
         "certificates": _certificates,
@@ -72,6 +78,30 @@ def _pooler(settings: Settings) -> Iterator[str]:
         yield str(problem)
     except UNAVAILABLE as error:
         yield f"CALLSERVER_POOLER: does not answer ({type(error).__name__})"
+
+
+def _key(settings: Settings) -> Iterator[str]:
+    """Whether CALLSERVER_KEY is the one with which the newest calls were recorded."""
+    path = sqlite_path(settings.database)
+    if not settings.key or (path is not None and not path.exists()):
+        return
+    engine = make_engine(settings.database)
+    known, recognised = 0, 0
+    try:
+        with contextlib.suppress(Exception), reading(engine) as tx:  # the database check says why
+            for entry in audit.search(tx, audit.LogQuery((EntryKind.PERMITTED.value,)), MOST_CALLS):
+                call = calls.get(tx, entry["call"])
+                if call is not None and call.number > 0 and entry.get("keys"):
+                    known += 1
+                    about = subject.of_number(call.number)
+                    recognised += pseudonyms.key_of(about, settings.key.encode()) in entry["keys"]
+    finally:
+        engine.dispose()
+    if known and not recognised:
+        yield (
+            "CALLSERVER_KEY is not the one with which the calls were recorded: nobody who was erased is"
+            " recognised. Put the former one back"
+        )
 
 
 def _folders(settings: Settings) -> Iterator[str]:

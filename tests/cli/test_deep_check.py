@@ -18,6 +18,7 @@ from callserver.domain.audit import EntryKind
 from callserver.settings import Settings
 from tests.harness.databases import reading_only, sqlite_file
 from tests.harness.exchange.kamailio import certificate
+from tests.harness.simulated import SimulatedSystem, in_a_talk
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "AC" + "1" * 32
@@ -99,6 +100,18 @@ def test_a_clock_behind_the_log(tmp_path: Path) -> None:
     engine.dispose()
     [problem] = wrong(settings)["clock"]
     assert "behind the log" in problem
+
+
+async def test_another_key_than_that_of_the_calls(tmp_path: Path) -> None:
+    """On another machine, with a new .env: nobody who was erased would be recognised."""
+    system = SimulatedSystem(tmp_path)
+    await in_a_talk(system)
+    system.close()
+    settings = sound(tmp_path, database=str(system.server.store.engine.url))
+    key = system.server.settings.key
+    assert "key" not in wrong(settings.model_copy(update={"key": key}))
+    [problem] = wrong(settings.model_copy(update={"key": "another key, long enough"}))["key"]
+    assert "Put the former one back" in problem
 
 
 def test_certificates(tmp_path: Path) -> None:
