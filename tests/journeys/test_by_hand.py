@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from callserver.database.seats import SeatRow
 from callserver.engine.gate.explanation import explain
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.harness.simulated import SimulatedSystem, after_a_talk
@@ -223,3 +226,20 @@ async def test_a_seat_that_waits_dials_by_hand_with_the_slot_that_it_has(
     (call,) = system.calls()
     assert call.path == "manual"
     assert call.permit_at >= free
+
+
+async def test_two_who_dial_by_hand_at_once_take_a_slot_each(tmp_path: Path) -> None:
+    """Neither has ordered a call when the other looks."""
+    system = SimulatedSystem(tmp_path, phoners=2, calls_per_second=1)
+    for phoner in (1, 2):
+        await system.on_shift(phoner)
+    server, now = system.server, system.clock.now()
+    campaign = server.ctx.rules.campaign("kanvas")
+
+    def slot(tx: Tx, row: SeatRow) -> datetime | None:
+        return server.dialer.slot_by_hand(tx, row, campaign, now)
+
+    first, second = [await server.ctx.store.run(partial(slot, row=row)) for row in system.seats()]
+    assert first == now
+    assert second == now + timedelta(seconds=1)
+    system.close()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from callserver.ports import Declined, Trouble
+from callserver import ports
+from callserver.ports import Declined, LegState, Trouble
 from callserver.simulator.legs import Behaviour, Leg
 from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings
 
@@ -142,6 +143,28 @@ async def test_a_second_dial_does_not_disturb_the_call(
     await system.pass_time(30)
     assert (await system.seat())["state"] == "talking"
     assert not system.entries("apologised")
+
+
+async def test_a_second_dial_waits_while_the_network_does_not_tell(
+    system: SimulatedSystem,
+) -> None:
+    """Whether the first leg is in the call is not known: it is left in it."""
+    person = await in_a_talk(system)
+    mine = system.phoner_leg()
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.leg
+
+    async def away(ref: str) -> ports.Leg:
+        return ports.Leg(LegState.NO_ANSWER, ref)
+
+    telephony.leg = away
+    url = f"{system.plan.public_url}/twilio/voice/client"
+    second = await system.network.call_in("client:phoner_1", "", url)
+    telephony.leg = really
+    await system.pass_time(1)
+    assert not second.live
+    assert mine.live
+    assert person.live
 
 
 async def test_a_second_dial_takes_over_from_a_leg_that_is_gone(system: SimulatedSystem) -> None:

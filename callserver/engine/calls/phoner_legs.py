@@ -152,7 +152,10 @@ class PhonerLegs:
         return await self._ctx.store.run(join)
 
     async def _in_a_call(self, identity: str, leg: str) -> bool:
-        """Whether another leg of the user is in a call, which must not be disturbed."""
+        """Whether another leg of the user is, or may be, in a call, which must not be disturbed.
+
+        A browser that is refused calls in again after some seconds.
+        """
         named = IDENTITY.fullmatch(identity)
         if named is None:
             return False
@@ -160,7 +163,8 @@ class PhonerLegs:
         row = await self._ctx.store.read(lambda tx: seats.of_phoner(tx, user))
         if row is None or row.leg in (None, leg) or row.state not in IN_CALL:
             return False
-        return (await self._ctx.telephony.leg(row.leg or "")).state is LegState.TALKING
+        found = await self._ctx.telephony.leg(row.leg or "")
+        return found.state in (LegState.TALKING, LegState.NO_ANSWER)
 
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
         """The phoner's leg left its room: it counts as lost for a call in hand, and joins a new room."""

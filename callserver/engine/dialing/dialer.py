@@ -198,16 +198,16 @@ class Dialer:
     def slot_by_hand(
         self, tx: Tx, row: SeatRow, campaign: Campaign, now: datetime
     ) -> datetime | None:
-        """When the seat may dial by hand; None: now. The slot is the seat's from then on.
+        """When the seat may dial by hand: the slot is the seat's from then on. None: slots do not apply.
 
         Raises:
             Impossible: it is too late to wait for.
         """
+        if clock_checks.in_doubt(tx, self._ctx.clock):
+            return None
         kept = _kept_slot(row, now)
         budget = self._ctx.budgets.of(campaign.caller_id)
         slot = kept or call_budget.next_slot(tx, now, budget)
-        if slot <= now or clock_checks.in_doubt(tx, self._ctx.clock):
-            return None
         if slot - now > WAITS_BY_HAND:
             raise Impossible(
                 "other calls are being ordered; try again in a moment", key="line_busy"
