@@ -201,6 +201,7 @@ def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
     """The instant of this local time; for a time in a skipped hour, the first instant after it."""
     local = datetime(day.year, day.month, day.day, minutes // 60 % 24, minutes % 60, tzinfo=zone)
