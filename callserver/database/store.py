@@ -149,7 +149,7 @@ class SqliteStore:
         if self._writing is None or self._at_work is not None or self._closing:
             return False
         before, self._version = self._version, data_version(self._writing.raw)
-        return before not in (0, self._version)
+        return before != self._version
 
     def _read(self, work: Callable[[Tx], T]) -> T:
         try:
@@ -244,6 +244,7 @@ class SqliteStore:
         """
         if self._writing is None:
             self._writing = Opened(self.engine.connect())
+            self._version = data_version(self._writing.raw)
             self._peeking = Opened(reading(self._reading))
             for opened in (self._writing, self._peeking):
                 wait_at_most(opened.raw, 0)

@@ -32,8 +32,6 @@ async def woken(store: AnyStore) -> AsyncIterator[asyncio.Event]:
     if isinstance(store, PostgresStore):
         await asyncio.wait_for(event.wait(), PATIENCE_S)  # it listens
         event.clear()
-    elif isinstance(store, SqliteStore):
-        store.written_elsewhere()  # it knows the file's version
     yield event
     watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
