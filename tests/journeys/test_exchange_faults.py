@@ -69,6 +69,22 @@ async def test_an_answer_that_is_not_reported_is_found(opens: Opens) -> None:
         await system.wait_for(lambda: system.seat_row().state == "talking", 10)
 
 
+async def test_legs_are_compared_while_the_rest_is_still_looked_up(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a break, an exchange that answers slowly keeps the engine's look-ups waiting."""
+    async with opens("00") as system:
+        await system.on_shift()
+        monkeypatch.setattr(system.events, "_catch_up", asyncio.Event().wait)
+        system.proxy.loses = lambda event: (
+            is_attempt(event) and (event["type"] in ("ChannelStateChange", "Dial"))
+        )
+        system.proxy.cut()
+        await system.wait_for(lambda: not system.events.owns.is_set())
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == "talking", 20)
+
+
 async def test_an_end_that_is_not_reported_is_found(opens: Opens) -> None:
     async with opens("01") as system:
         await system.on_shift()

@@ -45,6 +45,9 @@ PING_S = 5.0
 STOP_S = 3.0
 """How long a stopping process finishes received events, and how long it tries to release the lease."""
 
+FOUND_S = 5.0
+"""How long the engine's look-ups wait until what was found is handled."""
+
 _UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
 """Most of the traffic, and not needed."""
 
@@ -159,16 +162,18 @@ class Events:
             await self._softphones.begin()
             for event in await self._legs.look_up_all():
                 self._dispatch(event)
-            await _first_of(self._receive(stream), self._begin())
+            found = list(self._last_tasks.values())
+            await _first_of(self._receive(stream), self.keep(), self._caught_up(found))
 
-    async def _begin(self) -> None:
-        """Finish what was looked up, while new events are received; then keep everything up to date."""
-        if found := list(self._last_tasks.values()):
-            await asyncio.wait(found)
+    async def _caught_up(self, found: list[asyncio.Task[None]]) -> None:
+        """Everything was looked up; does not end by itself. New events are handled meanwhile, and the legs compared:
+        neither waits for a slow answer."""
+        if found:
+            await asyncio.wait(found, timeout=FOUND_S)
         await self._catch_up()
         self.owns.set()
         log.info("exchange_connected", exchange=self._name)
-        await self.keep()
+        await asyncio.Event().wait()
 
     async def _receive(self, stream: ClientConnection) -> None:
         async for message in stream:

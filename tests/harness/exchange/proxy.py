@@ -79,13 +79,9 @@ class Proxy:
                     await self._events(reader, writer)
 
     async def _events(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = await reader.readexactly(2)
-            size = head[1] & 0x7F
-            more = await reader.readexactly({126: 2, 127: 8}.get(size, 0))
-            data = await reader.readexactly(int.from_bytes(more) if more else size)
-            if head[0] & 0x0F != _TEXT or not self.loses(json.loads(data)):
-                writer.write(head + more + data)
+        async for frame, event in frames(reader):
+            if event is None or not self.loses(event):
+                writer.write(frame)
                 await writer.drain()
 
     @contextlib.asynccontextmanager
@@ -95,6 +91,18 @@ class Proxy:
             yield
         self._open.discard(writer)
         writer.close()
+
+
+async def frames(
+    reader: asyncio.StreamReader,
+) -> AsyncIterator[tuple[bytes, dict[str, Any] | None]]:
+    """The frames that come from Asterisk, with the event of those that carry one."""
+    while True:
+        head = await reader.readexactly(2)
+        size = head[1] & 0x7F
+        more = await reader.readexactly({126: 2, 127: 8}.get(size, 0))
+        data = await reader.readexactly(int.from_bytes(more) if more else size)
+        yield head + more + data, json.loads(data) if head[0] & 0x0F == _TEXT else None
 
 
 def _request(data: bytes) -> str:

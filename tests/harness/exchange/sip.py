@@ -181,8 +181,8 @@ class Telephone(asyncio.DatagramProtocol):
         if reply.status >= 300:
             talk.ended.set()
             return talk
-        talk.remote, talk.target = reply["To"], _uri(reply["Contact"])
-        talk.media, talk.answered = _media(reply.body), True
+        talk.remote, talk.target = reply["To"], uri_of(reply["Contact"])
+        talk.media, talk.answered = media_of(reply.body), True
         self._send(self._request("ACK", talk.target, talk.call_id, talk.cseq, [], talk))
         return talk
 
@@ -274,9 +274,9 @@ class Telephone(asyncio.DatagramProtocol):
             invite["Call-ID"],
             invite["To"] + tag,
             invite["From"],
-            _uri(invite["Contact"]),
+            uri_of(invite["Contact"]),
             invite,
-            _media(invite.body),
+            media_of(invite.body),
         )
         self.talks[talk.call_id] = talk
         self._reply(invite, 180)
@@ -373,12 +373,12 @@ class _Sound(asyncio.DatagramProtocol):
         self._telephone.heard(data, asyncio.get_running_loop().time())
 
 
-def _uri(contact: str) -> str:
+def uri_of(contact: str) -> str:
     match = re.search(r"<([^>]+)>", contact)
     return match[1] if match else contact
 
 
-def _media(body: str) -> Address | None:
+def media_of(body: str) -> Address | None:
     host, port = re.search(r"c=IN IP4 (\S+)", body), re.search(r"m=audio (\d+)", body)
     return (host[1], int(port[1])) if host and port else None
 
