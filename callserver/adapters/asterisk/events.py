@@ -103,6 +103,8 @@ class Events:
         self._noted_at = -NOTED_S
         self.owns = asyncio.Event()
         """Set while this process receives the events and has looked everything up."""
+        self._kept = asyncio.Event()
+        """Set after the first round of `keep` on this connection."""
 
     def start(self) -> None:
         """Begin in the running event loop."""
@@ -163,14 +165,16 @@ class Events:
             for event in await self._legs.look_up_all():
                 self._dispatch(event)
             found = list(self._last_tasks.values())
+            self._kept.clear()
             await _first_of(self._receive(stream), self.keep(), self._caught_up(found))
 
     async def _caught_up(self, found: list[asyncio.Task[None]]) -> None:
-        """Everything was looked up; does not end by itself. New events are handled meanwhile, and the legs compared:
-        neither waits for a slow answer."""
+        """Everything was looked up, and the telephones were told; does not end by itself. New events are handled
+        meanwhile, and the legs compared: neither waits for a slow answer."""
         if found:
             await asyncio.wait(found, timeout=FOUND_S)
         await self._catch_up()
+        await self._kept.wait()
         self.owns.set()
         log.info("exchange_connected", exchange=self._name)
         await asyncio.Event().wait()
@@ -223,6 +227,7 @@ class Events:
         failed = 0
         while await self._lease():
             failed = 0 if await self._round() else failed + 1
+            self._kept.set()
             if failed >= MOST_FAILED:
                 raise Lost("it does not answer")
             await asyncio.sleep(KEEP_S)

@@ -96,7 +96,8 @@ class SeveralExchanges:
             exchange = self._named(name)
             if exchange is None:
                 return Leg(LegState.UNKNOWN_LEG, ref)
-            return _outside(name, await exchange.look_up(attempt, None, _own(room), number, since))
+            own = exchange_names.split(attempt)[1]  # a phoner's leg is looked up by its name
+            return _outside(name, await exchange.look_up(own, None, _own(room), number, since))
         legs = await asyncio.gather(
             *(
                 exchange.look_up(attempt, None, room, number, since)

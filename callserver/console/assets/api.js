@@ -1,7 +1,5 @@
 // Requests to the API. The detail of a problem document becomes the error's message.
 
-const GET_MS = 60_000; // longer than any answer takes: a page that waits for a lost one fetches again
-
 const csrf = document.querySelector('meta[name="csrf"]');
 
 export class Problem extends Error {
@@ -44,8 +42,8 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   throw new Problem(problem, response.status);
 }
 
-export async function ask(method, path, body, headers = {}, signal = undefined) {
-  const response = await send(method, path, body, headers, signal);
+export async function ask(method, path, body, headers = {}) {
+  const response = await send(method, path, body, headers);
   const isJson = response.headers.get("content-type")?.startsWith("application/json");
   try {
     return await (isJson ? response.json() : response.text());
@@ -68,7 +66,7 @@ export async function unlessUnreachable(request) {
   }
 }
 
-export const get = (path) => ask("GET", path, undefined, {}, AbortSignal.timeout(GET_MS));
+export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 
 // Saves the file that the API returns, under the name in its header.

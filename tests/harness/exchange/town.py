@@ -56,6 +56,13 @@ class Town(Telephone):
         self.talks[talk.call_id], self._rings[talk.call_id] = talk, ring
         self._start(self._live(ring, talk, invite))
 
+    def answer_the_rest(self) -> None:
+        """Refuse the calls that got no answer at all: Asterisk would repeat them to the next one in this place."""
+        for call_id, ring in self._rings.items():
+            invite = self.talks[call_id].invite
+            if ring.way == "says nothing" and invite is not None:
+                self._reply(invite, 480)
+
     async def _live(self, ring: Ring, talk: Talk, invite: Message) -> None:
         if ring.way == "says nothing":
             return
