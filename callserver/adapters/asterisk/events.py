@@ -234,17 +234,21 @@ class Events:
 
     async def _round(self) -> bool:
         """Do everything once, whatever fails: the next round repeats it. Whether the exchange answered."""
-        answered = True
-        for work in (self._softphones.bring_up_to_date, self._compare, self.look_at_carrier):
-            try:
-                with contextlib.suppress(*UNAVAILABLE):
-                    await work()
-            except Lost as lost:
-                log.warning("exchange_not_kept", exchange=self._name, why=str(lost))
-                answered = False
+        await self._done(self._softphones.bring_up_to_date)  # one telephone may be refused
+        compared = await self._done(self._compare)
+        answered = await self._done(self.look_at_carrier) and compared
         if answered:
             await self._noted(answers=True)
         return answered
+
+    async def _done(self, work: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            with contextlib.suppress(*UNAVAILABLE):
+                await work()
+        except Lost as lost:
+            log.warning("exchange_not_kept", exchange=self._name, why=str(lost))
+            return False
+        return True
 
     async def _compare(self) -> None:
         for event in await self._legs.differences():

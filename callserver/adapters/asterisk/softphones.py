@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -130,9 +130,9 @@ class Softphones:
             for softphone in await self._store.read(lambda tx: softphones.alive(tx, now))
         }
         pushed = await self._compared()
-        gone = [self._remove(name) for name in pushed.keys() - alive.keys()]
+        gone = [partial(self._remove, name) for name in pushed.keys() - alive.keys()]
         new = [
-            self._push(softphone)
+            partial(self._push, softphone)
             for name, softphone in alive.items()
             if pushed.get(name) != softphone.digest
         ]
@@ -203,7 +203,7 @@ class Softphones:
         return urlsplit(self.url).hostname or "callserver"
 
 
-async def _each(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+async def _each(works: Sequence[Callable[[], Awaitable[None]]]) -> None:
     """Do each of them, one after the other, also when some are refused.
 
     Raises:
@@ -212,10 +212,9 @@ async def _each(works: Sequence[Coroutine[Any, Any, None]]) -> None:
     failed: list[Lost] = []
     for work in works:
         if len(failed) == MOST_FAILED:
-            work.close()
-            continue
+            break
         try:
-            await work
+            await work()
         except Lost as lost:
             failed.append(lost)
     if failed:
