@@ -96,6 +96,26 @@ async def test_a_late_report_of_the_answer_connects_nobody(
     assert SeatState.TALKING not in {entry["state"] for entry in system.entries("seat")}
 
 
+async def test_a_phoner_who_hangs_up_before_the_answer_is_reported_has_talked(
+    system: SimulatedSystem,
+) -> None:
+    """They were together: nobody is owed an apology, and the talk has an outcome."""
+    leg = await rings(system)
+    really = system.server.ctx.telephony.hang_up
+    telephony: Any = system.server.ctx.telephony
+    telephony.hang_up = nothing_happens
+    await system.do("POST", "/hang-up", {})
+    await system.network.answer(leg)
+    await system.pass_time(1)
+    telephony.hang_up = really
+    await really(leg.sid)
+    await system.pass_time(1)
+    (call,) = system.calls()
+    assert (call.cause, call.abandoned) == ("completed", False)
+    assert not system.entries("apologised")
+    assert (await system.seat())["state"] == "wrapping_up"
+
+
 async def test_a_failing_hang_up_is_repeated_at_once(
     system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:

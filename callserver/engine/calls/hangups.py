@@ -42,14 +42,20 @@ PHONER_OFF = "phoner_off"
 SUPPRESSED = "suppressed"
 """The reason for ending a call that still rings when its number or person is suppressed."""
 
+PHONER_HUNG_UP = "phoner_hung_up"
+"""The reason for ending a call, ringing or talking, that its phoner has hung up."""
+
 ONLY_RINGING = frozenset({HOURS_OVER, PHONER_OFF, SUPPRESSED})
 """Reasons that end no talk. Who answers as the order is given is not hung up on: what is due to them follows
 from their answer."""
 
 
 def must_not_begin(call: CallRow) -> bool:
-    """Whether a talk must not begin, although the person answers: the call was to be ended before."""
-    return call.stop_wanted not in (None, HOURS_OVER)
+    """Whether a talk must not begin, although the person answers: the call was to be ended before.
+
+    A phoner who has hung up was there: the report of the answer came after a short talk.
+    """
+    return call.stop_wanted not in (None, HOURS_OVER, PHONER_HUNG_UP)
 
 
 def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:

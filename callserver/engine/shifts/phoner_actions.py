@@ -108,7 +108,7 @@ class PhonerActions:
     async def hang_up(self, user: User) -> None:
         """End the call in hand."""
         row = await self._ctx.store.run(lambda tx: self._seat_of(tx, user))
-        if not await self._stop(row, "phoner_hung_up"):
+        if not await self._stop(row, hangups.PHONER_HUNG_UP):
             raise Impossible("there is no call to hang up", key="no_call")
 
     async def hand(self, user: User, *, up: bool) -> None:
