@@ -10,6 +10,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    false,
     func,
     insert,
     literal,
@@ -28,6 +29,7 @@ from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Purpose, Scope, Suppression
 from callserver.domain.marks import MarkKind
+from callserver.domain.stop_reasons import MAY_TALK, SUPPRESSED
 from callserver.outbox import EndCalls
 from callserver.ports import Tx
 
@@ -51,10 +53,16 @@ def _stop_by(column: ColumnElement[int]) -> PreparedMany:
                 column.in_(keys),
                 calls.c.ended_at.is_(None),
                 calls.c.answered_at.is_(None),
-                calls.c.stop_wanted.is_(None),
+                or_(
+                    calls.c.stop_wanted.is_(None),
+                    calls.c.stop_wanted.in_(
+                        [literal_column(f"'{one}'") for one in sorted(MAY_TALK)]
+                    ),
+                ),
             )
             .values(
-                stop_wanted=literal_column("'suppressed'"),
+                stop_wanted=literal_column(f"'{SUPPRESSED}'"),
+                stopped=false(),
                 # Without the leg's name only a look-up helps: the provider is asked at once.
                 deadline=case(
                     (calls.c.ref.is_(None), bindparam("now", type_=Instant())),
@@ -303,7 +311,7 @@ def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
         for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + STOPPED_AT_ONCE], {"now": now})
     )
     for attempt in attempts:
-        audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason="suppressed")
+        audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=SUPPRESSED)
     if attempts:
         outbox.add(tx, EndCalls())
     return len(attempts)

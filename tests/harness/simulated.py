@@ -4,6 +4,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from callserver.assemble import Server, build
 from callserver.database.due_work import next_due
 from callserver.database.engines import make_engine, reading
 from callserver.engine.context import Rules
-from callserver.ports import Tx
+from callserver.ports import Silent, Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
 from callserver.simulator.evening import Evening, Plan
@@ -264,3 +265,22 @@ async def rings(system: SimulatedSystem) -> Leg:
     await system.ready()
     await system.pass_time(3)
     return system.live_legs()[0]
+
+
+async def rings_unheard(system: SimulatedSystem) -> Leg:
+    """A telephone rings; the reply to its order and every report are lost."""
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.place
+
+    async def lost(*order: Any) -> Silent:
+        await really(*order)
+        return Silent("lost")
+
+    telephony.place = lost
+    await system.on_shift()
+    dropped = replace(system.plan.faults, dropped=1.0)
+    system.network.faults = system.network.callbacks.faults = dropped
+    await system.ready()
+    await system.pass_time(0.9)
+    (leg,) = system.live_legs()
+    return leg

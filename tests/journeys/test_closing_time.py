@@ -10,6 +10,7 @@ import pytest
 from callserver.domain import hours
 from callserver.domain.hours import Place
 from callserver.domain.reason import Reason
+from callserver.domain.stop_reasons import HOURS_OVER
 from callserver.engine.calls import hangups
 from callserver.engine.gate import explanation
 from callserver.engine.lists import eligibility
@@ -96,7 +97,7 @@ async def test_who_answers_as_the_hours_end_and_meets_nobody_hears_an_apology(
     await system.ready()
     await system.pass_time(34.5)
     (call,) = system.calls()
-    system.write(lambda tx: hangups.want_ended(tx, call, hangups.HOURS_OVER, system.clock.now()))
+    system.write(lambda tx: hangups.want_ended(tx, call, HOURS_OVER, system.clock.now()))
     await system.pass_time(3)
     assert (await system.seat())["state"] == "talking"
     await system.network.end(system.phoner_leg(), "completed")

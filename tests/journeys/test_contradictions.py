@@ -3,7 +3,6 @@ room that begins again, an order without a reply. No telephone is left behind th
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from callserver.engine.calls import hangups
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.outbox import EndCalls
-from callserver.ports import Leg, LegState, Result, Silent, Tx
+from callserver.ports import Leg, LegState, Result, Tx
 from callserver.provider_events import CallReport, RoomChange, RoomEvent
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, in_a_talk, rings
+from tests.harness.simulated import SimulatedSystem, in_a_talk, rings, rings_unheard
 
 
 @pytest.fixture
@@ -100,20 +99,7 @@ async def test_a_telephone_whose_leg_is_not_known_by_name_is_silenced(
     system: SimulatedSystem,
 ) -> None:
     """The reply to the order and every report are lost, and the person opts out while it rings."""
-    telephony: Any = system.server.ctx.telephony
-    really = telephony.place
-
-    async def lost(*order: Any) -> Silent:
-        await really(*order)
-        return Silent("lost")
-
-    telephony.place = lost
-    await system.on_shift()
-    dropped = replace(system.plan.faults, dropped=1.0)
-    system.network.faults = system.network.callbacks.faults = dropped
-    await system.ready()
-    await system.pass_time(0.9)
-    (leg,) = system.live_legs()
+    leg = await rings_unheard(system)
     (call,) = system.calls()
     assert (call.state, call.ref) == (CallState.SILENT, None)
     assert not leg.answered

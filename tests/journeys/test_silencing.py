@@ -1,8 +1,7 @@
 """An opt-out while the person's telephone rings: it falls silent at once, and nobody is connected afterwards."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,16 @@ from callserver.database import contacts, leases
 from callserver.domain.call import Report
 from callserver.domain.facts import Scope
 from callserver.domain.seat import SeatState
+from callserver.domain.stop_reasons import HOURS_OVER
+from callserver.engine.calls import hangups
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
-from callserver.ports import Result, Silent, Tx
+from callserver.ports import Result, Tx
 from callserver.provider_events import CallReport
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, failing, rings
+from tests.harness.simulated import SimulatedSystem, failing, rings, rings_unheard
+
+Act = Callable[[SimulatedSystem], Awaitable[None]]
 
 
 @pytest.fixture
@@ -71,19 +74,7 @@ async def test_a_late_report_of_the_answer_connects_nobody(
 ) -> None:
     """Whichever comes first: the order's late reply, or the report of the answer."""
     telephony: Any = system.server.ctx.telephony
-    really = telephony.place
-
-    async def lost(*order: Any) -> Silent:
-        await really(*order)
-        return Silent("lost")
-
-    telephony.place = lost
-    await system.on_shift()
-    dropped = replace(system.plan.faults, dropped=1.0)
-    system.network.faults = system.network.callbacks.faults = dropped
-    await system.ready()
-    await system.pass_time(0.9)
-    (leg,) = system.live_legs()
+    leg = await rings_unheard(system)
     telephony.cancel = nothing_happens
     opt_out(system)
     (call,) = system.calls()
@@ -114,6 +105,39 @@ async def test_a_phoner_who_hangs_up_before_the_answer_is_reported_has_talked(
     assert (call.cause, call.abandoned) == ("completed", False)
     assert not system.entries("apologised")
     assert (await system.seat())["state"] == "wrapping_up"
+
+
+async def hours_end(system: SimulatedSystem) -> None:
+    (call,) = system.calls()
+    system.write(lambda tx: hangups.want_ended(tx, call, HOURS_OVER, system.clock.now()))
+
+
+async def hangs_up(system: SimulatedSystem) -> None:
+    await system.do("POST", "/hang-up", {})
+
+
+async def opts_out(system: SimulatedSystem) -> None:
+    opt_out(system)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(hours_end, opts_out), (hangs_up, opts_out), (opts_out, hangs_up)]
+)
+async def test_whatever_else_ends_the_call_an_opt_out_connects_nobody(
+    system: SimulatedSystem, first: Act, then: Act
+) -> None:
+    """The network takes the orders and does not carry them out."""
+    telephony: Any = system.server.ctx.telephony
+    leg = await rings(system)
+    telephony.cancel = telephony.hang_up = nothing_happens
+    await first(system)
+    await system.pass_time(1)
+    await then(system)
+    await system.pass_time(1)
+    await system.network.answer(leg)
+    await system.pass_time(1)
+    assert leg.spoken
+    assert SeatState.TALKING not in {entry["state"] for entry in system.entries("seat")}
 
 
 async def test_a_failing_hang_up_is_repeated_at_once(
@@ -184,20 +208,7 @@ async def test_another_server_silences_without_the_lease(system: SimulatedSystem
 
 
 async def test_a_restarted_server_asks_at_once_which_leg_rings(system: SimulatedSystem) -> None:
-    telephony: Any = system.server.ctx.telephony
-    really = telephony.place
-
-    async def lost(*order: Any) -> Silent:
-        await really(*order)
-        return Silent("lost")
-
-    telephony.place = lost
-    await system.on_shift()
-    dropped = replace(system.plan.faults, dropped=1.0)
-    system.network.faults = system.network.callbacks.faults = dropped
-    await system.ready()
-    await system.pass_time(0.9)
-    (leg,) = system.live_legs()
+    leg = await rings_unheard(system)
     await of_another_process(system)
     opt_out(system)
     server = system.restart()

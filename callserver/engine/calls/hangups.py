@@ -13,6 +13,7 @@ from callserver import outbox
 from callserver.database import audit, calls
 from callserver.database.calls import CallRow
 from callserver.domain.audit import EntryKind
+from callserver.domain.stop_reasons import MAY_TALK, ONLY_RINGING, PHONER_LOST, replaces
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import SOON_SECONDS, carry_out
 from callserver.outbox import EndCalls
@@ -28,42 +29,18 @@ END_AGAIN_SECONDS = (*SOON_SECONDS, 1, 5, 15, 30, 60, 120, 240)
 """Waits, in seconds, between orders to hang up a leg without an open call while the provider fails: a
 second telephone would ring on, and a machine that answered would stay in the phoner's room."""
 
-PHONER_LOST = "phoner_lost"
-"""The reason for ending a call without a phoner: a person who answers hears who called, and an apology
-(I5)."""
-
-
-HOURS_OVER = "hours_over"
-"""The reason for ending a call that still rings, or is queued at the provider, when the calling hours end."""
-
-PHONER_OFF = "phoner_off"
-"""The reason for ending a call that still rings when its phoner ends the shift."""
-
-SUPPRESSED = "suppressed"
-"""The reason for ending a call that still rings when its number or person is suppressed."""
-
-PHONER_HUNG_UP = "phoner_hung_up"
-"""The reason for ending a call, ringing or talking, that its phoner has hung up."""
-
-ONLY_RINGING = frozenset({HOURS_OVER, PHONER_OFF, SUPPRESSED})
-"""Reasons that end no talk. Who answers as the order is given is not hung up on: what is due to them follows
-from their answer."""
-
 
 def must_not_begin(call: CallRow) -> bool:
-    """Whether a talk must not begin, although the person answers: the call was to be ended before.
-
-    A phoner who has hung up was there: the report of the answer came after a short talk.
-    """
-    return call.stop_wanted not in (None, HOURS_OVER, PHONER_HUNG_UP)
+    """Whether a talk must not begin, although the person answers: the call was to be ended before."""
+    return call.stop_wanted is not None and call.stop_wanted not in MAY_TALK
 
 
 def want_ended(tx: Tx, call: CallRow, reason: str, now: datetime) -> None:
     """Request the end of a call: ordered after the commit, and again if requested again."""
     if call.ended_at is not None:
         return
-    ends_talks = call.stop_wanted in ONLY_RINGING and reason not in ONLY_RINGING
-    if call.stop_wanted is None or ends_talks:
+    is_answered = call.answered_at is not None
+    if call.stop_wanted is None or replaces(reason, call.stop_wanted, is_answered=is_answered):
         calls.change(tx, call.attempt, stop_wanted=reason, stopped=False)
         if call.ref is None:  # the provider is asked at once which leg it is
             calls.change(tx, call.attempt, deadline=now)

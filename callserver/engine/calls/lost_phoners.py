@@ -10,8 +10,8 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState
 from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatEvent, SeatState
+from callserver.domain.stop_reasons import PHONER_LOST
 from callserver.engine.calls import hangups, seat_moves
-from callserver.engine.calls.hangups import PHONER_LOST
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import marking
 from callserver.outbox import HangUpLeg

@@ -14,6 +14,7 @@ from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState, Cause, Report
+from callserver.domain.stop_reasons import HOURS_OVER
 from callserver.engine.calls import hangups, lost_phoners, ring_end
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
@@ -144,7 +145,7 @@ class Reconciliation:
         if now - row.permit_at >= TOO_LONG:
             hangups.want_ended(tx, row, "lasted_too_long", now)
         elif hours_end is not None and now >= hours_end:
-            hangups.want_ended(tx, row, hangups.HOURS_OVER, now)
+            hangups.want_ended(tx, row, HOURS_OVER, now)
 
 
 def _next_question(call: CallRow, now: datetime) -> timedelta:

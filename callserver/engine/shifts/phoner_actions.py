@@ -15,6 +15,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.line import LineProblem
 from callserver.domain.seat import ImpossibleEvent, SeatEvent, SeatState
+from callserver.domain.stop_reasons import PHONER_HUNG_UP, PHONER_OFF
 from callserver.engine import user_lines
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
@@ -103,12 +104,12 @@ class PhonerActions:
         if row.outcome_owed:
             raise Impossible(OWED, key="outcome_owed")
         if row.state in (SeatState.RESERVED, SeatState.RINGING):
-            await self._stop(row, hangups.PHONER_OFF)
+            await self._stop(row, PHONER_OFF)
 
     async def hang_up(self, user: User) -> None:
         """End the call in hand."""
         row = await self._ctx.store.run(lambda tx: self._seat_of(tx, user))
-        if not await self._stop(row, hangups.PHONER_HUNG_UP):
+        if not await self._stop(row, PHONER_HUNG_UP):
             raise Impossible("there is no call to hang up", key="no_call")
 
     async def hand(self, user: User, *, up: bool) -> None:
