@@ -5,8 +5,8 @@ The store gives each run an empty outbox (a retry too), sends its content after 
 and drops it on a rollback. The same follow-up twice in one transaction is sent once.
 
 A server that dies between the commit and the sending sends nothing. So a follow-up only makes happen at
-once what the database already asks for (`stop_wanted`, `wake_at`, `look_at`, a call's deadline, a message that waits): the
-scheduler does it later. The one exception is HangUpLeg, whose leg belongs to nothing in the database.
+once what the database already asks for (`stop_wanted`, `wake_at`, `look_at`, a call's deadline, a leg to end, a message that
+waits): the scheduler does it later.
 A transaction that no server's store runs, such as a command's, sends nothing for the same reason; it wakes the
 servers' schedulers (database/wake_ups.py).
 """
@@ -55,7 +55,7 @@ class EndCalls:
 
 @dataclass(frozen=True, slots=True)
 class HangUpLeg:
-    """End a leg that belongs to no open call."""
+    """End a leg that belongs to no open call. Added by database/legs_to_end.py, which remembers it."""
 
     leg: str
 

@@ -8,14 +8,24 @@ from typing import NamedTuple
 from sqlalchemy import exists, func, literal_column, select
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import calls, listenings, messages, role_plays, seats, users
+from callserver.database.tables import (
+    calls,
+    legs_to_end,
+    listenings,
+    messages,
+    role_plays,
+    seats,
+    users,
+)
 from callserver.ports import Tx
 
 
 class Outlook(NamedTuple):
     """What is to be done."""
 
-    next_at: datetime | None  # when a seat, call, listening, role-play call or message is due
+    next_at: (
+        datetime | None
+    )  # when a seat, call, listening, role-play call, message or leg to end is due
     stopping: bool  # an open call must be silenced
     left: bool  # somebody on shift has left the organisation
 
@@ -41,6 +51,7 @@ _INSTANTS = (
     .where(role_plays.c.look_at.is_not(None))
     .scalar_subquery(),
     select(func.min(messages.c.next_at)).where(messages.c.next_at.is_not(None)).scalar_subquery(),
+    select(func.min(legs_to_end.c.again_at)).scalar_subquery(),
 )
 _outlook = Prepared(
     select(

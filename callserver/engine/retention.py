@@ -10,6 +10,7 @@ phoner
 attempt counters    24 hours after the last attempt (domain/attempt_limits.py)
 softphone sign-ins  until they end
 processed events    7 days (database/processed_events.py)
+legs to end         a day, or when they have ended
 
 Entries of the audit log are not dropped: they hold ids only, which name nobody once the contact is gone.
 """
@@ -22,6 +23,7 @@ from callserver.database import (
     accounts,
     attempt_counters,
     audit,
+    legs_to_end,
     processed_events,
     retention,
     softphones,
@@ -87,3 +89,4 @@ def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:
     attempt_counters.forget_old(tx, now)
     softphones.forget_ended(tx, now)
     processed_events.forget_old(tx, now)
+    legs_to_end.forget_old(tx, now)

@@ -16,6 +16,7 @@ from callserver.database import (
     due_work,
     known_time,
     leases,
+    legs_to_end,
     listenings,
     messages,
     role_plays,
@@ -148,6 +149,7 @@ class Scheduler:
     def _to_silence(tx: Tx) -> list[CallRow]:
         """First of all, and without the lease: end what must not ring. Returns the calls whose leg is unknown."""
         outbox.add(tx, EndCalls())
+        legs_to_end.order_all(tx)
         return [call for call in calls.every_open(tx) if call.stop_wanted and call.ref is None]
 
     def _nobody_looked(self, tx: Tx) -> None:
@@ -218,6 +220,7 @@ class Scheduler:
         quiet = calls.due(tx, now)
         for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
+        legs_to_end.order_again(tx, now)
         if messages.any_due(tx, now):
             outbox.add(tx, SendMessages())
         stopping = bool(calls.to_stop(tx))

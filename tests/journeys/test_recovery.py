@@ -1,13 +1,16 @@
 """The server dies between any two steps, and another takes over: nobody is called twice or for ever."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from callserver.database.tables import legs_to_end
 from callserver.simulator.faults import Faults
-from callserver.simulator.legs import Behaviour
+from callserver.simulator.legs import Behaviour, Callback, Leg
 from tests.harness.simulated import SimulatedSystem
 
 ONE = "ref;navn;telefon;kilde\n1;A;32200000;x\n"
@@ -157,3 +160,69 @@ async def test_a_seat_that_joined_unheard_is_found(system: SimulatedSystem) -> N
     system.world.callbacks.faults = Faults()
     await system.pass_time(40)
     assert system.seats()[0].connected
+
+
+def dies_before_hanging_up(system: SimulatedSystem) -> None:
+    """What follows is durable, and the process is gone before it orders a leg to be hung up."""
+
+    async def gone(*_: Any) -> None:
+        return None
+
+    system.server.hangups.hang_up = gone  # type: ignore[method-assign]
+
+
+async def a_second_telephone(system: SimulatedSystem) -> Leg:
+    """The network carries one order out twice: the second telephone rings, and its later reports are lost."""
+    system.people.default = RINGS_OUT
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(3)
+    first = system.live_legs()[0]
+    callback = Callback(first.callback.url, first.callback.events)
+    second = replace(
+        first, sid=system.network.sid("CA"), status="queued", timeout=600, callback=callback
+    )
+    system.network.order(second)
+    while second.status != "ringing":
+        await system.pass_time(0.5)
+    second.callback.url = None
+    return second
+
+
+async def a_reloaded_page(system: SimulatedSystem) -> Leg:
+    """The phoner's new leg has taken the place of the old one, which nobody asks about any more."""
+    await system.on_shift()
+    old = system.phoner_leg()
+    url = f"{system.plan.public_url}/twilio/voice/client"
+    await system.network.call_in("client:phoner_1", "", url)
+    await system.pass_time(1)
+    old.callback.url = None
+    return old
+
+
+@pytest.mark.parametrize("stray", [a_second_telephone, a_reloaded_page])
+@pytest.mark.parametrize("who", ["restarted", "another"])
+async def test_a_leg_that_belongs_to_nothing_is_hung_up_by_the_next_server(
+    system: SimulatedSystem, stray: Any, who: str
+) -> None:
+    dies_before_hanging_up(system)
+    leg = await stray(system)
+    assert leg.live
+    if who == "restarted":
+        await take_over(system)
+        await system.pass_time(2)
+    else:  # one that has been running all the time
+        del system.server.hangups.hang_up
+        await system.pass_time(10)
+    assert not leg.live
+    assert system.read(lambda tx: tx.execute(select(legs_to_end)).all()) == []
+
+
+async def test_a_leg_is_hung_up_however_long_the_network_refuses(system: SimulatedSystem) -> None:
+    system.network.faults = replace(system.plan.faults, hang_up_refused=1.0)
+    leg = await a_reloaded_page(system)
+    await system.pass_time(1200)
+    assert leg.live
+    system.network.faults = system.plan.faults
+    await system.pass_time(300)
+    assert not leg.live

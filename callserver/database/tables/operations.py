@@ -1,4 +1,4 @@
-"""Tables of running campaigns and servers: pauses, daily figures, call budget, leases, carriers."""
+"""Tables of running campaigns and servers: pauses, daily figures, call budget, leases, carriers, stray legs."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
 
@@ -39,6 +39,15 @@ budgets = Table(
     Column("name", Text, primary_key=True),
     Column("next_at", Instant, nullable=False),
 )
+
+legs_to_end = Table(
+    "legs_to_end",
+    metadata,
+    Column("leg", Text, primary_key=True),  # the provider's name
+    Column("since", Instant, nullable=False),
+    Column("again_at", Instant, nullable=False),  # the order is given again then
+)
+"""Legs that belong to nothing else in the database, until the provider has ended them."""
 
 process_leases = Table(
     "process_leases",

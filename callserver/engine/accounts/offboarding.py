@@ -6,13 +6,13 @@ ends the phoner's leg (`dismiss`) within a second.
 
 from datetime import datetime
 
-from callserver import outbox
 from callserver.database import (
     accounts,
     attempt_counters,
     audit,
     calls,
     contacts,
+    legs_to_end,
     listenings,
     role_plays,
     seats,
@@ -28,7 +28,6 @@ from callserver.engine.calls import lost_phoners
 from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
-from callserver.outbox import HangUpLeg
 from callserver.ports import Tx
 
 
@@ -119,7 +118,7 @@ class Offboarding:
             call = None if row.call is None else calls.lock(tx, row.call)
             if row.leg is not None:
                 lost_phoners.leg_lost(tx, self._ctx, row.leg)
-                outbox.add(tx, HangUpLeg(row.leg))
+                legs_to_end.end(tx, row.leg, now)
             if call is not None and call.contact is not None and call.answered_at is not None:
                 contact = contacts.get_locked(tx, call.contact)
                 if (

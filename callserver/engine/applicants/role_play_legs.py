@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, call_budget, role_plays
+from callserver.database import audit, call_budget, legs_to_end, role_plays
 from callserver.database.role_plays import RolePlayRow
 from callserver.domain import line, role_play
 from callserver.domain.audit import EntryKind
@@ -21,7 +21,7 @@ from callserver.engine.applicants import role_plays as calls
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
 from callserver.errors import Impossible
-from callserver.outbox import CheckRolePlayLeg, EndRolePlayLegs, HangUpLeg
+from callserver.outbox import CheckRolePlayLeg, EndRolePlayLegs
 from callserver.ports import Declined, LegState, Placed, Trouble, Tx
 
 log = structlog.get_logger(__name__)
@@ -82,7 +82,7 @@ class RolePlayLegs:
         leg = row.leg(player)
         if leg is None:
             return
-        outbox.add(tx, HangUpLeg(leg))
+        legs_to_end.end(tx, leg, self._ctx.clock.now())
         role_plays.change_leg(tx, row.id, player, None)
         if row.is_in(player):
             fresh = role_play.room(row.id, self._ctx.token())
@@ -95,7 +95,9 @@ class RolePlayLegs:
                 role_plays.change_leg(tx, key, player, leg)
                 role_plays.change(tx, key, look_at=self._ctx.clock.now() + ANSWERS_WITHIN)
             return
-        outbox.add(tx, HangUpLeg(leg))  # it ended meanwhile, or another leg came first
+        legs_to_end.end(
+            tx, leg, self._ctx.clock.now()
+        )  # it ended meanwhile, or another leg came first
 
     async def role_play_asks(self, key: int, player: Player, leg: str) -> Instruction:
         """Instruct a softphone that answered: join the room, or hang up if the call is over."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, calls, daily_counts, processed_events, seats
+from callserver.database import audit, calls, daily_counts, legs_to_end, processed_events, seats
 from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
@@ -26,7 +26,7 @@ from callserver.engine.calls import (
     seat_moves,
 )
 from callserver.engine.context import EngineContext
-from callserver.outbox import CheckPhonerLeg, EndCalls, HangUpLeg
+from callserver.outbox import CheckPhonerLeg, EndCalls
 from callserver.ports import Declined, Placed, Silent, Tx
 from callserver.provider_events import CallReport
 
@@ -107,7 +107,7 @@ class CallFlow:
         if unexpected == SECOND_LEG or not changes:
             return
         if news.leg and news.report is Report.MACHINE and before.cause is None:
-            outbox.add(tx, HangUpLeg(news.leg))
+            legs_to_end.end(tx, news.leg, now)
         calls.store(tx, before, call, self._deadline(tx, row, call, now))
         self._log(tx, row, before, call, news, now)
         if seat is not None:
@@ -119,7 +119,7 @@ class CallFlow:
         """End a leg that nobody expects."""
         now = self._ctx.clock.now()
         audit.append(tx, now, EntryKind.STOPPED, call=row.attempt, reason=reason)
-        outbox.add(tx, HangUpLeg(leg))
+        legs_to_end.end(tx, leg, now)
 
     @staticmethod
     def _log(

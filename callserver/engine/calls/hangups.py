@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, calls
+from callserver.database import audit, calls, legs_to_end
 from callserver.database.calls import CallRow
 from callserver.domain.audit import EntryKind
 from callserver.domain.stop_reasons import MAY_TALK, ONLY_RINGING, PHONER_LOST, replaces
 from callserver.engine.context import EngineContext
-from callserver.engine.retried_orders import SOON_SECONDS, carry_out
+from callserver.engine.retried_orders import carry_out
 from callserver.outbox import EndCalls
 from callserver.ports import Result, Tx
 
@@ -24,10 +24,6 @@ log = structlog.get_logger(__name__)
 STOP_CHECK = timedelta(seconds=3)
 """How long after a hang-up the provider is asked about the call: its end may never be reported (a queued call
 is cancelled without a callback)."""
-
-END_AGAIN_SECONDS = (*SOON_SECONDS, 1, 5, 15, 30, 60, 120, 240)
-"""Waits, in seconds, between orders to hang up a leg without an open call while the provider fails: a
-second telephone would ring on, and a machine that answered would stay in the phoner's room."""
 
 
 def must_not_begin(call: CallRow) -> bool:
@@ -132,11 +128,11 @@ class Hangups:
             audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=reason)
 
     async def hang_up(self, leg: str) -> None:
-        """End a leg that belongs to no open call. Nothing in the database would repeat this order."""
-        result = await carry_out(
-            self._ctx, lambda: self._ctx.telephony.hang_up(leg), END_AGAIN_SECONDS
-        )
-        if not result.settled:
+        """End a leg that belongs to no open call. The scheduler repeats what fails."""
+        result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
+        if result.settled:
+            await self._ctx.store.run(lambda tx: legs_to_end.ended(tx, leg))
+        else:
             log.error("not_hung_up", result=result.value)
 
 

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from callserver import outbox
-from callserver.database import audit, calls, daily_counts, seats
+from callserver.database import audit, calls, daily_counts, legs_to_end, seats
 from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -14,7 +13,6 @@ from callserver.domain.stop_reasons import PHONER_LOST
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import marking
-from callserver.outbox import HangUpLeg
 from callserver.ports import Tx
 
 HEARD_WITHIN = timedelta(seconds=2)
@@ -47,7 +45,7 @@ def found_ended(tx: Tx, ctx: EngineContext, leg: str) -> None:
     """A look-up calls a phoner's leg ended. It is hung up as well: look-ups may be wrong, and nothing would
     end a leg that the seat has forgotten."""
     leg_lost(tx, ctx, leg)
-    outbox.add(tx, HangUpLeg(leg))
+    legs_to_end.end(tx, leg, ctx.clock.now())
 
 
 def answered_without_phoner(tx: Tx, call: CallRow, now: datetime) -> None:

@@ -9,8 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from callserver import outbox
-from callserver.database import accounts, call_budget, calls, processed_events, seats
+from callserver.database import accounts, call_budget, calls, legs_to_end, processed_events, seats
 from callserver.database.seats import SeatRow
 from callserver.domain.call import Receipt
 from callserver.domain.exchange_names import at as at_exchange
@@ -22,7 +21,6 @@ from callserver.engine import user_lines
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.hangups import STOP_CHECK
 from callserver.engine.context import EngineContext
-from callserver.outbox import HangUpLeg
 from callserver.ports import Declined, LegState, Placed, Room, Trouble, Tx
 from callserver.provider_events import RoomChange, RoomEvent
 
@@ -113,7 +111,7 @@ class PhonerLegs:
                 return
             if row.state != SeatState.OFF:
                 return  # the phoner has answered, and the shift goes on
-        outbox.add(tx, HangUpLeg(leg))  # the phoner has left or called in meanwhile
+        legs_to_end.end(tx, leg, self._ctx.clock.now())  # the phoner left or called in
 
     async def phoner_asks(self, seat: int | None, identity: str | None, leg: str) -> Instruction:
         """Instruct a phoner's leg: join the seat's room, or hang up if the leg is not expected.
@@ -125,6 +123,7 @@ class PhonerLegs:
             return HangUp()
 
         def join(tx: Tx) -> Instruction:
+            now = self._ctx.clock.now()
             row = None
             if seat is not None:
                 row = seats.lock(tx, seat)
@@ -142,10 +141,9 @@ class PhonerLegs:
                 return JoinRoom(row.room, row.id)
             if row.leg is not None:
                 # A reloaded page calls in while its old leg is still up: the newest leg is the phoner's.
-                outbox.add(tx, HangUpLeg(row.leg))
+                legs_to_end.end(tx, row.leg, now)
                 lost_phoners.leg_lost(tx, self._ctx, row.leg)
             room = row.room if row.leg is None and row.room else self._fresh_room(row)
-            now = self._ctx.clock.now()
             seats.set_line(tx, row.id, leg=leg, leg_at=now, room=room, room_ref=None)
             return JoinRoom(room, row.id)
 
@@ -212,7 +210,7 @@ class PhonerLegs:
         if row is None:
             joins = event.of_phoner and event.change is RoomChange.JOINED
             if joins and seats.by_leg(tx, event.leg) is None:
-                outbox.add(tx, HangUpLeg(event.leg))  # a room that was given up has begun again
+                legs_to_end.end(tx, event.leg, now)  # a room that was given up has begun again
             return
         if self._is_of_contact(tx, row, event, now):
             return  # not recorded: repeated, it has the provider asked once more
@@ -257,7 +255,7 @@ class PhonerLegs:
             seat_moves.move(tx, self._ctx, row, SeatEvent.JOINED, now)
         except ImpossibleEvent:
             if row.leg:
-                outbox.add(tx, HangUpLeg(row.leg))
+                legs_to_end.end(tx, row.leg, now)
 
     async def check(self, leg: str) -> None:
         """Ask whether a phoner's leg is still up: its loss may not have been reported."""

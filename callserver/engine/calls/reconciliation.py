@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver import outbox
-from callserver.database import audit, calls, seats
+from callserver.database import audit, calls, legs_to_end, seats
 from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
@@ -24,7 +23,6 @@ from callserver.engine.calls.call_flow import (
     CallFlow,
 )
 from callserver.engine.context import EngineContext
-from callserver.outbox import HangUpLeg
 from callserver.ports import Leg, LegState, Room, Tx
 from callserver.provider_events import CallReport
 
@@ -133,7 +131,7 @@ class Reconciliation:
         if leg.ref is not None and (rings_on or leg.state is LegState.ENDED):
             # Cancelled but still ringing: end it in any state. Or over: the look-up may be wrong, and nothing
             # would end a leg whose call is closed.
-            outbox.add(tx, HangUpLeg(leg.ref))
+            legs_to_end.end(tx, leg.ref, now)
 
     def _end(self, tx: Tx, attempt: str) -> None:
         """End a call that still rings or is queued, once the calling hours are over or it lasts too long."""

@@ -15,6 +15,7 @@ from callserver.database import (
     contacts,
     daily_counts,
     exchange_states,
+    legs_to_end,
     listenings,
     seats,
 )
@@ -41,7 +42,7 @@ from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import LISTENER_LEAVES, ListenerInRoom
 from callserver.errors import Impossible
-from callserver.outbox import HangUpLeg, PlaceCall
+from callserver.outbox import PlaceCall
 from callserver.ports import Declined, Placed, Room, Silent, Tx
 
 log = structlog.get_logger(__name__)
@@ -177,7 +178,7 @@ class Dialer:
         if not row.connected or row.room_ref is None or row.leg is None:
             seat_moves.move(tx, self._ctx, row, SeatEvent.LEG_LOST, now)
             return
-        outbox.add(tx, HangUpLeg(row.leg))
+        legs_to_end.end(tx, row.leg, now)
         lost_phoners.leg_lost(tx, self._ctx, row.leg, reason=PLANNED)
 
     def _has_slot(self, tx: Tx, row: SeatRow, campaign: Campaign, now: datetime) -> bool:

@@ -6,14 +6,14 @@ Each order is repeated for about a second until the provider accepts it; then th
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, listening_intervals, listenings, seats
+from callserver.database import accounts, legs_to_end, listening_intervals, listenings, seats
 from callserver.database.listenings import ListeningRow
 from callserver.domain.line import OwnLine
 from callserver.engine import call_slots, user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
 from callserver.engine.retried_orders import carry_out
-from callserver.outbox import DialSeat, EndListenerLeg, HangUpLeg, MoveListener, RingListener
+from callserver.outbox import DialSeat, EndListenerLeg, MoveListener, RingListener
 from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
@@ -149,13 +149,14 @@ class ListenerLegOrders:
         answer = await self._ctx.telephony.leg(leg)
 
         def note(tx: Tx) -> None:
+            now = self._ctx.clock.now()
             row = listenings.lock(tx, listening)
             if row is None or row.leg != leg:
                 return
             if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
                 leg_ended(tx, self._ctx, row)
-                outbox.add(tx, HangUpLeg(leg))  # if the answer is wrong, the leg listens on
+                legs_to_end.end(tx, leg, now)  # if the answer is wrong, the leg listens on
             elif answer.state is not LegState.NO_ANSWER:
-                listenings.change(tx, listening, seen_at=self._ctx.clock.now())
+                listenings.change(tx, listening, seen_at=now)
 
         await self._ctx.store.run(note)

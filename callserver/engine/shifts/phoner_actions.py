@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from callserver import outbox
-from callserver.database import audit, calls, contacts, seats
+from callserver.database import audit, calls, contacts, legs_to_end, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import EntryKind
@@ -23,7 +23,7 @@ from callserver.engine.outcomes.record import GivenOutcome, OutcomeRecord
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.shifts import exchange_choice
 from callserver.errors import Impossible, NotAllowed, NotFound
-from callserver.outbox import CheckPhonerLeg, HangUpLeg, RingPhoner
+from callserver.outbox import CheckPhonerLeg, RingPhoner
 from callserver.ports import Tx
 
 __all__ = ["GivenOutcome", "PhonerActions"]
@@ -77,7 +77,7 @@ class PhonerActions:
         if isinstance(line, LineProblem):
             return line
         if row.leg is not None and (row.state == SeatState.OFF or row.line != line):
-            outbox.add(tx, HangUpLeg(row.leg))  # of the last shift, or of another telephone
+            legs_to_end.end(tx, row.leg, now)  # of the last shift, or of another telephone
             seats.set_line(tx, row.id, leg=None)
         exchange_choice.choose(tx, self._ctx.exchanges, row, line, now)
         if row.campaign != campaign.name:  # it may go through another trunk

@@ -1,0 +1,55 @@
+"""Legs that belong to nothing else in the database and are to be hung up, such as a second telephone that an order
+rang: a process that is killed before it gives the order would leave them for ever."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from callserver import outbox
+from callserver.database.tables import legs_to_end
+from callserver.database.upserts import INSERTS
+from callserver.outbox import HangUpLeg
+from callserver.ports import Tx
+
+FIRST_AGAIN = timedelta(seconds=5)
+"""The process that wrote the row gives the order itself, several times, until then."""
+
+LONGEST_WAIT = timedelta(minutes=4)
+
+LONGEST_LEG = timedelta(days=1)
+"""No provider keeps a leg for longer."""
+
+
+def end(tx: Tx, leg: str, now: datetime) -> None:
+    """Hang the leg up after the commit, and again until the provider has accepted it."""
+    values = {"leg": leg, "since": now, "again_at": now + FIRST_AGAIN}
+    insert = INSERTS[tx.dialect.name](legs_to_end).values(values)
+    tx.execute(insert.on_conflict_do_nothing())
+    outbox.add(tx, HangUpLeg(leg))
+
+
+def order_again(tx: Tx, now: datetime) -> None:
+    """Give the orders that are due once more, each later than the last time."""
+    due = select(legs_to_end.c.leg, legs_to_end.c.since).where(legs_to_end.c.again_at <= now)
+    for leg, since in tx.execute(due).all():
+        wait = min(max(now - since, FIRST_AGAIN), LONGEST_WAIT)
+        row = update(legs_to_end).where(legs_to_end.c.leg == leg)
+        tx.execute(row.values(again_at=now + wait))
+        outbox.add(tx, HangUpLeg(leg))
+
+
+def order_all(tx: Tx) -> None:
+    """Give every order once more: the process that was to give it may be gone."""
+    for leg in tx.execute(select(legs_to_end.c.leg)).scalars():
+        outbox.add(tx, HangUpLeg(leg))
+
+
+def ended(tx: Tx, leg: str) -> None:
+    """The provider has accepted the order."""
+    tx.execute(delete(legs_to_end).where(legs_to_end.c.leg == leg))
+
+
+def forget_old(tx: Tx, now: datetime) -> int:
+    """Drop the legs that no provider can have any more. Returns how many."""
+    old = delete(legs_to_end).where(legs_to_end.c.since < now - LONGEST_LEG)
+    return tx.execute(old).rowcount
