@@ -254,6 +254,28 @@ def test_off_boarding_ends_a_seat_in_any_state() -> None:
         assert (after.state, after.owes, after.connected, rules(breaches)) == ("off", "", False, [])
 
 
+@pytest.mark.parametrize(
+    ("stopped", "expected"),
+    [
+        ("", []),
+        ("hours_over", []),
+        ("phoner_hung_up", []),
+        ("suppressed", ["no-talk-after-stop"]),
+        ("phoner_lost", ["no-talk-after-stop"]),
+        ("phoner_off", ["no-talk-after-stop"]),
+        ("a reason that is new", ["no-talk-after-stop"]),
+    ],
+)
+def test_a_call_that_was_stopped_begins_no_talk(stopped: str, expected: list[str]) -> None:
+    was = replace(SEAT, state="ringing", call="a")
+    answered = replace(CALL, state="talking", answered=True, stopped=stopped)
+    talks = entry("seat", state="talking", call="a")
+    assert rules(seat.moved(was, talks, answered)[1]) == expected
+    assert bool(calls.words_owed(answered)) == bool(expected)
+    assert not calls.words_owed(replace(answered, state="ended"))
+    assert not calls.words_owed(replace(answered, answered=False))
+
+
 def test_a_seat_rings_and_talks_with_its_call() -> None:
     was = replace(SEAT, state="reserved", call="a")
     ringing = replace(CALL, state="ringing")

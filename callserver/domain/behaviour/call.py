@@ -165,6 +165,19 @@ def reported(call: Call, entry: Entry) -> tuple[Call, list[Breach]]:
     return after, breaches
 
 
+def must_not_begin(call: Call) -> bool:
+    """Whether the person who answers must not be put through: the call was stopped before."""
+    return call.stopped not in ("", *TALKS_AFTER)
+
+
+def words_owed(call: Call) -> list[Duty]:
+    """Who answered and meets no phoner hears who called, and an apology."""
+    if not (call.is_open and call.answered and must_not_begin(call)):
+        return []
+    sentence = "somebody answered, no phoner was there, and they were told nothing"
+    return [Duty("apology", call.name, SPEAKS_WITHIN, sentence)]
+
+
 def _brings_news(call: Call, entry: Entry) -> bool:
     """A late report adds the network's own response, once, or corrects how the call ended."""
     has_code = "code" in entry.fields and not call.has_code
@@ -189,6 +202,10 @@ def _order(call: Call, entry: Entry) -> list[Breach]:
 
 UNEXPECTED = frozenset({"second_leg", "rings_after_all"})
 """Reasons to stop a leg that no permit explains."""
+
+TALKS_AFTER = frozenset({"hours_over", "phoner_hung_up"})
+"""Reasons to stop a call with which a talk may begin afterwards: the person was asked for in the hours, or the phoner
+had been with them when the answer was reported."""
 
 APOLOGY_TRIED = frozenset({"apology_gone", "apology_refused", "apology_silent"})
 

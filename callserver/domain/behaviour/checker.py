@@ -161,6 +161,8 @@ class Checker:
         self._find(entry, breaches)
         self._calls[call.name] = after
         self._met(call.name, *calls.MET_BY_STATE.get(after.state, ()))
+        if after.answered and not call.answered:
+            self._owes(entry, calls.words_owed(after))
         if not after.is_open:
             if call.is_open:
                 self._ended.append((entry.at, call.name))
@@ -192,12 +194,8 @@ class Checker:
         self._met(call.name, "silenced", "rings-out", "hours-over", "alone")
         if entry.text("reason") in calls.APOLOGY_TRIED:
             self._met(call.name, "apology")
-        elif after.stopped == "phoner_lost" and after.answered:
-            self._apology_owed(entry, after)
-
-    def _apology_owed(self, entry: Entry, call: Call) -> None:
-        sentence = "somebody answered, no phoner was there, and they were told nothing"
-        self._owes(entry, [Duty("apology", call.name, calls.SPEAKS_WITHIN, sentence)])
+        elif after.stopped == "phoner_lost":
+            self._owes(entry, calls.words_owed(after))
 
     def _apologised(self, entry: Entry) -> None:
         self._met(entry.text("call"), "apology")

@@ -7,6 +7,7 @@ dialed before that.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from callserver.domain.behaviour import call as calls
 from callserver.domain.behaviour.call import Call
 from callserver.domain.behaviour.entry import Breach, Entry
 
@@ -143,6 +144,9 @@ def _follows_call(to: str, call: Call | None) -> list[Breach]:
     if call is None or call.state != to:
         was = "unknown" if call is None else call.state
         return [Breach("seat-call", f"the seat is {to}, and its call is {was}")]
+    if to == "talking" and calls.must_not_begin(call):
+        sentence = f"a talk begins, though the call was stopped before: {call.stopped}"
+        return [Breach("no-talk-after-stop", sentence)]
     return []
 
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from callserver.domain.facts import Scope
 from callserver.engine.suppressions import lifting, opt_outs
 from callserver.engine.suppressions.lifting import Channel
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import CallserverError
-from callserver.ports import Tx
+from callserver.ports import Result, Tx
 from tests.harness.listening import ADMINISTRATOR, LEADER, SUPERVISOR
 from tests.harness.scenes.evening import FIRST, LATER, RINGS_OUT, System, ends, said, tries, user
-from tests.harness.simulated import in_a_talk
+from tests.harness.simulated import in_a_talk, rings
 
 
 async def dialed_later(system: System, outcome: str) -> None:
@@ -87,6 +88,20 @@ async def opt_out_while_it_rings(system: System) -> None:
     await system.pass_time(3)
     await opts_out(system)
     await system.pass_time(60)
+
+
+async def answered_after_an_opt_out(system: System) -> None:
+    """The network takes the order to silence the telephone, and does not carry it out."""
+
+    async def nothing_happens(_: str) -> Result:
+        return Result.DONE
+
+    telephony: Any = system.server.ctx.telephony
+    telephony.cancel = nothing_happens
+    leg = await rings(system)
+    await opts_out(system)
+    await system.network.answer(leg)
+    await system.pass_time(30)
 
 
 async def attempts(system: System, act: Callable[[Tx], object]) -> None:

@@ -57,3 +57,13 @@ def call_without_a_phoner_goes_on(patch: Patch, _: System) -> None:
 @bug("apology", talks.phoner_lost_at_the_answer)
 def abandoned_call_hears_no_apology(patch: Patch, _: System) -> None:
     patch.setattr(hangups, "is_owed_apology", nothing)
+
+
+@bug("no-talk-after-stop", wished.answered_after_an_opt_out)
+def who_opted_out_is_put_through(patch: Patch, _: System) -> None:
+    patch.setattr(hangups, "must_not_begin", nothing)
+
+
+@bug("apology", wished.answered_after_an_opt_out)
+def who_opted_out_is_told_nothing(patch: Patch, _: System) -> None:
+    patch.setattr(hangups, "is_owed_apology", nothing)
