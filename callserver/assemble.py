@@ -157,6 +157,7 @@ def build(
     with store.engine.begin() as tx:
         start_checks.database_fits(tx, settings, clock)
         start_checks.log_is_whole(tx, settings)
+        start_checks.key_fits(tx, settings)
         configuration = beginning(tx, folder)
     # However many orders wait for an answer, a hang-up waits for no connection.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)

@@ -77,6 +77,7 @@ class Settings(BaseModel):
     port: Port = 8000
     trusted_proxies: Proxies = ""  # addresses and networks whose X-Forwarded-… headers are believed
     key: str = ""  # keys the hashes of erased numbers; keep it, or they protect nobody
+    key_is_new: bool = False  # the former key is lost for ever: nobody erased before is recognised
     seal_key: Path = Path("var/seal.key")  # Ed25519, made when absent
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
     published: str = ""  # the log as other people's tools read it: a folder beside the heads

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from callserver.database import audit, pooling, simulated
+from callserver.database import audit, recorded_keys, simulated
 from callserver.database.engines import make_engine
 from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
@@ -40,6 +40,21 @@ def settings_suffice(settings: Settings) -> None:
         raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
 
 
+def key_fits(tx: Tx, settings: Settings) -> None:
+    """Whether the key is the one with which this database was written.
+
+    Raises:
+        ConfigurationProblem: it is another one, with which nobody who was erased is recognised.
+    """
+    if not settings.key or settings.key_is_new:
+        return
+    if recorded_keys.are_of_another(tx, settings.key.encode()):
+        raise ConfigurationProblem(
+            "CALLSERVER_KEY is not the one with which calls and opt-outs were recorded in this database:"
+            " nobody who was erased would be recognised, and they might be called. Put the former key back"
+        )
+
+
 def pooler_fits(settings: Settings) -> None:
     """Whether the pooler, if there is one, leads to the database that is named beside it.
 
@@ -48,6 +63,9 @@ def pooler_fits(settings: Settings) -> None:
     """
     if not settings.pooler:
         return
+    # Here, because commands use this module, and the driver takes a tenth of their start.
+    from callserver.database import pooling
+
     direct = make_engine(settings.database)
     pooled = make_engine(settings.database, pooler=settings.pooler, server=True)
     try:

@@ -61,7 +61,7 @@ def verify(
     if file is not None:
         result = verification.verify_export(_exported(file), heads_file, public)
     else:
-        with resources.database(settings) as engine, reading(engine) as connection:
+        with resources.database(settings, any_key=True) as engine, reading(engine) as connection:
             result = verification.verify(connection, heads_file, public)
     for finding in result.findings:
         print(finding)
@@ -138,7 +138,9 @@ def export(
     Example: callserver audit export log.txt
     """
     with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(reading(stack.enter_context(resources.database())))
+        connection = stack.enter_context(
+            reading(stack.enter_context(resources.database(any_key=True)))
+        )
         out = sys.stdout.buffer if file is None else stack.enter_context(file.open("wb"))
         for leaf, body in audit.entries(connection):
             number = b"-" if leaf is None else str(leaf).encode()

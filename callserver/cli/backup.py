@@ -44,7 +44,7 @@ def backup(
     settings = resources.settings()
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationProblem(f"{folder} is not empty: every backup has a folder of its own")
-    with resources.database(settings) as engine, backup_folder.made(folder):
+    with resources.database(settings, any_key=True) as engine, backup_folder.made(folder):
         with reading(engine) as tx:
             made_at = resources.now(tx)
         database = backup_folder.write_database(engine, settings.database, folder)
@@ -80,7 +80,7 @@ def restore(
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     unfinished.touch()  # until it is declared, no server starts: opt-outs are missing
     backup_folder.read_database(folder, settings.database)
-    with resources.database(settings) as engine:
+    with resources.database(settings, any_key=True) as engine:
         _declare(settings, engine, manifest["made_at"])
     unfinished.unlink()
     if not settings.seal_key.exists():
@@ -97,7 +97,7 @@ def declare_restore() -> None:
     Example: callserver declare-restore
     """
     settings = resources.settings()
-    with resources.database(settings) as engine:
+    with resources.database(settings, any_key=True) as engine:
         with reading(engine) as tx:
             _refuse_running(tx)
             made_at = known_time.latest(tx) or resources.now(tx)
@@ -148,7 +148,7 @@ def copy_database(
     Example: callserver copy-database postgresql+psycopg://callserver:word@localhost/callserver
     """
     settings = resources.settings()
-    with resources.database(settings) as source:
+    with resources.database(settings, any_key=True) as source:
         with reading(source) as tx:
             _refuse_running(tx)
         target = _empty(url)

@@ -13,28 +13,24 @@ from urllib.parse import urlsplit
 
 import httpx
 from cryptography import x509
+from sqlalchemy.exc import SQLAlchemyError
 
 from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
 from callserver.cli import asterisk_check
-from callserver.database import audit, calls, integrity
+from callserver.database import integrity
 from callserver.database.engines import make_engine, reading, sqlite_path
 from callserver.database.unavailable import UNAVAILABLE
-from callserver.domain import pseudonyms, subject
 from callserver.domain.alarm import LEAST_FREE_BYTES
-from callserver.domain.audit import EntryKind
 from callserver.engine import clock_checks
 from callserver.errors import ConfigurationProblem
 from callserver.settings import SIMULATED, Settings
-from callserver.start_checks import pooler_fits
+from callserver.start_checks import key_fits, pooler_fits
 
 TWILIO = "https://api.twilio.com"
 TIMEOUT_S = 10.0
 CLOCKS_DIFFER = timedelta(seconds=5)
-MOST_CALLS = 20
-"""So many of the newest calls are compared with the key; some may have been erased since."""
-
 ENDS_SOON = timedelta(days=14)
 """A certificate that ends earlier is a problem."""
 
@@ -86,22 +82,16 @@ def _key(settings: Settings) -> Iterator[str]:
     if not settings.key or (path is not None and not path.exists()):
         return
     engine = make_engine(settings.database)
-    known, recognised = 0, 0
     try:
-        with contextlib.suppress(Exception), reading(engine) as tx:  # the database check says why
-            for entry in audit.search(tx, audit.LogQuery((EntryKind.PERMITTED.value,)), MOST_CALLS):
-                call = calls.get(tx, entry["call"])
-                if call is not None and call.number > 0 and entry.get("keys"):
-                    known += 1
-                    about = subject.of_number(call.number)
-                    recognised += pseudonyms.key_of(about, settings.key.encode()) in entry["keys"]
+        with (
+            contextlib.suppress(SQLAlchemyError),
+            reading(engine) as tx,
+        ):  # the database check says why
+            key_fits(tx, settings)
+    except ConfigurationProblem as problem:
+        yield str(problem)
     finally:
         engine.dispose()
-    if known and not recognised:
-        yield (
-            "CALLSERVER_KEY is not the one with which the calls were recorded: nobody who was erased is"
-            " recognised. Put the former one back"
-        )
 
 
 def _folders(settings: Settings) -> Iterator[str]:

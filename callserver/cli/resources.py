@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from callserver import start_checks
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate, races
@@ -60,14 +61,23 @@ def words_for_log(value: str) -> str:
 
 
 @contextmanager
-def database(settings: Settings | None = None) -> Iterator[Engine]:
-    """The database with its newest tables; also beside a running server."""
+def database(settings: Settings | None = None, *, any_key: bool = False) -> Iterator[Engine]:
+    """The database with its newest tables; also beside a running server.
+
+    `any_key`: the command shows or copies what is recorded, and asks for nobody by the key.
+
+    Raises:
+        ConfigurationProblem: CALLSERVER_KEY is another one than that of the database.
+    """
     chosen = settings or from_environment()
     if (path := sqlite_path(chosen.database)) is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = make_engine(chosen.database, secret=chosen.key.encode())
     try:
         migrate.upgrade(engine)
+        if not any_key:
+            with reading(engine) as tx:
+                start_checks.key_fits(tx, chosen)
         races.note_commits()
         yield engine
     finally:

@@ -111,7 +111,7 @@ async def test_another_key_than_that_of_the_calls(tmp_path: Path) -> None:
     key = system.server.settings.key
     assert "key" not in wrong(settings.model_copy(update={"key": key}))
     [problem] = wrong(settings.model_copy(update={"key": "another key, long enough"}))["key"]
-    assert "Put the former one back" in problem
+    assert "Put the former key back" in problem
 
 
 def test_certificates(tmp_path: Path) -> None:
