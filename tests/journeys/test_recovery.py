@@ -168,7 +168,7 @@ def dies_before_hanging_up(system: SimulatedSystem) -> None:
     async def gone(*_: Any) -> None:
         return None
 
-    system.server.hangups.hang_up = gone  # type: ignore[method-assign]
+    system.server.hangups.hang_up = gone  # type: ignore[method-assign,assignment]
 
 
 async def a_second_telephone(system: SimulatedSystem) -> Leg:
