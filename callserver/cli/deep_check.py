@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx
 from cryptography import x509
-from sqlalchemy.exc import SQLAlchemyError
 
 from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
@@ -83,13 +82,11 @@ def _key(settings: Settings) -> Iterator[str]:
         return
     engine = make_engine(settings.database)
     try:
-        with (
-            contextlib.suppress(SQLAlchemyError),
-            reading(engine) as tx,
-        ):  # the database check says why
-            key_fits(tx, settings)
-    except ConfigurationProblem as problem:
-        yield str(problem)
+        with contextlib.suppress(Exception), reading(engine) as tx:  # the database check says why
+            try:
+                key_fits(tx, settings)
+            except ConfigurationProblem as problem:
+                yield str(problem)
     finally:
         engine.dispose()
 
