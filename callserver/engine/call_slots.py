@@ -1,10 +1,15 @@
-"""Waiting for a slot of the calls-per-second budget (database/call_budget.py) outside a transaction."""
+"""Slots of the calls-per-second budgets (database/call_budget.py) for people who wait at a page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from callserver.database import call_budget
 from callserver.domain.call_budgets import Budget
 from callserver.engine.context import EngineContext
+from callserver.errors import Impossible
+from callserver.ports import Tx
+
+LONGEST_WAIT = timedelta(seconds=10)
+"""How long a person waits for a slot, at most."""
 
 
 async def until(ctx: EngineContext, slot: datetime) -> None:
@@ -14,7 +19,24 @@ async def until(ctx: EngineContext, slot: datetime) -> None:
         await ctx.clock.sleep(seconds)
 
 
-async def take(ctx: EngineContext, budget: Budget) -> None:
-    """Take the next slot, and wait for it."""
+def soon_enough(slot: datetime, now: datetime) -> datetime:
+    """The slot, not taken yet.
+
+    Raises:
+        Impossible: it is too late to wait for.
+    """
+    if slot - now > LONGEST_WAIT:
+        raise Impossible("other calls are being ordered; try again in a moment", key="line_busy")
+    return slot
+
+
+def reserve(tx: Tx, ctx: EngineContext, budget: Budget) -> datetime:
+    """Take the next slot.
+
+    Raises:
+        Impossible: it is too late to wait for; none is taken.
+    """
     now = ctx.clock.now()
-    await until(ctx, await ctx.store.run(lambda tx: call_budget.reserve_slot(tx, now, budget)))
+    slot = soon_enough(call_budget.next_slot(tx, now, budget), now)
+    call_budget.take_slot(tx, slot, budget)
+    return slot

@@ -1,15 +1,14 @@
 """A phoner dials by hand, or again: the person they choose, and never past a rule or a promise."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from callserver.database.seats import SeatRow
+from callserver.database import call_budget, campaign_states
 from callserver.engine.gate.explanation import explain
-from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.harness.simulated import SimulatedSystem, after_a_talk
@@ -228,18 +227,36 @@ async def test_a_seat_that_waits_dials_by_hand_with_the_slot_that_it_has(
     assert call.permit_at >= free
 
 
-async def test_two_who_dial_by_hand_at_once_take_a_slot_each(tmp_path: Path) -> None:
-    """Neither has ordered a call when the other looks."""
+async def test_two_who_dial_by_hand_at_once_take_a_slot_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     system = SimulatedSystem(tmp_path, phoners=2, calls_per_second=1)
     for phoner in (1, 2):
         await system.on_shift(phoner)
-    server, now = system.server, system.clock.now()
-    campaign = server.ctx.rules.campaign("kanvas")
-
-    def slot(tx: Tx, row: SeatRow) -> datetime | None:
-        return server.dialer.slot_by_hand(tx, row, campaign, now)
-
-    first, second = [await server.ctx.store.run(partial(slot, row=row)) for row in system.seats()]
-    assert first == now
-    assert second == now + timedelta(seconds=1)
+    taken_for(system, monkeypatch, 1)
+    bodies = {1: {"number": "32200007"}, 2: {"number": "32200008"}}
+    dials = (system.api("POST", "/dial", body, phoner=phoner) for phoner, body in bodies.items())
+    assert [status for status, _ in await asyncio.gather(*dials)] == [200, 200]
+    first, second = sorted(call.permit_at for call in system.calls())
+    assert second - first >= timedelta(seconds=1)
     system.close()
+
+
+@pytest.mark.parametrize("waits_s", [0, 3])
+@pytest.mark.parametrize("why", ["on_no_list", "gate"])
+async def test_a_dial_by_hand_that_comes_to_nothing_uses_no_slot(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch, why: str, waits_s: float
+) -> None:
+    await system.on_shift()
+    if why == "gate":
+        system.write(lambda tx: campaign_states.put(tx, "kanvas", True, "test", system.clock.now()))
+    free = taken_for(system, monkeypatch, waits_s)
+    asked_at = system.clock.now()
+    number = "32200007" if why == "gate" else "32999999"
+    status, _ = await system.api("POST", "/dial", {"number": number})
+    assert status == (409 if why == "gate" else 404)
+    assert system.clock.now() == asked_at  # the answer did not wait
+    budget = system.server.ctx.budgets.shared
+    slot = system.read(lambda tx: call_budget.next_slot(tx, asked_at, budget))
+    assert slot == max(free, asked_at)
+    assert system.seats()[0].slot_at is None

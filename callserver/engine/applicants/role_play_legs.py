@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, call_budget, legs_to_end, role_plays
+from callserver.database import audit, legs_to_end, role_plays
 from callserver.database.role_plays import RolePlayRow
 from callserver.domain import line, role_play
 from callserver.domain.audit import EntryKind
@@ -43,7 +43,7 @@ class RolePlayLegs:
         """Call a player's softphone, which has just signed in.
 
         Raises:
-            Impossible: it cannot be reached now.
+            Impossible: it cannot be reached now, or too many calls are being ordered.
             TooMany: it was called too often.
         """
         now = self._ctx.clock.now()
@@ -70,12 +70,16 @@ class RolePlayLegs:
                 raise Impossible("the softphone cannot be reached", key="role_play_not_rung")
 
     def _prepared(self, tx: Tx, key: int, player: Player) -> datetime | None:
-        """When the softphone may be called; None: not at all. Ends the player's older leg first."""
+        """When the softphone may be called; None: not at all. Ends the player's older leg first.
+
+        Raises:
+            Impossible: too many calls are being ordered just now.
+        """
         row = role_plays.lock(tx, key)
         if row is None or row.ended_at is not None or row.started_at is not None:
             return None
         self._replace(tx, row, player)
-        return call_budget.reserve_slot(tx, self._ctx.clock.now(), self._ctx.budgets.shared)
+        return call_slots.reserve(tx, self._ctx, self._ctx.budgets.shared)
 
     def _replace(self, tx: Tx, row: RolePlayRow, player: Player) -> None:
         """End the player's older leg. If it is alone in the room, the room is not used again."""

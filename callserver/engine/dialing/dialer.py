@@ -29,7 +29,7 @@ from callserver.domain.line import LineKind, kind
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import PLANNED, SeatEvent, SeatState
-from callserver.engine import clock_checks
+from callserver.engine import call_slots, clock_checks
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.call_flow import CallFlow
 from callserver.engine.calls.campaign_pauses import LOOK_AGAIN
@@ -41,7 +41,6 @@ from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.listening import room_occupancy
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import LISTENER_LEAVES, ListenerInRoom
-from callserver.errors import Impossible
 from callserver.outbox import PlaceCall
 from callserver.ports import Declined, Placed, Room, Silent, Tx
 
@@ -67,9 +66,6 @@ SPREAD = 30
 
 SLOT_KEPT = timedelta(seconds=2)
 """A calls-per-second slot not used within this time is lost."""
-
-WAITS_BY_HAND = timedelta(seconds=10)
-"""How long a dial by hand waits for its slot, at most."""
 
 
 class Dialer:
@@ -199,26 +195,26 @@ class Dialer:
     def slot_by_hand(
         self, tx: Tx, row: SeatRow, campaign: Campaign, now: datetime
     ) -> datetime | None:
-        """When the seat may dial by hand: the slot is the seat's from then on. None: slots do not apply.
+        """When the seat may dial by hand. None: now, or slots do not apply.
 
         Raises:
             Impossible: it is too late to wait for.
         """
         if clock_checks.in_doubt(tx, self._ctx.clock):
             return None
-        kept = _kept_slot(row, now)
         budget = self._ctx.budgets.of(campaign.caller_id)
-        slot = kept or call_budget.next_slot(tx, now, budget)
-        if slot - now > WAITS_BY_HAND:
-            raise Impossible(
-                "other calls are being ordered; try again in a moment", key="line_busy"
-            )
-        if kept is None:
-            call_budget.take_slot(tx, slot, budget)
+        slot = _kept_slot(row, now) or call_budget.next_slot(tx, now, budget)
+        return call_slots.soon_enough(slot, now) if slot > now else None
+
+    def wait_by_hand(
+        self, tx: Tx, row: SeatRow, campaign: Campaign, slot: datetime, now: datetime
+    ) -> None:
+        """The slot is the seat's from now on."""
+        if _kept_slot(row, now) is None:
+            call_budget.take_slot(tx, slot, self._ctx.budgets.of(campaign.caller_id))
         # Until then the list dials nobody for a seat that waits.
         wake_at = None if row.wake_at is None else max(row.wake_at, slot + SLOT_KEPT)
         seats.set_line(tx, row.id, slot_at=slot, wake_at=wake_at)
-        return slot
 
     def reserve(
         self, tx: Tx, row: SeatRow, campaign: Campaign, permit: DialPermit, now: datetime

@@ -29,6 +29,11 @@ from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 T = TypeVar("T")
+Answer = DialPermit | Refusal | datetime | None
+"""The gate's answer; when to ask again, for a slot that the seat has; or the campaign has no such contact."""
+
+MOST_SLOTS = 3
+"""A slot that is not used at its time is lost, such as on a machine that is too busy."""
 
 
 class DialRefused(Impossible):
@@ -63,8 +68,7 @@ class ManualDial:
             )
         await self._check_line(phoner)
         key = phone.to_int(parsed)
-        await self._slot(phoner)
-        answer = await self._reserving(lambda tx: self._number(tx, phoner, key))
+        answer = await self._dialing(lambda tx: self._number(tx, phoner, key))
         if answer is None:
             raise NotFound("the campaign has no contact with this number", key="no_such_contact")
         return self._attempt(answer)
@@ -78,23 +82,27 @@ class ManualDial:
             DialRefused: the gate refused, with its reasons.
         """
         await self._check_line(phoner)
-        await self._slot(phoner)
-        return self._attempt(await self._reserving(lambda tx: self._redial(tx, phoner)))
+        answer = await self._dialing(lambda tx: self._redial(tx, phoner))
+        if answer is None:
+            raise NotFound("there is no last call to dial again", key="no_last_call")
+        return self._attempt(answer)
 
     async def _check_line(self, phoner: int) -> None:
         if await self._ctx.store.run(lambda tx: self._dialer.reconnects(tx, phoner)):
             raise Impossible("your telephone rings again first; then try again", key="line_anew")
 
-    async def _slot(self, phoner: int) -> None:
-        """Wait for a slot, as every dial does."""
+    async def _dialing(self, ask: Callable[[Tx], Answer]) -> DialPermit | Refusal | None:
+        """Ask the gate. A dial that it allows waits for a slot, as every dial does, and asks again.
 
-        def taken(tx: Tx) -> datetime | None:
-            row, campaign = self._seat(tx, phoner)
-            return self._dialer.slot_by_hand(tx, row, campaign, self._ctx.clock.now())
-
-        slot = await self._ctx.store.run(taken)
-        if slot is not None:
-            await call_slots.until(self._ctx, slot)
+        Raises:
+            Impossible: too many calls are being ordered just now.
+        """
+        for _ in range(MOST_SLOTS):
+            answer = await self._reserving(ask)
+            if not isinstance(answer, datetime):
+                return answer
+            await call_slots.until(self._ctx, answer)
+        raise Impossible("other calls are being ordered; try again in a moment", key="line_busy")
 
     async def _reserving(self, work: Callable[[Tx], T]) -> T:
         try:
@@ -113,7 +121,7 @@ class ManualDial:
 
     # -- inside the transaction ---------------------------------------------------------------
 
-    def _number(self, tx: Tx, phoner: int, number: int) -> DialPermit | Refusal | None:
+    def _number(self, tx: Tx, phoner: int, number: int) -> Answer:
         row, campaign = self._seat(tx, phoner)
         known = contacts.by_number(tx, number, campaign.name)
         if not known:
@@ -122,12 +130,12 @@ class ManualDial:
             return None
         return self._ask(tx, row, campaign, known[0], DialPath.MANUAL)
 
-    def _redial(self, tx: Tx, phoner: int) -> DialPermit | Refusal:
+    def _redial(self, tx: Tx, phoner: int) -> Answer:
         row, campaign = self._seat(tx, phoner)
         last = calls.last_of_phoner(tx, phoner)
         contact = None if last is None or last.contact is None else contacts.get(tx, last.contact)
         if contact is None or contact.campaign != campaign.name:
-            raise NotFound("there is no last call to dial again", key="no_last_call")
+            return None
         return self._ask(tx, row, campaign, contact, DialPath.REDIAL)
 
     def _seat(self, tx: Tx, phoner: int) -> tuple[SeatRow, Campaign]:
@@ -149,10 +157,16 @@ class ManualDial:
 
     def _ask(
         self, tx: Tx, row: SeatRow, campaign: Campaign, contact: Contact, path: DialPath
-    ) -> DialPermit | Refusal:
+    ) -> Answer:
         now = self._ctx.clock.now()
         if contact.status == ContactStatus.CLAIMED:
             raise Impossible("this contact is being called right now", key="being_rung")
+        slot = self._dialer.slot_by_hand(tx, row, campaign, now)
+        if slot is not None:
+            request = DialRequest(contact, campaign, path, row, now)
+            if gate.permits(tx, self._ctx, request):  # a refusal is told at once, and uses no slot
+                self._dialer.wait_by_hand(tx, row, campaign, slot, now)
+                return slot
         answer = gate.ask(tx, self._ctx, DialRequest(contact, campaign, path, row, now))
         if isinstance(answer, Refusal):
             return answer

@@ -71,6 +71,15 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
     return answer
 
 
+def permits(tx: Tx, ctx: EngineContext, request: DialRequest) -> bool:
+    """Whether `ask` would permit the call now. Writes nothing, and permits nothing."""
+    try:
+        facts = collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock))
+        return isinstance(permit.decide(facts, "asked"), DialPermit)
+    except Exception:  # noqa: BLE001 - fail closed
+        return False
+
+
 def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: int = 0) -> f.Facts:
     """All facts for the rules, read in this transaction."""
     contact, now = request.contact, request.now

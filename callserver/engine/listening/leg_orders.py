@@ -13,6 +13,7 @@ from callserver.engine import call_slots, user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
 from callserver.engine.retried_orders import carry_out
+from callserver.errors import Impossible
 from callserver.outbox import DialSeat, EndListenerLeg, MoveListener, RingListener
 from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble, Tx
 
@@ -120,6 +121,8 @@ class ListenerLegOrders:
                     listenings.change(tx, listening, leg=leg, look_at=self._ctx.clock.now())
                 case Placed(leg) if row is not None and row.leg is None:
                     listenings.change(tx, listening, leg=leg)
+                case None if row is not None and lasts:
+                    end(tx, self._ctx, row, "line_busy")
                 case Declined(code=code) if row is not None and lasts:
                     user_lines.not_rung(tx, row.listener, row.line)
                     log.warning("listener_not_rung", listening=listening, code=code)
@@ -127,8 +130,17 @@ class ListenerLegOrders:
 
         await self._ctx.store.run(note)
 
-    async def _rung(self, order: RingListener, line: OwnLine) -> Placed | Declined | Silent:
-        await call_slots.take(self._ctx, self._ctx.budgets.of(order.caller_id))
+    async def _rung(self, order: RingListener, line: OwnLine) -> Placed | Declined | Silent | None:
+        """The provider's answer; None: too many calls are being ordered, or nobody listens any more."""
+        budget = self._ctx.budgets.of(order.caller_id)
+        try:
+            slot = await self._ctx.store.run(lambda tx: call_slots.reserve(tx, self._ctx, budget))
+        except Impossible:
+            return None
+        await call_slots.until(self._ctx, slot)
+        row = await self._ctx.store.read(lambda tx: listenings.get(tx, order.listening))
+        if row is None or row.ended_at is not None:
+            return None
         return await self._ctx.telephony.ring_listener(
             line, order.listening, order.caller_id, order.exchange
         )

@@ -13,6 +13,7 @@ from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role
 from callserver.engine.listening.placement import Placement
 from callserver.simulator.legs import Behaviour, Leg
+from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.listening import (
     CONTACT,
     PHONER,
@@ -207,3 +208,36 @@ async def test_a_listener_is_called_when_a_slot_is_free(
     assert await system.listen(seat=1) == 200
     *_, leg = system.network.legs.values()
     assert leg.created >= free
+
+
+async def test_a_listener_does_not_wait_long_for_a_slot(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.talking(1)
+    taken_for(system, monkeypatch, 11)
+    before = len(system.network.legs)
+    assert await system.listen(seat=1) == 200
+    await system.pass_time(1)
+    assert len(system.network.legs) == before
+    assert system.entries("listening_stopped")[0]["why"] == "line_busy"
+
+
+async def test_a_listener_who_stopped_while_waiting_for_a_slot_is_not_called(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.talking(1)
+    taken_for(system, monkeypatch, 3)
+    before = len(system.network.legs)
+    clock: Any = VirtualClock
+    waits = clock.sleep
+
+    async def stops(virtual: VirtualClock, seconds: float) -> None:
+        monkeypatch.setattr(VirtualClock, "sleep", waits)
+        await waits(virtual, seconds)
+        now = virtual.now()
+        system.write(lambda tx: tx.execute(table.update().values(ended_at=now)))
+
+    monkeypatch.setattr(VirtualClock, "sleep", stops)
+    assert await system.listen(seat=1) == 200
+    await system.pass_time(1)
+    assert len(system.network.legs) == before

@@ -12,6 +12,7 @@ from callserver.ports import Declined, Room
 from callserver.simulator import role_play_record
 from callserver.simulator.invariants import Verdict, judge_role_plays
 from callserver.simulator.role_play_record import RolePlayStay
+from callserver.texts import say
 from tests.harness.slots import taken_for
 from tests.harness.staffed import Client, StaffedSystem
 from tests.journeys.role_plays.conftest import APPLICANT, INTERVIEWER, RolePlay, kinds
@@ -223,3 +224,15 @@ async def test_the_softphones_are_called_when_a_slot_is_free(
     await call.guest.api("POST", "/role-play/ring", {})
     *_, leg = call.system.network.legs.values()
     assert leg.created >= free
+
+
+async def test_the_softphones_do_not_wait_long_for_a_slot(
+    call: RolePlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await call.enter(await call.begin()) == 200
+    taken_for(call.system, monkeypatch, 11)
+    before = len(call.system.network.legs)
+    answer = await call.guest.api("POST", "/role-play/ring", {})
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == say("da", "error.line_busy")
+    assert len(call.system.network.legs) == before
