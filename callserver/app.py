@@ -150,17 +150,11 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     api = Api(page_apis(server, authenticator, played), authenticator)
     pages = Pages(authenticator, server.feed, connects(server.settings, _softphones(server)))
 
-    probe = WriteProbe(server.ctx)
-    health = Health(server.ctx, ticker, probe)
-    metrics = Metrics(server.ctx, ticker, probe, server.settings.metrics_token)
     webhooks = Webhooks(server.settings, server.provider_events, server.refused_requests)
     app = Starlette(
         routes=[
             *([] if own else webhooks.routes()),
-            Route("/livez", health.live),
-            Route("/readyz", health.ready),
-            Route("/healthz", health.ready),
-            Route("/metrics", metrics.scrape),
+            *operations(server, ticker),
             *api.routes(),
             *pages.routes(),
         ],
@@ -178,6 +172,46 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     app.router.redirect_slashes = False  # a redirect would go to the host that the request names
     app.state.events = events  # by the exchange's name; read by tests
     return app
+
+
+def create_scheduler(server: Server) -> Starlette:
+    """The scheduler as a process of its own: it shows its health and figures, and nothing else."""
+    ticker = Ticker(server.scheduler.tick, server.clock)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await server.rules_in_force.start()
+        await server.scheduler.start()
+        ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
+        ticker.start(woken_by=partial(wake_ups.watch, server.store))
+        log.info("scheduler_started")
+        try:
+            yield
+        finally:
+            await ticker.stop()
+            await server.ctx.background.stop(DRAIN_SECONDS)
+            await release_scheduler(server)
+            await asyncio.to_thread(server.store.close)
+            await server.http.aclose()
+            await server.orders.close()
+            await traces.flush()
+
+    return Starlette(
+        routes=operations(server, ticker), middleware=[Middleware(Headers)], lifespan=lifespan
+    )
+
+
+def operations(server: Server, ticker: Ticker) -> list[Route]:
+    """Whether the process lives and can do its work, and its figures."""
+    probe = WriteProbe(server.ctx)
+    health = Health(server.ctx, ticker, probe)
+    metrics = Metrics(server.ctx, ticker, probe, server.settings.metrics_token)
+    return [
+        Route("/livez", health.live),
+        Route("/readyz", health.ready),
+        Route("/healthz", health.ready),
+        Route("/metrics", metrics.scrape),
+    ]
 
 
 def _softphones(server: Server) -> Mapping[str, Softphones]:

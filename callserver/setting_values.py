@@ -92,6 +92,7 @@ ApiUrl = Annotated[
 ]
 Language = Annotated[str, should_be("da or en", lambda name: name in ("da", "en"))]
 Port = Annotated[int, should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
+PortOrNone = Annotated[int, should_be("from 1 to 65535, or 0", lambda port: 0 <= port < 65536)]
 Proxies = Annotated[str, should_be("addresses or networks like 127.0.0.1,10.0.0.0/8", _networks)]
 Rate = Annotated[
     float, should_be("above 0, like 1 or 0.5", lambda rate: 0 < rate <= MOST_PER_SECOND)

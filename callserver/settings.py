@@ -21,6 +21,7 @@ from callserver.setting_values import (
     Level,
     Origin,
     Port,
+    PortOrNone,
     Proxies,
     Rate,
     SipHosts,
@@ -100,6 +101,7 @@ class Settings(BaseModel):
     alarm_language: Language = "da"
     metrics_token: str = ""  # the bearer token of /metrics; without one nobody reads it
     scheduler: bool = True  # this process may run the scheduler (one at a time does)
+    scheduler_port: PortOrNone = 0  # where `callserver scheduler` shows its health and figures
     clock: str = ""  # ISO instant: start the clock there (simulated network only)
     log_level: Level = "info"
     sip_hosts: SipHosts = ""  # hosts at which users' SIP telephones may be, separated by commas

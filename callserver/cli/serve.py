@@ -4,24 +4,22 @@ import asyncio
 import signal
 import socket
 from contextlib import suppress
-from functools import partial
 from types import FrameType
 from typing import Annotated
 
 import structlog
 import typer
+from starlette.applications import Starlette
 
 from callserver.adapters import file_modes, traces
-from callserver.adapters.ticker import Ticker
-from callserver.app import CONFIGURATION_LOOK_SECONDS, create, release_scheduler
+from callserver.app import create, create_scheduler
 from callserver.assemble import build
 from callserver.cli import resources
 from callserver.database import migrate as tables
-from callserver.database import wake_ups
 from callserver.database.engines import make_engine
 from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
-from callserver.settings import SIMULATED, Settings, environment_of_commands, proxies
+from callserver.settings import SIMULATED, environment_of_commands, proxies
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +44,9 @@ def serve() -> None:
 
     settings = resources.settings()
     traces.start(environment_of_commands())
-    listener = _bound(settings)  # first: a server that cannot listen changes no tables and no rules
+    listener = _bound(
+        settings.host, settings.port, "CALLSERVER_PORT"
+    )  # first: a server that cannot listen changes no tables and no rules
     if settings.provider == SIMULATED:
         from callserver.cli import simulated_network
 
@@ -80,21 +80,21 @@ def serve() -> None:
     ).run(sockets=[listener])
 
 
-def _bound(settings: Settings) -> socket.socket:
-    """The socket to listen on.
+def _bound(host: str, port: int, named: str) -> socket.socket:
+    """The socket to listen on. `named`: the port's variable.
 
     Raises:
         ConfigurationProblem: host or port cannot be used.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        where = f"CALLSERVER_HOST={settings.host}, CALLSERVER_PORT={settings.port}"
+        where = f"CALLSERVER_HOST={host}, {named}={port}"
         why = error.strerror or str(error)
         raise ConfigurationProblem(f"{where}: cannot listen there: {why}") from None
     return listener
@@ -103,33 +103,39 @@ def _bound(settings: Settings) -> socket.socket:
 def scheduler() -> None:
     """Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no.
 
-    For PostgreSQL, where several servers share a database.
+    For PostgreSQL, where several servers share a database. With CALLSERVER_SCHEDULER_PORT it answers /livez,
+    /readyz and /metrics there.
 
     Example: callserver scheduler
     """
-    asyncio.run(_run_scheduler())
-
-
-async def _run_scheduler() -> None:
+    settings = resources.settings()
     traces.start(environment_of_commands())
-    server = build(resources.settings())
-    ticker = Ticker(server.scheduler.tick, server.clock)
+    port = settings.scheduler_port
+    listener = _bound(settings.host, port, "CALLSERVER_SCHEDULER_PORT") if port else None
+    app = create_scheduler(build(settings))
+    if listener is None:
+        asyncio.run(_until_ended(app))
+        return
+    import uvicorn
+
+    log.info("listening", host=settings.host, port=port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+async def _until_ended(app: Starlette) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await server.rules_in_force.start()
-    await server.scheduler.start()
-    ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
-    ticker.start(woken_by=partial(wake_ups.watch, server.store))
-    log.info("scheduler_started")
-    await ended.wait()
-    await ticker.stop()
-    await server.ctx.background.stop(10)
-    await release_scheduler(server)
-    await asyncio.to_thread(server.store.close)
-    await server.http.aclose()
-    await server.orders.close()
-    await traces.flush()
+    async with app.router.lifespan_context(app):
+        await ended.wait()
 
 
 def migrate(
