@@ -38,6 +38,14 @@ hypothesis.settings.load_profile("any_machine")
 statements.share()
 shared.share()
 
+# A server logs plain tracebacks. Structlog's own, with every local variable, take seconds of the event loop.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
 
 REAL_TIME = (
     *("browser/", "exchange", "uptime", "processes", "rules_in_force", "asterisk"),
