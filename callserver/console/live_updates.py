@@ -2,69 +2,31 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any
 
 import structlog
 
-from callserver.console.authentication import UserRequest
-from callserver.console.endpoint import Answer
+from callserver.console.live_sources import SharedSource, Source, Told, View
 from callserver.console.live_stream import Stream, event
+from callserver.console.open_pages import OpenPages
 from callserver.database.audit import Entry
 from callserver.database.feed_positions import Position
 from callserver.database.unavailable import UNAVAILABLE
-from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log.feed import MOST, Feed, Following
 from callserver.ports import Store, Tx
 
 log = structlog.get_logger(__name__)
 
-EVERY_S = 0.2
+EVERY_S = 0.25
 """Seconds between readings of the log while a page is open: feels immediate, at negligible cost."""
+
+AT_ONCE = 4
+"""The most pages that are told before other requests are served."""
 
 FAILED_S = 1.0
 """Seconds to wait after a reading that failed."""
-
-Updates = Sequence[tuple[str, Answer]]
-"""Names of events, and their views."""
-
-Told = tuple[Stream, str, bytes]
-"""A stream, the name of its event, and the view as JSON."""
-
-
-Causes = Mapping[str, Collection[EntryKind]]
-"""The names of a source's events, each with the kinds of entries that may cause it."""
-
-
-class Source(Protocol):
-    """A page's updates for one user, for events that happen a few times in an evening."""
-
-    causes: ClassVar[Causes]
-
-    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates: ...
-
-
-class SharedSource(Protocol):
-    """A page's updates for all users, read in one transaction, for events of every call."""
-
-    @property
-    def pace_s(self) -> float:
-        """The shortest interval between two readings; entries in between are reported together."""
-        ...
-
-    def concerned(self, entry: Entry) -> bool:
-        """Whether an entry may concern any page."""
-        ...
-
-    def wanted(self, streams: Sequence[Stream], news: Sequence[Entry]) -> bool:
-        """Whether the entries may change anything for these streams, as far as is known without reading."""
-        ...
-
-    def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
-        """What the entries change for these streams."""
-        ...
-
 
 Asked = list[tuple[SharedSource, Sequence[Entry]]]
 """Sources, each with the entries that it is asked about."""
@@ -87,25 +49,30 @@ class _Waiting:
 class _Look:
     """What new entries change, read where they are read."""
 
-    streams: Sequence[Stream]
+    pages: OpenPages
     due: Sequence[_Waiting]
     has_looked: bool = False
 
     def __call__(self, tx: Tx, news: Sequence[Entry]) -> list[Told]:
         if self.has_looked:  # the store runs it again: what the pages know was noted, but not sent
-            for stream in self.streams:
-                stream.base.clear()
+            _forget(self.pages.streams)
         self.has_looked = True
-        return _told(tx, self.streams, [(one.source, one.with_(news)) for one in self.due])
+        return _told(tx, self.pages, [(one.source, one.with_(news)) for one in self.due])
 
 
-def _told(tx: Tx, streams: Sequence[Stream], asked: Asked) -> list[Told]:
+def _told(tx: Tx, pages: OpenPages, asked: Asked) -> list[Told]:
     return [
         told
         for source, news in asked
-        if news and source.wanted(streams, news)
-        for told in source.updates(tx, streams, news)
+        if news and source.wanted(pages, news)
+        for told in source.updates(tx, pages, news)
     ]
+
+
+def _forget(streams: Iterable[Stream]) -> None:
+    """What these pages know is unknown: they are sent whole views."""
+    for stream in streams:
+        stream.base.clear()
 
 
 class LiveUpdates:
@@ -126,6 +93,7 @@ class LiveUpdates:
             kind for source in sources for causes in source.causes.values() for kind in causes
         }
         self._streams: set[Stream] = set()
+        self._pages: OpenPages | None = None  # the same streams, once they are asked about
         self._resuming: dict[Stream, Position] = {}  # they have not been told what they missed
         self._is_following = False
         self._settled = asyncio.Event()  # the log is followed, or cannot be
@@ -146,6 +114,7 @@ class LiveUpdates:
     def add(self, stream: Stream, after: Position | None) -> None:
         """A stream has opened. `after`: it resumes there."""
         self._streams.add(stream)
+        self._pages = None
         if self._at_work is None:
             self._start()
         if after is not None:
@@ -159,6 +128,7 @@ class LiveUpdates:
 
     def remove(self, stream: Stream) -> None:
         self._streams.discard(stream)
+        self._pages = None
         self._resuming.pop(stream, None)
 
     def position(self, stream: Stream, told_to: str | None = None) -> str:
@@ -199,7 +169,8 @@ class LiveUpdates:
             self._begin(self._resume(stream, after))
         try:
             while self._streams and not self._feed.is_stopped:
-                await self._feed.pause(await self._read(following))
+                wait_s = await self._read(following)
+                await asyncio.sleep(wait_s)
         finally:
             self._is_following = False
             self._settled.clear()
@@ -208,57 +179,66 @@ class LiveUpdates:
     async def _read(self, following: Following) -> float:
         """What is new, and what it changes: in one visit. How long to wait for the next."""
         now = asyncio.get_running_loop().time()
-        streams = self.streams
+        pages = self._pages = self._pages or OpenPages(self._streams)
         due = [one for one in self._waiting if now >= one.asked_at + one.source.pace_s]
-        look = _Look(streams, () if self._looks_apart else due)
+        look = _Look(pages, () if self._looks_apart else due)
         async with self._one_at_a_time:
             try:
                 news, told = await following.read(look)
             except Exception:
                 log.exception("feed_failed")  # the database may come back
                 self._looks_apart = not self._looks_apart
-                for stream in streams:
-                    stream.base.clear()
+                _forget(pages.streams)
                 return FAILED_S
-        asked: Asked = []
-        for one in self._waiting:
-            one.news = one.with_(news)
-            if one in due and one.news:
-                asked.append((one.source, one.news))
-                one.news, one.asked_at = [], now
-        if news:
-            self._read_to = str(news[-1].position)
-            self._ask_each(self.streams, news)
-        is_last = not self._single and not any(one.news for one in self._waiting)
-        position = self._read_to if is_last else self.told_to
-        self._send(told, position)
-        others = self._streams.difference(() if self._looks_apart else streams)
+            asked: Asked = []
+            for one in self._waiting:
+                one.news = one.with_(news)
+                if one in due and one.news:
+                    asked.append((one.source, one.news))
+                    one.news, one.asked_at = [], now
+            if news:
+                self._read_to = str(news[-1].position)
+                self._ask_each(self.streams, news)
+            is_last = not self._single and not any(one.news for one in self._waiting)
+            position = self._read_to if is_last else self.told_to
+            await self._send(told, position)
+        known = () if self._looks_apart else pages.streams
         self._looks_apart = False
-        if asked and others:  # opened meanwhile
+        if asked and (others := self._streams.difference(known)):  # opened meanwhile
             await self._ask(asked, list(others), position)
         self.told_to = position
         return 0 if len(news) == MOST else EVERY_S
 
-    def _send(self, updates: Iterable[Told], position: str) -> None:
-        blocks: defaultdict[Stream, list[bytes]] = defaultdict(list)
+    async def _send(self, updates: Iterable[Told], position: str) -> None:
+        """Make the views and send them, to some pages at a time."""
+        views: defaultdict[Stream, list[tuple[str, View]]] = defaultdict(list)
         for stream, name, view in updates:
-            blocks[stream].append(event(name, view, self.position(stream, position)))
-        for stream, events in blocks.items():
-            stream.tell(b"".join(events))
+            views[stream].append((name, view))
+        for number, (stream, named) in enumerate(views.items(), 1):
+            last = self.position(stream, position)
+            try:
+                stream.tell(b"".join(event(name, view(), last) for name, view in named))
+            except Exception:
+                log.exception("live_updates_failed")
+                stream.base.clear()
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _ask(self, asked: Asked, streams: Sequence[Stream], position: str) -> None:
         """Read what the entries change, for these streams in one transaction, and send it."""
-        if not any(source.wanted(streams, news) for source, news in asked):
+        pages = OpenPages(streams)
+        if not any(source.wanted(pages, news) for source, news in asked):
             return
         async with self._one_at_a_time:
             try:
-                self._send(await self._store.read(lambda tx: _told(tx, streams, asked)), position)
+                told = await self._store.read(lambda tx: _told(tx, pages, asked))
             except UNAVAILABLE:
                 self._end(streams)  # the pages reconnect and resume
             except Exception:
                 log.exception("live_updates_failed")
-                for stream in streams:
-                    stream.base.clear()
+                _forget(streams)
+            else:
+                await self._send(told, position)
 
     def _ask_each(
         self, streams: Sequence[Stream], news: Sequence[Entry]

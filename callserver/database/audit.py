@@ -90,11 +90,11 @@ class Entry(NamedTuple):
 
     at: Cursor
     body: dict[str, Any]
-    digest: str = ""  # tells it from another entry at the same place of another log
+    stored: bytes
 
     @property
     def position(self) -> Position:
-        return Position(self.at, self.digest)
+        return Position(self.at, digest_of(self.stored))
 
 
 def append(
@@ -256,10 +256,7 @@ def tail(tx: Tx, after: Cursor, most: int) -> list[Entry]:
     transactions below the snapshot's horizon are read, so nothing is ever skipped.
     """
     rows = _tails(tx, {"tx": after.tx, "id": after.id, "most": most})
-    return [
-        Entry(Cursor(number, key), orjson.loads(body), digest_of(body))
-        for number, key, body in rows
-    ]
+    return [Entry(Cursor(number, key), orjson.loads(body), body) for number, key, body in rows]
 
 
 def holds(tx: Tx, position: Position) -> bool:

@@ -1,12 +1,26 @@
 """Which entries of the log are about a call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, func, literal, select, text
+import orjson
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 
+from callserver.database.prepared_statements import PreparedMany
 from callserver.database.tables import audit
-from callserver.database.tables.audit import BY_CALL
+from callserver.database.tables.audit import BY_CALL, COMMON_KINDS
+from callserver.ports import Tx
 
 
 def is_of_call(call: Any, dialect: str) -> ColumnElement[bool]:
@@ -28,3 +42,25 @@ def is_of_one_of(calls: Sequence[str]) -> ColumnElement[bool]:
     as_text = [literal(call, Text) for call in calls]
     same = audit.c.call.in_([*(literal(call, audit.c.call.type) for call in calls), *as_text])
     return same & text(BY_CALL)
+
+
+def _rare(keys: Sequence[BindParameter[Any]]) -> Mapping[str, Select[Any]]:
+    common = audit.c.kind.in_([literal_column(f"'{kind}'") for kind in COMMON_KINDS])
+    query = select(audit.c.call, audit.c.body).where(~common).order_by(audit.c.id)
+    typed = [bindparam(key.key, type_=audit.c.call.type) for key in keys]
+    as_text = [func.lower(func.hex(key)) for key in typed]  # as an earlier version stored it
+    return {
+        "postgresql": query.where(audit.c.call.in_(typed)),
+        "sqlite": query.where(audit.c.call.in_([*typed, *as_text]), text(BY_CALL)),
+    }
+
+
+_rare_entries = PreparedMany(_rare)
+
+
+def rare_entries(
+    tx: Tx, calls: Sequence[str], holding: bytes
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The entries about these calls, oldest first, of kinds that not every call has, which hold these bytes."""
+    rows = _rare_entries(tx, calls)
+    return ((call, orjson.loads(body)) for call, body in rows if holding in body)

@@ -178,7 +178,10 @@ class PreparedMany:
     `statement` makes it from the keys' parameters. Places that are left over repeat the first key.
     """
 
-    def __init__(self, statement: Callable[[Sequence[BindParameter[Any]]], Executable]) -> None:
+    def __init__(
+        self,
+        statement: Callable[[Sequence[BindParameter[Any]]], Executable | Mapping[str, Executable]],
+    ) -> None:
         self._statement = statement
         self._sizes: dict[int, Prepared] = {}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from callserver.console import live_stream, live_updates
 from callserver.console.authentication import UserRequest
 from callserver.console.floor import live_floor
-from callserver.console.live_updates import Updates
+from callserver.console.live_sources import Updates
 from callserver.console.phone import views as phone_views
 from callserver.console.phone.views import MySeat
 from callserver.console.survey.api import SurveyApi
@@ -107,7 +107,7 @@ async def test_only_the_page_that_a_seat_concerns_is_read_and_told(
 
     def reading(
         tx: Tx, rules: Rules, phoners: Collection[int], now: datetime
-    ) -> Mapping[int, MySeat]:
+    ) -> Mapping[int, Callable[[], MySeat]]:
         read.extend(phoners)
         return views(tx, rules, phoners, now)
 

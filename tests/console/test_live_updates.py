@@ -11,7 +11,9 @@ from sqlalchemy import text
 
 from callserver.console import live_stream, live_updates
 from callserver.console.authentication import UserRequest
-from callserver.console.live_updates import LiveUpdates, Told
+from callserver.console.live_sources import Told
+from callserver.console.live_updates import LiveUpdates
+from callserver.console.open_pages import OpenPages
 from callserver.console.own_seats import OwnSeats
 from callserver.database import audit
 from callserver.database.audit import Entry
@@ -53,12 +55,12 @@ class NothingShared:
         del entry
         return False
 
-    def wanted(self, streams: Sequence[Any], news: Sequence[Entry]) -> bool:
-        del streams, news
+    def wanted(self, pages: OpenPages, news: Sequence[Entry]) -> bool:
+        del pages, news
         return True
 
-    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
-        del tx, streams, news
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> list[Told]:
+        del tx, pages, news
         return []
 
 
@@ -71,12 +73,12 @@ class OddSeats(NothingShared):
     def concerned(self, entry: Entry) -> bool:
         return "seat" in entry.body
 
-    def wanted(self, streams: Sequence[Any], news: Sequence[Entry]) -> bool:
-        del streams
+    def wanted(self, pages: OpenPages, news: Sequence[Entry]) -> bool:
+        del pages
         return any(entry.body["seat"] % 2 for entry in news)
 
-    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
-        del tx, streams
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> list[Told]:
+        del tx, pages
         self.asked += [entry.body["seat"] for entry in news]
         return []
 
@@ -145,14 +147,14 @@ class Failing(NothingShared):
     def concerned(self, entry: Entry) -> bool:
         return "seat" in entry.body
 
-    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> list[Told]:
         del news
         self.asked += 1
         if self.is_broken:
             if tx.dialect.name == "postgresql":  # its transaction fails
                 tx.execute(text("SELECT * FROM no_such_table"))
             raise LookupError
-        return [(stream, "seat", b"{}") for stream in streams]
+        return [(stream, "seat", lambda: b"{}") for stream in pages.streams]
 
 
 async def test_a_fault_of_one_source_does_not_stop_the_updates(
@@ -177,6 +179,80 @@ async def test_a_fault_of_one_source_does_not_stop_the_updates(
     updates.remove(page)
 
 
+class Telling(NothingShared):
+    """Tells every page; the views are made as the test says."""
+
+    def __init__(self, view: Callable[[], bytes]) -> None:
+        self._view = view
+
+    def concerned(self, entry: Entry) -> bool:
+        return "seat" in entry.body
+
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> list[Told]:
+        del tx, news
+        return [(stream, "seat", self._view) for stream in pages.streams]
+
+
+async def _tell(store: AnyStore, pages: Sequence[live_stream.Stream], source: Telling) -> Feed:
+    """Have an entry told to these pages; the feed is to be stopped."""
+    feed = Feed(store)
+    updates = LiveUpdates(feed, store, [source], [])
+    for page in pages:
+        updates.add(page, None)
+    await asyncio.wait_for(updates.settled(), PATIENCE_S)
+    await store.run(partial(audit.append, at=TUESDAY, kind=EntryKind.SEAT, seat=1))
+    return feed
+
+
+async def test_requests_are_served_while_many_pages_are_told(store: AnyStore) -> None:
+    turns = 0
+    made_in: list[int] = []
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def view() -> bytes:
+        made_in.append(turns)
+        return b"{}"
+
+    turning = asyncio.ensure_future(turn())
+    pages = [opened_stream() for _ in range(5 * live_updates.AT_ONCE)]
+    feed = await _tell(store, pages, Telling(view))
+    await eventually(lambda: len(made_in) == len(pages))
+    assert max(made_in.count(one) for one in made_in) == live_updates.AT_ONCE
+    turning.cancel()
+    feed.stop()
+    await eventually(lambda: all(page.is_ended for page in pages))
+
+
+async def test_a_view_that_cannot_be_made_leaves_the_other_pages_theirs(store: AnyStore) -> None:
+    asked = 0
+
+    def view() -> bytes:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise LookupError
+        return b"{}"
+
+    pages = [opened_stream() for _ in range(3)]
+    for page in pages:
+        page.base["seat"] = "known"
+    feed = await _tell(store, pages, Telling(view))
+    await eventually(lambda: asked == len(pages))
+    (failed,) = [page for page in pages if not page.base]
+    for page in pages:
+        sent = aiter(page.body_iterator)
+        await anext(sent)
+        if page is not failed:
+            assert b"event: seat" in await asyncio.wait_for(anext(sent), PATIENCE_S)
+    feed.stop()
+    await eventually(lambda: all(page.is_ended for page in pages))
+
+
 class Opening(NothingShared):
     """A page opens while the database is read for the others."""
 
@@ -187,10 +263,10 @@ class Opening(NothingShared):
     def concerned(self, entry: Entry) -> bool:
         return "seat" in entry.body
 
-    def updates(self, tx: Tx, streams: Sequence[Any], news: Sequence[Entry]) -> list[Told]:
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> list[Told]:
         del tx, news
         self._opens()
-        self.told += streams
+        self.told += pages.streams
         return []
 
 

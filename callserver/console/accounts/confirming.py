@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from callserver.console.endpoint import Access, Answer, Done, Endpoint, Nothing, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import CONFIRMS

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Date
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.database.audit import Entry

@@ -15,7 +15,7 @@ from callserver.console.applicants.views import (
     Words,
 )
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action

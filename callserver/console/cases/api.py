@@ -24,7 +24,7 @@ from callserver.console.cases.views import (
     Words,
 )
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.suppressions.api import parsed
 from callserver.database import accounts, cases, contacts, messages
 from callserver.database.audit import Entry

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
-from callserver.console.floor import shown, views
+from callserver.console.floor import views
 from callserver.console.floor.shown import KnownFloor
 from callserver.console.floor.views import Figures, FloorView, SeatDetails
 from callserver.console.listening.api import forms_of
@@ -70,8 +70,8 @@ class FloorApi:
 
     async def floor(self, request: UserRequest) -> FloorView:
         """Every seat of my department by name, and its campaigns."""
-        whole = await self._ctx.store.read(lambda tx: shown.whole(tx, self._ctx, KnownFloor()))
-        return shown.part(whole, request.user.department)
+        shown_floor = await self._ctx.store.read(lambda tx: KnownFloor().read(tx, self._ctx))
+        return shown_floor.view(request.user.department)
 
     async def _read_figures(self) -> FloorFigures:
         now = self._ctx.clock.now()
@@ -121,9 +121,8 @@ class FloorApi:
         midnight = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
 
         def look(tx: Tx) -> SeatDetails:
-            seat_view = next(
-                (view for view in KnownFloor().seats(tx, now, None) if view.id == seat), None
-            )
+            seats = KnownFloor().read(tx, self._ctx).seats
+            seat_view = next((one.view for one in seats if one.row.id == seat), None)
             user = None if seat_view is None else accounts.user(tx, seat_view.phoner)
             if seat_view is None or user is None or not request.sees(seat_view.department):
                 raise NotFound("there is no such seat", key="not_found")

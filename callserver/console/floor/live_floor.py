@@ -3,19 +3,22 @@
 A page that asks for `floor_changes` gets the whole floor once and then only the seats that have changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, partial
 
 from callserver.console.floor import shown
-from callserver.console.floor.views import FloorChanges, FloorView
+from callserver.console.floor.shown import ShownFloor, ShownSeat
+from callserver.console.floor.views import CampaignState, FloorChanges
+from callserver.console.live_sources import Told, View
 from callserver.console.live_stream import Stream
-from callserver.console.live_updates import Told
+from callserver.console.open_pages import OpenPages
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
-PACE_S = 0.4
+PACE_S = 0.5
 
 OF_SEATS = {EntryKind.SEAT, EntryKind.HAND, EntryKind.SHIFT_ENDED}
 OF_LISTENERS = {
@@ -43,7 +46,7 @@ class LiveFloor:
         self._ctx = ctx
         self._known = shown.KnownFloor()
         self._number = 0
-        self._latest: FloorView | None = None
+        self._latest: ShownFloor | None = None
 
     @property
     def pace_s(self) -> float:
@@ -52,18 +55,18 @@ class LiveFloor:
     def concerned(self, entry: Entry) -> bool:
         return entry.body["kind"] in CHANGES
 
-    def wanted(self, streams: Sequence[Stream], _: Sequence[Entry]) -> bool:
-        return any(map(_is_watching, streams))
+    def wanted(self, pages: OpenPages, _: Sequence[Entry]) -> bool:
+        return bool(pages.those(_is_watching))
 
-    def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
-        watching = list(filter(_is_watching, streams))
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> Iterable[Told]:
+        watching = pages.those(_is_watching)
         if not watching:
             return
         # With a page that does not know the last floor, entries may have been passed over since.
         all_follow = all(stream.base.get(WHOLE) == self._number for stream in watching)
-        changed = self._changed(news) if all_follow else None
+        changes = self._changes(news) if all_follow else None
         self._number += 1
-        latest = shown.whole(tx, self._ctx, self._known, changed)
+        latest = self._known.read(tx, self._ctx, changes)
         before, self._latest = self._latest, latest
         made: dict[str | None, _Written] = {}
         for stream in watching:
@@ -75,12 +78,12 @@ class LiveFloor:
             knows_the_last = base == self._number - 1
             if knows_the_last and not written.has_changed:
                 continue
-            if knows_the_last and written.changes and stream.names(DIFFERENCE):
+            if knows_the_last and written.changes is not None and stream.names(DIFFERENCE):
                 yield stream, DIFFERENCE, written.changes
             else:
                 yield stream, WHOLE, written.whole
 
-    def _changed(self, news: Sequence[Entry]) -> shown.Changes | None:
+    def _changes(self, news: Sequence[Entry]) -> shown.Changes | None:
         """What the entries are about; None: everything is read."""
         kinds = {EntryKind(entry.body["kind"]) for entry in news}
         about = [entry.body.get("seat") for entry in news if entry.body["kind"] not in OF_CAMPAIGNS]
@@ -101,31 +104,38 @@ def _is_watching(stream: Stream) -> bool:
 
 
 class _Written:
-    """A department's floor and its difference to the one before, as JSON."""
+    """A department's floor and its difference to the one before: each is made once for all pages."""
 
-    def __init__(self, before: FloorView | None, latest: FloorView, department: str | None) -> None:
-        self._latest = shown.part(latest, department)
-        self._whole = b""
+    def __init__(
+        self, before: ShownFloor | None, latest: ShownFloor, department: str | None
+    ) -> None:
+        self.whole: View = cache(partial(_whole, latest, department))
         self.has_changed = True
-        self.changes = b""
-        """Empty if seats were added or removed, or there is no earlier floor."""
-        if before is not None:
-            self._compare(shown.part(before, department), self._latest)
-
-    @property
-    def whole(self) -> bytes:
-        self._whole = self._whole or self._latest.model_dump_json().encode()
-        return self._whole
-
-    def _compare(self, before: FloorView, latest: FloorView) -> None:
-        seats_before = {seat.id: seat for seat in before.seats}
-        if list(seats_before) != [seat.id for seat in latest.seats]:
+        self.changes: View | None = None
+        """None if seats were added or removed, or there is no earlier floor."""
+        if before is None or latest.changed is None or before.departments != latest.departments:
             return
-        if before.departments != latest.departments:
-            return
-        # A seat that has not changed is the same object.
-        seats = [seat for seat in latest.seats if seats_before[seat.id] is not seat]
-        campaigns = None if before.campaigns == latest.campaigns else latest.campaigns
-        self.has_changed = bool(seats) or campaigns is not None
-        changes = FloorChanges(now=latest.now, seats=seats, campaigns=campaigns)
-        self.changes = changes.model_dump_json().encode()
+        campaigns = latest.campaigns_of(department)
+        are_same = campaigns == before.campaigns_of(department)
+        self.has_changed = not are_same or any(
+            department in (None, seat.row.department) for seat in latest.changed
+        )
+        self.changes = cache(
+            partial(
+                _difference, latest, latest.changed, department, None if are_same else campaigns
+            )
+        )
+
+
+def _whole(latest: ShownFloor, department: str | None) -> bytes:
+    return latest.view(department).model_dump_json().encode()
+
+
+def _difference(
+    latest: ShownFloor,
+    changed: Sequence[ShownSeat],
+    department: str | None,
+    campaigns: Mapping[str, CampaignState] | None,
+) -> bytes:
+    seats = shown.views_of(changed, department)
+    return FloorChanges(now=latest.now, seats=seats, campaigns=campaigns).model_dump_json().encode()

@@ -1,11 +1,14 @@
 """The floor as supervisors see it: every seat by name, and the campaigns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from callserver.console.floor.views import CampaignState, FloorSeat, FloorView, Listener
 from callserver.database import floor, seats
+from callserver.domain.campaign import Label
 from callserver.domain.listening import Mode
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement
@@ -23,100 +26,124 @@ class Changes(NamedTuple):
     campaigns: bool
 
 
+@dataclass(frozen=True)
+class ShownSeat:
+    """A seat as it was read; its view is made once, when it is asked for."""
+
+    row: floor.FloorSeat
+    heard_by: Sequence[floor.FloorListener]
+    no_listener: bool
+
+    @cached_property
+    def view(self) -> FloorSeat:
+        return FloorSeat(
+            **self.row._asdict()
+            | {
+                # Only the phoner sees that a pause is a breather.
+                "reason": "pause" if self.row.reason == "breather" else self.row.reason,
+                "listeners": [
+                    Listener(user=row.listener, name=row.name, mode=Mode(row.mode))
+                    for row in self.heard_by
+                ],
+                "no_listener": self.no_listener,
+            }
+        )
+
+
+class ShownFloor(NamedTuple):
+    """The floor of all departments, or of one."""
+
+    now: datetime
+    seats: Sequence[ShownSeat]
+    changed: Sequence[ShownSeat] | None
+    """Those that are not as they were read before; None: the seats are others, or in another order."""
+    campaigns: Mapping[str, CampaignState]
+    departments: Mapping[str, Label]
+
+    def campaigns_of(self, department: str | None) -> Mapping[str, CampaignState]:
+        """A department's campaigns; None: all. The same for the following."""
+        return {
+            name: campaign
+            for name, campaign in self.campaigns.items()
+            if department in (None, campaign.department)
+        }
+
+    def view(self, department: str | None) -> FloorView:
+        return FloorView(
+            now=self.now,
+            seats=views_of(self.seats, department),
+            campaigns=self.campaigns_of(department),
+            departments={
+                name: title
+                for name, title in self.departments.items()
+                if department in (None, name)
+            },
+        )
+
+
+def views_of(seats_shown: Iterable[ShownSeat], department: str | None) -> list[FloorSeat]:
+    """The views of a department's seats; None: of all."""
+    return [seat.view for seat in seats_shown if department in (None, seat.row.department)]
+
+
 class KnownFloor:
-    """What was read last: only what has changed is read again, and a view whose row is the same is kept."""
+    """What was read last: only what has changed is read again, and a seat whose row is the same is kept."""
 
     def __init__(self) -> None:
-        self._made: dict[int, tuple[object, FloorSeat]] = {}
+        self._seats: dict[int, ShownSeat] = {}
         self._listeners: dict[int, list[floor.FloorListener]] = {}
         self._states: Mapping[str, tuple[bool, str, datetime]] = {}
 
-    def states(self, tx: Tx, changed: Changes | None) -> Mapping[str, tuple[bool, str, datetime]]:
-        """Each campaign that was ever paused."""
-        if changed is None or changed.campaigns:
+    def read(self, tx: Tx, ctx: EngineContext, changes: Changes | None = None) -> ShownFloor:
+        """The floor of all departments. `changes`: the rest is as it was; None: everything is read."""
+        now = ctx.clock.now()
+        if changes is None or changes.campaigns:
             self._states = floor.states(tx)
-        return self._states
+        changed = self._read_seats(tx, now, changes)
+        current, states = ctx.rules.current, self._states
+        return ShownFloor(
+            now,
+            list(self._seats.values()),
+            changed,
+            {
+                name: CampaignState(
+                    title=campaign.title,
+                    department=campaign.department,
+                    paused=name in states and states[name][0],
+                    reason=states[name][1] if name in states else "",
+                    since=states[name][2] if name in states else None,
+                )
+                for name, campaign in current.campaigns.items()
+            },
+            {name: department.title for name, department in current.departments.items()},
+        )
 
-    def seats(self, tx: Tx, now: datetime, changed: Changes | None) -> list[FloorSeat]:
-        """Every seat by name."""
-        if changed is None or not self._made.keys() >= set(changed.seats):
-            rows, self._made, before = floor.seats_shown(tx, now - GONE), {}, self._made
-        else:
-            rows, before = floor.some_seats(tx, changed.seats), self._made
-        if changed is None or changed.listeners:
+    def _read_seats(
+        self, tx: Tx, now: datetime, changes: Changes | None
+    ) -> Sequence[ShownSeat] | None:
+        """Read every seat by name. Those that have changed; None: there are others now."""
+        before = self._seats
+        rows = None if changes is None else floor.some_seats(tx, changes.seats)
+        if rows is None or any(row.id not in before for row in rows):
+            rows, self._seats = floor.seats_shown(tx, now - GONE), {}
+        if changes is None or changes.listeners:
             self._listeners = {}
-            for row in floor.listeners(tx):
-                self._listeners.setdefault(row.seat, []).append(row)
-        for seat in rows:
-            heard_by = self._listeners.get(seat.id, [])
-            no_listener = bool(heard_by) and _wants_none(tx, seat.phoner)
-            shown = (seat, heard_by, no_listener)
-            known = before.get(seat.id)
-            self._made[seat.id] = (
-                known
-                if known is not None and known[0] == shown
-                else (shown, _view(seat, heard_by, no_listener=no_listener))
-            )
-        return [view for _, view in self._made.values()]
-
-
-def whole(
-    tx: Tx, ctx: EngineContext, known: KnownFloor, changed: Changes | None = None
-) -> FloorView:
-    """The floor of all departments. `changed`: the rest is as it was; None: everything is read."""
-    now = ctx.clock.now()
-    states = known.states(tx, changed)
-    return FloorView(
-        now=now,
-        seats=known.seats(tx, now, changed),
-        campaigns={
-            name: CampaignState(
-                title=campaign.title,
-                department=campaign.department,
-                paused=name in states and states[name][0],
-                reason=states[name][1] if name in states else "",
-                since=states[name][2] if name in states else None,
-            )
-            for name, campaign in ctx.rules.current.campaigns.items()
-        },
-        departments={
-            name: department.title for name, department in ctx.rules.current.departments.items()
-        },
-    )
-
-
-def part(floor_view: FloorView, department: str | None) -> FloorView:
-    """A department's part of the floor; None: the whole."""
-    if department is None:
-        return floor_view
-    return FloorView(
-        now=floor_view.now,
-        seats=[seat for seat in floor_view.seats if seat.department == department],
-        campaigns=_of(floor_view.campaigns, department),
-        departments={
-            name: title for name, title in floor_view.departments.items() if name == department
-        },
-    )
-
-
-def _of(campaigns: Mapping[str, CampaignState], department: str) -> dict[str, CampaignState]:
-    return {name: one for name, one in campaigns.items() if one.department == department}
-
-
-def _view(
-    seat: floor.FloorSeat, heard_by: list[floor.FloorListener], *, no_listener: bool
-) -> FloorSeat:
-    return FloorSeat(
-        **seat._asdict()
-        | {
-            # Only the phoner sees that a pause is a breather.
-            "reason": "pause" if seat.reason == "breather" else seat.reason,
-            "listeners": [
-                Listener(user=row.listener, name=row.name, mode=Mode(row.mode)) for row in heard_by
-            ],
-            "no_listener": no_listener,
-        }
-    )
+            for listener in floor.listeners(tx):
+                self._listeners.setdefault(listener.seat, []).append(listener)
+        changed, are_others = [], False
+        for row in rows:
+            heard_by = self._listeners.get(row.id, ())
+            seat = ShownSeat(row, heard_by, bool(heard_by) and _wants_none(tx, row.phoner))
+            known = before.get(row.id)
+            if known == seat:
+                self._seats[row.id] = known
+                continue
+            are_others |= known is None or known.row.department != row.department
+            self._seats[row.id] = seat
+            changed.append(seat)
+        if self._seats is not before and [*self._seats] != [*before]:
+            are_others = True
+        return None if are_others else changed
 
 
 def _wants_none(tx: Tx, phoner: int) -> bool:

@@ -21,7 +21,7 @@ from callserver.console.listening.views import (
     PhonerView,
     Seen,
 )
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.database import accounts, listening_intervals, listenings, seats
 from callserver.database.accounts import User
 from callserver.database.audit import Entry

@@ -22,7 +22,7 @@ from callserver.console.lists.views import (
     ListView,
     PreviewView,
 )
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.streaming import ReportProgress, progress_response
 from callserver.console.upload_receiver import MEGABYTE, receive
 from callserver.database import accounts, contacts, imports

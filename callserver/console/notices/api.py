@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from callserver.console import markup
 from callserver.console.endpoint import Access, Done, Endpoint, Nothing, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.notices.views import (
     CurrentNotices,
     CurrentView,

@@ -1,9 +1,11 @@
 """Live updates of phoners' own seats."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 
+from callserver.console.live_sources import Told
 from callserver.console.live_stream import Stream
-from callserver.console.live_updates import Told
+from callserver.console.open_pages import OpenPages
 from callserver.console.own_seats import OwnSeats
 from callserver.console.phone import views
 from callserver.database.audit import Entry
@@ -25,22 +27,25 @@ class LiveSeat:
     def concerned(self, entry: Entry) -> bool:
         return entry.body.get("seat") is not None and may_reach_phoner(entry.body)
 
-    def wanted(self, streams: Sequence[Stream], news: Sequence[Entry]) -> bool:
-        users = {stream.request.user.id for stream in streams if stream.follows("seat")}
+    def wanted(self, pages: OpenPages, news: Sequence[Entry]) -> bool:
+        users = pages.of_users(_follows)
         return self._own_seats.may_concern({entry.body["seat"] for entry in news}, users)
 
-    def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> Iterable[Told]:
         about = {entry.body["seat"] for entry in news}
-        phoners = set(self._own_seats.phoners(tx, about).values())
-        following = [
-            stream
-            for stream in streams
-            if stream.request.user.id in phoners
-            and stream.follows("seat")
-            and stream.request.may(Action.PHONE)
-        ]
-        users = {stream.request.user.id for stream in following}
+        following = pages.of_users(_follows)
+        phoners = self._own_seats.phoners(tx, about).values()
+        users = [phoner for phoner in phoners if phoner in following]
         own = views.own_seats(tx, self._ctx.rules, users, self._ctx.clock.now()) if users else {}
-        made = {user: view.model_dump_json().encode() for user, view in own.items()}
-        for stream in following:
-            yield stream, "seat", made[stream.request.user.id]
+        for user, view in own.items():
+            written = cache(partial(_written, view))
+            for stream in following[user]:
+                yield stream, "seat", written
+
+
+def _follows(stream: Stream) -> bool:
+    return stream.follows("seat") and stream.request.may(Action.PHONE)
+
+
+def _written(view: Callable[[], views.MySeat]) -> bytes:
+    return view().model_dump_json().encode()

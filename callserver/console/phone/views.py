@@ -1,7 +1,8 @@
 """The phone page's answers about seat and call: only what this call needs, numbers masked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 
 from callserver.console.endpoint import Answer
 from callserver.database import seats
@@ -87,33 +88,56 @@ class MySeat(SeatView):
 
 def seat(tx: Tx, rules: Rules, phoner: int, now: datetime) -> MySeat:
     """The phoner's own seat, with the call in hand and what its outcome asks for."""
-    return own_seats(tx, rules, [phoner], now)[phoner]
+    return own_seats(tx, rules, [phoner], now)[phoner]()
 
 
 def own_seats(
     tx: Tx, rules: Rules, phoners: Collection[int], now: datetime
-) -> Mapping[int, MySeat]:
-    """The same of each of these phoners."""
+) -> Mapping[int, Callable[[], MySeat]]:
+    """The same of each of these phoners: everything is read, and the views are made when they are called."""
     found = seats.with_calls(tx, phoners)
+    stated = wishes.heard(tx, [call.attempt for _, call in found.values() if call is not None])
     return {
-        phoner: _own_seat(tx, rules, *found[phoner], now)
+        phoner: _own_seat(tx, rules, *found[phoner], stated, now)
         if phoner in found
-        else MySeat(id=None, state="off", now=now)
+        else partial(MySeat, id=None, state="off", now=now)
         for phoner in phoners
     }
 
 
-def _own_seat(tx: Tx, rules: Rules, row: SeatRow, call: CallRow | None, now: datetime) -> MySeat:
+def _own_seat(
+    tx: Tx,
+    rules: Rules,
+    row: SeatRow,
+    call: CallRow | None,
+    stated: Mapping[str, tuple[str, ...]],
+    now: datetime,
+) -> Callable[[], MySeat]:
     campaign = rules.current.campaigns.get(row.campaign or "")
-    stopped = row.reason == Reason.CAMP_PAUSED
+    said = ""
+    if campaign is not None and row.reason == Reason.CAMP_PAUSED:
+        said = availability.paused(tx, campaign.name)[1]
+    in_call = () if call is None else stated[call.attempt]
+    return partial(_my_seat, row, call, campaign, now, said, in_call, rules)
+
+
+def _my_seat(
+    row: SeatRow,
+    call: CallRow | None,
+    campaign: Campaign | None,
+    now: datetime,
+    said: str,
+    stated: tuple[str, ...],
+    rules: Rules,
+) -> MySeat:
     return MySeat(
-        **dict(_seat(row)) | {"call": None if call is None else _call(tx, rules, call)},
+        **dict(_seat(row)) | {"call": None if call is None else _call(rules, call, stated)},
         now=now,
         line=None if row.line is None else line_kind(row.line),
         hand_at=row.hand_at,
         outcome_given=row.outcome_given,
         campaign_title=None if campaign is None else campaign.title,
-        said=availability.paused(tx, campaign.name)[1] if campaign is not None and stopped else "",
+        said=said,
     )
 
 
@@ -131,9 +155,8 @@ def _seat(row: SeatRow) -> SeatView:
     )
 
 
-def _call(tx: Tx, rules: Rules, call: CallRow) -> CallView:
+def _call(rules: Rules, call: CallRow, stated: tuple[str, ...]) -> CallView:
     campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
-    stated = wishes.heard(tx, call.attempt)
     ask_end = contact_card.ended(rules, call, stated)
     return CallView(
         attempt=call.attempt,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from callserver.adapters.yaml_files import MOST_BYTES
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.console.fields import Instant
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.rules import views as rules_views
 from callserver.console.rules.views import (
     ChangeView,

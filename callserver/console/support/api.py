@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.support.views import (
     AnswerWords,
     Colleague,

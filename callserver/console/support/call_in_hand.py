@@ -1,12 +1,15 @@
 """Reports to a phoner's pages that their call has begun or ended: the support box is closed during a call."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
 
 from pydantic import AwareDatetime
 
 from callserver.console.endpoint import Answer
+from callserver.console.live_sources import Told
 from callserver.console.live_stream import Stream
-from callserver.console.live_updates import Told
+from callserver.console.open_pages import OpenPages
 from callserver.console.own_seats import OwnSeats
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
@@ -37,20 +40,26 @@ class CallInHand:
     def concerned(self, entry: Entry) -> bool:
         return bool(entry.body["kind"] == EntryKind.SEAT)
 
-    def wanted(self, streams: Sequence[Stream], news: Sequence[Entry]) -> bool:
-        users = {stream.request.user.id for stream in streams if stream.follows(NAME)}
+    def wanted(self, pages: OpenPages, news: Sequence[Entry]) -> bool:
+        users = pages.of_users(_follows)
         return self._own_seats.may_concern({entry.body["seat"] for entry in news}, users)
 
-    def updates(self, tx: Tx, streams: Sequence[Stream], news: Sequence[Entry]) -> Iterable[Told]:
+    def updates(self, tx: Tx, pages: OpenPages, news: Sequence[Entry]) -> Iterable[Told]:
         states = {entry.body["seat"]: entry.body["state"] for entry in news}
-        phoners = self._own_seats.phoners(tx, states)
-        in_call = {phoner: states[seat] in IN_CALL for seat, phoner in phoners.items()}
+        following = pages.of_users(_follows)
         now = self._ctx.clock.now()
-        for stream in streams:
-            user = stream.request.user.id
-            if user not in in_call or in_call[user] == stream.base.get(NAME):
-                continue
-            if stream.follows(NAME) and stream.request.may(Action.ASK_SUPPORT):
-                stream.base[NAME] = in_call[user]
-                view = CallInHandView(now=now, in_call=in_call[user])
-                yield stream, NAME, view.model_dump_json().encode()
+        for seat, phoner in self._own_seats.phoners(tx, states).items():
+            in_call = states[seat] in IN_CALL
+            view = partial(_written, now, in_call)
+            for stream in following.get(phoner, ()):
+                if in_call != stream.base.get(NAME):
+                    stream.base[NAME] = in_call
+                    yield stream, NAME, view
+
+
+def _follows(stream: Stream) -> bool:
+    return stream.follows(NAME) and stream.request.may(Action.ASK_SUPPORT)
+
+
+def _written(now: datetime, in_call: bool) -> bytes:
+    return CallInHandView(now=now, in_call=in_call).model_dump_json().encode()

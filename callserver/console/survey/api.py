@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from callserver.console.endpoint import Access, Done, Endpoint, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.survey.views import (
     Answers,
     DecisionView,

@@ -10,7 +10,7 @@ from pydantic import Field
 from callserver.adapters.book_files import BookFiles
 from callserver.console.books.api import BookView, book_view
 from callserver.console.endpoint import Access, Answer, Body, Done, Endpoint, Nothing, UserRequest
-from callserver.console.live_updates import Causes, Updates
+from callserver.console.live_sources import Causes, Updates
 from callserver.console.training.views import DocumentView, SessionView, document_views
 from callserver.database import accounts, training, training_sessions, worked_shifts
 from callserver.database.accounts import User

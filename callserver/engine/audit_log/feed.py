@@ -3,8 +3,6 @@
 A follower that reconnects resumes where it stopped; one that missed too much is told to reload everything (None).
 """
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -15,7 +13,9 @@ from callserver.ports import Store, Tx
 
 T = TypeVar("T")
 
-MOST = 500
+MOST = 100
+"""The most entries of one reading, which serves nobody else meanwhile."""
+
 MOST_MISSED = 2000
 """The most entries sent to a follower that reconnects; beyond that, reloading is quicker."""
 
@@ -27,21 +27,11 @@ class Feed:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._stopped = asyncio.Event()
-
-    @property
-    def is_stopped(self) -> bool:
-        return self._stopped.is_set()
+        self.is_stopped = False
 
     async def follow(self) -> "Following":
         """From the end of the log on: nothing is missed after this."""
         return Following(self._store, await self._store.read(audit.end))
-
-    async def pause(self, seconds: float) -> None:
-        """Until the next reading; shorter if the feed stops."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
 
     async def missed(self, after: Position) -> News:
         """The entries after the position; None: there are too many, or this is another log."""
@@ -62,7 +52,7 @@ class Feed:
 
     def stop(self) -> None:
         """End every stream: the server is about to stop."""
-        self._stopped.set()
+        self.is_stopped = True
 
 
 class Following:

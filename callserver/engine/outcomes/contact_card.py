@@ -111,7 +111,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> ContactCard:
             facts.policy,
             facts.relation,
             today,
-            ended(ctx.rules, call, wishes.heard(tx, call.attempt)),
+            ended(ctx.rules, call, wishes.heard(tx, [call.attempt])[call.attempt]),
         ),
         context=None if context is None else context.text,
         promise=_promise(call, contact, user, earlier),

@@ -4,13 +4,14 @@ A suppression stops the next dial anywhere and ends every unanswered call to its
 calls is requested in the same transaction and ordered after its commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from callserver.database import audit, calls, contacts, marks, pseudonymous_keys, suppressions
 from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
+from callserver.database.entries_of_calls import rare_entries
 from callserver.domain import asking, subject
 from callserver.domain import outcome as outcomes
 from callserver.domain.asking import AskEnd
@@ -42,10 +43,12 @@ VULNERABLE = MarkKind.VULNERABLE.value
 """Noticed by the phoner, not stated by the person: no more calls, at once."""
 
 
-def heard(tx: Tx, attempt: str) -> tuple[str, ...]:
-    """The wishes stated in this call so far."""
-    entries = audit.about(tx, call=attempt)
-    return tuple(dict.fromkeys(entry["wish"] for entry in entries if "wish" in entry))
+def heard(tx: Tx, attempts: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """The wishes stated in each of these calls so far."""
+    stated: dict[str, dict[str, None]] = {attempt: {} for attempt in attempts}
+    for attempt, entry in rare_entries(tx, list(attempts), b'"wish":'):
+        stated[attempt][entry["wish"]] = None
+    return {attempt: tuple(wishes) for attempt, wishes in stated.items()}
 
 
 def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[AskEnd]:
