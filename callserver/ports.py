@@ -160,7 +160,8 @@ class Room:
 
 
 class Telephony(Protocol):
-    """Orders to the network. None of these is called inside a transaction or a webhook's answer."""
+    """Orders to the network. None of these is called inside a transaction, nor inside a webhook's answer, except
+    that a phoner's second leg waits for `leg` for a moment (engine/calls/phoner_legs.py)."""
 
     @property
     def longest_leg(self) -> timedelta | None:

@@ -1,5 +1,6 @@
 """The phoner's own telephone: rung once, rung again, hung up with the shift."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from callserver import ports
+from callserver.engine.calls import phoner_legs
 from callserver.ports import Declined, LegState, Trouble
 from callserver.simulator.legs import Behaviour, Leg
 from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings
+from tests.harness.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -162,6 +165,33 @@ async def test_a_second_dial_waits_while_the_network_does_not_tell(
     second = await system.network.call_in("client:phoner_1", "", url)
     telephony.leg = really
     await system.pass_time(1)
+    assert not second.live
+    assert mine.live
+    assert person.live
+
+
+async def test_a_second_dial_is_answered_although_the_network_is_silent(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network waits for instructions for 15 seconds, and the leg hears nothing meanwhile."""
+    monkeypatch.setattr(phoner_legs, "ASKED_WITHIN_S", 0.05)
+    person = await in_a_talk(system)
+    mine = system.phoner_leg()
+    telephony: Any = system.server.ctx.telephony
+    really, asked = telephony.leg, asyncio.Event()
+
+    async def silent(_: str) -> ports.Leg:
+        asked.set()
+        telephony.leg = really
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    telephony.leg = silent
+    url = f"{system.plan.public_url}/twilio/voice/client"
+    async with asyncio.timeout(PATIENCE_S):
+        second = await system.network.call_in("client:phoner_1", "", url)
+    await system.pass_time(1)
+    assert asked.is_set()
     assert not second.live
     assert mine.live
     assert person.live

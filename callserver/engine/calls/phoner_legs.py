@@ -4,6 +4,7 @@ Each leg gets a room with a new name, so that late reports about an old room can
 provider's own name for the room arrives with the report that the phoner has joined.
 """
 
+import asyncio
 import re
 from datetime import datetime
 
@@ -21,13 +22,17 @@ from callserver.engine import user_lines
 from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.hangups import STOP_CHECK
 from callserver.engine.context import EngineContext
-from callserver.ports import Declined, LegState, Placed, Room, Trouble, Tx
+from callserver.ports import Declined, Leg, LegState, Placed, Room, Trouble, Tx
 from callserver.provider_events import RoomChange, RoomEvent
 
 log = structlog.get_logger(__name__)
 
 CHECK_AGAIN_SECONDS = (0.5, 2, 5)
 """Waits, in seconds, between questions about a phoner's leg while the provider does not answer."""
+
+ASKED_WITHIN_S = 1.0
+"""How long the answer to a leg that asks what to do waits for the provider's word about another leg. It hears
+nothing meanwhile, and Twilio waits for 15 s at most."""
 
 IDENTITY = re.compile("phoner_([0-9]{1,18})")
 """How a browser's softphone signs in with the provider: by the phoner's id."""
@@ -161,7 +166,15 @@ class PhonerLegs:
         row = await self._ctx.store.read(lambda tx: seats.of_phoner(tx, user))
         if row is None or row.leg in (None, leg) or row.state not in IN_CALL:
             return False
-        found = await self._ctx.telephony.leg(row.leg or "")
+        try:
+            async with asyncio.timeout(ASKED_WITHIN_S):
+                found = await self._ctx.telephony.leg(row.leg or "")
+        except TimeoutError:
+            found = Leg(LegState.NO_ANSWER)
+        if found.state is LegState.NO_ANSWER:
+            self._ctx.background.start(
+                self.check(row.leg or "")
+            )  # if it is gone, the next dial is let in
         return found.state in (LegState.TALKING, LegState.NO_ANSWER)
 
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
