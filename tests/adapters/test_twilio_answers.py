@@ -296,10 +296,28 @@ def test_the_softphones_token() -> None:
     assert body["exp"] - body["nbf"] == 3600
 
 
+CREATED = {"date_created": "Tue, 12 May 2026 15:00:00 +0000"}
+
+
 @pytest.mark.parametrize(
     ("status", "more", "answered", "ended"),
     [
-        ("in-progress", {"start_time": "Tue, 12 May 2026 15:00:05 +0000"}, 5, None),
+        ("in-progress", {"start_time": "Tue, 12 May 2026 15:00:06 +0000", **CREATED}, 6, None),
+        # It may be the dial's time, also after a wait in Twilio's queue.
+        ("in-progress", {"start_time": "Tue, 12 May 2026 15:00:05 +0000", **CREATED}, None, None),
+        (
+            "in-progress",
+            {"start_time": "Tue, 12 May 2026 15:00:12 +0000", **CREATED, "queue_time": "7000"},
+            None,
+            None,
+        ),
+        (
+            "in-progress",
+            {"start_time": "Tue, 12 May 2026 15:00:13 +0000", **CREATED, "queue_time": "7000"},
+            13,
+            None,
+        ),
+        ("in-progress", {"start_time": "Tue, 12 May 2026 15:00:06 +0000"}, None, None),
         ("in-progress", {"start_time": None}, None, None),
         ("ringing", {"start_time": "Tue, 12 May 2026 15:00:05 +0000"}, None, None),
         (

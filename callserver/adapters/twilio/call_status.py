@@ -30,6 +30,10 @@ _STATES = {
 }
 
 
+DIALED_WITHIN = timedelta(seconds=5)
+"""From an order, apart from its wait in Twilio's queue, to its dial. Twilio's times are in whole seconds."""
+
+
 def report(status: str) -> Report | None:
     """The report of a status in any letter case; None: an unknown one."""
     return REPORTS.get(status.lower())
@@ -46,16 +50,29 @@ def leg(call: Any) -> Leg:
         log.error("unknown_call_status", status=str(call.status))
         return Leg(LegState.NO_ANSWER, call.sid)
     if reported in _STATES:
-        talks = reported is Report.ANSWERED
-        return Leg(
-            _STATES[reported], call.sid, answered_at=_utc(call.start_time) if talks else None
-        )
+        answered_at = _answered_at(call) if reported is Report.ANSWERED else None
+        return Leg(_STATES[reported], call.sid, answered_at=answered_at)
     cause = ENDINGS[reported]
     ended_at = _utc(call.end_time)
     answered_at = None
     if cause is Cause.COMPLETED and ended_at is not None and str(call.duration or "").isdecimal():
         answered_at = ended_at - timedelta(seconds=int(call.duration))
     return Leg(LegState.ENDED, call.sid, cause.value, answered_at, ended_at)
+
+
+def _answered_at(call: Any) -> datetime | None:
+    """When a leg in progress was answered; None: it is not certain.
+
+    Twilio calls `start_time` "empty if the call has not yet been dialed": it may be the time of the dial. Only one
+    that is clearly later than the dial can be that of the answer. Else a listener who left while it rang
+    would be among those who heard the talk. (`duration`, of a leg that has ended, does not count the ringing.)
+    """
+    start, created = _utc(call.start_time), _utc(call.date_created)
+    if start is None or created is None:
+        return None
+    queued = str(call.queue_time or "0")
+    waited = timedelta(milliseconds=int(queued)) if queued.isdecimal() else timedelta()
+    return start if start - created - waited > DIALED_WITHIN else None
 
 
 def _utc(at: object) -> datetime | None:

@@ -162,7 +162,7 @@ def _reports(
     answer of a talk that is over."""
     answered_at = leg.answered_at
     if answered_at is not None and call.rang_at is not None:
-        answered_at = max(answered_at, call.rang_at)  # in whole seconds, or the time of the dial
+        answered_at = max(answered_at, call.rang_at)  # it is in whole seconds
     if report is Report.ANSWERED:
         return [(report, answered_at)]
     if report is Report.HUNG_UP:
