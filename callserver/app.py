@@ -58,6 +58,7 @@ from callserver.console.rules.api import RulesApi
 from callserver.console.sign_in.api import SignInApi
 from callserver.console.support.api import SupportApi
 from callserver.console.support.call_in_hand import CallInHand
+from callserver.console.support.live_support import LiveMySupport, LiveSupport
 from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.consents import ConsentsApi
 from callserver.console.suppressions.export import OptOutExportApi
@@ -264,7 +265,7 @@ def page_apis(
         ],
         [
             *(listening, rules, lists, cases, applicants, leaving, confirming),
-            *(survey, notices, training, support),
+            *(survey, notices, training, LiveMySupport(support), LiveSupport(support)),
         ],
     )
     players = PlayerSoftphones(server.role_play_legs, offer, played)

@@ -1,16 +1,20 @@
 """Support: private messages, reports of harassment that protect at once, conversations, and who needs one."""
 
 from datetime import timedelta
+from functools import partialmethod
 from typing import Any
 
 import pytest
 
+from callserver.console.authentication import UserRequest
+from callserver.console.support.api import SupportApi
 from callserver.database import support, suppressions
 from callserver.domain import subject
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.domain.role import Role
 from callserver.engine.retention import drop_some
 from callserver.simulator.legs import Behaviour
+from tests.harness.live_streams import stream
 from tests.harness.simulated import in_a_talk
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -174,6 +178,39 @@ async def test_an_earlier_outcome_is_corrected_by_a_report(system: StaffedSystem
     await system.jump(25 * 3600)
     status, _ = await system.api("POST", "/support/harassment", {"attempt": old})
     assert status == 409
+
+
+async def test_only_pages_that_it_concerns_are_read_and_told(
+    system: StaffedSystem, supervisors: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a hundred phoners and ten floors open, each message would be a hundred and ten readings."""
+    phoner, supervisor = await system.client("phoner"), await system.client("supervisor")
+    system.add_user("another", Role.PHONER, "nord")
+    another, leader = await system.client("another"), await system.client("sigrid")
+    read: list[str] = []
+
+    async def reading(api: SupportApi, request: UserRequest, whole: Any, name: str) -> Any:
+        read.append(f"{name} {request.user.handle}")
+        return await whole(api, request)
+
+    for name in ("mine", "all"):
+        whole = getattr(SupportApi, name)
+        monkeypatch.setattr(SupportApi, name, partialmethod(reading, whole=whole, name=name))
+    async with (
+        stream(phoner, of="seat,my_support") as own,
+        stream(another, of="seat,my_support") as others,
+        stream(supervisor, of="support,my_support") as page,
+        stream(leader, of="floor,floor_changes,my_support"),
+    ):
+        await does(phoner, "/messages", {"words": WORDS})
+        told = await page.until("support")
+        assert [message["words"] for message in told[-1][2]["messages"]] == [WORDS]
+        await own.until("my_support")
+        assert sorted(read) == ["all supervisor", "mine phoner", "mine phoner"]  # with the answer
+        at = (system.clock.now() + timedelta(days=1)).isoformat()
+        await does(supervisor, "/talks", {"at": at, "minutes": 20})
+        assert (await others.until("my_support"))[-1][2]["free"]
+        assert "all sigrid" not in read
 
 
 async def test_who_was_talked_with_is_no_longer_shown(

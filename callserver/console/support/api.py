@@ -1,10 +1,8 @@
 """Support: a phoner's private box on every page of theirs, and the supervisors' page."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping
 
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
-from callserver.console.live_sources import Causes, Updates
 from callserver.console.support.views import (
     AnswerWords,
     Colleague,
@@ -21,9 +19,7 @@ from callserver.console.support.views import (
     TalkView,
 )
 from callserver.database import accounts, support
-from callserver.database.audit import Entry
 from callserver.database.support import Talk
-from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action
 from callserver.domain.support import MessageKind, MessageState, break_until
 from callserver.engine.context import EngineContext
@@ -34,8 +30,6 @@ from callserver.ports import Tx
 
 class SupportApi:
     """Phoners write, report and book; supervisors answer, offer and see who needs a talk."""
-
-    causes: ClassVar[Causes] = {"my_support": {EntryKind.SUPPORT}, "support": {EntryKind.SUPPORT}}
 
     def __init__(self, ctx: EngineContext, reports: HarassmentReports) -> None:
         self._ctx = ctx
@@ -59,15 +53,6 @@ class SupportApi:
             Endpoint("POST", f"{talk}/held", give, self.held),
             Endpoint("POST", "/support/talked", give, self.talked),
         ]
-
-    async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
-        """What this user sees of support."""
-        del news
-        if request.may(Action.ASK_SUPPORT):
-            return [("my_support", await self.mine(request))]
-        if request.may(Action.GIVE_SUPPORT):
-            return [("support", await self.all(request))]
-        return ()
 
     # -- a phoner's ----------------------------------------------------------------------------
 
