@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callserver.cli.invented_data import enter_line
 from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Leg
 from tests.harness.simulated import SimulatedSystem, in_a_talk
@@ -54,3 +55,25 @@ async def test_a_leg_that_is_still_up_is_left_alone(system: SimulatedSystem) -> 
 
 async def test_without_a_shift_there_is_nothing_to_ask(system: SimulatedSystem) -> None:
     assert (await system.api("POST", "/line/over", {}))[0] in (404, 409)
+
+
+async def test_at_an_ordinary_telephone_the_provider_is_asked_sooner(
+    system: SimulatedSystem,
+) -> None:
+    """No browser tells that it was cut off."""
+    number = "+4532209999"
+    system.write(lambda tx: enter_line(tx, 1, number, system.clock.now()))
+    await system.do("POST", "/shift", {"campaign": "kanvas", "line": number})
+    await system.pass_time(4)
+    await system.ready()
+    await system.pass_time(14)
+    assert (await system.seat())["state"] == "talking"
+    (person,) = (leg for leg in system.live_legs() if leg.to != number)
+    (phoner,) = system.live_legs(number)
+    system.network.callbacks.faults = replace(NONE, dropped=1.0)
+    phoner.action = None
+    await system.network.end(phoner, "completed")
+    await system.server.ctx.background.idle()
+    assert not person.spoken
+    await system.pass_time(9)
+    assert person.spoken

@@ -14,6 +14,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import call as machine
 from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.call import Call, CallState, Cause, DialPath, Report
+from callserver.domain.line import LineKind, kind
 from callserver.domain.permit import DialPermit
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import (
@@ -47,6 +48,10 @@ minute.
 
 A hundred phoners in talks cause eight requests per second: the phoner's leg is asked about too.
 """
+
+TALK_CHECK_TELEPHONE = timedelta(seconds=8)
+"""The same where the phoner is at an ordinary telephone: no browser tells that it was cut off, and the person would hear
+silence. Few phoners are, and each causes one request in four seconds."""
 
 TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)
 """After the outcome is given the talk is about to end: the provider is asked at once, and then this often."""
@@ -108,7 +113,7 @@ class CallFlow:
             return
         if news.leg and news.report is Report.MACHINE and before.cause is None:
             legs_to_end.end(tx, news.leg, now)
-        calls.store(tx, before, call, self._deadline(tx, row, call, now))
+        calls.store(tx, before, call, self._deadline(tx, row, call, seat, now))
         self._log(tx, row, before, call, news, now)
         if seat is not None:
             self._move_seat_and_contact(tx, seat, row, before, call, now)
@@ -134,16 +139,18 @@ class CallFlow:
             details["cause"] = call.cause.value
         if call.code is not None:
             details["code"] = call.code
-        kind = EntryKind.REPORTED
+        entry = EntryKind.REPORTED
         if news.report is Report.TAKEN:
-            kind = EntryKind.PLACED
+            entry = EntryKind.PLACED
         elif news.report is Report.NO_REPLY:
-            kind, details["why"] = EntryKind.SILENT, news.why
+            entry, details["why"] = EntryKind.SILENT, news.why
         if news.ordered_at is not None:
             details["ordered_at"] = stamp(news.ordered_at)
-        audit.append(tx, now, kind, contact=row.contact, call=call.attempt, **details)
+        audit.append(tx, now, entry, contact=row.contact, call=call.attempt, **details)
 
-    def _deadline(self, tx: Tx, row: CallRow, call: Call, now: datetime) -> datetime | None:
+    def _deadline(
+        self, tx: Tx, row: CallRow, call: Call, seat: SeatRow | None, now: datetime
+    ) -> datetime | None:
         """When to ask the provider about the call if nothing is reported before."""
         ring = timedelta(seconds=self._ctx.rules.known(row.campaign).ring_seconds)
         match call.state:
@@ -157,7 +164,7 @@ class CallFlow:
             case CallState.DIALING | CallState.RINGING:
                 return ring_end.at_the_latest(tx, self._ctx, row, now, now + ring + QUEUE_SLACK)
             case CallState.TALKING:
-                return now + TALK_CHECK
+                return now + talk_check(seat)
 
     def _move_seat_and_contact(
         self, tx: Tx, seat: SeatRow, row: CallRow, before: Call, call: Call, now: datetime
@@ -202,6 +209,12 @@ class CallFlow:
         carrier_refusals.after_end(tx, row.campaign, call, now)
         if not met:
             retries.after_unreached(tx, self._ctx, row, call, now)
+
+
+def talk_check(seat: SeatRow | None) -> timedelta:
+    """How often the provider is asked about a talk at this seat."""
+    at_telephone = seat is not None and seat.line and kind(seat.line) is LineKind.TELEPHONE
+    return TALK_CHECK_TELEPHONE if at_telephone else TALK_CHECK
 
 
 def _code(news: CallReport) -> int | None:

@@ -18,9 +18,9 @@ from callserver.engine.calls import hangups, lost_phoners, ring_end
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
     ASK_SOON,
-    TALK_CHECK,
     TALK_CHECK_AFTER_OUTCOME,
     CallFlow,
+    talk_check,
 )
 from callserver.engine.context import EngineContext
 from callserver.ports import Leg, LegState, Room, Tx
@@ -106,16 +106,16 @@ class Reconciliation:
         call = calls.get(tx, asked.attempt)
         if call is None or call.ended_at is not None:
             return None
+        seat = seats.of_call(tx, call.attempt)
         if call.stop_wanted is not None:
             lasting = ASK_AGAIN
         elif call.outcome is None:
-            lasting = TALK_CHECK
+            lasting = talk_check(seat)
         elif asked.outcome is None:
             return None  # giving the outcome has set the deadline to now
         else:
             lasting = TALK_CHECK_AFTER_OUTCOME
         calls.change(tx, call.attempt, deadline=self._ctx.clock.now() + lasting)
-        seat = seats.of_call(tx, call.attempt)
         return None if seat is None or seat.call != call.attempt else seat.leg
 
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:

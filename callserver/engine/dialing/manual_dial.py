@@ -6,6 +6,7 @@ dial, and the dialer reserves and places the call.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from callserver.database import calls, contacts, exchange_states, look_ups, seats
@@ -31,9 +32,6 @@ from callserver.ports import Tx
 T = TypeVar("T")
 Answer = DialPermit | Refusal | datetime | None
 """The gate's answer; when to ask again, for a slot that the seat has; or the campaign has no such contact."""
-
-MOST_SLOTS = 3
-"""A slot that is not used at its time is lost, such as on a machine that is too busy."""
 
 
 class DialRefused(Impossible):
@@ -68,7 +66,7 @@ class ManualDial:
             )
         await self._check_line(phoner)
         key = phone.to_int(parsed)
-        answer = await self._dialing(lambda tx: self._number(tx, phoner, key))
+        answer = await self._dialing(partial(self._number, phoner=phoner, number=key))
         if answer is None:
             raise NotFound("the campaign has no contact with this number", key="no_such_contact")
         return self._attempt(answer)
@@ -82,7 +80,7 @@ class ManualDial:
             DialRefused: the gate refused, with its reasons.
         """
         await self._check_line(phoner)
-        answer = await self._dialing(lambda tx: self._redial(tx, phoner))
+        answer = await self._dialing(partial(self._redial, phoner=phoner))
         if answer is None:
             raise NotFound("there is no last call to dial again", key="no_last_call")
         return self._attempt(answer)
@@ -91,18 +89,17 @@ class ManualDial:
         if await self._ctx.store.run(lambda tx: self._dialer.reconnects(tx, phoner)):
             raise Impossible("your telephone rings again first; then try again", key="line_anew")
 
-    async def _dialing(self, ask: Callable[[Tx], Answer]) -> DialPermit | Refusal | None:
+    async def _dialing(self, ask: Callable[..., Answer]) -> DialPermit | Refusal | None:
         """Ask the gate. A dial that it allows waits for a slot, as every dial does, and asks again.
 
         Raises:
             Impossible: too many calls are being ordered just now.
         """
-        for _ in range(MOST_SLOTS):
-            answer = await self._reserving(ask)
-            if not isinstance(answer, datetime):
-                return answer
+        answer = await self._reserving(partial(ask, waits=True))
+        if isinstance(answer, datetime):
             await call_slots.until(self._ctx, answer)
-        raise Impossible("other calls are being ordered; try again in a moment", key="line_busy")
+            answer = await self._reserving(partial(ask, waits=False))
+        return None if isinstance(answer, datetime) else answer
 
     async def _reserving(self, work: Callable[[Tx], T]) -> T:
         try:
@@ -121,22 +118,22 @@ class ManualDial:
 
     # -- inside the transaction ---------------------------------------------------------------
 
-    def _number(self, tx: Tx, phoner: int, number: int) -> Answer:
+    def _number(self, tx: Tx, phoner: int, number: int, *, waits: bool) -> Answer:
         row, campaign = self._seat(tx, phoner)
         known = contacts.by_number(tx, number, campaign.name)
         if not known:
             now, by = self._ctx.clock.now(), f"user:{phoner}"
             look_ups.record(tx, now, by, [], campaign=campaign.name)
             return None
-        return self._ask(tx, row, campaign, known[0], DialPath.MANUAL)
+        return self._ask(tx, row, campaign, known[0], DialPath.MANUAL, waits=waits)
 
-    def _redial(self, tx: Tx, phoner: int) -> Answer:
+    def _redial(self, tx: Tx, phoner: int, *, waits: bool) -> Answer:
         row, campaign = self._seat(tx, phoner)
         last = calls.last_of_phoner(tx, phoner)
         contact = None if last is None or last.contact is None else contacts.get(tx, last.contact)
         if contact is None or contact.campaign != campaign.name:
             return None
-        return self._ask(tx, row, campaign, contact, DialPath.REDIAL)
+        return self._ask(tx, row, campaign, contact, DialPath.REDIAL, waits=waits)
 
     def _seat(self, tx: Tx, phoner: int) -> tuple[SeatRow, Campaign]:
         """The phoner's seat, locked, if it may dial now."""
@@ -156,12 +153,20 @@ class ManualDial:
         return row, self._ctx.rules.campaign(row.campaign)
 
     def _ask(
-        self, tx: Tx, row: SeatRow, campaign: Campaign, contact: Contact, path: DialPath
+        self,
+        tx: Tx,
+        row: SeatRow,
+        campaign: Campaign,
+        contact: Contact,
+        path: DialPath,
+        *,
+        waits: bool,
     ) -> Answer:
+        """`waits`: a slot that comes later is the seat's, and it asks again then."""
         now = self._ctx.clock.now()
         if contact.status == ContactStatus.CLAIMED:
             raise Impossible("this contact is being called right now", key="being_rung")
-        slot = self._dialer.slot_by_hand(tx, row, campaign, now)
+        slot = self._dialer.slot_by_hand(tx, row, campaign, now) if waits else None
         if slot is not None:
             request = DialRequest(contact, campaign, path, row, now)
             if gate.permits(tx, self._ctx, request):  # a refusal is told at once, and uses no slot
