@@ -13,7 +13,10 @@ from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
 
 CONNECT_S = 5.0
-_NEEDED = {"res_srtp.so", "res_stasis_snoop.so", "func_timeout.so", "func_callerid.so"}
+_NEEDED = {
+    *("res_srtp.so", "res_stasis_snoop.so", "func_timeout.so", "func_callerid.so"),
+    *("app_stack.so", "func_channel.so", "func_global.so"),
+}
 _OPEN = {"res_pjsip_endpoint_identifier_anonymous.so"}
 
 

@@ -142,6 +142,20 @@ def after_cause(
     return Again(now + rule.after)
 
 
+def after_unclear(
+    campaign: Campaign, tried: Mapping[str, int], tries: int, now: datetime
+) -> Again | Finish:
+    """After a call that no telephone is known to have ended: somebody may have answered it.
+
+    The rule for "unreachable", and never sooner than after a call that was not answered.
+    """
+    follows = after_cause(campaign, Cause.UNREACHABLE, tried, tries, now)
+    rule = campaign.retry.get(Cause.NO_ANSWER)
+    if isinstance(follows, Finish) or rule is None:
+        return follows
+    return Again(max(follows.at, now + rule.after))
+
+
 def missing(
     outcome: Outcome, details: Mapping[str, Any], campaign: Campaign, now: datetime
 ) -> list[str]:

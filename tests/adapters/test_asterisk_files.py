@@ -181,8 +181,10 @@ def test_no_way_out_and_nobody_unknown() -> None:
     assert "anonymous" not in everything
     assert "Dial(" not in everything
     assert "System(" not in everything
-    applications = re.findall(r",1,(\w+)\(", files["extensions.conf"])
-    assert set(applications) == {"Stasis"}
+    ways_in, noting = files["extensions.conf"].split("[callserver-ended]")
+    assert set(re.findall(r",1,(\w+)\(", ways_in)) == {"Stasis"}
+    assert set(re.findall(r",(\w+)\(", noting)) == {"Set", "Return"}
+    assert "callserver-ended" not in ways_in + files["pjsip.conf"], "nobody calls it"
     loaded = re.findall(r"load = (\S+)", files["modules.conf"])
     assert not [name for name in loaded if "manager" in name or "app_dial" in name]
     assert "res_ari_recordings.so" not in loaded

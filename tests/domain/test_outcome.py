@@ -23,6 +23,7 @@ from callserver.domain.outcome import (
     Mark,
     Suppress,
     after_cause,
+    after_unclear,
     cause_of,
     counted,
     follow,
@@ -128,6 +129,27 @@ def test_a_contact_is_closed_when_it_was_tried_often_enough(
 ) -> None:
     tried_by = {cause.value: tried} if tried else {}
     assert after_cause(RETRIES, cause, tried_by, tries, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("unreachable", "tried", "expected"),
+    [
+        (5, 1, Again(NOW + timedelta(minutes=60))),  # somebody may have answered: no sooner
+        (90, 1, Again(NOW + timedelta(minutes=90))),
+        (5, 3, Finish("tried:unreachable")),
+    ],
+)
+def test_a_call_whose_end_nobody_knows_is_not_repeated_sooner_than_an_unanswered_one(
+    unreachable: int, tried: int, expected: Again | Finish
+) -> None:
+    rules = campaign(
+        retry={
+            Cause.NO_ANSWER: Retry(after_minutes=60, most=2),
+            Cause.UNREACHABLE: Retry(after_minutes=unreachable, most=2),
+        },
+        most_tries=4,
+    )
+    assert after_unclear(rules, {"unreachable": tried}, tried, NOW) == expected
 
 
 @pytest.mark.parametrize(

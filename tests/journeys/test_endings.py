@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callserver.domain.call import Report
+from callserver.domain.call import Cause, Report
+from callserver.domain.campaign import Retry
 from callserver.engine.audit_log.reconciliation import reconcile
 from callserver.ports import Leg, LegState, Result
 from callserver.provider_events import CallReport
@@ -181,6 +183,25 @@ async def test_a_leg_of_no_call_is_ended_though_the_provider_fails_for_minutes(
     telephony.hang_up = hang_up
     await system.pass_time(300)
     assert leg in asked
+
+
+@pytest.mark.parametrize(("code", "waits"), [(None, 1440), (404, 5)])
+async def test_a_call_whose_end_nobody_knows_is_repeated_with_care(
+    system: SimulatedSystem, code: int | None, waits: int
+) -> None:
+    """Somebody may have answered it, unless the carrier's response says why it ended."""
+    rules = system.server.ctx.rules
+    campaign = rules.known("kanvas")
+    soon = {**campaign.retry, Cause.UNREACHABLE: Retry(after_minutes=5, most=2)}
+    changed = {"kanvas": campaign.model_copy(update={"retry": soon})}
+    rules.current = replace(rules.current, campaigns={**rules.current.campaigns, **changed})
+    await system.on_shift()
+    system.people.default = RINGS_OUT
+    await system.ready()
+    await system.pass_time(2)
+    ended = CallReport(system.calls()[0].attempt, Report.FAILED, code=code)
+    await system.server.call_flow.receive(ended)
+    assert system.contacts()[0].next_at - system.clock.now() == timedelta(minutes=waits)
 
 
 async def test_a_code_or_cause_that_comes_late_is_in_the_log(system: SimulatedSystem) -> None:

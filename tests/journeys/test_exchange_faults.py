@@ -16,7 +16,7 @@ from callserver.ports import Tx
 from tests.harness.exchange.real import Called, Exchange
 from tests.harness.exchange.sip import Mute, Telephone
 from tests.harness.exchange.system import ExchangeSystem, living, opened, people
-from tests.harness.waiting import eventually
+from tests.harness.waiting import PATIENCE_S, eventually
 
 Opens = Callable[..., AbstractAsyncContextManager[ExchangeSystem]]
 
@@ -93,6 +93,48 @@ async def test_an_end_that_is_not_reported_is_found(opens: Opens) -> None:
         await system.wait_for(lambda: system.seat_row().state == "talking")
         # A look at the talk would come after 25 s.
         await system.wait_for(lambda: system.seat_row().state == "wrapping_up", 15)
+        assert system.calls()[0].cause == "completed"
+
+
+async def test_who_answered_and_hung_up_in_a_break_has_talked(opens: Opens) -> None:
+    """No event tells it, and the leg is gone when the server is back: the phoner records the outcome."""
+    async with opens("09") as system:
+        await system.on_shift()
+        hung_up = system.called.hangs_up()
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
+        system.proxy.cut(shut=True)
+        await system.wait_for(hung_up)
+        system.proxy.shut = False
+        system.proxy.shut = False
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
+        assert system.calls()[0].cause == "completed"
+        await system.outcome("no_thanks")
+        assert system.contacts()[0].status == "done"
+
+
+async def test_a_busy_telephone_whose_answer_and_end_are_not_reported_is_busy(opens: Opens) -> None:
+    """Neither an event nor a look at the legs has seen it."""
+    async with opens("17") as system:
+        await system.on_shift()
+        system.proxy.loses = is_attempt
+        await system.ready()
+        await system.wait_for(lambda: system.calls() and system.calls()[0].ended_at, 2 * PATIENCE_S)
+        assert system.calls()[0].cause == "busy"
+
+
+async def test_a_talk_whose_answer_and_end_are_not_reported_is_found(opens: Opens) -> None:
+    """The legs were last seen while it rang."""
+    async with opens("09") as system:
+        await system.on_shift()
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
+        hung_up = system.called.hangs_up()
+        system.proxy.loses = is_attempt
+        system.proxy.refuses = lambda request: request == "GET /ari/channels"
+        await system.wait_for(hung_up)
+        system.proxy.refuses = lambda _: False
+        await system.wait_for(lambda: system.seat_row().state == "wrapping_up")
         assert system.calls()[0].cause == "completed"
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from callserver.adapters.asterisk import channel_names, pjsip, trunk
+from callserver.adapters.asterisk import channel_names, noted_ends, pjsip, trunk
 from callserver.adapters.asterisk.channel_names import NUMBER, TELEPHONES
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings
@@ -30,8 +30,9 @@ _MODULES = (
     "bridge_simple bridge_softmix bridge_holding",
     "codec_alaw codec_ulaw codec_g722 codec_resample codec_opus_open_source res_format_attr_opus",
     "format_pcm format_wav format_sln func_callerid func_timeout pbx_config",
+    "app_stack func_channel func_global",
 )
-"""res_stasis_recording is loaded because others link to it; res_ari_recordings, its interface, is not."""
+"""The last line is for the notes of ends (noted_ends.py). res_stasis_recording is loaded because others link to it; res_ari_recordings, its interface, is not."""
 
 _WORD = re.compile(r"[!-:<-~]{1,128}", re.ASCII)
 """Printable, without blanks and semicolons: a value in one of Asterisk's files."""
@@ -100,7 +101,7 @@ def _check(settings: Settings) -> None:
 
 
 def _extensions(app: str, shown: list[str], contact: str | None) -> str:
-    """Two contexts: the carrier's calls to numbers that we show, and telephones of users.
+    """The carrier's calls to numbers that we show, telephones of users, and what is noted when a leg ends.
 
     `contact`: where calls arrive that follow our registration; the called number is in a header then,
     which the server reads.
@@ -120,7 +121,7 @@ def _extensions(app: str, shown: list[str], contact: str | None) -> str:
     lines += ["", f"[{TELEPHONES}]"]
     for written in ("1", "room"):
         lines += [f"exten = {written},1,Stasis({app},phoner)", " same = n,Hangup()"]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *noted_ends.dialplan(), ""])
 
 
 def _ari(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from callserver.adapters.asterisk import causes, channel_names, comparison
+from callserver.adapters.asterisk import causes, channel_names, comparison, noted_ends
 from callserver.adapters.asterisk.bridging import ROOM_TYPE, join, sends_sound
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.comparison import Comparison, is_ours
@@ -109,12 +109,16 @@ class LegEvents:
         self._comparison.followed({"type": comparison.FOUND, "channel": channel})
 
     async def _gone(self, leg: str) -> None:
-        """A leg is not there any more, and its end was not followed: how it ended is not known."""
+        """A leg is not there any more, and its end was not followed: a contact's is noted."""
         state = self._comparison.state(leg)
         if state is None or not (await self._ari.get("channels", leg)).gone:
             return
-        log.info("end_of_leg_found", state=state)
-        await self._ended(leg, state, 0, seen=False)
+        noted = None
+        if channel_names.is_attempt(leg):
+            noted = await noted_ends.noted(self._ari, leg, [None, *self._rooms.values()])
+        state, cause = noted or (state, 0)
+        log.info("end_of_leg_found", state=state, noted=noted is not None)
+        await self._ended(leg, state, cause, seen=False)
 
     # -- events -------------------------------------------------------------------------------
 

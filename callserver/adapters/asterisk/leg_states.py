@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callserver.adapters.asterisk import channel_names
+from callserver.adapters.asterisk import causes, channel_names, noted_ends
 from callserver.adapters.asterisk.bridging import packets_received
 from callserver.adapters.asterisk.causes import STATES
 from callserver.adapters.asterisk.client import Ari, Lost
-from callserver.domain.call import Cause
+from callserver.domain.call import ENDINGS, Cause
 from callserver.ports import Clock, Leg, LegState, Room
 
 log = structlog.get_logger(__name__)
@@ -44,8 +44,10 @@ class LegStates:
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime
     ) -> Leg:
         """Look the channel up by the attempt's id. A channel that was never dialed is ended."""
-        del ref, room, number
+        del ref, number
         leg = await self._look_up(attempt)
+        if leg.state is LegState.UNKNOWN_LEG and channel_names.is_attempt(attempt):
+            return await self._ended(attempt, room.name)
         if leg.state is not LegState.QUEUED:
             return leg
         try:
@@ -59,6 +61,18 @@ class LegStates:
         except Lost:
             return Leg(LegState.NO_ANSWER, attempt)
         return leg
+
+    async def _ended(self, attempt: str, bridge: str) -> Leg:
+        """A channel that is not there: how it ended, if it has ever been there."""
+        try:
+            noted = await noted_ends.noted(self._ari, attempt, [bridge])
+        except Lost:
+            return Leg(LegState.NO_ANSWER, attempt)
+        if noted is None:
+            return Leg(LegState.UNKNOWN_LEG, attempt)
+        answered, rang = noted.state == "Up", noted.state == "Ringing"
+        end = causes.end(noted.cause, None, answered=answered, rang=rang)
+        return Leg(LegState.ENDED, attempt, ENDINGS[end.report].value)
 
     async def leg(self, ref: str) -> Leg:
         """Look a user's leg up. A phoner's leg without any sound has lost its telephone, and is ended at

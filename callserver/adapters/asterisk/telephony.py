@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
-from callserver.adapters.asterisk import channel_names, trunk
+from callserver.adapters.asterisk import channel_names, noted_ends, trunk
 from callserver.adapters.asterisk.bridging import AGAIN_S, TRIES, join, once_ours
 from callserver.adapters.asterisk.causes import NORMAL_CLEARING
 from callserver.adapters.asterisk.client import Ari, Lost, Reply, Unreached
@@ -217,7 +217,7 @@ class Asterisk(LegStates):
     ) -> Placed | Declined | Silent:
         """Create, bridge, dial. Nothing rings before the dial, so an order can be withdrawn until then."""
         try:
-            refused = await self._create(channel, endpoint, caller_id)
+            refused = await self._create(channel, endpoint, caller_id, bridge)
             if refused is not None:
                 return refused
             if bridge is not None and not (joined := await join(self._ari, bridge, channel)).ok:
@@ -257,10 +257,15 @@ class Asterisk(LegStates):
             await asyncio.sleep(AGAIN_S)
         return False
 
-    async def _create(self, channel: str, endpoint: str, caller_id: str) -> Declined | None:
+    async def _create(
+        self, channel: str, endpoint: str, caller_id: str, bridge: str | None
+    ) -> Declined | None:
         shown = caller_id
         if endpoint.endswith(f"@{channel_names.TRUNK}"):
             shown = channel_names.written(caller_id, self._written)
+        variables = {"CONNECTEDLINE(num)": shown}
+        if channel_names.is_attempt(channel):
+            variables[noted_ends.HANDLER] = noted_ends.handler(bridge)
         reply = await self._ari.post(
             "channels",
             "create",
@@ -270,7 +275,7 @@ class Asterisk(LegStates):
             formats=self._codecs[
                 endpoint.startswith(_BROWSERS)
             ],  # otherwise Asterisk uses its own order
-            json={"variables": {"CONNECTEDLINE(num)": shown}},
+            json={"variables": variables},
         )
         if reply.ok:
             return None

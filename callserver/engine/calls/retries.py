@@ -32,8 +32,12 @@ def after_unreached(
     cause = Cause.NO_ANSWER if call.cause in _LIKE_NO_ANSWER else call.cause
     counted = outcome.counted(contact.tries_by_outcome, cause, 1)
     campaign = ctx.rules.known(before.campaign)
-    follows = outcome.after_cause(campaign, cause, counted, contact.tries + 1, now)
-    more: dict[str, Any] = {"tries": contact.tries + 1, "tries_by_outcome": counted}
+    tries = contact.tries + 1
+    if cause is Cause.UNREACHABLE and call.code is None:  # no response says why
+        follows = outcome.after_unclear(campaign, counted, tries, now)
+    else:
+        follows = outcome.after_cause(campaign, cause, counted, tries, now)
+    more: dict[str, Any] = {"tries": tries, "tries_by_outcome": counted}
     match follows:
         case outcome.Again(at=at):
             contacts.set_status(tx, contact.id, ContactStatus.WAITING, next_at=at, **more)

@@ -1,0 +1,63 @@
+"""How contacts' legs ended, as the exchange notes it itself.
+
+Asterisk forgets a leg that has ended, and an event that is lost with a connection is not repeated. So each
+contact's leg takes a hang-up handler with it, which our dialplan runs when it ends, whether or not anybody
+listens: it keeps the leg's last state and its cause in a variable of the seat. The seat's next leg overwrites it,
+and is not dialed before this one is settled. A restart of Asterisk loses it.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from callserver.adapters.asterisk.channel_names import seat_of_room
+from callserver.adapters.asterisk.client import Ari
+
+CONTEXT = "callserver-ended"
+"""The dialplan's context of the handler."""
+
+HANDLER = "CHANNEL(hangup_handler_push)"
+"""The variable that gives a channel its handler."""
+
+_NOTE = "CALLSERVER_END_"
+
+
+class NotedEnd(NamedTuple):
+    """A leg's state when it ended, and the cause."""
+
+    state: str
+    cause: int
+
+
+def handler(bridge: str | None) -> str:
+    """The handler of a leg in this bridge; None: of one that confirms a line."""
+    return f"{CONTEXT},s,1({_whose(bridge)})"
+
+
+def dialplan() -> list[str]:
+    """The handler."""
+    note = "${CHANNEL(uniqueid)} ${CHANNEL(state)} ${HANGUPCAUSE}"
+    return [
+        f"[{CONTEXT}]",
+        f"exten = s,1,Set(GLOBAL({_NOTE}${{ARG1}})={note})",
+        " same = n,Return()",
+    ]
+
+
+async def noted(ari: Ari, attempt: str, bridges: Iterable[str | None]) -> NotedEnd | None:
+    """How a leg ended that was in one of these bridges. None: Asterisk has not noted it, or was restarted since.
+
+    Raises:
+        Lost: no certain answer.
+    """
+    for whose in dict.fromkeys(map(_whose, bridges)):
+        reply = await ari.get("asterisk", "variable", variable=_NOTE + whose)
+        leg, _, end = (reply.body["value"] if reply.ok else "").partition(" ")
+        state, _, cause = end.rpartition(" ")
+        if leg == attempt and cause.isdecimal():
+            return NotedEnd(state, int(cause))
+    return None
+
+
+def _whose(bridge: str | None) -> str:
+    seat = None if bridge is None else seat_of_room(bridge)
+    return "line" if seat is None else str(seat)
