@@ -34,6 +34,7 @@ class EntryKind(StrEnum):
     SEAT = "seat"  # a seat changed its state
     HAND = "hand"  # a phoner raised or lowered their hand
     SHIFT_ENDED = "shift_ended"  # a supervisor ended a phoner's shift
+    EXCHANGE_CHANGED = "exchange_changed"  # a supervisor let a shift go on through another exchange
     CARD = "card"  # a contact's card was opened
     OUTCOME = "outcome"
     CORRECTED = "corrected"

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import insert, update
 
 from callserver.console.floor import live_floor
-from callserver.database import accounts
+from callserver.database import accounts, exchange_states
 from callserver.database import floor as floor_rows
 from callserver.database.tables import registers, seats
 from callserver.domain.role import Role
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.harness.live_streams import events, stream
 from tests.harness.staffed import Client, StaffedSystem
@@ -128,6 +129,50 @@ async def test_a_waiting_seat_is_off_at_once(system: StaffedSystem) -> None:
     await wait(system, 1)
     assert system.seats()[0].state == "off"
     assert not leg.live
+
+
+MOVE = "/floor/seats/1/exchange"
+
+
+async def test_a_shift_is_moved_to_another_exchange(system: StaffedSystem, other: Client) -> None:
+    """Only from an exchange that does not answer, outside a call, and by who leads this floor."""
+    await system.on_shift()
+    names = ("nord", "")  # the simulated carrier is the nameless one
+    object.__setattr__(system.server.ctx, "exchanges", names)
+    supervisor = await system.client("supervisor")
+
+    usual = system.seats()[0].line
+
+    async def moved(line: str = usual, *, nord: bool = False, its_own: bool = True) -> int:
+        def prepare(tx: Tx) -> None:
+            tx.execute(update(seats).values(exchange="nord", line=line))
+            for name, answers in zip(names, (nord, its_own), strict=True):
+                exchange_states.note(tx, name, system.clock.now(), answers=answers)
+
+        system.write(prepare)
+        return (await supervisor.api("POST", MOVE, {})).status_code
+
+    assert await moved(nord=True) == 409
+    assert await moved(its_own=False) == 409
+    assert await moved("sip:telephone_1") == 409, "it signs in where it was told to"
+    assert (await other.api("POST", MOVE, {})).status_code == 404
+    phoner = await system.client("phoner")
+    assert (await phoner.api("POST", MOVE, {})).status_code == 403
+    assert system.seats()[0].exchange == "nord"
+    assert not system.entries("exchange_changed")
+    for role in ("supervisor", "administrator"):
+        assert await moved(nord=True) == 409
+        system.write(lambda tx: exchange_states.note(tx, "nord", system.clock.now(), answers=False))
+        leads = await system.client(role)
+        assert (await leads.api("POST", MOVE, {})).status_code == 200
+        assert system.seats()[0].exchange == ""
+        await wait(system, 5)
+        assert (system.seats()[0].state, system.seats()[0].connected) == ("paused", True)
+    assert [entry["phoner"] for entry in system.entries("exchange_changed")] == [1, 1]
+    await system.ready()
+    await system.pass_time(6)
+    assert system.seats()[0].state == "talking"
+    assert await moved() == 409
 
 
 async def test_an_outcome_is_corrected_within_the_department(

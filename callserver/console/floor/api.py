@@ -64,6 +64,7 @@ class FloorApi:
             Endpoint("GET", "/floor/seats/{seat}", Action.SEE_FLOOR, self.seat),
             Endpoint("POST", "/floor/seats/{seat}/hand", Action.LEAD_FLOOR, self.hand),
             Endpoint("POST", "/floor/seats/{seat}/off", Action.LEAD_FLOOR, self.off),
+            Endpoint("POST", "/floor/seats/{seat}/exchange", Action.LEAD_FLOOR, self.exchange),
             Endpoint("POST", "/presence", Action.LEAD_FLOOR, self.presence),
             Endpoint("POST", "/campaigns/{campaign}", Action.LEAD_FLOOR, self.switch),
         ]
@@ -154,6 +155,12 @@ class FloorApi:
         """End a shift: after the call in hand and its outcome."""
         del body
         await self._supervisor_actions.end_shift(request.user, seat)
+        return Done()
+
+    async def exchange(self, request: UserRequest, seat: int, body: Nothing) -> Done:
+        """Let a shift whose exchange does not answer go on through another one that does."""
+        del body
+        await self._supervisor_actions.change_exchange(request.user, seat)
         return Done()
 
     async def presence(self, request: UserRequest, body: Nothing) -> Present:

@@ -20,7 +20,7 @@ from callserver.ports import Tx
 
 PACE_S = 0.5
 
-OF_SEATS = {EntryKind.SEAT, EntryKind.HAND, EntryKind.SHIFT_ENDED}
+OF_SEATS = {EntryKind.SEAT, EntryKind.HAND, EntryKind.SHIFT_ENDED, EntryKind.EXCHANGE_CHANGED}
 OF_LISTENERS = {
     EntryKind.LISTENING_STARTED,
     EntryKind.LISTENING_CHANGED,

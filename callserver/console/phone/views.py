@@ -80,6 +80,7 @@ class MySeat(SeatView):
 
     now: datetime
     line: LineKind | None = None
+    exchange: str = ""  # at which its telephone signs in, where there are several
     hand_at: datetime | None = None
     outcome_given: bool = False
     campaign_title: Label | None = None
@@ -134,6 +135,7 @@ def _my_seat(
         **dict(_seat(row)) | {"call": None if call is None else _call(rules, call, stated)},
         now=now,
         line=None if row.line is None else line_kind(row.line),
+        exchange=row.exchange,
         hand_at=row.hand_at,
         outcome_given=row.outcome_given,
         campaign_title=None if campaign is None else campaign.title,

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from callserver import outbox
-from callserver.database import audit, listenings, seats
+from callserver.database import audit, exchange_states, listenings, seats
 from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import EntryKind
+from callserver.domain.line import LineKind, kind
 from callserver.domain.seat import IN_CALL, Seat, SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext
@@ -72,6 +73,17 @@ def move(
         row = row._replace(hand_at=None)
     return seats.store(
         tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
+    )
+
+
+def may_change_exchange(tx: Tx, ctx: EngineContext, row: SeatRow, now: datetime) -> bool:
+    """Whether the shift may go on through another exchange: the seat's does not answer while another does, no
+    call is in hand or owes its outcome, and the telephone is not one that signs in where it was told to."""
+    movable = row.state in (SeatState.WAITING, SeatState.PAUSED, SeatState.CONNECTING)
+    if not movable or row.outcome_owed or kind(row.line or "") is LineKind.SIP:
+        return False
+    return bool(row.exchange) and exchange_states.another_answers(
+        tx, row.exchange, ctx.exchanges, now
     )
 
 

@@ -25,7 +25,6 @@ from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
-from callserver.domain.line import LineKind, kind
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import PLANNED, SeatEvent, SeatState
@@ -151,9 +150,7 @@ class Dialer:
         if row.exchange and exchange_states.cannot_call(tx, row.exchange, now):
             # Its calls would only be refused, and take turns from the seats of the other exchanges.
             again = now + seat_moves.SAFETY_NET
-            moves = kind(row.line or "") is not LineKind.SIP and exchange_states.another_answers(
-                tx, row.exchange, self._ctx.exchanges, now
-            )
+            moves = seat_moves.may_change_exchange(tx, self._ctx, row, now)
             why = "another_exchange" if moves else "exchange_away"
             seat_moves.wait(tx, row, why, now, until=None, wake_at=again)
             return None

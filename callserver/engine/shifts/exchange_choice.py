@@ -31,7 +31,8 @@ def choose(tx: Tx, names: Sequence[str], row: SeatRow, line: str | None, now: da
     if row.exchange in (names if stays else possible):
         return row.exchange
     counts = seats.at_exchanges(tx)
-    chosen = min(possible, key=lambda name: counts.get(name, 0), default="")
+    able = [name for name in possible if not exchange_states.cannot_call(tx, name, now)]
+    chosen = min(able or possible, key=lambda name: counts.get(name, 0), default="")
     if chosen != row.exchange:
         seats.set_line(tx, row.id, exchange=chosen)
     return chosen

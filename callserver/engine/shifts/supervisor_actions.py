@@ -1,7 +1,8 @@
-"""A supervisor's actions on a seat: answer a raised hand, end a shift."""
+"""A supervisor's actions on a seat: answer a raised hand, end a shift, change its exchange."""
 
 from datetime import datetime
 
+from callserver import outbox
 from callserver.database import accounts, audit, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
@@ -9,7 +10,9 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.seat import SeatEvent, SeatState
 from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
+from callserver.engine.shifts import exchange_choice
 from callserver.errors import Impossible, NotFound
+from callserver.outbox import HangUpLeg, RingPhoner
 from callserver.ports import Tx
 
 
@@ -53,6 +56,32 @@ class SupervisorActions:
             by = f"user:{user.id}"
             audit.append(tx, now, EntryKind.SHIFT_ENDED, seat=seat, phoner=row.phoner, by=by)
             seat_moves.move(tx, self._ctx, row, SeatEvent.OFF_SHIFT, now)
+
+        await self._ctx.store.run(work)
+
+    async def change_exchange(self, user: User, seat: int) -> None:
+        """Let a shift go on through another exchange: it ends, and another begins there, in a pause.
+
+        The phoner's page sees it and signs its telephone in there. The phoner presses Ready: nobody is called
+        for a phoner who may be away.
+
+        Raises:
+            Impossible: the seat's exchange answers, or no other does; or the seat must stay there now.
+        """
+
+        def work(tx: Tx) -> None:
+            row, now = self._seat(tx, user, seat), self._ctx.clock.now()
+            if not seat_moves.may_change_exchange(tx, self._ctx, row, now):
+                raise Impossible("the seat stays at its exchange", key="exchange_stays")
+            by = f"user:{user.id}"
+            audit.append(tx, now, EntryKind.EXCHANGE_CHANGED, seat=seat, phoner=row.phoner, by=by)
+            row = seat_moves.move(tx, self._ctx, row, SeatEvent.OFF_SHIFT, now)
+            if row.leg is not None:
+                outbox.add(tx, HangUpLeg(row.leg))  # once its exchange answers
+                seats.set_line(tx, seat, leg=None)
+            exchange_choice.choose(tx, self._ctx.exchanges, row, row.line, now)
+            seat_moves.move(tx, self._ctx, self._seat(tx, user, seat), SeatEvent.ON_SHIFT, now)
+            outbox.add(tx, RingPhoner(seat))
 
         await self._ctx.store.run(work)
 

@@ -56,7 +56,23 @@ function drawActs(seat) {
       ),
     );
   }
+  if (may("lead_floor") && seat.state === "waiting" && seat.reason === "another_exchange") {
+    buttons.push(
+      el(
+        "button",
+        { type: "button", "data-key": "exchange", onclick: () => changeExchange(seat) },
+        t("floor.change_exchange"),
+      ),
+    );
+  }
   parts.acts.replaceChildren(...buttons);
+}
+
+function changeExchange(seat) {
+  ask(t("floor.change_exchange"), [el("p", {}, t("floor.change_exchange_sure", { name: seat.name }))], {
+    go: t("floor.change_exchange"),
+    does: () => post(`/floor/seats/${seat.id}/exchange`),
+  });
 }
 
 function endShift(seat) {

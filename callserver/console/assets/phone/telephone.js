@@ -1,6 +1,7 @@
 // The browser telephone of the phoner: connected before the shift begins, disconnected after it.
 
 import { post } from "../api.js";
+import { toast } from "../dom.js";
 import { connect, WELL } from "../softphone.js";
 import { sleep } from "../softphones/browser.js";
 import { t } from "../texts.js";
@@ -54,8 +55,17 @@ export async function before(line) {
     throw new Error(t("softphone.not_there", { why: t(`softphone.state.${softState}`) }));
 }
 
+// A seat that was given another exchange in a shift: the telephone signs in there, and calls in.
+async function moveTo() {
+  toast(t("phone.moved"));
+  await off();
+  on();
+}
+
 export function follows(at, earlier) {
-  if (wanted(at)) on();
+  const moved = at.state === "connecting" && at.exchange !== earlier.exchange;
+  if (phone && moved && wanted(at) && wanted(earlier)) moveTo();
+  else if (wanted(at)) on();
   else if (phone && (wanted(earlier) || at.state !== "off")) off();
 }
 
