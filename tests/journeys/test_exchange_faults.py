@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from callserver.adapters.asterisk import comparison, softphones
+from callserver.adapters.asterisk import comparison, softphones, speech
 from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
 from callserver.engine.calls.lost_phoners import HEARD_WITHIN
@@ -24,6 +24,9 @@ Opens = Callable[..., AbstractAsyncContextManager[ExchangeSystem]]
 @pytest.fixture
 def opens(exchange: tuple[Exchange, Called], tmp_path: Path) -> Opens:
     return lambda *endings: opened(tmp_path, *exchange, people(*endings))
+
+
+LONGEST_PROMPT_S = 15
 
 
 def first_of_each() -> Callable[[str], bool]:
@@ -244,6 +247,42 @@ async def test_a_caller_to_whom_nothing_can_be_said_is_not_left_in_silence(opens
         system.telephones.append(caller)
         talk = await caller.call("+4532123400")
         await system.wait_for(talk.ended.is_set, 10)
+
+
+def prompt_ends(event: dict[str, Any]) -> bool:
+    return str(event["type"]) == "PlaybackFinished"
+
+
+async def test_a_caller_hears_an_answer_and_is_let_go_though_no_end_of_a_prompt_is_reported(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speech, "MOST_S", 600)
+    async with opens("00") as system:
+        system.proxy.loses = prompt_ends
+        caller = await Telephone("+4532200100", system.exchange.sip).open()
+        system.telephones.append(caller)
+        talk = await caller.call("+4532123400")
+        # The question, the time for a key, the farewell.
+        await system.wait_for(talk.ended.is_set, 3 * PATIENCE_S)
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["event", "break"])
+async def test_who_has_heard_the_apology_is_let_go_though_its_end_is_not_reported(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch, broken: bool
+) -> None:
+    monkeypatch.setattr(speech, "MOST_S", 600)
+    async with opens("07") as system:
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == "ringing")
+        system.proxy.loses = prompt_ends
+        telephone.die()
+        await system.wait_for(lambda: system.entries("apologised"))
+        if broken:
+            system.proxy.cut(shut=True)
+            await asyncio.sleep(LONGEST_PROMPT_S)
+            system.proxy.shut = False
+        await system.wait_for(lambda: system.calls()[0].ended_at is not None)
 
 
 async def test_a_wish_is_answered_though_the_question_cannot_be_stopped(opens: Opens) -> None:

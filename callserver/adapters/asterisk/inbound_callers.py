@@ -86,6 +86,8 @@ class InboundCallers:
         caller = self._callers.get(leg)
         if caller is None or caller.answered or playback != _QUESTION + leg:
             return
+        if caller.waiting is not None:
+            return  # it was found over before this event came
         caller.waiting = asyncio.get_running_loop().create_task(self._over(leg))
 
     async def _over(self, leg: str) -> None:

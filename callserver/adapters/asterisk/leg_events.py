@@ -14,9 +14,9 @@ from callserver.adapters.asterisk.bridging import ROOM_TYPE, join, sends_sound
 from callserver.adapters.asterisk.client import Ari
 from callserver.adapters.asterisk.comparison import Comparison, is_ours
 from callserver.adapters.asterisk.inbound_callers import InboundCallers
+from callserver.adapters.asterisk.playbacks import Playbacks
 from callserver.adapters.asterisk.role_play_rooms import RolePlayRooms
 from callserver.adapters.asterisk.snoop_channels import SnoopChannels
-from callserver.adapters.asterisk.speech import LAST_WORD
 from callserver.adapters.asterisk.telephony import ASKS
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import HangUp, Instruction, JoinRoom
@@ -45,6 +45,7 @@ class LegEvents:
         self._snoops = SnoopChannels(ari, engine.listeners)
         self._role_plays = RolePlayRooms(ari, engine.role_plays)
         self._comparison = Comparison(ari)
+        self._playbacks = Playbacks(ari, callers)
         self._rang: set[str] = set()
         self._silent: set[str] = set()  # answered phoners' telephones that send no sound
         self._unheard: set[str] = set()  # phoners' telephones whose sound is waited for
@@ -54,6 +55,7 @@ class LegEvents:
     def forget(self) -> None:
         """Forget every leg: another process has the events now."""
         self._comparison.forget()
+        self._playbacks.forget()
         self._rang.clear()
         self._given_up.clear()
         self._silent.clear()
@@ -84,7 +86,13 @@ class LegEvents:
             for leg in bridge["channels"]:
                 if not channel_names.is_attempt(leg):
                     self._rooms[leg] = bridge["id"]
-        ours = (channel for channel in channels if is_ours(channel, self._ari.app))
+        ours = [channel for channel in channels if is_ours(channel, self._ari.app)]
+        inside = {leg for bridge in bridges for leg in bridge["channels"]}
+        for leg in (channel["id"] for channel in ours if channel["state"] == "Up"):
+            # A contact's leg is in a room until it is taken out for the apology.
+            contacts = channel_names.is_attempt(leg) and not channel_names.confirms_line(leg)
+            if contacts and leg not in inside:
+                self._playbacks.last_word(leg)
         return [{"type": comparison.FOUND, "channel": channel} for channel in ours]
 
     async def differences(self) -> list[dict[str, Any]]:
@@ -93,7 +101,7 @@ class LegEvents:
         Raises:
             Lost: no certain answer.
         """
-        return await self._comparison.differences()
+        return await self._comparison.differences() + await self._playbacks.lost_ends()
 
     async def _found(self, leg: str) -> None:
         """A leg was looked up. Its state is asked for again: events may have come meanwhile."""
@@ -160,8 +168,8 @@ class LegEvents:
                 self._comparison.left(leg)
             case "ChannelDtmfReceived":
                 await self._callers.pressed(leg, event["digit"])
-            case "PlaybackFinished":
-                await self._played(event["playback"])
+            case "PlaybackStarted" | "PlaybackFinished":
+                await self._playbacks.happened(event)
             case "BridgeDestroyed":
                 await self._room_ended(event["bridge"]["id"])
             case _:
@@ -304,17 +312,6 @@ class LegEvents:
             del self._rooms[leg]
             if seat is not None:
                 await self.obey(leg, await self._engine.phoners.phoner_left_room(seat, leg, room))
-
-    async def _played(self, playback: dict[str, Any]) -> None:
-        leg = playback["target_uri"].removeprefix("channel:")
-        if playback["state"] == "failed":
-            gone = not (await self._ari.get("channels", leg)).ok
-            log_it = log.info if gone else log.error  # the caller hung up
-            log_it("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
-        if playback["id"].startswith(LAST_WORD):
-            await self._ari.delete("channels", leg)
-        else:
-            await self._callers.question_played(leg, playback["id"])
 
     async def obey(self, leg: str, instruction: Instruction) -> None:
         """Carry out the engine's instruction for a leg."""
