@@ -43,6 +43,12 @@ T = TypeVar("T")
 MOST_SHARING = 64
 """How many functions may share one commit; it limits how long the first of them waits."""
 
+SPACING_S = 0.005
+"""The least time from one commit to the next transaction, in which more functions come to share it.
+
+A commit costs a write and a flush of the disk, however many share it.
+"""
+
 LOCKED_S = 0.02
 """How soon a lock that another program holds is tried again."""
 
@@ -107,6 +113,8 @@ class SqliteStore:
         self._writing: Opened | None = None
         self._changes = 0  # that the connection had made when its transaction began
         self._at_work: asyncio.Task[None] | None = None
+        self._in_use = False  # the connection that writes: by a transaction, or by the thread
+        self._committed_at = 0.0
         self._checkpoint_wanted = False
         self._version = 0  # of the file, as others have written it
         self._closing = False
@@ -126,7 +134,7 @@ class SqliteStore:
         """In the event loop's thread: changing threads would take several times as long."""
         if self._writing is None or self._peeking is None or self._closing:
             return await self.read(work)
-        is_busy = self._at_work is not None or self._writing.raw.in_transaction
+        is_busy = self._in_use or self._writing.raw.in_transaction
         opened = self._peeking if is_busy else self._writing  # which has the newest pages in memory
         try:
             opened.raw.execute("BEGIN")
@@ -146,7 +154,7 @@ class SqliteStore:
 
     def written_elsewhere(self) -> bool:
         """Whether another process has committed since the last question; False while this one writes."""
-        if self._writing is None or self._at_work is not None or self._closing:
+        if self._writing is None or self._in_use or self._closing:
             return False
         before, self._version = self._version, data_version(self._writing.raw)
         return before != self._version
@@ -182,9 +190,9 @@ class SqliteStore:
                 try:
                     begun, done = await self._next(begun, done), []
                     if begun is not None and not self._apply(begun, done):
-                        begun = None
+                        begun, self._in_use = None, False
                 except Exception as error:  # noqa: BLE001 - locked by another process, or closed
-                    begun = None
+                    begun, self._in_use = None, False
                     self._answer_all(done, error)
                     while self._waiting:
                         _answer(self._waiting.popleft()[1], None, error)
@@ -199,12 +207,17 @@ class SqliteStore:
         if begun is not None:
             if self._checkpoint_wanted or begun.raw.total_changes != self._changes:
                 error = await self._thread.run(partial(self._commit, begun))
+                self._committed_at = time.monotonic()
             else:
                 error = self._commit(begun)
+            self._in_use = False
             self._answer_all(done, error)
             await asyncio.sleep(0)  # they go on, and what they ask now joins the next commit
         if not self._waiting:
             return None
+        if (early := self._committed_at + SPACING_S - time.monotonic()) > 0:
+            await asyncio.sleep(early)
+        self._in_use = True
         if self._begun_at_once():
             return self._writing
         return await self._thread.run(self._wait_and_begin)

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from callserver.database import known_time, postgres
 from callserver.database import store as storing
+from callserver.database import store as store_module
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import AnyStore, SqliteStore, open_store
 from callserver.database.unavailable import UNAVAILABLE
@@ -101,28 +102,66 @@ async def test_savepoints_write_no_temporary_files(sqlite_url: str) -> None:
             assert [file for file in files if "etilqs" in file] == []  # SQLite's name for them
 
 
-async def test_who_asks_again_at_once_shares_the_next_commit(sqlite_url: str) -> None:
-    """With who waited meanwhile: fewer commits write fewer pages."""
-    commits: list[object] = []
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one with each commit on SQLite."""
+    made: list[object] = []
     usual = vars(SqliteStore)["_commit"]
 
     def commit(of_store: SqliteStore, opened: Any) -> Any:
-        commits.append(opened)
+        made.append(opened)
         return usual(of_store, opened)
 
+    monkeypatch.setattr(SqliteStore, "_commit", commit)
+    return made
+
+
+async def test_who_asks_again_at_once_shares_the_next_commit(
+    sqlite_url: str, commits: list[object]
+) -> None:
+    """With who waited meanwhile: fewer commits write fewer pages."""
     async with opened(sqlite_url) as store:
+        commits.clear()
         waiting: list[asyncio.Future[object]] = []
 
         def first(tx: Tx) -> None:
             put(1)(tx)
             waiting.append(asyncio.ensure_future(store.run(put(2))))  # waits while this commits
 
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(SqliteStore, "_commit", commit)
-            await store.run(first)
-            await store.run(put(3))
-            await asyncio.gather(*waiting)
+        await store.run(first)
+        await store.run(put(3))
+        await asyncio.gather(*waiting)
         assert len(commits) == 2
+
+
+async def test_who_comes_soon_after_a_commit_shares_the_next_one(
+    sqlite_url: str, commits: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited, go_on = list[float](), asyncio.Event()
+    usual = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            waited.append(seconds)
+            await go_on.wait()
+        await usual(0)
+
+    async with opened(sqlite_url) as store:
+        await store.run(put(0))
+        commits.clear()
+        monkeypatch.setattr(store_module, "SPACING_S", 600.0)
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        soon = [asyncio.ensure_future(store.run(put(1)))]
+        while not waited:
+            await usual(0)
+        assert await store.peek(kept) == [0]  # does not wait
+        soon += [asyncio.ensure_future(store.run(put(number))) for number in (2, 3)]
+        await usual(0)
+        go_on.set()
+        await asyncio.gather(*soon)
+        assert await store.peek(kept) == [0, 1, 2, 3]
+        assert len(commits) == 1
+    assert 0 < waited[0] <= 600.0
 
 
 async def test_a_peek_sees_what_is_committed_only(sqlite_url: str) -> None:
@@ -183,7 +222,8 @@ async def test_what_is_durable_is_acknowledged_before_the_next_lock_is_waited_fo
         with _driver(store.engine) as raw:
             raw.set_trace_callback(traced)
         assert await fates(store, first) == ["done"]
-        assert other.in_transaction
+        await eventually(lambda: other.in_transaction)
+        assert not later[0].done()
         other.execute("ROLLBACK")
         raw.set_trace_callback(None)
         assert await later[0] == "done"
