@@ -58,6 +58,12 @@ def test_legs_are_ordered_by_telephony_alone() -> None:
     assert ordering == {"adapters/twilio/telephony.py", "adapters/asterisk/telephony.py"}
 
 
+def test_legs_to_end_are_remembered() -> None:
+    """An order to hang up is forgotten by a server that is killed, unless the database asks for it."""
+    adders = {path.name for path in SOURCES if re.search(r"add\(tx, HangUpLeg\(", path.read_text())}
+    assert adders == {"legs_to_end.py"}
+
+
 def test_telephony_is_told_to_place_in_one_file() -> None:
     placers = {path.name for path in SOURCES if re.search(r"telephony\.place\(", path.read_text())}
     assert placers == {"dialer.py"}

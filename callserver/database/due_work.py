@@ -23,9 +23,7 @@ from callserver.ports import Tx
 class Outlook(NamedTuple):
     """What is to be done."""
 
-    next_at: (
-        datetime | None
-    )  # when a seat, call, listening, role-play call, message or leg to end is due
+    next_at: datetime | None  # when a seat, call, listening, role play, message or leg is due
     stopping: bool  # an open call must be silenced
     left: bool  # somebody on shift has left the organisation
 

@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from callserver.database import known_time, postgres
-from callserver.database import store as storing
 from callserver.database import store as store_module
+from callserver.database import store as storing
 from callserver.database.postgres import PostgresStore
 from callserver.database.store import AnyStore, SqliteStore, open_store
 from callserver.database.unavailable import UNAVAILABLE

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from callserver import outbox
-from callserver.database import accounts, audit, seats
+from callserver.database import accounts, audit, legs_to_end, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import EntryKind
@@ -12,7 +12,7 @@ from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
 from callserver.engine.shifts import exchange_choice
 from callserver.errors import Impossible, NotFound
-from callserver.outbox import HangUpLeg, RingPhoner
+from callserver.outbox import RingPhoner
 from callserver.ports import Tx
 
 
@@ -77,7 +77,7 @@ class SupervisorActions:
             audit.append(tx, now, EntryKind.EXCHANGE_CHANGED, seat=seat, phoner=row.phoner, by=by)
             row = seat_moves.move(tx, self._ctx, row, SeatEvent.OFF_SHIFT, now)
             if row.leg is not None:
-                outbox.add(tx, HangUpLeg(row.leg))  # once its exchange answers
+                legs_to_end.end(tx, row.leg, now)  # once its exchange answers
                 seats.set_line(tx, seat, leg=None)
             exchange_choice.choose(tx, self._ctx.exchanges, row, row.line, now)
             seat_moves.move(tx, self._ctx, self._seat(tx, user, seat), SeatEvent.ON_SHIFT, now)
