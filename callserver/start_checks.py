@@ -4,10 +4,12 @@ from pathlib import Path
 
 from callserver.database import audit, recorded_keys, simulated
 from callserver.database.engines import make_engine
+from callserver.domain import checkpoint, signed_note
+from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Tx
-from callserver.settings import SIMULATED, Settings, calls_real_people
+from callserver.settings import SIMULATED, Settings, calls_real_people, published_folder
 
 
 def unfinished_restore(settings: Settings) -> Path:
@@ -82,8 +84,10 @@ def log_is_whole(tx: Tx, settings: Settings) -> None:
     """Whether the database holds everything that was sealed: it may be an older copy of itself.
 
     Raises:
-        ConfigurationProblem: it lacks the last head of the heads file.
+        ConfigurationProblem: it lacks the last head of the heads file, or entries that are published: a snapshot
+            of the machine brings an older heads file back too.
     """
+    _holds_what_is_published(tx, settings)
     outside = heads_file.last_head(settings.seals)
     if outside is None:
         return
@@ -94,6 +98,29 @@ def log_is_whole(tx: Tx, settings: Settings) -> None:
             " opt-outs may be missing: if another program brought an older database back, declare it with"
             " callserver declare-restore; if the file is another log's, move it away"
         )
+
+
+def _holds_what_is_published(tx: Tx, settings: Settings) -> None:
+    folder = published_folder(settings)
+    try:
+        note = signed_note.parse((folder / "checkpoint").read_bytes())
+        published = checkpoint.parse(note.text).size
+    except (OSError, ValueError):
+        return
+    last = audit.last_head(tx)
+    held = 0 if last is None else last.size
+    if published > held and not _declared(tx, published):
+        raise ConfigurationProblem(
+            f"{folder} shows {published:,} published entries and this database holds {held:,} sealed ones, so"
+            " opt-outs may be missing: if another program brought an older database back, declare it with"
+            " callserver declare-restore; if the folder is another log's, set CALLSERVER_PUBLISHED to its own"
+        )
+
+
+def _declared(tx: Tx, published: int) -> bool:
+    """Whether the log says that it was cut off before that size."""
+    newest = audit.search(tx, audit.LogQuery((EntryKind.RESTORED.value,)), 1)
+    return any(int(entry.get("size") or 0) < published for entry in newest)
 
 
 def database_fits(tx: Tx, settings: Settings, clock: Clock) -> None:

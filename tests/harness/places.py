@@ -8,6 +8,8 @@ from callserver.simulator.faults import NONE
 from tests.harness import processes
 from tests.harness.simulated import ROOT, TUESDAY, SimulatedSystem, in_a_talk
 
+KEY = "a key for the tests alone"
+
 
 class Place:
     """A folder with settings of its own, where commands run."""
@@ -20,7 +22,7 @@ class Place:
             **os.environ,
             "CALLSERVER_DATABASE": self.database,
             "CALLSERVER_CONFIG": str(ROOT / "config"),
-            "CALLSERVER_KEY": "a key for the tests alone",
+            "CALLSERVER_KEY": KEY,
             "CALLSERVER_CLOCK": TUESDAY.isoformat(),
             "CALLSERVER_SEAL_KEY": str(folder / "seal.key"),
             "CALLSERVER_SEALS": str(folder / "seals.jsonl"),
@@ -51,7 +53,7 @@ class Place:
 
 async def busy(folder: Path) -> SimulatedSystem:
     """An evening under way: a person talks, others wait."""
-    system = SimulatedSystem(folder, faults=NONE)
+    system = SimulatedSystem(folder, faults=NONE, key=KEY)
     await in_a_talk(system)
     await system.pass_time(10)  # sealed
     return system

@@ -122,7 +122,6 @@ class SimulatedSystem(CallingSystem):
             Settings(
                 config=self._config,
                 public_url=self.plan.public_url,
-                key="test",
                 seal_key=self.folder / "seal.key",
                 seals=self.folder / "seals.jsonl",
                 uploads=self.folder / "uploads",
@@ -131,7 +130,7 @@ class SimulatedSystem(CallingSystem):
                 account_sid=self.plan.account,
                 auth_token=self.plan.token,
                 api_url="http://network.test",
-                **{"database": sqlite_file(self._file), **self._settings},
+                **{"database": sqlite_file(self._file), "key": "test", **self._settings},
             ),
             clock=self.clock,
             http=httpx.AsyncClient(transport=httpx.ASGITransport(self.world.rest)),

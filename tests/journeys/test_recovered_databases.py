@@ -116,6 +116,27 @@ async def test_no_server_starts_on_an_older_copy_of_the_database(tmp_path: Path)
     is_declared(place)
 
 
+async def test_a_snapshot_that_brings_its_heads_along_is_known_by_what_is_published(
+    tmp_path: Path,
+) -> None:
+    """The published log is elsewhere, and shows that entries are missing."""
+    place = Place(tmp_path / "place")
+    system = await busy(place.folder)
+    place.ok("backup", tmp_path / "backup")
+    heads = place.heads.read_bytes()
+    await opted_out(system)
+    await system.pass_time(70)  # published
+    await system.server.scheduler.release()
+    system.close()
+    put_back(tmp_path / "backup/callserver.db", place.database_file)
+    place.heads.write_bytes(heads)
+    assert "published entries" in refusal(place)
+    declared(place)
+    assert starts(place)
+    with make_engine(place.database).begin() as tx:
+        assert campaign_states.get(tx, "kanvas")[0]
+
+
 async def test_an_older_database_under_a_running_server_pauses_every_campaign(
     tmp_path: Path,
 ) -> None:
