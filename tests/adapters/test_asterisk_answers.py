@@ -74,6 +74,26 @@ async def test_a_channel_that_does_not_ring_though_its_time_is_over_was_never_di
     assert bool(ended) is over
 
 
+@pytest.mark.parametrize(
+    ("says", "state"),
+    [
+        ({"json": {"message": "Channel not found"}}, LegState.UNKNOWN_LEG),
+        ({"text": "<html>404</html>"}, LegState.NO_ANSWER),  # of a proxy in between
+        ({}, LegState.NO_ANSWER),
+    ],
+)
+async def test_only_asterisk_itself_says_that_a_channel_is_gone(
+    says: dict[str, Any], state: LegState
+) -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/variable"):
+            return httpx.Response(200, json={"value": ""})
+        return httpx.Response(404, **says)
+
+    leg = await LegStates(ari(answers), CLOCK).look_up("a1", None, Room("r"), "+45", NOW)
+    assert leg.state is state
+
+
 async def test_a_refused_question_ends_no_channel() -> None:
     def answers(request: httpx.Request) -> httpx.Response:
         assert request.method == "GET"

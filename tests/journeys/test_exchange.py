@@ -177,6 +177,23 @@ async def test_who_answers_a_phoner_who_has_just_died_hears_an_apology(opens: Op
         assert not system.seat_row().connected
 
 
+async def test_who_talks_to_a_telephone_that_dies_hears_an_apology(opens: Opens) -> None:
+    """It says no goodbye; Asterisk ends its leg after ten seconds without a packet."""
+    async with opens("00") as system:
+        telephone = await system.on_shift()
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == "talking")
+        talk = telephone.talk
+        assert talk is not None
+        await system.wait_for(
+            lambda: len(talk.heard) > 200
+        )  # the check at the talk's beginning is over
+        telephone.die()
+        silence = await system.wait_for(lambda: system.entries("apologised"), 20)
+        assert silence < 13
+        await system.wait_for(lambda: system.calls()[0].ended_at is not None)
+
+
 async def test_the_stream_is_cut_while_people_talk(opens: Opens) -> None:
     """Another client takes the events for a moment; what ended meanwhile is found out."""
 

@@ -79,7 +79,7 @@ class Ari:
 
         Raises:
             Unreached: nothing was sent, or it was refused for now.
-            Lost: a time-out, a broken connection or 5xx.
+            Lost: a time-out, a broken connection or 5xx, or a 404 of something that stands between.
         """
         end = time.monotonic() + TIMEOUT_S
         for wait in AGAIN_S:
@@ -116,6 +116,8 @@ class Ari:
             body = reply.json() if reply.content else None
         except ValueError as error:
             raise Lost("no JSON") from error
+        if reply.status_code == httpx.codes.NOT_FOUND and not isinstance(body, dict):
+            raise Lost("HTTP 404")  # not Asterisk's, which says what it has not found
         return Reply(reply.status_code, body)
 
     async def metrics(self) -> str:
