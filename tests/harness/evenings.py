@@ -29,10 +29,10 @@ async def short(
     return result, published(folder)
 
 
-def published(folder: Path, database: str = "evening.db") -> Path:
-    """The published log of the evening whose files are in this folder."""
-    engine = make_engine(f"sqlite:///{folder}/{database}")
-    target = folder / "published"
+def published(folder: Path, database: str = "evening.db", into: str = "published") -> Path:
+    """The published log of the evening whose files are in this folder. `database`: a file there, or an address."""
+    engine = make_engine(database if "://" in database else f"sqlite:///{folder}/{database}")
+    target = folder / into
     with reading(engine) as connection:
         Publisher(target, ORIGIN, load_key(folder / "seal.key")).publish(connection)
     engine.dispose()

@@ -3,16 +3,24 @@ compared. What it checks holds however fast the machine is."""
 
 import asyncio
 import contextlib
+import itertools
 import logging
+import os
 import random
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from starlette.applications import Starlette
 
+from callserver.app import create
 from callserver.database.tables import listenings
+from callserver.engine.audit_log.behaviour import check
+from tests.harness.evenings import published
 from tests.harness.exchange.hostile import Faults, Hostile
 from tests.harness.exchange.real import Called, Exchange, await_trunk
 from tests.harness.exchange.sip import Telephone
@@ -22,23 +30,63 @@ from tests.harness.waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.timeout(300)
 
+SEED = int(os.environ.get("CALLSERVER_SEED", "1"))
+"""CALLSERVER_SEED=7 plays other evenings."""
+
 PHONERS = (1, 2, 3, 4)
 LASTS_S = 30
 
 ORDERS = Faults(refused=0.04, reset=0.03, unanswered=0.03, late=0.03)
 EVENTS = Faults(lost=0.05, twice=0.05, delayed=0.05, cut_after_s=12)
 BOTH = Faults(0.02, 0.01, 0.01, 0.02, 0.03, 0.03, 0.03, 25)
+ANSWERS = Faults(refused=0.05)
+
+LONGEST_CALL_S = 60
+
+SILENCE_S = 13
+"""So long after a telephone has died the person hears an apology: ten seconds, and the time to look."""
 
 
 class HostileEvening(ExchangeSystem):
     """Phoners and a listener act, by a seed, as people and their telephones do."""
 
-    def __init__(self, folder: Path, exchange: Exchange, called: Called, faults: Faults) -> None:
+    def __init__(
+        self, folder: Path, exchange: Exchange, called: Called, faults: Faults, database: str = ""
+    ) -> None:
         super().__init__(folder, exchange, called)
-        self.hostile = Hostile(exchange.settings.asterisk_url, 1, faults)
+        self.database = database or self.database
+        self.hostile = Hostile(exchange.settings.asterisk_url, SEED, faults)
+        self._turns: Iterator[Starlette] = iter(())
         self.proxy = self.hostile
         self.opted_out: dict[str, float] = {}
         self.ends_at = time.monotonic() + LASTS_S
+        self.crashed_at = 0.0
+
+    @contextlib.asynccontextmanager
+    async def second_server(self) -> AsyncIterator[None]:
+        """One more server on the same database: requests go to both in turn, and it takes the events over."""
+        first, second = self.app, create(self._build())
+        async with second.router.lifespan_context(second):
+            self._turns = itertools.cycle([first, second])
+            handing_over = asyncio.ensure_future(self._hand_over(first))
+            try:
+                yield
+                await handing_over
+            finally:
+                handing_over.cancel()
+                self._turns, self.app = itertools.repeat(first), first
+
+    async def _hand_over(self, first: Starlette) -> None:
+        await asyncio.sleep(LASTS_S / 3)
+        await first.state.events[""].stop()
+        await asyncio.sleep(LASTS_S / 3)
+        first.state.events[""].start()
+
+    async def api(
+        self, method: str, path: str, body: Any = None, *, phoner: int = 1
+    ) -> tuple[int, Any]:
+        self.app = next(self._turns, self.app)
+        return await super().api(method, path, body, phoner=phoner)
 
     @property
     def lasts(self) -> bool:
@@ -52,8 +100,9 @@ class HostileEvening(ExchangeSystem):
             await asyncio.sleep(0.5)
 
     async def phoner(self, user: int) -> None:
-        chance = random.Random(user)
+        chance = random.Random(user + SEED)
         telephone = await self.at_desk(user)
+        telephone.speaks = noise
         body = {"campaign": "kanvas", "line": f"sip:telephone_{user}"}
         while self.lasts:
             await asyncio.sleep(0.2)
@@ -71,6 +120,7 @@ class HostileEvening(ExchangeSystem):
             elif chance.random() < 0.01:
                 telephone.die()
                 telephone = await self.at_desk(user)
+                telephone.speaks = noise
             elif chance.random() < 0.01:
                 await self.api("POST", "/off", {}, phoner=user)
 
@@ -79,6 +129,12 @@ class HostileEvening(ExchangeSystem):
         status, _ = await self.outcome(key, phoner=user, then="ready")
         if status < 300 and key == "never":
             self.opted_out[number] = time.monotonic()
+
+    async def crashes(self) -> None:
+        """Asterisk is killed in the middle of the evening, and started again."""
+        await asyncio.sleep(LASTS_S / 2)
+        self.crashed_at = time.monotonic()
+        await asyncio.to_thread(self.exchange.restart)
 
     async def listener(self) -> None:
         await self.at_desk(SUPERVISOR)
@@ -110,31 +166,67 @@ class HostileEvening(ExchangeSystem):
         )
 
 
+def noise(count: int) -> bytes:
+    return bytes((count * 7 + n) % 256 for n in range(160))
+
+
 @pytest.mark.parametrize(
-    ("first", "faults"),
-    [(2000, ORDERS), (3000, EVENTS), (4000, BOTH)],
-    ids=["orders", "events", "both"],
+    ("first", "faults", "crashes"),
+    [
+        (2000, ORDERS, False),
+        (3000, EVENTS, False),
+        (4000, BOTH, False),
+        (5000, ANSWERS, False),
+        (6000, EVENTS, True),
+    ],
+    ids=["orders", "events", "both", "answers", "crash"],
 )
 async def test_nobody_is_left_over_after_a_hostile_evening(
     exchange: tuple[Exchange, Called],
     tmp_path: Path,
     first: int,
     faults: Faults,
+    crashes: bool,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    await hostile_evening(exchange, tmp_path, first, faults, caplog, crashes=crashes)
+
+
+async def test_nobody_is_left_over_after_a_hostile_evening_of_two_servers(
+    exchange: tuple[Exchange, Called],
+    tmp_path: Path,
+    postgres_url: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await hostile_evening(exchange, tmp_path, 7000, BOTH, caplog, postgres_url)
+
+
+async def hostile_evening(
+    exchange: tuple[Exchange, Called],
+    tmp_path: Path,
+    first: int,
+    faults: Faults,
+    caplog: pytest.LogCaptureFixture,
+    database: str = "",
+    *,
+    crashes: bool = False,
+) -> None:
+    """An evening, and what was left of it. `database`: of two servers."""
     server, called = exchange
     called.stop()
-    town = Town(server.sip, 1)
+    town = Town(server.sip, SEED)
     await town.open(server.trunk_port)
     try:
         await asyncio.to_thread(await_trunk, server, "online")
-        system = HostileEvening(tmp_path, server, called, faults)
+        system = HostileEvening(tmp_path, server, called, faults, database)
         people = range(first, first + 200)
         rows = [f"K{n};Person {n};32{n}00;1980-01-01;gade" for n in people]
         list_ = "\n".join(["ref;navn;telefon;født;kilde", *rows, ""])
         async with living(system, list_, len(PHONERS)):
             system.employ()
-            await asyncio.gather(*map(system.phoner, PHONERS), system.listener())
+            more = [system.crashes()] if crashes else []
+            async with system.second_server() if database else contextlib.nullcontext():
+                await asyncio.gather(*map(system.phoner, PHONERS), system.listener(), *more)
             system.hostile.peace()
             await eventually(system.everybody_goes, 3 * PATIENCE_S)
             await nothing_is_left(system, town)
@@ -145,6 +237,8 @@ async def test_nobody_is_left_over_after_a_hostile_evening(
         await asyncio.to_thread(await_trunk, server, "online")
     assert system.hostile.met
     nobody_is_wronged(system, town)
+    behaviour = check(published(tmp_path, database or "system.db", "judged"))
+    assert [str(violation) for violation in behaviour.violations] == []
     assert not [record for record in caplog.records if record.exc_info], "a traceback in the log"
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR and "carrier" not in r.msg]
 
@@ -174,5 +268,7 @@ def nobody_is_wronged(system: HostileEvening, town: Town) -> None:
     for ring in rings:
         opted_out = system.opted_out.get(ring.number)
         assert opted_out is None or ring.at < opted_out
+        if not ring.at < system.crashed_at < ring.at + LONGEST_CALL_S:
+            assert ring.silence_s < SILENCE_S, ring
         if not ring.answered_at:
             assert calls.get(ring.number) is None or calls[ring.number].answered_at is None

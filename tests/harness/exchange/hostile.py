@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from tests.harness.exchange.proxy import Proxy, frames
 
-REFUSALS = (b"500 Internal Server Error", b"503 Service Unavailable", b"429 Too Many Requests")
+REFUSALS = (
+    b"500 Internal Server Error",
+    b"503 Service Unavailable",
+    b"429 Too Many Requests",
+    b"404 Not Found",
+)
 LATE_S = (0.1, 0.5, 1.0, 3.0, 6.0)
 
 

@@ -227,7 +227,8 @@ class Telephone(asyncio.DatagramProtocol):
         )
         self._rtp.sendto(head + data, talk.media)
 
-    def heard(self, data: bytes, at: float) -> None:
+    def heard(self, data: bytes, at: float, sender: Address) -> None:
+        del sender
         talk = self.talk
         if talk is not None and len(data) > 12:
             sequence, stamp, source = struct.unpack("!HII", data[2:12])
@@ -370,7 +371,7 @@ class _Sound(asyncio.DatagramProtocol):
         self._telephone = telephone
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        self._telephone.heard(data, asyncio.get_running_loop().time())
+        self._telephone.heard(data, asyncio.get_running_loop().time(), addr)
 
 
 def uri_of(contact: str) -> str:

@@ -7,20 +7,26 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from tests.harness.exchange.sip import Message, Talk, Telephone, media_of, uri_of
+from tests.harness.exchange.sip import Address, Message, Talk, Telephone, media_of, uri_of
 
 ANSWERS = ("answers",) * 6
+LOUD = 8
+"""A packet with more different samples is not silence."""
 OTHERS = (
     "answers without ringing",
     "early sound",
     "answers as it is cancelled",
     "hangs up at once",
+    "stays on the line",
 )
-REFUSALS = {"busy": 486, "declines": 603, "is unavailable": 480}
+REFUSALS = {"busy": 486, "declines": 603, "is unavailable": 480, "is refused by the carrier": 503}
 SILENT = ("only tries", "rings out", "says nothing")
 WAYS = (*ANSWERS, *OTHERS, *REFUSALS, *SILENT)
 
 LONGEST_TALK_S = 6.0
+
+PATIENCE_S = 25.0
+"""How long a person stays on the line who does not hang up."""
 
 
 @dataclass
@@ -31,7 +37,16 @@ class Ring:
     way: str
     at: float
     answered_at: float = 0
+    heard_at: float = 0  # the last sound
+    silence_s: float = 0  # the longest time without sound while the person was on the line
     over: bool = False
+
+    def listens(self, now: float, *, loud: bool) -> None:
+        """The person is on the line."""
+        since = max(self.answered_at, self.heard_at)
+        self.silence_s = max(self.silence_s, now - since)
+        if loud:
+            self.heard_at = now
 
 
 class Town(Telephone):
@@ -83,11 +98,22 @@ class Town(Telephone):
     async def _talk(self, ring: Ring, talk: Talk) -> None:
         await self._answer(talk, 0)
         ring.answered_at = time.monotonic()
-        at_once = ring.way == "hangs up at once"
-        await asyncio.sleep(0 if at_once else self._random.uniform(0.5, LONGEST_TALK_S))
+        lasts = {"hangs up at once": 0.0, "stays on the line": PATIENCE_S}
+        await asyncio.sleep(lasts.get(ring.way, self._random.uniform(0.5, LONGEST_TALK_S)))
+        if not (ring.over or talk.ended.is_set()):
+            ring.listens(time.monotonic(), loud=False)
         ring.over = True
         if not talk.ended.is_set():
             await self.hang_up(talk)
+
+    def heard(self, data: bytes, at: float, sender: Address) -> None:
+        """Each call's sound comes from an address of its own."""
+        del at
+        loud = len(set(data[12:])) > LOUD
+        for call_id, talk in self.talks.items():
+            ring = self._rings[call_id]
+            if loud and talk.media == sender and ring.answered_at and not ring.over:
+                ring.listens(time.monotonic(), loud=True)
 
     def _asked(self, request: Message) -> None:
         talk, ring = self.talks.get(request["Call-ID"]), self._rings.get(request["Call-ID"])
@@ -99,5 +125,7 @@ class Town(Telephone):
             self._reply(request, 200)
             self._start(self._talk(ring, talk))
             return
+        if ring.answered_at and not ring.over and request.method == "BYE":
+            ring.listens(time.monotonic(), loud=False)
         ring.over = ring.over or request.method in ("CANCEL", "BYE")
         super()._asked(request)
