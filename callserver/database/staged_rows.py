@@ -1,7 +1,7 @@
 """Changes to staged rows before an import takes them: dropped rows, keys, households."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -24,10 +24,8 @@ class DroppedRow(NamedTuple):
     written: int  # the household's key by the spelling of its address
 
 
-_OFTEN_CONSTANT = {"place", "zone", "member", "source", "namespace"}
-"""Nothing in these is about one person: a statement's text may be shown in an error."""
-_PLAIN = re.compile(r"[\w /.,:;()+-]+", re.ASCII)
-
+_AT = "{at}"
+_WRITTEN = "coalesce(written, household)"
 
 ROWS_AT_ONCE = 50
 """Rows in a statement on SQLite: with a statement for each row, staging takes a third longer."""
@@ -36,30 +34,31 @@ ROWS_AT_ONCE = 50
 def insert_on_sqlite(
     cursor: Any, columns: Mapping[str, Sequence[Any]], nullable: Collection[str]
 ) -> None:
-    """Stage rows, given by their columns."""
-    values = {
-        name: _placeholder(name, column, is_nullable=name in nullable)
-        for name, column in columns.items()
-    }
-    row = f"({','.join(values.values())})"
-    rows = zip(*(columns[name] for name in values if "?" in values[name]), strict=True)
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        cursor.execute(
-            f"INSERT INTO staged ({','.join(values)}) VALUES {','.join([row] * len(some))}",
-            list(chain.from_iterable(some)),
-        )
+    """Stage rows, given by their columns. What they have in common is bound once for many rows."""
+    shared: dict[
+        str, str
+    ] = {}  # placeholders; they come first, so that the others are numbered after them
+    own: dict[str, str] = {}
+    for name, column in columns.items():
+        if isinstance(column, range):  # one line after the other: counted from the first
+            shared[name] = f"?{len(shared) + 1}+{_AT}"
+        elif column[0] == column[-1] and column.count(column[0]) == len(column):
+            shared[name] = f"?{len(shared) + 1}"
+        else:
+            own[name] = "nullif(?,'')" if name in nullable and not all(column) else "?"
+    names, row = ",".join([*shared, *own]), ",".join([*shared.values(), *own.values()])
+    rows, total = zip(*(columns[name] for name in own), strict=True), len(columns["line"])
+    for at in range(0, total, ROWS_AT_ONCE):
+        count = min(ROWS_AT_ONCE, total - at)
+        bound = [columns[name][at] for name in shared]
+        bound.extend(chain.from_iterable(islice(rows, count)))
+        cursor.execute(_statement(names, row, count), bound)
 
 
-def _placeholder(name: str, column: Sequence[Any], *, is_nullable: bool) -> str:
-    """For a column of an insert on SQLite. A value that all the rows have is written out: it is bound once."""
-    value = column[0]
-    may_be_constant = name in _OFTEN_CONSTANT and value == column[-1]
-    if may_be_constant and column.count(value) == len(column):
-        if isinstance(value, int):
-            return str(value)
-        if _PLAIN.fullmatch(value):
-            return f"'{value}'"
-    return "nullif(?,'')" if is_nullable and not all(column) else "?"
+@lru_cache(maxsize=64)
+def _statement(names: str, row: str, count: int) -> str:
+    rows = (f"({row.replace(_AT, str(at))})" for at in range(count))
+    return f"INSERT INTO staged ({names}) VALUES {','.join(rows)}"
 
 
 def drop_lines(tx: Tx, lines: Iterable[int]) -> None:
@@ -117,7 +116,7 @@ def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[DroppedRow]:
 def _dropped(tx: Tx, persons: Mapping[int, int]) -> list[DroppedRow]:
     """These lines, each with its person's key."""
     rows = tx.execute(
-        text("SELECT line, number, household, name, born, written FROM staged ORDER BY line")
+        text(f"SELECT line, number, household, name, born, {_WRITTEN} FROM staged ORDER BY line")
     )
     return [
         DroppedRow(persons[line], number, household, name or "", born or "", written)
@@ -224,7 +223,7 @@ def of_households(tx: Tx, households: Collection[int]) -> list[tuple[int, int]]:
     if not households:
         return []
     wanted = set(households)
-    rows = tx.execute(text("SELECT line, number, written FROM staged"))
+    rows = tx.execute(text(f"SELECT line, number, {_WRITTEN} FROM staged"))
     return [(line, number) for line, number, household in rows if household in wanted]
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from json.encoder import encode_basestring as quoted
-from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from callserver.domain import countries, hours, opt_out_cells, phone, postal_addresses
@@ -19,7 +18,7 @@ from callserver.domain.birth_headings import BirthColumns
 from callserver.domain.dates import birth_of_parts, latest_birth_date, parse_birth, parse_date
 from callserver.domain.heading_words import MAY_CALL
 from callserver.domain.opt_out_cells import NO, YES
-from callserver.domain.sheet import Unreadable
+from callserver.domain.sheet_rows import Rows, Unreadable, together
 
 T = TypeVar("T")
 NO_NUMBER = "+0"
@@ -74,19 +73,6 @@ def _place_text(number: str, zone: str) -> str:
     return _place(number, zone)
 
 
-def different_cells(rows: Sequence[Sequence[str]], at: int) -> set[str]:
-    """The different cells of a column."""
-    try:
-        return set(map(itemgetter(at), rows))
-    except IndexError:  # a row is shorter
-        return {cells[at] for cells in rows if at < len(cells)}
-
-
-def are_whole(rows: Sequence[Sequence[str]], widths: Collection[int]) -> bool:
-    """Whether every row can be read and has one of these numbers of cells."""
-    return Unreadable not in set(map(type, rows)) and set(map(len, rows)) <= set(widths)
-
-
 class Homes(NamedTuple):
     """What identifies the households of rows; empty where only the number does."""
 
@@ -111,16 +97,17 @@ class Columns:
     ) -> None:
         self._header, self._at, self._count = header, at, len(rows)
         self.problems: dict[int, RowProblem] = {}
-        if not are_whole(rows, widths):
+        rows = together(rows)
+        if not rows.are_whole(widths):
             self.problems = {
                 row: RowProblem("", cells.reason if isinstance(cells, Unreadable) else "cells")
                 for row, cells in enumerate(rows)
                 if len(cells) not in widths or isinstance(cells, Unreadable)
             }
             blank = [""] * len(header)
-            rows = [blank if row in self.problems else cells for row, cells in enumerate(rows)]
+            rows = Rows(blank if row in self.problems else cells for row, cells in enumerate(rows))
         # Rows of a returned file may be shorter than the header: without the columns we had appended.
-        self._columns = list(zip(*rows, strict=False)) or [()] * len(header)
+        self._columns = rows.columns or [()] * len(header)
         self._are_danish = False  # all numbers
 
     def _cells(self, field: str) -> Sequence[str] | None:
@@ -148,7 +135,7 @@ class Columns:
             region == "DK" and row_countries is None and phone.are_danish(self._columns[first])
         )
         if self._are_danish:  # as in most lists: no cell is read by itself
-            return [f"+45{cell}" for cell in self._columns[first]]
+            return ("+45" + " +45".join(self._columns[first])).split(" ")
         for row, cell in enumerate(self._columns[first]):
             at = first
             if others and not cell.strip():
@@ -244,7 +231,11 @@ class Columns:
         joined = [" ".join(" ".join(row).split()) for row in zip(*parts, strict=True)]
         if whole is None:
             return joined or [""] * self._count
-        names = list(map(" ".join, map(str.split, whole)))
+        together = f" {' '.join(whole)} "
+        if together.isprintable() and "  " not in together:  # as in most lists: nothing to change
+            names = list(whole)
+        else:
+            names = list(map(" ".join, map(str.split, whole)))
         return [own or name for own, name in zip(joined, names, strict=True)] if parts else names
 
     def households(self) -> Homes:
@@ -313,16 +304,23 @@ class Columns:
 
     def fields(self, extra: Sequence[tuple[str, int]]) -> list[str]:
         """The non-empty cells of the other columns, as JSON."""
-        parts = [
-            [f"{name}{quoted(cell)}" if cell else "" for cell in self._columns[at]]
-            for name, at in extra
-        ]
+        parts = [_of_each(partial(_member, name), self._columns[at]) for name, at in extra]
         if not parts:
             return [""] * self._count
         joined = parts[0]
         if len(parts) > 1:
             joined = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
-        return [f"{{{members}}}" if members else "" for members in joined]
+        return _of_each("{{{}}}".format, joined)
+
+
+def _of_each(write: Callable[[str], str], cells: Sequence[str]) -> list[str]:
+    """What is written of each cell, once for a cell that stands in many rows; nothing of an empty one."""
+    written = {cell: write(cell) for cell in set(cells)} | {"": ""}
+    return list(map(written.__getitem__, cells))
+
+
+def _member(name: str, cell: str) -> str:
+    return f"{name}{quoted(cell)}"
 
 
 def _yes(cell: str) -> int:

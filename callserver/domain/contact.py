@@ -104,7 +104,8 @@ class Reader:
             sources = _dated(stated, cells.dates("source_at", year))
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
-        keys = list(map(int, numbers))
+        digits = "".join(numbers).split("+")[1:]
+        keys = list(map(int, digits))
         if "namespace" in self._at:  # it counts also where it is empty
             namespaces = cells.texts("namespace")
         else:
@@ -116,7 +117,7 @@ class Reader:
                 row for row, (ref, key) in enumerate(zip(refs, key_refs, strict=True)) if ref != key
             ]
         homes, written, homeless, self.homeless = cells.households()
-        households = subject.household_keys(homes, keys)
+        households = subject.household_keys(homes, digits)
         self.former_homes = {
             at: FormerHome(*subject.household_keys(home, [0, 0])) for at, home in homeless.items()
         }
@@ -136,7 +137,7 @@ class Reader:
             fields=cells.fields(self._extra),
             address=cells.addresses(),
             postcode=cells.texts("postcode"),
-            written=households if homes == written else subject.household_keys(written, keys),
+            written=households if homes == written else subject.household_keys(written, digits),
             namespace=namespaces,
         )
         return values, cells.problems

@@ -7,12 +7,11 @@ number in it. Where a row has neither, its household and name are left (docs/ide
 from collections.abc import Iterable, Iterator, Sequence
 
 from callserver.domain import countries, headings, numbers_in_text, opt_out_cells, phone, subject
-from callserver.domain.cells import are_whole, different_cells
 from callserver.domain.contact_rows import ContactRows, ListedOptOut, RefusedPerson
 from callserver.domain.heading_words import DO_NOT_CALL
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.opt_out_phrases import Search, name_says_no, says_no
-from callserver.domain.sheet import Unreadable
+from callserver.domain.sheet_rows import Rows, Unreadable, together
 
 NAMES = ("name", "first_name", "last_name")
 HOUSEHOLD = ("household", "address", "house_number", "floor", "door", "postcode")
@@ -20,6 +19,9 @@ HOUSEHOLD = ("household", "address", "house_number", "floor", "door", "postcode"
 
 _ASKED_ABOUT = ("source",)
 """Columns in which a cell that says no stops the import, as in an unread column."""
+
+_ONES_OWN = ("ref", "phone")
+"""Fields whose cells are nearly all different: there is nothing to gain from finding those that are."""
 
 MOST_BROKEN = 2000
 """Letters of a broken row in which a no is looked for, and as many as one person's row may have."""
@@ -39,14 +41,14 @@ class ListedOptOuts:
         self._widths = {headings.own_width(header), len(header)}
         read_as_texts = {*mapping.columns.items(), *(("phone", at) for at in mapping.other_phones)}
         self._texts = [
-            (at, name_says_no if name in (*HOUSEHOLD, *NAMES) else says_no)
+            (at, name_says_no if name in (*HOUSEHOLD, *NAMES) else says_no, name in _ONES_OWN)
             for name, at in sorted(read_as_texts)
             if name not in _ASKED_ABOUT
         ]
 
     def read(self, rows: Sequence[Sequence[str]], values: ContactRows) -> list[ListedOptOut]:
         """`values`: as the rows were read; those of a refused row may be empty."""
-        opt_outs = []
+        rows, opt_outs = together(rows), []
         for at, field in self._mapping.opt_outs:
             for row, cells in enumerate(rows):
                 if at >= len(cells) or _is_torn(cells):
@@ -54,8 +56,9 @@ class ListedOptOuts:
                 is_clear = opt_out_cells.read(field, cells[at])
                 if is_clear is not None:
                     opt_outs.append(self._opt_out(field, row, cells, values, is_clear=is_clear))
-        for at, opts_out in self._texts:
-            said = set(filter(opts_out, self._search.cells(different_cells(rows, at))))
+        for at, opts_out, is_ones_own in self._texts:
+            column = rows.column(at) if is_ones_own else rows.different(at)
+            said = set(filter(opts_out, self._search.cells(column)))
             if not said:
                 continue
             opt_outs += [
@@ -65,9 +68,9 @@ class ListedOptOuts:
             ]
         return [*opt_outs, *self._in_broken(rows, {said.row for said in opt_outs})]
 
-    def _in_broken(self, rows: Sequence[Sequence[str]], known: set[int]) -> Iterator[ListedOptOut]:
+    def _in_broken(self, rows: Rows, known: set[int]) -> Iterator[ListedOptOut]:
         """Broken rows that say no in any cell, or in several together: `må ikke;ringes op`."""
-        if are_whole(rows, self._widths):
+        if rows.are_whole(self._widths):
             return
         for row, cells in enumerate(rows):
             if row in known or not (_is_torn(cells) or len(cells) not in self._widths):

@@ -5,6 +5,7 @@ leads to calls to strangers (`20123456 lok. 12` becomes `+452012345656512`).
 """
 
 import re
+import struct
 from collections.abc import Sequence
 from enum import Enum, StrEnum
 from functools import cache, lru_cache
@@ -97,13 +98,11 @@ def parse(raw: str, region: str = "DK") -> str | NumberProblem:
 
 def are_danish(cells: Sequence[str]) -> bool:
     """Whether every cell is the eight digits of a valid Danish number."""
-    digits = "".join(cells)
-    return (
-        digits.isascii()
-        and digits.isdigit()
-        and set(map(len, cells)) == {8}
-        and {cell[:4] for cell in cells} <= _danish_prefixes()
-    )
+    digits = "".join(cells).encode(errors="replace")
+    if not digits.isdigit() or set(map(len, cells)) != {8}:
+        return False
+    prefixes = set(struct.unpack("4s4x" * len(cells), digits))
+    return {prefix.decode() for prefix in prefixes} <= _danish_prefixes()
 
 
 def _parse(raw: str, region: str) -> str | NumberProblem:

@@ -92,10 +92,13 @@ def _exact(refs: Sequence[str | None]) -> list[bytes] | None:
     return plain if len(plain) == len(given) == len(refs) else None
 
 
-def household_keys(households: Sequence[str | None], numbers: Sequence[int]) -> list[int]:
-    """`household_key` for many households."""
+def household_keys(
+    households: Sequence[str | None], numbers: Sequence[int] | Sequence[str]
+) -> list[int]:
+    """`household_key` for many households. `numbers`: or their digits."""
     if numbers and not any(households):
-        return _keys(" ".join(map(str, numbers)).encode().split(b" "), "number\0")
+        digits = [number if isinstance(number, str) else str(number) for number in numbers]
+        return _keys(" ".join(digits).encode().split(b" "), "number\0")
     return _keys(
         (f"household\0{fold(home)}" if home else f"number\0{number}").encode()
         for home, number in zip(households, numbers, strict=True)

@@ -9,7 +9,7 @@ from callserver.domain import headings, postal_addresses, subject
 from callserver.domain.cells import REASONS, RowProblem
 from callserver.domain.contact import Reader
 from callserver.domain.contact_rows import ContactRow, ContactRows
-from callserver.domain.sheet import Unreadable
+from callserver.domain.sheet_rows import Unreadable
 
 HEADER = "medlemsnr;telefon;fornavn;efternavn;adresse;postnr;født;medlem;sidste_gave;tidszone;by"
 

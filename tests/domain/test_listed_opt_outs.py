@@ -9,7 +9,7 @@ from callserver.domain import headings, subject
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import MOST_PROOF, Reader
 from callserver.domain.contact_rows import FormerHome, ListedConsent, ListedOptOut, RefusedPerson
-from callserver.domain.sheet import Unreadable
+from callserver.domain.sheet_rows import Unreadable
 
 NUMBER, OTHER = 4532123456, 4532123457
 

@@ -2,20 +2,22 @@
 
 import csv
 import io
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callserver.domain import sheet as sheets
 from callserver.domain.sheet import (
     FORMULA,
     MOST_COLUMNS,
     MOST_LINES,
     Sheet,
-    Unreadable,
     guarded,
     unguarded,
 )
+from callserver.domain.sheet_rows import Unreadable
 
 TEXT = "ref;navn\r\n1;Søren Ærø\r\n"
 
@@ -185,15 +187,26 @@ def test_every_line_with_something_on_it_is_in_a_row(text: str) -> None:
 
 @given(
     st.lists(
-        st.sampled_from(("a", "ø", ";", "\n", "\r\n", "\r", " ", "\x0b", "1;2", "=")), max_size=30
-    )
+        st.sampled_from(("a", "ø", ";", "\n", "\r\n", "\r", " ", "\x0b", "1;2", "=", "\u200b")),
+        max_size=30,
+    ),
+    st.integers(1, 9),
+    st.sampled_from(("utf-8", "utf-16")),
 )
-def test_a_file_without_quotes_is_read_like_one_with_a_quoted_heading(parts: list[str]) -> None:
-    """The two are read by different means."""
+def test_a_file_without_quotes_is_read_like_one_with_a_quoted_heading(
+    parts: list[str], letters: int, encoding: str
+) -> None:
+    """The two are read by different means; the one in parts that begin and end anywhere."""
     rest = "\n" + "".join(parts) + "\nx;y;z\n"
-    plain, quoted = Sheet(f"h;i{rest}".encode()), Sheet(f'"h";i{rest}'.encode())
+    with (
+        mock.patch.object(sheets, "FIRST_READ", letters),
+        mock.patch.object(sheets, "ROWS_AT_ONCE", 2),
+    ):
+        plain = Sheet(f"h;i{rest}".encode(encoding))
+        rows = list(plain.rows())
+    quoted = Sheet(f'"h";i{rest}'.encode(encoding))
     assert list(plain.header) == list(quoted.header)
-    assert list(plain.rows()) == list(quoted.rows())
+    assert rows == list(quoted.rows())
 
 
 def test_a_cell_beyond_every_limit_changes_no_other_row() -> None:

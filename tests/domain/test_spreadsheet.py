@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -30,7 +30,7 @@ ROWS: spreadsheets.Rows = [
 ]
 
 
-def read(raw: bytes) -> list[tuple[int, list[str]]]:
+def read(raw: bytes) -> list[tuple[int, Sequence[str]]]:
     sheet = Sheet(as_csv(raw))
     return [(0, list(sheet.header)), *sheet.rows()]
 

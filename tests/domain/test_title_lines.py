@@ -1,5 +1,7 @@
 """A title above the headings is skipped where it is certain, and a colon separates columns where it must."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from callserver.domain.sheet import Sheet
@@ -7,7 +9,7 @@ from callserver.domain.sheet import Sheet
 HEADER = ["Navn", "Telefon", "Ring ikke"]
 
 
-def opened(text: str) -> tuple[Sheet, list[tuple[int, list[str]]]]:
+def opened(text: str) -> tuple[Sheet, list[tuple[int, Sequence[str]]]]:
     sheet = Sheet(text.encode())
     return sheet, list(sheet.rows())
 

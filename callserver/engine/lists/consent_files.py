@@ -17,7 +17,7 @@ from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import MAY_CALL, folded
 from callserver.domain.marks import MarkKind
 from callserver.domain.names import Likeness
-from callserver.domain.sheet import Unreadable
+from callserver.domain.sheet_rows import Unreadable
 from callserver.engine.lists import stray_rows
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow

@@ -1,6 +1,6 @@
 """Questions that stop an import: columns that may say who must not be called, or where a number is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from callserver.domain.opt_out_phrases import says_no
 from callserver.errors import ConfigurationProblem
@@ -43,10 +43,10 @@ def doubtful_countries(columns: Sequence[str]) -> Doubtful:
     return error
 
 
-def doubtful_status(column: str, at: int, chunk: Sequence[tuple[int, Sequence[str]]]) -> Doubtful:
+def doubtful_status(column: str, at: int, rows: Iterable[tuple[int, Sequence[str]]]) -> Doubtful:
     """Ask what this column means: a cell of it says that a person must not be called."""
     line, said = next(
-        (line, cells[at]) for line, cells in chunk if at < len(cells) and says_no(cells[at])
+        (line, cells[at]) for line, cells in rows if at < len(cells) and says_no(cells[at])
     )
     said = said[:MOST_SHOWN]
     error = Doubtful(

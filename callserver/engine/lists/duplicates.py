@@ -6,6 +6,7 @@ other lists match them by it.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -36,11 +37,14 @@ class Duplicates:
         self._former_homes: Mapping[int, FormerHome] = {}  # by line
         self.crowded_numbers: set[int] = set()
 
-    def others(self, rows: ContactRows, problems: Collection[int]) -> list[int]:
-        """Positions of rows whose reference was seen with another number and name: two different people."""
+    def others(self, rows: ContactRows, problems: Collection[int]) -> list[int] | None:
+        """Positions of rows whose reference was seen with another number and name: two different people.
+
+        None: no key was seen before, and none stands twice among them.
+        """
         before = self._persons
         if _are_new(rows.person, before):
-            return []
+            return None
         positions: list[int] = []
         own: dict[int, tuple[int, str]] = {}
         for at, (person, number) in enumerate(zip(rows.person, rows.number, strict=True)):
@@ -62,10 +66,11 @@ class Duplicates:
                 positions.append(at)
         return positions
 
-    def first(self, rows: ContactRows) -> list[bool]:
-        """Whether each row is the first of its person."""
+    def first(self, rows: ContactRows, *, are_new: bool = False) -> list[bool]:
+        """Whether each row is the first of its person. `are_new`: the keys were looked for (`others`)."""
         persons, known_names, firsts = self._persons, self._names, []
-        if _are_new(rows.person, persons) and _are_new(rows.number, known_names):
+        are_new = are_new or _are_new(rows.person, persons)
+        if are_new and _are_new(rows.number, known_names):
             persons.update(zip(rows.person, rows.number, strict=True))
             known_names.update(zip(rows.number, rows.name, strict=True))
             self._households += rows.household
@@ -143,11 +148,18 @@ class Duplicates:
                 yield DroppedRow(row.person, row.number, home, row.name, row.born, written)
         yield from self._merged
 
+    @cached_property
+    def _households_shared(self) -> Counter[int]:
+        return _repeated(self._households)
+
     def shared(self) -> int:
-        return sum(count for count in _repeated(self._households).values() if count > 1)
+        """How many people share a household; after the last row."""
+        return sum(count for count in self._households_shared.values() if count > 1)
 
     def written_households(self) -> Counter[int]:
-        """How many people have each spelling of an address; empty if nobody shares one."""
+        """How many people have each spelling of an address; empty if nobody shares one. After the last row."""
+        if self._written == self._households:  # as in a list without addresses
+            return self._households_shared
         return _repeated(self._written)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from callserver.domain import countries, heading_words, headings, numbers_in_text, phone
-from callserver.domain.sheet import MOST_COLUMNS, Unreadable
+from callserver.domain.sheet import MOST_COLUMNS
+from callserver.domain.sheet_rows import Unreadable
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow
 from callserver.errors import ConfigurationProblem

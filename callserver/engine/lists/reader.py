@@ -7,18 +7,19 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import compress, islice
+from itertools import compress
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.domain import headings, subject
 from callserver.domain.campaign import Campaign
-from callserver.domain.cells import RowProblem, different_cells
+from callserver.domain.cells import RowProblem
 from callserver.domain.contact import Reader
 from callserver.domain.contact_rows import ContactRows, FormerHome, ListedOptOut, RefusedPerson
 from callserver.domain.heading_words import DECEASED, may_be_counted
 from callserver.domain.headings import ColumnMapping
 from callserver.domain.opt_out_phrases import Search, says_no
-from callserver.domain.sheet import Sheet, Unreadable
+from callserver.domain.sheet import Sheet
+from callserver.domain.sheet_rows import Rows, Unreadable
 from callserver.engine.lists import ranking, stray_rows
 from callserver.engine.lists.doubtful_columns import (
     MOST_SHOWN,
@@ -33,9 +34,6 @@ from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput
 
 _LONG = frozenset({15, 18})
-
-CHUNK = 500
-"""Rows read at once: few enough for the processor's cache; 5,000 take a quarter longer."""
 
 
 def open_sheet(raw: bytes, *, any_encoding: bool = False) -> Sheet:
@@ -101,27 +99,27 @@ class ListReader:
 
     def fresh(
         self, region: str, source: str | None, today: date, namespace: str = ""
-    ) -> Iterator[tuple[list[int], list[int], ContactRows]]:
+    ) -> Iterator[tuple[Sequence[int], Sequence[int], ContactRows]]:
         """Lines, ranks and values of persons not seen before in the file, in chunks.
 
         The summary is updated, except `taken`, `changed` and `unchanged`, which the database determines.
         """
         summary, seen = self.summary, self._seen
         reader = Reader(self.sheet.header, summary.heads, region, source, today, namespace)
-        lines = self.sheet.rows()
         names_countries = "country" in summary.heads.columns
         unread = UnreadColumns(summary.header, self._unasked, "ZZ" if names_countries else region)
-        while chunk := list(islice(lines, CHUNK)):
+        for chunk in self.sheet.parts():
             summary.read += len(chunk)
-            lines_of, cells_of = map(list, zip(*chunk, strict=True))
-            rows, problems = reader.read(cells_of)
-            self._check_unread(chunk, cells_of, unread)
-            self._note(lines_of, reader.opt_outs(cells_of, rows))
-            consents = reader.consents(cells_of, problems)
+            lines_of = chunk.lines
+            rows, problems = reader.read(chunk)
+            self._check_unread(chunk, unread)
+            self._note(lines_of, reader.opt_outs(chunk, rows))
+            consents = reader.consents(chunk, problems)
             ranks = lines_of if self.rank_of is None else _ranks(self.rank_of, chunk, problems)
             self.has_long_ids = self.has_long_ids or not _LONG.isdisjoint(map(len, rows.ref))
             self.is_padded = self.is_padded or "\n0" in "\n".join(["", *rows.ref])
-            for at in seen.others(rows, problems):
+            others = seen.others(rows, problems)
+            for at in others or ():
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
                 summary.no_keys.add(lines_of[at])
             summary.no_keys.update(lines_of[at] for at in reader.placeholders if at not in problems)
@@ -134,7 +132,7 @@ class ListReader:
             if problems:
                 self._refuse(chunk, problems)
                 refused = [
-                    reader.refused_person(chunk[at][1], rows.born[at])
+                    reader.refused_person(chunk[at], rows.born[at])
                     for at, problem in problems.items()
                     if problem.reason != "not_a_rank"  # only their rank is unknown
                 ]
@@ -143,7 +141,7 @@ class ListReader:
                 whole = [at not in problems for at in range(len(chunk))]
                 ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
                 lines_of = list(compress(lines_of, whole))
-            yield self._firsts(lines_of, ranks, rows)
+            yield self._firsts(lines_of, ranks, rows, are_new=others is None)
         if flags := unread.flags():
             raise doubtful(flags)
         if in_countries := unread.countries():
@@ -157,10 +155,15 @@ class ListReader:
         summary.shared = seen.shared()
 
     def _firsts(
-        self, lines: list[int], ranks: list[int], rows: ContactRows
-    ) -> tuple[list[int], list[int], ContactRows]:
+        self,
+        lines: Sequence[int],
+        ranks: Sequence[int],
+        rows: ContactRows,
+        *,
+        are_new: bool = False,
+    ) -> tuple[Sequence[int], Sequence[int], ContactRows]:
         """The rows of persons not seen before in the file."""
-        first = self._seen.first(rows)
+        first = self._seen.first(rows, are_new=are_new)
         if not all(first):
             self.summary.duplicates += first.count(False)
             again = [not is_first for is_first in first]
@@ -171,25 +174,20 @@ class ListReader:
         self.places.update(rows.place)
         return lines, ranks, rows
 
-    def _check_unread(
-        self,
-        chunk: Sequence[tuple[int, Sequence[str]]],
-        cells_of: Sequence[Sequence[str]],
-        unread: UnreadColumns,
-    ) -> None:
+    def _check_unread(self, chunk: Rows, unread: UnreadColumns) -> None:
         """Check unread columns for a status that says no: somebody must decide what they mean.
 
         Raises:
             Doubtful: a column that nobody has described holds such a cell.
         """
-        columns = {at: different_cells(cells_of, at) for at in {*self._unread, *self._unasked}}
+        columns = {at: chunk.different(at) for at in {*self._unread, *self._unasked}}
         widths = {len(self.summary.header), len(self.sheet.header)}
-        whole = [cells for cells in cells_of if len(cells) in widths and type(cells) is list]
         # The cells of a broken row stand in other columns: one number would make flags something else.
-        unread.note({at: different_cells(whole, at) for at in columns})
+        whole = chunk.whole(widths)
+        unread.note(columns if whole is chunk else {at: whole.different(at) for at in columns})
         for at in self._unread:
             if any(map(says_no, self._search.cells(columns[at]))):
-                raise doubtful_status(self.summary.header[at], at, chunk)
+                raise doubtful_status(self.summary.header[at], at, chunk.numbered())
 
     def _heading(self, name: str) -> str:
         at = self.summary.heads.columns.get(name)
@@ -224,12 +222,10 @@ class ListReader:
         ]
         self.summary.refused.sort(key=lambda row: row.line)
 
-    def _refuse(
-        self, chunk: Sequence[tuple[int, Sequence[str]]], problems: Mapping[int, RowProblem]
-    ) -> None:
+    def _refuse(self, chunk: Rows, problems: Mapping[int, RowProblem]) -> None:
         width = len(self.summary.header)
         for at, problem in sorted(problems.items()):
-            line, cells = chunk[at]
+            line, cells = chunk.lines[at], chunk[at]
             stray_rows.check(self.sheet, line, cells)
             refused = RefusedRow(line, problem.column, problem.reason, cells[:width])
             self.summary.refused.append(refused)
@@ -237,12 +233,12 @@ class ListReader:
 
 def _ranks(
     rank_of: Callable[[Sequence[str]], int | RowProblem],
-    chunk: Sequence[tuple[int, Sequence[str]]],
+    chunk: Rows,
     problems: dict[int, RowProblem],
 ) -> list[int]:
     """Each row's rank; a row whose rank cannot be read is added to the problems."""
     ranks = []
-    for at, (_, cells) in enumerate(chunk):
+    for at, cells in enumerate(chunk):
         rank = ranking.LAST if at in problems else rank_of(cells)
         if isinstance(rank, RowProblem):
             problems[at], rank = rank, ranking.LAST

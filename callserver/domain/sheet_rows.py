@@ -1,0 +1,59 @@
+"""Rows of a sheet that are read together, by row and by column."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+
+
+class Unreadable(list[str]):
+    """The cells of a row that must be refused, as far as they can be separated.
+
+    `reason`: `quotes` for misplaced quotes; `nul` or `encoding` for characters that no database accepts.
+    """
+
+    def __init__(self, cells: Iterable[str], reason: str) -> None:
+        super().__init__(cells)
+        self.reason = reason
+
+
+class Rows(list[Sequence[str]]):
+    """The rows' cells. What is asked about all rows is found once: a column is read by several rules."""
+
+    def __init__(self, cells: Iterable[Sequence[str]], lines: Sequence[int] = ()) -> None:
+        """`lines`: on which each row begins."""
+        super().__init__(cells)
+        self.lines = lines
+        self._widths = set(map(len, self))
+        self._are_readable = Unreadable not in set(map(type, self))
+
+    def numbered(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """The line on which each row begins, and its cells."""
+        return zip(self.lines, self, strict=True)
+
+    def are_whole(self, widths: Collection[int]) -> bool:
+        """Whether every row can be read and has one of these numbers of cells."""
+        return self._are_readable and self._widths <= set(widths)
+
+    def whole(self, widths: Collection[int]) -> "Rows":
+        """The rows that can be read and have one of these numbers of cells."""
+        if self.are_whole(widths):
+            return self
+        return Rows(cells for cells in self if len(cells) in widths and type(cells) is list)
+
+    @cached_property
+    def columns(self) -> list[tuple[str, ...]]:
+        """Those columns that every row has."""
+        return list(zip(*self, strict=False))
+
+    def column(self, at: int) -> Sequence[str]:
+        """A column's cells, of the rows that have it."""
+        if at < len(self.columns):
+            return self.columns[at]
+        return [cells[at] for cells in self if at < len(cells)]
+
+    def different(self, at: int) -> set[str]:
+        """The different cells of a column."""
+        return set(self.column(at))
+
+
+def together(rows: Sequence[Sequence[str]]) -> Rows:
+    return rows if isinstance(rows, Rows) else Rows(rows)
