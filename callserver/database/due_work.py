@@ -26,6 +26,7 @@ class Outlook(NamedTuple):
     next_at: datetime | None  # when a seat, call, listening, role play, message or leg is due
     stopping: bool  # an open call must be silenced
     left: bool  # somebody on shift has left the organisation
+    leg_at: datetime | None  # when a leg is to be hung up again
 
     def is_due(self, now: datetime) -> bool:
         return self.stopping or self.left or (self.next_at is not None and self.next_at <= now)
@@ -68,7 +69,7 @@ _next_due = Prepared(select(*_INSTANTS))
 def outlook(tx: Tx) -> Outlook:
     """What is due, and when the next work will be."""
     *instants, stopping, left = _outlook(tx, {}).one()
-    return Outlook(_earliest(instants), bool(stopping), bool(left))
+    return Outlook(_earliest(instants), bool(stopping), bool(left), instants[-1])
 
 
 def next_due(tx: Tx) -> datetime | None:

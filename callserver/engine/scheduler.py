@@ -220,7 +220,8 @@ class Scheduler:
         quiet = calls.due(tx, now)
         for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
-        legs_to_end.order_again(tx, now)
+        if outlook.leg_at is not None:
+            legs_to_end.order_again(tx, now)
         if messages.any_due(tx, now):
             outbox.add(tx, SendMessages())
         stopping = bool(calls.to_stop(tx))
