@@ -19,6 +19,8 @@ from tests.harness.entry_fields import ALWAYS, BEGIN, END
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/verifying.md"
 
+_KEY = re.compile(rb"(number|person|household|hash):[0-9a-f]{32}")
+
 
 def test_the_page_has_the_kinds_and_fields_of_the_code() -> None:
     text = PAGE.read_text("utf-8")
@@ -40,8 +42,16 @@ def test_an_evening_writes_no_other_field(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/evening.db")
     documented = entry_fields.fields()
     with reading(engine) as connection:
-        entries = [json.loads(body) for _, body in audit.entries(connection)]
+        bodies = [body for _, body in audit.entries(connection)]
+        entries = [json.loads(body) for body in bodies]
+        key = next(entry["keys"][0] for entry in entries if "keys" in entry)
+        naming = [entry["at"] for entry in audit.naming(connection, key)]
     engine.dispose()
+    assert naming == [json.loads(body)["at"] for body in bodies if key.encode() in body]
+    for kind in audit.WITHOUT_KEYS:
+        assert documented[kind].isdisjoint({"keys", "rows"}), kind
+        of_kind = [body for body in bodies if f'"kind":"{kind}"'.encode() in body]
+        assert not any(map(_KEY.search, of_kind)), kind
     assert len({entry["kind"] for entry in entries}) > 8
     for entry in entries:
         new = entry.keys() - ALWAYS - documented[EntryKind(entry["kind"])]
