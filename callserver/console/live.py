@@ -33,7 +33,7 @@ between two positions is looked at again when the page reconnects."""
 CHECK_S = 40
 """How often a stream checks that its user is still signed in: off-boarding takes at most a minute."""
 
-LOOK_S = 1.0
+LOOK_S = 2.0
 """How often the two intervals above are checked."""
 
 

@@ -19,8 +19,9 @@ from callserver.ports import Store, Tx
 
 log = structlog.get_logger(__name__)
 
-EVERY_S = 0.25
-"""Seconds between readings of the log while a page is open: feels immediate, at negligible cost."""
+EVERY_S = 0.3
+"""Seconds between readings of the log while a page is open: feels immediate. Each reading wakes the server up,
+which costs more than what it reads."""
 
 AT_ONCE = 4
 """The most pages that are told before other requests are served."""

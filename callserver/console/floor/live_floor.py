@@ -18,7 +18,8 @@ from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.ports import Tx
 
-PACE_S = 0.5
+PACE_S = 0.9
+"""Three readings of the log: supervisors look at the floor, nobody waits for it."""
 
 OF_SEATS = {EntryKind.SEAT, EntryKind.HAND, EntryKind.SHIFT_ENDED, EntryKind.EXCHANGE_CHANGED}
 OF_LISTENERS = {

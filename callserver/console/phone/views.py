@@ -97,7 +97,9 @@ def own_seats(
 ) -> Mapping[int, Callable[[], MySeat]]:
     """The same of each of these phoners: everything is read, and the views are made when they are called."""
     found = seats.with_calls(tx, phoners)
-    stated = wishes.heard(tx, [call.attempt for _, call in found.values() if call is not None])
+    calls = [call for _, call in found.values() if call is not None]
+    # Before somebody has answered nothing was stated (PhonerActions.wish).
+    stated = wishes.heard(tx, [call.attempt for call in calls if call.answered_at is not None])
     return {
         phoner: _own_seat(tx, rules, *found[phoner], stated, now)
         if phoner in found
@@ -118,7 +120,7 @@ def _own_seat(
     said = ""
     if campaign is not None and row.reason == Reason.CAMP_PAUSED:
         said = availability.paused(tx, campaign.name)[1]
-    in_call = () if call is None else stated[call.attempt]
+    in_call = () if call is None else stated.get(call.attempt, ())
     return partial(_my_seat, row, call, campaign, now, said, in_call, rules)
 
 
