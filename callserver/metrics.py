@@ -18,6 +18,7 @@ DECISIONS = Counter(
     "Answers of the gate; a refusal counts under its first reason",
     ["answer", "reason"],
 )
+PERMITTED = DECISIONS.labels("permitted", "")
 ORDER_SECONDS = Histogram(
     "callserver_provider_order_duration_seconds",
     "From an order to the provider's answer: done, refused, gone, silent",

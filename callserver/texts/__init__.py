@@ -34,11 +34,19 @@ def catalogue(language: str) -> dict[str, str]:
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
             continue
-        texts: dict[str, str] = yaml.load(file.read_text("utf-8"), _LOADER) or {}  # noqa: S506 - a safe one
+        texts = _texts(file.read_text("utf-8"))
         if duplicates := merged.keys() & texts.keys():
             raise ValueError(f"{file.name}: {', '.join(sorted(duplicates))} are in two files")
         merged |= texts
     return merged
+
+
+def _texts(raw: str) -> dict[str, str]:
+    """A file's texts. It holds nothing but keys and texts: reading these takes half as long as a document."""
+    scalars = [
+        event.value for event in yaml.parse(raw, _LOADER) if isinstance(event, yaml.ScalarEvent)
+    ]
+    return dict(zip(scalars[::2], scalars[1::2], strict=True))
 
 
 def say(language: str, key: str, /, **values: Any) -> str:
