@@ -237,6 +237,7 @@ async def hostile_evening(
         await asyncio.to_thread(await_trunk, server, "online")
     assert system.hostile.met
     nobody_is_wronged(system, town)
+    system.close()
     behaviour = check(published(tmp_path, database or "system.db", "judged"))
     assert [str(violation) for violation in behaviour.violations] == []
     assert not [record for record in caplog.records if record.exc_info], "a traceback in the log"
