@@ -179,7 +179,7 @@ def settings(plan: StackPlan, url: str, network_url: str) -> Settings:
         database=f"sqlite:///{plan.folder}/{DATABASE}",
         config=plan.config,
         public_url=url,
-        key="demo",
+        key="a demonstration: nobody is called",
         seal_key=plan.folder / "seal.key",
         seals=plan.folder / "seals.jsonl",
         uploads=plan.folder / "uploads",

@@ -92,7 +92,7 @@ def command(training: Training, *words: str) -> str:
     environment = {
         "CALLSERVER_DATABASE": settings.database,
         "CALLSERVER_CONFIG": str(settings.config),
-        "CALLSERVER_KEY": "c6f1d0a94be2" * 2,  # the demonstration's is too short for a command
+        "CALLSERVER_KEY": settings.key,
         "CALLSERVER_CLOCK": training.shift.now().isoformat(),
     }
     result = CliRunner().invoke(app, words, env=environment)

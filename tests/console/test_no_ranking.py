@@ -18,6 +18,7 @@ from callserver.cli import COMMANDS, app, command
 from callserver.console.endpoint import Answer
 from callserver.database.tables import calls
 from callserver.domain.role import Role
+from tests.harness.places import KEY
 from tests.harness.ranking import FIGURE_OF_SUCCESS, evening, pairs, ranking_fields, ranks
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -104,7 +105,7 @@ def evenings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, datet
     """The folders that the evenings leave, and when they ended."""
 
     async def over(wins: int) -> tuple[Path, datetime]:
-        system = await evening(tmp_path_factory.mktemp("evening"), wins)
+        system = await evening(tmp_path_factory.mktemp("evening"), wins, key=KEY)
         system.close()
         return system.folder, system.clock.now()
 
@@ -121,6 +122,7 @@ async def houses(evenings: list[tuple[Path, datetime]], tmp_path: Path) -> Async
             people="",
             registers=False,
             start=end,
+            key=KEY,
         )
         for wins, (folder, end) in enumerate(evenings, 1)
     )
@@ -208,7 +210,7 @@ def leaves(group: Any, words: tuple[str, ...]) -> Iterator[str]:
 def printed(system: StaffedSystem, words: str, monkeypatch: pytest.MonkeyPatch) -> str:
     environment = {
         "DATABASE": str(system.server.store.engine.url),
-        "KEY": "c6f1d0a94be2" * 2,
+        "KEY": KEY,
         "CONFIG": str(system.server.settings.config),
         "CLOCK": "2026-05-13T12:00:00+02:00",
     }
