@@ -205,7 +205,7 @@ def growth(work: Callable[[str], object], text: Callable[[int], str]) -> float:
     if seconds(lambda: work(short)) * (LONG / SHORT) ** 2 < FREE:
         return 0
     slow = []
-    for _ in range(4):  # a busy machine is slow at times; what is quadratic always is
+    for _ in range(25):  # a busy machine is slow for seconds; what is quadratic always is
         shortest = min(seconds(lambda: work(short)) for _ in range(3))
         slow.append(seconds(lambda: work(long)) / shortest)
         if slow[-1] < MOST:
