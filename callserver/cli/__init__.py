@@ -69,7 +69,7 @@ COMMANDS = {
     ),
     "asterisk": ("asterisk", "Configure and check an Asterisk exchange of your own."),
     "scheduler": ("serve", "Run only the scheduler, beside servers with CALLSERVER_SCHEDULER=no."),
-    "migrate": ("serve", "Bring the database's tables up to date; `serve` does so too."),
+    "migrate": ("migrate", "Bring the database's tables up to date; `serve` does so too."),
     "schema": ("configuration", "Write JSON Schemas of the configuration files, for editors."),
 }
 RENAMED = {"upkeep": "scheduler"}

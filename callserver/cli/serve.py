@@ -3,9 +3,7 @@
 import asyncio
 import signal
 import socket
-from contextlib import suppress
 from types import FrameType
-from typing import Annotated
 
 import structlog
 import typer
@@ -15,9 +13,6 @@ from callserver.adapters import file_modes, traces
 from callserver.app import create, create_scheduler
 from callserver.assemble import build
 from callserver.cli import resources
-from callserver.database import migrate as tables
-from callserver.database.engines import make_engine
-from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
 from callserver.settings import SIMULATED, environment_of_commands, proxies
 
@@ -29,7 +24,6 @@ BACKLOG = 2048
 def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(scheduler)
-    app.command()(migrate)
 
 
 def serve() -> None:
@@ -136,33 +130,3 @@ async def _until_ended(app: Starlette) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with app.router.lifespan_context(app):
         await ended.wait()
-
-
-def migrate(
-    to: Annotated[
-        str, typer.Option(help="An older revision: where its tables hold everything that is stored")
-    ] = "",
-) -> None:
-    """Bring the database's tables up to date; `serve` does so too.
-
-    With --to, bring them back to an older version, for a downgrade. Stop every server first. Where the older
-    tables have no place for something, nothing is changed: restore the backup that was made before the
-    upgrade instead.
-
-    Example: callserver migrate
-             callserver migrate --to 0030
-    """
-    if not to:
-        with resources.database(any_key=True):
-            print("the database is up to date")
-        return
-    settings = resources.settings()
-    engine = make_engine(settings.database, secret=settings.key.encode())
-    try:
-        tables.downgrade_without_loss(engine, to)
-    finally:
-        engine.dispose()
-    if to < tables.SHORT_HEADS and settings.seals.exists():
-        with suppress(ValueError):  # a server moves an unreadable file aside
-            heads_file.lengthen(settings.seals)
-    print(f"the tables are those of revision {to}: start the version that knows it")
