@@ -35,9 +35,8 @@ def insert_on_sqlite(
     cursor: Any, columns: Mapping[str, Sequence[Any]], nullable: Collection[str]
 ) -> None:
     """Stage rows, given by their columns. What they have in common is bound once for many rows."""
-    shared: dict[
-        str, str
-    ] = {}  # placeholders; they come first, so that the others are numbered after them
+    # Placeholders. The shared ones come first, so that the others are numbered after them.
+    shared: dict[str, str] = {}
     own: dict[str, str] = {}
     for name, column in columns.items():
         if isinstance(column, range):  # one line after the other: counted from the first
