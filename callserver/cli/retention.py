@@ -67,8 +67,10 @@ def run(
         for kind in due:
             is_more = True
             while is_more:
+                with reading(engine) as connection:
+                    keys = retention.old_keys(connection, policy, kind, now)
                 with engine.begin() as tx:
-                    is_more = retention.drop_some(tx, policy, kind, now, by)
+                    is_more = retention.drop(tx, policy, kind, keys, now, by)
     for kind, count in due.items():
         print(f"{kind.value}: {count}")
 

@@ -1,6 +1,6 @@
 """Data past its period: the rows of each class, and whether they are deleted or emptied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,9 +124,15 @@ def count(tx: Tx, rows: Stored) -> int:
     )
 
 
-def drop_some(tx: Tx, rows: Stored, now: datetime) -> int:
-    """Drop old rows, CHUNK at most. Returns how many."""
-    keys = list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
+def old_keys(tx: Tx, rows: Stored) -> list[Any]:
+    """The keys of old rows, CHUNK at most. It may read the whole table."""
+    return list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
+
+
+def drop(tx: Tx, rows: Stored, old: Sequence[Any], now: datetime) -> int:
+    """Drop those of these rows that are still old. Returns how many."""
+    query = select(rows.key).where(rows.key.in_(old), rows.old)
+    keys = list(tx.execute(query).scalars())
     if not keys:
         return 0
     table: Any = rows.key.table

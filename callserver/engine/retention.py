@@ -15,9 +15,9 @@ legs to end         a day, or when they have ended
 Entries of the audit log are not dropped: they hold ids only, which name nobody once the contact is gone.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from typing import Any
 
 from callserver.database import (
     accounts,
@@ -50,10 +50,26 @@ def drop_some(
     tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime, by: str
 ) -> bool:
     """Drop a batch of a class and log how much. Returns whether there may be more."""
+    return drop(tx, policy, kind, old_keys(tx, policy, kind, now), now, by)
+
+
+def old_keys(tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime) -> Sequence[Any]:
+    """The keys of a batch's rows."""
     rows = retention.stored(kind, policy.before(kind, now), now)
-    if rows is None:
-        return False
-    dropped = retention.drop_some(tx, rows, now)
+    return () if rows is None else retention.old_keys(tx, rows)
+
+
+def drop(
+    tx: Tx,
+    policy: RetentionPolicy,
+    kind: RetentionClass,
+    keys: Sequence[Any],
+    now: datetime,
+    by: str,
+) -> bool:
+    """Drop those of these rows that are still old, and log how many. Returns whether there may be more."""
+    rows = retention.stored(kind, policy.before(kind, now), now)
+    dropped = 0 if rows is None else retention.drop(tx, rows, keys, now)
     if dropped:
         days = policy.period(kind).days
         audit.append(tx, now, EntryKind.RETENTION, what=kind.value, count=dropped, days=days, by=by)
@@ -76,10 +92,18 @@ class Retention:
         await self._ctx.store.run(lambda tx: _drop_ended(tx, policy, now))
         await self._ctx.store.run(lambda tx: erasure.finish(tx, secret, now))
         for kind in RetentionClass:
-            work = partial(drop_some, policy=policy, kind=kind, now=now, by="scheduler")
-            while await self._ctx.store.run(work):
+            while await self._drop_some(policy, kind, now):
                 pass
         await self._ctx.store.checkpoint()
+
+    async def _drop_some(
+        self, policy: RetentionPolicy, kind: RetentionClass, now: datetime
+    ) -> bool:
+        """A batch. It is looked for outside the transaction that writes: no dial waits while tables are read."""
+        keys = await self._ctx.store.read(lambda tx: old_keys(tx, policy, kind, now))
+        if not keys:
+            return False
+        return await self._ctx.store.run(lambda tx: drop(tx, policy, kind, keys, now, "scheduler"))
 
 
 def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:

@@ -1,6 +1,8 @@
 """What is dropped and what stays, on SQLite and PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from callserver.database import (
     training_sessions,
     worked_shifts,
 )
+from callserver.database import contacts as contact_database
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, calls, contacts, imports
 from callserver.domain.applicant import Module
@@ -104,6 +107,43 @@ def test_only_people_without_a_relation_are_dropped(
         new = a_contact(tx, 2, 179)
         run(tx)
         assert list(tx.execute(select(contacts.c.id)).scalars()) == [*([old] if stays else []), new]
+
+
+async def test_a_server_looks_for_what_is_old_beside_the_transactions_that_write(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may read whole tables, and every dial would wait."""
+    wrote: list[Callable[[Tx], object]] = []
+    usual = store.run
+
+    async def writes(work: Callable[[Tx], Any]) -> Any:
+        wrote.append(work)
+        return await usual(work)
+
+    monkeypatch.setattr(store, "run", writes)
+    organisation = SimpleNamespace(retention=POLICY)
+    rules = SimpleNamespace(current=SimpleNamespace(organisation=organisation))
+    ctx: Any = SimpleNamespace(store=store, rules=rules, secret=b"")
+    await chore.Retention(ctx, {}).run(NOW)
+    at_rest = len(wrote)
+    assert at_rest < len(RetentionClass)
+    with store.engine.begin() as tx:
+        a_contact(tx, 1, 181)
+    wrote.clear()
+    await chore.Retention(ctx, {}).run(NOW)
+    assert len(wrote) == at_rest + 1
+    with store.engine.begin() as tx:
+        assert not list(tx.execute(select(contacts.c.id)).scalars())
+
+
+def test_who_is_claimed_after_the_look_stays(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        contact = a_contact(tx, 1, 181)
+        keys = chore.old_keys(tx, POLICY, RetentionClass.CONTACTS, NOW)
+        assert keys == [contact]
+        contact_database.set_status(tx, contact, ContactStatus.CLAIMED)
+        assert not chore.drop(tx, POLICY, RetentionClass.CONTACTS, keys, NOW, "test")
+        assert list(tx.execute(select(contacts.c.id)).scalars()) == [contact]
 
 
 def test_who_was_called_lately_stays(store: AnyStore) -> None:
