@@ -44,10 +44,11 @@ MOST_SHARING = 64
 """How many functions may share one commit; it limits how long the first of them waits."""
 
 SPACING_S = 0.005
-"""The least time from one commit to the next transaction, in which more functions come to share it.
+"""The least time from a commit of a busy server to its next transaction, in which more functions come to share it, as
+with PostgreSQL's commit_delay: a commit costs a write and a flush of the disk, however many share it."""
 
-A commit costs a write and a flush of the disk, however many share it.
-"""
+BUSY_FROM = 4
+"""A server is busy if so many functions share a commit or come while it lasts. Otherwise nobody waits."""
 
 LOCKED_S = 0.02
 """How soon a lock that another program holds is tried again."""
@@ -114,7 +115,7 @@ class SqliteStore:
         self._changes = 0  # that the connection had made when its transaction began
         self._at_work: asyncio.Task[None] | None = None
         self._in_use = False  # the connection that writes: by a transaction, or by the thread
-        self._committed_at = 0.0
+        self._next_at = 0.0  # when the next transaction may begin, by time.monotonic()
         self._checkpoint_wanted = False
         self._version = 0  # of the file, as others have written it
         self._closing = False
@@ -207,7 +208,8 @@ class SqliteStore:
         if begun is not None:
             if self._checkpoint_wanted or begun.raw.total_changes != self._changes:
                 error = await self._thread.run(partial(self._commit, begun))
-                self._committed_at = time.monotonic()
+                if len(done) + len(self._waiting) >= BUSY_FROM:
+                    self._next_at = time.monotonic() + SPACING_S
             else:
                 error = self._commit(begun)
             self._in_use = False
@@ -215,7 +217,7 @@ class SqliteStore:
             await asyncio.sleep(0)  # they go on, and what they ask now joins the next commit
         if not self._waiting:
             return None
-        if (early := self._committed_at + SPACING_S - time.monotonic()) > 0:
+        if (early := self._next_at - time.monotonic()) > 0:
             await asyncio.sleep(early)
         self._in_use = True
         if self._begun_at_once():

@@ -19,7 +19,7 @@ from callserver.database import known_time, postgres
 from callserver.database import store as store_module
 from callserver.database import store as storing
 from callserver.database.postgres import PostgresStore
-from callserver.database.store import AnyStore, SqliteStore, open_store
+from callserver.database.store import BUSY_FROM, AnyStore, SqliteStore, open_store
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.ports import Tx
 from tests.harness.databases import reading_only
@@ -134,8 +134,9 @@ async def test_who_asks_again_at_once_shares_the_next_commit(
         assert len(commits) == 2
 
 
-async def test_who_comes_soon_after_a_commit_shares_the_next_one(
-    sqlite_url: str, commits: list[object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sharing", [BUSY_FROM - 1, BUSY_FROM])
+async def test_who_comes_soon_after_a_commit_of_a_busy_server_shares_the_next_one(
+    sqlite_url: str, commits: list[object], monkeypatch: pytest.MonkeyPatch, sharing: int
 ) -> None:
     waited, go_on = list[float](), asyncio.Event()
     usual = asyncio.sleep
@@ -146,22 +147,25 @@ async def test_who_comes_soon_after_a_commit_shares_the_next_one(
             await go_on.wait()
         await usual(0)
 
+    is_busy = sharing == BUSY_FROM
     async with opened(sqlite_url) as store:
-        await store.run(put(0))
-        commits.clear()
         monkeypatch.setattr(store_module, "SPACING_S", 600.0)
         monkeypatch.setattr(asyncio, "sleep", sleep)
-        soon = [asyncio.ensure_future(store.run(put(1)))]
-        while not waited:
+        before = list(range(sharing))
+        await asyncio.gather(*(store.run(put(number)) for number in before))
+        commits.clear()
+        soon = [asyncio.ensure_future(store.run(put(number))) for number in (10, 11)]
+        while is_busy and not waited:
             await usual(0)
-        assert await store.peek(kept) == [0]  # does not wait
-        soon += [asyncio.ensure_future(store.run(put(number))) for number in (2, 3)]
-        await usual(0)
-        go_on.set()
+        if is_busy:
+            assert await store.peek(kept) == before  # does not wait
+            soon.append(asyncio.ensure_future(store.run(put(12))))
+            await usual(0)
+            go_on.set()
         await asyncio.gather(*soon)
-        assert await store.peek(kept) == [0, 1, 2, 3]
+        assert await store.peek(kept) == [*before, 10, 11, 12][: len(before) + len(soon)]
         assert len(commits) == 1
-    assert 0 < waited[0] <= 600.0
+    assert [0 < seconds <= 600.0 for seconds in waited] == [True] * is_busy
 
 
 async def test_a_peek_sees_what_is_committed_only(sqlite_url: str) -> None:
