@@ -38,9 +38,8 @@ def serve() -> None:
 
     settings = resources.settings()
     traces.start(environment_of_commands())
-    listener = _bound(
-        settings.host, settings.port, "CALLSERVER_PORT"
-    )  # first: a server that cannot listen changes no tables and no rules
+    # First: a server that cannot listen changes no tables and no rules.
+    listener = _bound(settings.host, settings.port, "CALLSERVER_PORT")
     if settings.provider == SIMULATED:
         from callserver.cli import simulated_network
 

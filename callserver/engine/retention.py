@@ -46,13 +46,6 @@ def due(tx: Tx, policy: RetentionPolicy, now: datetime) -> Mapping[RetentionClas
     return {kind: retention.count(tx, some) for kind, some in rows.items() if some is not None}
 
 
-def drop_some(
-    tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime, by: str
-) -> bool:
-    """Drop a batch of a class and log how much. Returns whether there may be more."""
-    return drop(tx, policy, kind, old_keys(tx, policy, kind, now), now, by)
-
-
 def old_keys(tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime) -> Sequence[Any]:
     """The keys of a batch's rows."""
     rows = retention.stored(kind, policy.before(kind, now), now)

@@ -17,6 +17,7 @@ from callserver.engine import retention
 from callserver.engine.accounts import leaving
 from callserver.errors import ConfigurationProblem, Impossible
 from callserver.ports import Tx
+from tests.harness.retention import drop_some
 from tests.harness.staffed import Client, StaffedSystem
 
 ITEMS = ("keys", "material", "equipment")
@@ -106,7 +107,7 @@ async def test_a_receipt_is_kept_for_its_period(system: StaffedSystem) -> None:
     later = system.clock.now() + days
 
     def drop(tx: Tx) -> None:
-        retention.drop_some(tx, policy, RetentionClass.LEAVINGS, later, "scheduler")
+        drop_some(tx, policy, RetentionClass.LEAVINGS, later, "scheduler")
 
     system.write(drop)
     kept = await shown(client, address)

@@ -12,9 +12,9 @@ from callserver.database import support, suppressions
 from callserver.domain import subject
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.domain.role import Role
-from callserver.engine.retention import drop_some
 from callserver.simulator.legs import Behaviour
 from tests.harness.live_streams import stream
+from tests.harness.retention import drop_some
 from tests.harness.simulated import in_a_talk
 from tests.harness.staffed import Client, StaffedSystem
 

@@ -7,6 +7,7 @@ from callserver.database.store import AnyStore
 from callserver.domain.applicant import Module, Step
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine import retention
+from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=181)
@@ -36,7 +37,7 @@ def test_an_applicant_from_the_invitation_to_the_deletion(store: AnyStore) -> No
     with store.engine.begin() as tx:
         policy, kind = RetentionPolicy(), RetentionClass.APPLICANTS
         assert retention.due(tx, policy, NOW)[kind] == 1
-        retention.drop_some(tx, policy, kind, NOW, "test")
+        drop_some(tx, policy, kind, NOW, "test")
         assert [applicant.name for applicant in applicants.every(tx, None)] == ["Bo"]
         assert [
             participant.applicant for participant in applicants.participants_of(tx, [interview])

@@ -28,6 +28,7 @@ from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.cases.messages import MessageDelivery
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
+from tests.harness.retention import drop_some
 
 pytestmark = pytest.mark.anyio
 
@@ -260,13 +261,13 @@ def test_words_are_forgotten_and_figures_stay(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         handling.note(tx, key, member_service, "A friendly man.", NOW)
         policy = RetentionPolicy()
-        assert not retention.drop_some(tx, policy, RetentionClass.CASES, NOW, "test")
+        assert not drop_some(tx, policy, RetentionClass.CASES, NOW, "test")
         kept = cases.find(tx, key)
         assert kept is not None
         assert kept.words == "Please stop."
         later = NOW + timedelta(days=policy.cases.days, seconds=1)
         assert retention.due(tx, policy, later)[RetentionClass.CASES] == 1
-        retention.drop_some(tx, policy, RetentionClass.CASES, later, "test")
+        drop_some(tx, policy, RetentionClass.CASES, later, "test")
         assert retention.due(tx, policy, later)[RetentionClass.CASES] == 0
         row, other = cases.find(tx, key), cases.find(tx, still_open)
         assert row is not None

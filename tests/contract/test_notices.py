@@ -14,10 +14,10 @@ from callserver.database.tables import audit as log
 from callserver.database.tables import notice_questions
 from callserver.domain.notice import Notice, NoticeKind
 from callserver.domain.retention import RetentionClass, RetentionPolicy
-from callserver.engine import retention
 from callserver.engine.context import Rules
 from callserver.engine.notices import board
 from callserver.errors import Impossible, NotFound
+from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 12, tzinfo=UTC)
 RULES = cast("Rules", SimpleNamespace(current=SimpleNamespace(departments={"nord": 1, "syd": 1})))
@@ -117,7 +117,7 @@ def test_questions_are_dropped_before_their_notice(store: AnyStore) -> None:
     def kept(after: timedelta) -> tuple[int, int]:
         with store.engine.begin() as tx:
             for kind in (RetentionClass.NOTICE_QUESTIONS, RetentionClass.NOTICES):
-                retention.drop_some(tx, policy, kind, NOW + after, "test")
+                drop_some(tx, policy, kind, NOW + after, "test")
             return len(notices.search(tx, None, [], 9)), len(notices.questions(tx, key))
 
     asked, written_for = timedelta(days=90), timedelta(days=1095)

@@ -28,6 +28,7 @@ from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.domain.support import MessageState
 from callserver.engine import retention as chore
 from callserver.ports import Tx
+from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 POLICY = RetentionPolicy()
@@ -81,7 +82,7 @@ def run(tx: Tx) -> dict[str, int]:
     """Drop everything that is due; what was due."""
     due = {kind.value: count for kind, count in chore.due(tx, POLICY, NOW).items() if count}
     for kind in RetentionClass:
-        while chore.drop_some(tx, POLICY, kind, NOW, "test"):
+        while drop_some(tx, POLICY, kind, NOW, "test"):
             pass
     assert not any(chore.due(tx, POLICY, NOW).values())
     return due

@@ -22,13 +22,13 @@ from callserver.database.store import AnyStore
 from callserver.database.tables import metadata
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.domain.role import Role
-from callserver.engine import retention
 from callserver.engine.context import EngineContext
 from callserver.engine.surveys import answers, envelopes
 from callserver.engine.surveys.envelopes import KeyMissing, PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
 from callserver.errors import Impossible, NotAllowed
 from callserver.ports import Tx
+from tests.harness.retention import drop_some
 
 pytestmark = pytest.mark.anyio
 
@@ -276,7 +276,7 @@ async def test_words_are_kept_for_their_period_and_counts_for_good(survey: Surve
 
     def dropped(now: datetime) -> int:
         with survey.store.engine.begin() as tx:
-            retention.drop_some(tx, policy, RetentionClass.SURVEY_TEXTS, now, "test")
+            drop_some(tx, policy, RetentionClass.SURVEY_TEXTS, now, "test")
             return 5 - len(surveys.texts(tx, undecided=True))
 
     closes = datetime(2026, 5, 28, 22, tzinfo=UTC)

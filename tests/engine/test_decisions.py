@@ -31,6 +31,7 @@ from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
+from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 LOADED = load(Path(__file__).parents[2] / "config")
@@ -155,5 +156,5 @@ def test_the_facts_have_a_period_of_their_own(ctx: EngineContext, store: AnyStor
         asked(ctx, tx, first, NOW - timedelta(days=policy.decisions.days, seconds=1))
         asked(ctx, tx, second, NOW)
         assert retention.due(tx, policy, NOW)[RetentionClass.DECISIONS] == 1
-        retention.drop_some(tx, policy, RetentionClass.DECISIONS, NOW, "scheduler")
+        drop_some(tx, policy, RetentionClass.DECISIONS, NOW, "scheduler")
         assert kept(tx) == 1

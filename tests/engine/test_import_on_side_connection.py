@@ -15,12 +15,12 @@ from callserver.database.tables import campaign_places, contacts, imports, regis
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.domain.retention import RetentionClass, RetentionPolicy
-from callserver.engine import retention
 from callserver.engine.context import Rules
 from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists.dry_run import dry_run
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.importer import import_list
+from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
 RULES = Rules(load(Path(__file__).parents[2] / "config"))
@@ -159,6 +159,6 @@ def test_refused_rows_are_kept_for_a_while(store: AnyStore, database_url: str) -
         assert history.refused_rows(tx, number) is not None
         policy = RetentionPolicy()
         for later, kept in ((NOW, True), (NOW.replace(year=2027), False)):
-            retention.drop_some(tx, policy, RetentionClass.REFUSED_ROWS, later, "test")
+            drop_some(tx, policy, RetentionClass.REFUSED_ROWS, later, "test")
             assert (history.refused_rows(tx, number) is not None) == kept
         assert [row.kept for row in history.history(tx)] == [False]

@@ -22,7 +22,6 @@ from callserver.domain.call import DialPath
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.retention import RetentionClass, RetentionPolicy
-from callserver.engine import retention
 from callserver.engine.audit_log import decision_export
 from callserver.engine.audit_log.judge import Judgement, judge
 from callserver.engine.audit_log.publishing import Publisher
@@ -35,6 +34,7 @@ from callserver.engine.suppressions import erasure
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
+from tests.harness.retention import drop_some
 from tests.harness.simulated import SimulatedSystem, in_a_talk
 
 Line = dict[str, Any]
@@ -383,9 +383,7 @@ async def test_expired_facts_are_gone_by_the_configured_period_only(
         {"decisions": {"days": days, "reason": "a test", "source": "a test"}}
     )
     later = system.clock.now() + timedelta(days=days + 1)
-    system.write(
-        lambda tx: retention.drop_some(tx, policy, RetentionClass.DECISIONS, later, "scheduler")
-    )
+    system.write(lambda tx: drop_some(tx, policy, RetentionClass.DECISIONS, later, "scheduler"))
     await system.pass_time(10)
     texts = found(judge(exported(system, tmp_path / "export", kept_for=timedelta(days=-1))))
     assert texts == [] if said is None else any(said in text for text in texts)

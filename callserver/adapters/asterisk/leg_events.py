@@ -51,6 +51,7 @@ class LegEvents:
         self._unheard: set[str] = set()  # phoners' telephones whose sound is waited for
         self._given_up: set[str] = set()  # ended by the dial's time-out
         self._rooms: dict[str, str] = {}  # a phoner's leg -> the bridge it sits in
+        self._met_in: dict[str, str] = {}  # a contact's leg -> the bridge that it has entered
 
     def forget(self) -> None:
         """Forget every leg: another process has the events now."""
@@ -61,6 +62,7 @@ class LegEvents:
         self._silent.clear()
         self._unheard.clear()
         self._rooms.clear()
+        self._met_in.clear()
         self._snoops.forget()
         self._role_plays.forget()
         self._callers.forget()
@@ -84,8 +86,8 @@ class LegEvents:
             if not bridge["channels"]:
                 await self._ari.delete("bridges", bridge["id"])
             for leg in bridge["channels"]:
-                if not channel_names.is_attempt(leg):
-                    self._rooms[leg] = bridge["id"]
+                known = self._met_in if channel_names.is_attempt(leg) else self._rooms
+                known[leg] = bridge["id"]
         ours = [channel for channel in channels if is_ours(channel, self._ari.app)]
         inside = {leg for bridge in bridges for leg in bridge["channels"]}
         for leg in (channel["id"] for channel in ours if channel["state"] == "Up"):
@@ -123,7 +125,7 @@ class LegEvents:
             return
         noted = None
         if channel_names.is_attempt(leg):
-            noted = await noted_ends.noted(self._ari, leg, [None, *self._rooms.values()])
+            noted = await noted_ends.noted(self._ari, leg, self._met_in.get(leg))
         state, cause = noted or (state, 0)
         log.info("end_of_leg_found", state=state, noted=noted is not None)
         await self._ended(leg, state, cause, seen=False)
@@ -148,7 +150,9 @@ class LegEvents:
                 await self._follow(event, leg, channel)
         self._comparison.followed(event)
 
-    async def _follow(self, event: dict[str, Any], leg: str, channel: dict[str, Any]) -> None:
+    async def _follow(  # noqa: C901 - one table of events
+        self, event: dict[str, Any], leg: str, channel: dict[str, Any]
+    ) -> None:
         match event["type"]:
             case "StasisStart":
                 await self._arrived(channel, event["args"])
@@ -170,6 +174,8 @@ class LegEvents:
                 await self._callers.pressed(leg, event["digit"])
             case "PlaybackStarted" | "PlaybackFinished":
                 await self._playbacks.happened(event)
+            case "ChannelEnteredBridge" if channel_names.is_attempt(leg):
+                self._met_in[leg] = event["bridge"]["id"]
             case "BridgeDestroyed":
                 await self._room_ended(event["bridge"]["id"])
             case _:
@@ -255,6 +261,7 @@ class LegEvents:
         if channel_names.is_attempt(leg):
             rang = state == "Ringing" or leg in self._rang
             self._rang.discard(leg)
+            self._met_in.pop(leg, None)
             end = causes.end(cause, code, answered=state == "Up", rang=rang)
             receipt = Receipt("call", leg, _END) if seen else None
             await self._engine.calls.receive(

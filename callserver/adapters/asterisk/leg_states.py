@@ -65,7 +65,7 @@ class LegStates:
     async def _ended(self, attempt: str, bridge: str) -> Leg:
         """A channel that is not there: how it ended, if it has ever been there."""
         try:
-            noted = await noted_ends.noted(self._ari, attempt, [bridge])
+            noted = await noted_ends.noted(self._ari, attempt, bridge)
         except Lost:
             return Leg(LegState.NO_ANSWER, attempt)
         if noted is None:

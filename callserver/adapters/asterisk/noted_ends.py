@@ -6,7 +6,6 @@ listens: it keeps the leg's last state and its cause in a variable of the seat. 
 and is not dialed before this one is settled. A restart of Asterisk loses it.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from callserver.adapters.asterisk.channel_names import seat_of_room
@@ -43,19 +42,16 @@ def dialplan() -> list[str]:
     ]
 
 
-async def noted(ari: Ari, attempt: str, bridges: Iterable[str | None]) -> NotedEnd | None:
-    """How a leg ended that was in one of these bridges. None: Asterisk has not noted it, or was restarted since.
+async def noted(ari: Ari, attempt: str, bridge: str | None) -> NotedEnd | None:
+    """How a leg of this bridge ended. None: Asterisk has not noted it, or was restarted since.
 
     Raises:
         Lost: no certain answer.
     """
-    for whose in dict.fromkeys(map(_whose, bridges)):
-        reply = await ari.get("asterisk", "variable", variable=_NOTE + whose)
-        leg, _, end = (reply.body["value"] if reply.ok else "").partition(" ")
-        state, _, cause = end.rpartition(" ")
-        if leg == attempt and cause.isdecimal():
-            return NotedEnd(state, int(cause))
-    return None
+    reply = await ari.get("asterisk", "variable", variable=_NOTE + _whose(bridge))
+    leg, _, end = (reply.body["value"] if reply.ok else "").partition(" ")
+    state, _, cause = end.rpartition(" ")
+    return NotedEnd(state, int(cause)) if leg == attempt and cause.isdecimal() else None
 
 
 def _whose(bridge: str | None) -> str:

@@ -99,9 +99,8 @@ class RolePlayLegs:
                 role_plays.change_leg(tx, key, player, leg)
                 role_plays.change(tx, key, look_at=self._ctx.clock.now() + ANSWERS_WITHIN)
             return
-        legs_to_end.end(
-            tx, leg, self._ctx.clock.now()
-        )  # it ended meanwhile, or another leg came first
+        # The call ended meanwhile, or another leg came first.
+        legs_to_end.end(tx, leg, self._ctx.clock.now())
 
     async def role_play_asks(self, key: int, player: Player, leg: str) -> Instruction:
         """Instruct a softphone that answered: join the room, or hang up if the call is over."""

@@ -172,9 +172,8 @@ class PhonerLegs:
         except TimeoutError:
             found = Leg(LegState.NO_ANSWER)
         if found.state is LegState.NO_ANSWER:
-            self._ctx.background.start(
-                self.check(row.leg or "")
-            )  # if it is gone, the next dial is let in
+            # If it is gone, the next dial is let in.
+            self._ctx.background.start(self.check(row.leg or ""))
         return found.state in (LegState.TALKING, LegState.NO_ANSWER)
 
     async def phoner_left_room(self, seat: int, leg: str, room: str) -> Instruction:
