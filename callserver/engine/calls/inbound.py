@@ -65,8 +65,7 @@ class Inbound:
                 return Say("inbound_withheld", values)
             if contact is None:
                 return AskKey("inbound_unknown", values)
-            now = self._ctx.clock.now()
-            when = call_backs.on_request(tx, self._ctx, contact, campaign, now)
+            when = self._when(tx, caller, contact, campaign, self._ctx.clock.now())
             return AskKey("inbound_who" if when else "inbound_no_calls", values)
 
         return await self._in_time(work)
@@ -89,7 +88,7 @@ class Inbound:
                 noted = self._never(tx, caller, contact, campaign)
                 return Say("inbound_never_done" if noted else "inbound_not_noted")
             if key == CALL_ME_KEY and contact is not None and campaign is not None:
-                promised = self._call_me(tx, contact, campaign, now)
+                promised = self._call_me(tx, caller, contact, campaign, now)
                 return Say("inbound_call_me_done" if promised else "inbound_call_me_refused")
             return Say("inbound_goodbye")
 
@@ -104,10 +103,21 @@ class Inbound:
             log.warning("caller_not_served", error=type(error).__name__)
             return Say("inbound_busy")
 
-    def _call_me(self, tx: Tx, contact: Contact, campaign: Campaign, now: datetime) -> bool:
+    def _when(
+        self, tx: Tx, caller: str, contact: Contact, campaign: Campaign, now: datetime
+    ) -> datetime | None:
+        """When the caller can be called as they ask; None: the gate would refuse, or a list has given the person
+        another number since, so that somebody else may be calling."""
+        if phone.from_int(contact.number) != phone.parse(caller):
+            return None
+        return call_backs.on_request(tx, self._ctx, contact, campaign, now)
+
+    def _call_me(
+        self, tx: Tx, caller: str, contact: Contact, campaign: Campaign, now: datetime
+    ) -> bool:
         """Book the call: at once, or when the calling hours begin, because the caller has named no time. It
-        ends the person's earlier "no, thank you". False: the gate would refuse it."""
-        at = call_backs.on_request(tx, self._ctx, contact, campaign, now)
+        ends the person's earlier "no, thank you". False: it cannot be promised."""
+        at = self._when(tx, caller, contact, campaign, now)
         if at is None:
             return False
         self._wishes.asks_for_call(tx, contact, now)
@@ -137,7 +147,7 @@ class Inbound:
             source=Source.INBOUND,
             by="inbound",
             at=self._ctx.clock.now(),
-            number=phone.to_int(number) if contact is None else None,
+            number=phone.to_int(number),
             people=[] if contact is None else [contact],
             reply_by=ReplyBy.SPOKEN,
             told=texts.say("da", "inbound_never_done"),

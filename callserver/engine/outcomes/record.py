@@ -123,7 +123,7 @@ class OutcomeRecord:
         )
         if contact is not None:
             self._wishes.apply(
-                tx, contact, campaign, follows, by=f"user:{user.id}", call=call.attempt, now=now
+                tx, contact, campaign, follows, by=f"user:{user.id}", call=call, now=now
             )
 
     def _check_agreed(

@@ -2,6 +2,9 @@
 
 A suppression stops the next dial anywhere and ends every unanswered call to its subject. The end of these
 calls is requested in the same transaction and ordered after its commit.
+
+What is said in a call is about the number that was called, and its household: a list may have given the person
+others since.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -71,7 +74,7 @@ class Wishes:
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
 
-    def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: str | None) -> None:
+    def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: CallRow) -> None:
         """Record a wish, effective at once, during the conversation.
 
         Raises:
@@ -105,19 +108,21 @@ class Wishes:
         purpose: Purpose | None,
         *,
         by: str,
-        call: str | None,
+        call: CallRow,
         wish: str | None = None,
     ) -> None:
         """Everything that was said in one call is lifted together."""
         origin = Origin(
             by=by,
             at=self._ctx.clock.now(),
-            group=call or self._ctx.token(),
+            group=call.attempt,
             contact=contact.id,
-            call=call,
+            call=call.attempt,
             wish=wish,
         )
-        opt_outs.add(tx, scopes, None, [contact], self._ctx.secret, origin, purpose=purpose)
+        people = [contact, contact._replace(household=call.household or contact.household)]
+        number = _called(call, contact)
+        opt_outs.add(tx, scopes, number, people, self._ctx.secret, origin, purpose=purpose)
 
     def apply(
         self,
@@ -127,7 +132,7 @@ class Wishes:
         follows: Iterable[outcomes.Consequence],
         *,
         by: str,
-        call: str,
+        call: CallRow,
         now: datetime,
     ) -> None:
         """Everything that follows from an outcome."""
@@ -152,24 +157,25 @@ class Wishes:
                     self._mark(tx, contact, consequence, now, by=by, call=call)
 
     def _complain(
-        self, tx: Tx, contact: Contact, campaign: Campaign, *, by: str, call: str, now: datetime
+        self, tx: Tx, contact: Contact, campaign: Campaign, *, by: str, call: CallRow, now: datetime
     ) -> None:
         """Open a case for the project leader, with the phoner's notes."""
-        row = calls.get(tx, call)
-        details = {} if row is None else dict(row.details or {})
-        said = [details.get(Ask.NOTE.value), details.get(Ask.REASON.value), row and row.note]
+        row = calls.get(tx, call.attempt) or call  # with what has just been recorded
+        details = dict(row.details or {})
+        said = [details.get(Ask.NOTE.value), details.get(Ask.REASON.value), row.note]
         request = CaseRequest(
             kind=CaseKind.COMPLAINT,
             source=Source.CALL,
             by=by,
             at=now,
+            number=_called(call, contact),
             people=[contact],
             words="\n".join(dict.fromkeys(str(words) for words in said if words)) or None,
             contact=contact.id,
-            call=call,
+            call=call.attempt,
             department=campaign.department,
             scopes=(Scope.COMPLAINT,),
-            group=call,
+            group=call.attempt,
         )
         intake.open_case(tx, request, self._ctx.rules.current.cases, self._ctx.secret)
 
@@ -227,11 +233,11 @@ class Wishes:
         now: datetime,
         *,
         by: str,
-        call: str | None,
+        call: CallRow | None,
         **details: str,
     ) -> None:
         about = (
-            subject.of_number(contact.number)
+            subject.of_number(_called(call, contact))
             if learned.kind in ABOUT_THE_NUMBER
             else subject.of_person(contact.person)
         )
@@ -245,10 +251,15 @@ class Wishes:
             now,
             EntryKind.MARKED,
             contact=contact.id,
-            call=call,
+            call=None if call is None else call.attempt,
             **fields,
             **details,
         )
+
+
+def _called(call: CallRow | None, contact: Contact) -> int:
+    """The number that was called; the contact's own where the call's is forgotten."""
+    return contact.number if call is None else call.number or contact.number
 
 
 def _tried(contact: Contact, follows: outcomes.Finish | outcomes.Again) -> dict[str, Any]:

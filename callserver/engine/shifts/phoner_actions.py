@@ -214,7 +214,7 @@ class PhonerActions:
             contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
             if contact is None:
                 raise Impossible("the call has no contact", key="nobody_on_the_line")
-            self._wishes.hear(tx, contact, wish, by=f"user:{user.id}", call=call.attempt)
+            self._wishes.hear(tx, contact, wish, by=f"user:{user.id}", call=call)
 
         await self._ctx.store.run(work)
 

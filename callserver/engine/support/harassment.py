@@ -95,7 +95,7 @@ class HarassmentReports:
                     tx, call, campaign, GivenOutcome(wanted), user, corrected=corrected
                 )
         elif contact is not None:
-            self._wishes.hear(tx, contact, "never", by=by, call=call.attempt)
+            self._wishes.hear(tx, contact, "never", by=by, call=call)
         else:
             origin = Origin(by=by, at=now, group=call.attempt, call=call.attempt)
             opt_outs.add(tx, (Scope.NUMBER,), call.number, [], self._ctx.secret, origin)

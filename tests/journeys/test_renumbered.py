@@ -1,0 +1,119 @@
+"""A list gives a person another number while they are called: what they say is about the number that was called."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from callserver.engine.gate import explanation
+from callserver.engine.lists.importer import import_list
+from callserver.simulator.legs import Behaviour
+from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk
+
+CALLED, LATER = "32200000", "32200077"
+HEAD = "ref;navn;telefon;husstand;født;kilde\n"
+INBOUND = "http://calls.test/twilio/voice/inbound"
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    people = f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n"
+    made = SimulatedSystem(tmp_path, people=people)
+    yield made
+    made.close()
+
+
+def renumber(system: SimulatedSystem) -> None:
+    rules = system.server.ctx.rules
+    row = f"{HEAD}K1;Anna Holm;{LATER};Vej 2;1980-01-01;gade\n".encode()
+    system.write(
+        lambda tx: import_list(tx, rules.campaign("kanvas"), row, system.clock.now(), source="x")
+    )
+    assert system.contacts()[0].number == int(f"45{LATER}")
+
+
+def against(system: SimulatedSystem, number: str, campaign: str = "leads") -> set[str]:
+    """The gate's lasting reasons against a number."""
+    rules = system.server.ctx.rules
+    at = system.clock.now() + timedelta(days=400)
+    explained = system.read(
+        lambda tx: explanation.explain(tx, rules, b"test", number, rules.campaign(campaign), at)
+    )
+    lasting = ("SUP_", "NUM_", "PERSON_")
+    return {reason.value for reason in explained.reasons if reason.value.startswith(lasting)}
+
+
+@pytest.mark.parametrize(
+    ("wish", "scope"), [("never", "SUP_NUMBER"), ("not_this_number", "SUP_NUMBER")]
+)
+async def test_a_wish_is_about_the_number_that_was_called(
+    system: SimulatedSystem, wish: str, scope: str
+) -> None:
+    await in_a_talk(system)
+    renumber(system)
+    await system.do("POST", "/wish", {"wish": wish})
+    assert scope in against(system, CALLED)
+    assert scope not in against(system, LATER)
+
+
+async def test_a_household_that_says_no_is_the_one_that_was_called(system: SimulatedSystem) -> None:
+    await in_a_talk(system)
+    household = system.calls()[0].household
+    renumber(system)
+    await system.do("POST", "/wish", {"wish": "not_this_household"})
+    assert system.contacts()[0].household != household
+    rows = f"{HEAD}K2;Bo Holm;32200055;Gade 1;1981-01-01;gade\n".encode()
+    rules = system.server.ctx.rules
+    system.write(
+        lambda tx: import_list(tx, rules.campaign("leads"), rows, system.clock.now(), source="x")
+    )
+    assert "SUP_HOUSEHOLD" in against(system, "32200055")
+    assert "SUP_HOUSEHOLD" in against(system, LATER, "kanvas")
+
+
+async def test_a_wrong_number_is_the_one_that_was_called(system: SimulatedSystem) -> None:
+    await after_a_talk(system)
+    renumber(system)
+    await system.outcome("wrong_number", then="pause")
+    assert "NUM_REASSIGNED" in against(system, CALLED)
+    assert "NUM_REASSIGNED" not in against(system, LATER)
+
+
+async def test_a_complaint_is_about_the_number_that_was_called(system: SimulatedSystem) -> None:
+    await after_a_talk(system)
+    renumber(system)
+    status, _ = await system.outcome("complaint", {"note": "no more"}, then="pause")
+    assert status == 200
+    assert "SUP_NUMBER" in against(system, CALLED)
+    assert "SUP_COMPLAINT" in against(system, LATER, "kanvas")
+
+
+async def test_who_rings_back_opts_out_the_number_that_they_ring_from(
+    system: SimulatedSystem,
+) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(60)
+    renumber(system)
+    system.people.keys[f"+45{CALLED}"] = "9"
+    await system.network.call_in(f"+45{CALLED}", "+4532123400", INBOUND)
+    await system.pass_time(60)
+    assert "SUP_NUMBER" in against(system, CALLED)
+    assert "SUP_PERSON" in against(system, LATER, "kanvas")
+
+
+async def test_who_rings_back_does_not_order_a_call_to_another_telephone(
+    system: SimulatedSystem,
+) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(60)
+    renumber(system)
+    system.people.keys[f"+45{CALLED}"] = "1"
+    await system.network.call_in(f"+45{CALLED}", "+4532123400", INBOUND)
+    await system.pass_time(60)
+    assert system.rang() == [f"+45{CALLED}"]
+    assert not system.entries("call_back")
