@@ -46,13 +46,14 @@ def key_fits(tx: Tx, settings: Settings) -> None:
     """Whether the key is the one with which this database was written.
 
     Raises:
-        ConfigurationProblem: it is another one, with which nobody who was erased is recognised.
+        ConfigurationProblem: it is another one or missing, so that nobody who was erased is recognised.
     """
-    if not settings.key or settings.key_is_new:
+    if settings.key and settings.key_is_new:
         return
     if recorded_keys.are_of_another(tx, settings.key.encode()):
+        wrong = "not the one" if settings.key else "missing, the one"
         raise ConfigurationProblem(
-            "CALLSERVER_KEY is not the one with which calls and opt-outs were recorded in this database:"
+            f"CALLSERVER_KEY is {wrong} with which calls and opt-outs were recorded in this database:"
             " nobody who was erased would be recognised, and they might be called. Put the former key back"
         )
 

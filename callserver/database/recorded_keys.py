@@ -19,7 +19,8 @@ MOST_HASHES = 3
 
 
 def are_of_another(tx: Tx, secret: bytes) -> bool:
-    """Whether none of the newest calls, or of the newest opt-outs by hash, was recorded with this key.
+    """Whether none of the newest calls, or of the newest opt-outs by hash, was recorded with this key, or there
+    are some and there is no key.
 
     Such a key recognises nobody who was erased: the gate would permit what it must refuse.
     """
@@ -34,7 +35,7 @@ def _of_calls(tx: Tx, secret: bytes) -> Iterator[bool]:
         call = calls.get(tx, entry["call"])
         if call is not None and call.number > 0 and entry.get("keys"):
             about = subject.of_number(call.number)
-            yield pseudonyms.key_of(about, secret) in entry["keys"]
+            yield bool(secret) and pseudonyms.key_of(about, secret) in entry["keys"]
 
 
 def _of_hashes(tx: Tx, secret: bytes) -> Iterator[bool]:
@@ -50,4 +51,4 @@ def _of_hashes(tx: Tx, secret: bytes) -> Iterator[bool]:
         for entry in audit.search(tx, same_time, MOST_CALLS):
             for key, named in entry.get("rows") or ():
                 if key == row.id and named is not None:
-                    yield named == pseudonyms.key_of(row.subject, secret)
+                    yield bool(secret) and named == pseudonyms.key_of(row.subject, secret)

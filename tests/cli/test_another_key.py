@@ -1,16 +1,17 @@
-"""A server or a command with another CALLSERVER_KEY than that of the database: nobody who was erased would be
+"""A server or a command without CALLSERVER_KEY, or with another one than that of the database: nobody who was erased would be
 recognised, and they might be called."""
 
 from pathlib import Path
 
 import pytest
 
+from callserver.cli.free_ports import free_port
 from tests.harness.places import Place
 
 NUMBER = "32200000"
 LIST = f"ref;navn;telefon;kilde\n1;A;{NUMBER};x\n"
 ANOTHER = "another key, long enough for a test"
-SENTENCE = "CALLSERVER_KEY is not the one"
+NOT_THE_ONE, MISSING = "CALLSERVER_KEY is not the one", "CALLSERVER_KEY is missing"
 
 
 @pytest.fixture
@@ -30,11 +31,25 @@ def with_another_key(place: Place) -> None:
     place.environment["CALLSERVER_KEY"] = ANOTHER
 
 
+def test_without_a_key_no_server_starts(place: Place) -> None:
+    place.environment |= {"CALLSERVER_KEY": "", "CALLSERVER_PORT": str(free_port())}
+    for command in ("serve", "scheduler"):
+        said = place.run(command)
+        assert (said.returncode, "CALLSERVER_KEY must be set" in said.stderr) == (2, True), said
+
+
+@pytest.mark.parametrize("command", ["serve", "scheduler"])
+def test_with_another_key_no_server_starts(place: Place, command: str) -> None:
+    place.environment["CALLSERVER_PORT"] = str(free_port())
+    with_another_key(place)
+    said = place.run(command)
+    assert (said.returncode, NOT_THE_ONE in said.stderr) == (2, True), said
+
+
+@pytest.mark.parametrize(("key", "sentence"), [(ANOTHER, NOT_THE_ONE), ("", MISSING)])
 @pytest.mark.parametrize(
     "words",
     [
-        ("serve",),
-        ("scheduler",),
         ("import", "kanvas", "LIST"),
         ("explain", NUMBER),
         ("person", "erase", "32200001"),
@@ -44,12 +59,13 @@ def with_another_key(place: Place) -> None:
     ],
     ids=" ".join,
 )
-def test_what_writes_dials_or_asks_by_the_key_refuses(
-    place: Place, words: tuple[str, ...], tmp_path: Path
+def test_what_writes_or_asks_by_the_key_refuses(
+    place: Place, words: tuple[str, ...], key: str, sentence: str, tmp_path: Path
 ) -> None:
-    with_another_key(place)
+    place.environment["CALLSERVER_KEY"] = key
     said = place.run(*(tmp_path / "list.csv" if word == "LIST" else word for word in words))
-    assert (said.returncode, SENTENCE in said.stderr.replace("\n", " ")) == (2, True), said
+    assert said.returncode == 2, said
+    assert sentence in said.stderr.replace("\n", " "), said
 
 
 def test_what_only_shows_or_copies_goes_on(place: Place, tmp_path: Path) -> None:
