@@ -6,6 +6,7 @@ docs/running.md lists every variable; `callserver init` writes a file to start f
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
@@ -178,11 +179,27 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         ConfigurationProblem: a value cannot be used; says which variable and what would be right.
     """
     try:
-        given = _given({**_dotenv(), **os.environ} if environment is None else environment)
+        given = _given(_found() if environment is None else environment)
         _refuse_old_names(given)
         return Settings.model_validate({name: given[name] for name in VARIABLES & given.keys()})
     except ValidationError as error:
         raise ConfigurationProblem("; ".join(map(_sentence, error.errors()))) from None
+
+
+def _found() -> dict[str, str | None]:
+    """What the file and the environment say.
+
+    Raises:
+        ConfigurationProblem: the file cannot be read, or names a setting that there is not: a slip of the pen
+            there would leave the default in force. The environment belongs to others too.
+    """
+    written = _dotenv()
+    for name in written.keys() - VARIABLES - RENAMED.keys():
+        if name.startswith(("CALLSERVER_", "ASTERISK_", "TWILIO_")):
+            close = get_close_matches(name, VARIABLES, 1)
+            hint = f"; did you mean {close[0]}?" if close else ": docs/running.md lists them"
+            raise ConfigurationProblem(f"{DOTENV}: {name} is not a setting{hint}")
+    return {**written, **os.environ}
 
 
 def _dotenv() -> Mapping[str, str | None]:

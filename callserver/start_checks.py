@@ -39,7 +39,9 @@ def settings_suffice(settings: Settings) -> None:
             " database, and run callserver restore again"
         )
     if not settings.key:
-        raise ConfigurationProblem("CALLSERVER_KEY must be set: it keys the hashes of the erased")
+        raise ConfigurationProblem(
+            "CALLSERVER_KEY must be set: it keys the hashes of the erased; `openssl rand -hex 32` makes one"
+        )
 
 
 def key_fits(tx: Tx, settings: Settings) -> None:

@@ -184,7 +184,9 @@ def read_folder(folder: Path) -> dict[str, Raw]:
         ConfigurationProblem: there is no such folder.
     """
     if not folder.is_dir():
-        raise ConfigurationProblem(f"there is no folder {folder}")
+        raise ConfigurationProblem(
+            f"there is no folder {folder}: run commands in the folder that `callserver init` made"
+        )
     return {
         str(path.relative_to(folder)): _bytes(path)
         for path in sorted([*folder.glob("*"), *folder.glob("*/*")])

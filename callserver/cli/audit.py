@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
 from callserver.database import audit, calls, contacts, look_ups, pseudonymous_keys
 from callserver.database.engines import reading
-from callserver.domain import phone, signed_note, subject
+from callserver.domain import signed_note, subject
 from callserver.engine.audit_log import published_check, verification
 from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.engine.audit_log.verification import read_key
@@ -162,10 +162,7 @@ def show(
         elif contact is not None:
             entries = look_ups.entries_about(connection, contact)
         elif number is not None:
-            parsed = phone.parse(number)
-            if isinstance(parsed, phone.NumberProblem):
-                raise ConfigurationProblem(f"this is not a telephone number: {parsed.value}")
-            key = phone.to_int(parsed)
+            key = resources.phone_number(number)
             entries = [
                 entry
                 for contact in contacts.by_number(connection, key)

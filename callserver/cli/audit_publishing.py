@@ -11,7 +11,7 @@ from callserver import texts
 from callserver.cli import resources
 from callserver.database import contacts, suppressions
 from callserver.database.engines import reading
-from callserver.domain import phone, subject
+from callserver.domain import subject
 from callserver.engine.audit_log import receipts
 from callserver.engine.audit_log.published_log import origin_of, proof_text
 from callserver.engine.audit_log.publishing import Publisher
@@ -93,11 +93,8 @@ def receipt(
     """
     if language not in texts.LANGUAGES:
         raise ConfigurationProblem(f"--language {language!r}: should be da or en")
-    parsed = phone.parse(number)
-    if isinstance(parsed, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is not a telephone number: {parsed.value}")
-    settings = resources.settings()
-    published, key = receipts.opened(settings), phone.to_int(parsed)
+    key, settings = resources.phone_number(number), resources.settings()
+    published = receipts.opened(settings)
     with resources.database(settings) as engine, engine.begin() as tx:
         secret = resources.secret(settings)
         about = subject.everyone_at(key, contacts.by_number(tx, key), secret)

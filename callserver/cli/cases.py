@@ -12,7 +12,6 @@ from callserver.cli.acting_user import By, user_named
 from callserver.cli.case_answers import Case, read_words
 from callserver.database import accounts, cases, contacts
 from callserver.database.engines import reading
-from callserver.domain import phone
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
 from callserver.engine.cases import handling, intake, report
@@ -91,7 +90,7 @@ def open_case(
         raise ConfigurationProblem("--number: an opt-out needs it")
     settings = resources.settings()
     said = read_words() if words else ""
-    key = None if number is None else _number(number)
+    key = None if number is None else resources.phone_number(number)
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
@@ -155,10 +154,3 @@ def monthly(
                 table.add_row(*("" if value is None else str(value) for value in values.values()))
     if not as_json:
         Console().print(table)
-
-
-def _number(raw: str) -> int:
-    number = phone.parse(raw)
-    if isinstance(number, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is not a telephone number: {number.value}")
-    return phone.to_int(number)

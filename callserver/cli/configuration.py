@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import TypeAdapter
 
+from callserver import start_checks
 from callserver.adapters import file_modes, yaml_files
 from callserver.adapters.book_files import BookFiles
 from callserver.cli import resources
@@ -18,7 +19,8 @@ from callserver.domain.case_rules import CaseRules
 from callserver.domain.configuration import Configuration, compose
 from callserver.domain.organisation import Department, Organisation
 from callserver.domain.policy import Policy
-from callserver.settings import Settings
+from callserver.errors import ConfigurationProblem
+from callserver.settings import SIMULATED, Settings
 
 OLD_SQLITE = (
     f"SQLite {sqlite3.sqlite_version} may damage the database when two programs write at the same time"
@@ -49,7 +51,10 @@ def check(
     Example: callserver check
     """
     settings = resources.settings()
-    notes = [OLD_SQLITE] if two_writers_may_fail(settings.database) else []
+    notes = [
+        *_lacking(settings),
+        *([OLD_SQLITE] if two_writers_may_fail(settings.database) else []),
+    ]
     path = folder or settings.config
     composed = compose(yaml_files.parse(yaml_files.read_folder(path)))
     if isinstance(composed, Configuration):
@@ -84,13 +89,26 @@ def check(
         print(json.dumps({"problems": listed, "notes": notes}, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
-            print(f"{path / problem.file}:{problem.line}: {problem.key}: {problem.why}")
+            key = "" if problem.key == "-" else f"{problem.key}: "
+            print(f"{path / problem.file}:{problem.line}: {key}{problem.why}")
         for file in exposed:
             print(f"{file.path}: {file}")
-        print(f"{len(problems) + len(exposed)} problems")
+        count = len(problems) + len(exposed)
+        print("1 problem" if count == 1 else f"{count} problems")
         for note in notes:
             print(f"note: {note}")
     raise typer.Exit(2)
+
+
+def _lacking(settings: Settings) -> list[str]:
+    """What keeps a server from starting with these settings."""
+    if settings.provider == SIMULATED:  # `serve` runs that network itself
+        settings = settings.model_copy(update={"api_url": settings.public_url})
+    try:
+        start_checks.settings_suffice(settings)
+    except ConfigurationProblem as problem:
+        return [f"`callserver serve` does not start yet: {problem}"]
+    return []
 
 
 def _end_well(answer: dict[str, Any], settings: Settings, *, deep: bool) -> NoReturn:

@@ -222,7 +222,7 @@ def _notes(summary: Summary, say: Say) -> Iterator[str]:
     if others:
         yield say("import.other_phones", columns=", ".join(others))
     if unread := [heading for heading in summary.unread() if heading not in others]:
-        yield say("import.unread", count=len(unread), columns=", ".join(unread))
+        yield say("lists.unread", columns=", ".join(unread))
     if summary.row_numbers:
         yield say("import.row_numbers", column=summary.row_numbers)
     if summary.above:

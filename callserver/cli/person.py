@@ -11,7 +11,6 @@ from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
 from callserver.cli.acting_user import user_named
 from callserver.database import messages
-from callserver.domain import phone
 from callserver.domain.marks import MarkKind
 from callserver.engine.audit_log import receipts
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
@@ -61,7 +60,7 @@ def consent(
     """
     if proof is not None and not 0 < len(proof.strip()) <= 200:
         raise ConfigurationProblem("--proof: a few words, 200 letters at most")
-    key, when = _number(number), instant("--at", at)
+    key, when = resources.phone_number(number), instant("--at", at)
     with resources.database() as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
         reopened = person_facts.consent(
@@ -126,7 +125,7 @@ def erase(number: Number, contact: ContactId = None, by: By = "command") -> None
     Example: callserver person erase 32123456
     """
     settings = resources.settings()
-    key = _number(number)
+    key = resources.phone_number(number)
     with resources.database(settings) as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
         secret = resources.secret(settings)
@@ -154,7 +153,7 @@ def undo(
     Example: callserver person undo 32123456 deceased --why 'wrong person marked' --by mads
     """
     settings = resources.settings()
-    key = _number(number)
+    key = resources.phone_number(number)
     with resources.database(settings) as engine:
         campaigns = resources.rules(engine, settings).current.campaigns
         with engine.begin() as tx:
@@ -184,7 +183,7 @@ def access(
         raise ConfigurationProblem("name the number and the folder, or --contact and the folder")
     if language not in texts.LANGUAGES:
         raise ConfigurationProblem(f"--language {language!r}: should be da or en")
-    number = None if len(targets) == 1 else _number(targets[0])
+    number = None if len(targets) == 1 else resources.phone_number(targets[0])
     folder = Path(targets[-1])
     settings = resources.settings()
     with resources.database(settings) as engine:
@@ -209,15 +208,8 @@ def access(
 
 
 def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
-    key = _number(number)
+    key = resources.phone_number(number)
     with resources.database() as engine, engine.begin() as tx:
         known = person_facts.find(tx, key, contact)
         person_facts.note(tx, key, known, fact, by, resources.now(tx))
     print(f"recorded; contacts: {len(known)}")
-
-
-def _number(raw: str) -> int:
-    number = phone.parse(raw)
-    if isinstance(number, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is not a telephone number: {number.value}")
-    return phone.to_int(number)

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from callserver import start_checks
+from callserver import start_checks, texts
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate, races
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
+from callserver.domain import phone
 from callserver.domain.audit import may_be_kept
 from callserver.engine.context import Rules
 from callserver.engine.rules.beginning import beginning
@@ -47,6 +48,18 @@ def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
         bars.update(task, completed=total)
 
 
+def phone_number(raw: str) -> int:
+    """A telephone number, as people write it.
+
+    Raises:
+        ConfigurationProblem: it is not one; says why.
+    """
+    parsed = phone.parse(raw)
+    if isinstance(parsed, phone.NumberProblem):
+        raise ConfigurationProblem(f"{raw!r}: {texts.say('en', f'error.number_{parsed.value}')}")
+    return phone.to_int(parsed)
+
+
 def words_for_log(value: str) -> str:
     """An option whose value is written to the audit log.
 
@@ -67,10 +80,16 @@ def database(settings: Settings | None = None, *, any_key: bool = False) -> Iter
     `any_key`: the command shows or copies what is recorded, and asks for nobody by the key.
 
     Raises:
-        ConfigurationProblem: CALLSERVER_KEY is another one than that of the database.
+        ConfigurationProblem: CALLSERVER_KEY is another one than that of the database, or this is not the folder
+            of a server.
     """
     chosen = settings or from_environment()
     if (path := sqlite_path(chosen.database)) is not None:
+        if not (path.is_absolute() or path.exists() or chosen.config.is_dir()):
+            raise ConfigurationProblem(
+                f"there is no {path} and no folder {chosen.config}: run commands in the folder that"
+                " `callserver init` made"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = make_engine(chosen.database, secret=chosen.key.encode())
     try:

@@ -49,13 +49,6 @@ def register(app: typer.Typer) -> None:
     registers.register(app)
 
 
-def _number(raw: str) -> int:
-    number = phone.parse(raw)
-    if isinstance(number, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is not a telephone number: {number.value}")
-    return phone.to_int(number)
-
-
 def add(
     numbers: Annotated[list[str] | None, typer.Argument(help="telephone numbers")] = None,
     contact: Annotated[list[int] | None, typer.Option(help="contact ids instead")] = None,
@@ -75,7 +68,7 @@ def add(
     """
     settings = resources.settings()
     secret = settings.key.encode()
-    parsed = [_number(raw) for raw in numbers or ()]
+    parsed = [resources.phone_number(raw) for raw in numbers or ()]
     if not parsed and not contact:
         raise ConfigurationProblem("name telephone numbers, or contacts with --contact")
     if scope is Scope.HASH and not secret:
@@ -140,7 +133,7 @@ def lift(
         if key is not None:
             ids, left, known = [key], [], []
         else:
-            parsed = _number(number or "")
+            parsed = resources.phone_number(number or "")
             known = contacts.by_number(tx, parsed)
             in_force = opt_outs.in_force_at(tx, parsed, resources.secret(settings))
             left = [row for row in in_force if row[1] in opt_outs.NOT_LIFTED_BY_NUMBER]

@@ -6,12 +6,10 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
-from callserver.domain import phone
 from callserver.engine.gate.explanation import Explanation
 from callserver.engine.reporting import person_record, person_record_text
 from callserver.engine.reporting.call_history_text import words
 from callserver.engine.reporting.person_record import PersonRecord
-from callserver.errors import ConfigurationProblem
 
 
 def register(app: typer.Typer) -> None:
@@ -34,14 +32,12 @@ def why(
     Example: callserver why 32123456
     """
     settings = resources.settings()
-    parsed = phone.parse(number)
-    if isinstance(parsed, phone.NumberProblem):
-        raise ConfigurationProblem(f"this is not a telephone number: {parsed.value}")
+    key = resources.phone_number(number)
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
             now, secret = resources.now(tx), resources.secret(settings)
-            record = person_record.look_up(tx, phone.to_int(parsed), secret, by, now)
+            record = person_record.look_up(tx, key, secret, by, now)
             explanations = person_record.explanations(tx, rules, secret, record.contacts, now)
     if as_json:
         print(json.dumps(_document(record, explanations), ensure_ascii=False, indent=2))

@@ -79,7 +79,8 @@ def test_check_notes_an_old_sqlite(run: Run) -> None:
     result = run("check")
     assert result.returncode == 0
     assert (f"note: SQLite {sqlite3.sqlite_version} may damage" in result.stdout) == is_old
-    assert len(json.loads(run("check", "--json").stdout)["notes"]) == is_old
+    notes = json.loads(run("check", "--json").stdout)["notes"]
+    assert any("SQLite" in note for note in notes) == is_old
     other = run("check", CALLSERVER_DATABASE="postgresql+psycopg://calls@127.0.0.1/calls")
     assert "SQLite" not in other.stdout
     with structlog.testing.capture_logs() as logged:  # a server does not repeat it at every start
@@ -205,6 +206,36 @@ def test_a_configuration_folder_that_is_not_there(run: Run) -> None:
     result = run("explain", "32200001", CALLSERVER_CONFIG="nowhere")
     assert result.returncode == 2
     assert "there is no folder nowhere" in result.stderr
+
+
+def test_a_command_in_another_folder_leaves_no_database_there(run: Run, tmp_path: Path) -> None:
+    result = run(
+        "user", "list", CALLSERVER_DATABASE="sqlite:///var/c.db", CALLSERVER_CONFIG="config"
+    )
+    assert result.returncode == 2
+    assert "run commands in the folder that `callserver init` made" in result.stderr
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_slip_in_the_name_of_a_setting_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CALLSERVER_ALARM_MIAL=a@example.org\nOTHER=1\n", "utf-8")
+    said = run("migrate").stderr
+    assert (
+        ".env: CALLSERVER_ALARM_MIAL is not a setting; did you mean CALLSERVER_ALARM_MAIL?" in said
+    )
+
+
+def test_check_says_which_setting_a_server_lacks(run: Run) -> None:
+    enough = {"TWILIO_ACCOUNT_SID": "AC0", "TWILIO_AUTH_TOKEN": "0"}
+    assert "does not start yet: TWILIO_ACCOUNT_SID" in run("check").stdout
+    assert "does not start yet: CALLSERVER_KEY" in run("check", CALLSERVER_KEY="", **enough).stdout
+    for settings in enough, {"CALLSERVER_PROVIDER": "simulated"}:
+        assert "does not start" not in run("check", **settings).stdout
+
+
+def test_a_number_that_is_none_is_repeated_with_the_reason(run: Run) -> None:
+    said = run("suppress", "add", "32123456", "12345678").stderr
+    assert "'12345678': This telephone number does not exist." in said
 
 
 def test_from_a_list_to_the_answer_who_called(run: Run, tmp_path: Path) -> None:

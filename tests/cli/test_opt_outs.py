@@ -126,7 +126,7 @@ def test_an_erased_number_is_kept_as_a_hash_and_silenced(say: Say, engine: Engin
     ("words", "said"),
     [
         (["add"], "name telephone numbers"),
-        (["add", "112"], "not a telephone number"),
+        (["add", "112"], "'112': This telephone number does not exist"),
         (["add", "32200009", "--scope", "person"], "nobody is known"),
         (["add", "--contact", "99"], "no contact 99"),
         (["add", "32200001", "--purpose", "GIFT"], "the scope 'org' only"),

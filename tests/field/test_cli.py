@@ -332,7 +332,7 @@ def test_birthdays_are_read_and_columns_named(take: Callable[..., str], engine: 
     said = take(
         text.replace("Birthdate", "Birthdate,Favourite").replace("-05-01", "-05-01,x"), "--dry-run"
     )
-    assert "columns not recognised: Favourite (1)" in said
+    assert "Kept only as details for the script: Favourite" in said
     assert "may be called now" in said
     assert "0" in next(line for line in said.splitlines() if "may be called now" in line)
     take(text)
