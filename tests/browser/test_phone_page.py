@@ -9,6 +9,7 @@ from callserver.database import accounts, exchange_states
 from callserver.database.tables import seats
 from callserver.ports import Tx
 from tests.browser.conftest import Visit
+from tests.browser.looking import SIDEWAYS
 from tests.browser.shift import on_shift, state
 from tests.harness.threaded import BrowserSystem
 
@@ -16,6 +17,7 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll("#seat button
   .filter((one) => one.checkVisibility({ checkVisibilityCSS: true }))
   .map((one) => [one.id, [one.offsetLeft, one.offsetTop].map((pixels) => Math.round(pixels / 2))]))"""
 LARGE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
 
 BROKEN_WORDS = """() => [...document.querySelectorAll("#outcomes button, #outcomes h3")].flatMap((element) => {
   const text = [...element.childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
@@ -34,6 +36,7 @@ def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
     page = visit("maja", language="da", viewport=LARGE)
     arrive(page)
     paused = page.evaluate(PLACES)
+    fits(page)
     page.keyboard.press("r")
     state(page, "talking")
     for seen in (".ask", "#script-body", "#outcomes", "#questions-title"):
@@ -42,6 +45,7 @@ def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
     expect(page.locator("#script-body")).to_be_in_viewport(ratio=1)
     talking = page.evaluate(PLACES)
     assert page.evaluate(BROKEN_WORDS) == []
+    fits(page)
     agree(page)
     expect(page.locator(".read-back [data-way=next]")).to_contain_text("ring videre")
     page.keyboard.press("x")
@@ -52,6 +56,13 @@ def test_a_talk_from_ready_to_saved(visit: Visit) -> None:
         stayed = before.keys() & after.keys()
         assert stayed >= {"mute", "pause", "breather", "hand", "books", "off", "help"}
         assert [(name, after[name]) for name in stayed] == [(name, before[name]) for name in stayed]
+
+
+def fits(page: Page) -> None:
+    """On a telephone's screen, nothing is beside it."""
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    assert page.evaluate(SIDEWAYS) == 0
+    page.set_viewport_size(LARGE)  # type: ignore[arg-type]
 
 
 def arrive(page: Page) -> None:
