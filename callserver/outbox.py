@@ -17,7 +17,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from callserver.domain.instruction import Hear, WaitToHear
-from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
 from callserver.domain.role_play import Player
 from callserver.ports import Room, Tx
@@ -76,10 +75,9 @@ class CheckPhonerLeg:
 
 @dataclass(frozen=True, slots=True)
 class RingListener:
-    """Ring a listener's telephone."""
+    """Ring a listener's telephone, if it may be called once a slot has come."""
 
     listening: int
-    line: OwnLine
     caller_id: str
     exchange: str = ""  # the seat's, where there are several
 

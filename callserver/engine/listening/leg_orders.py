@@ -8,7 +8,7 @@ import structlog
 from callserver import outbox
 from callserver.database import accounts, legs_to_end, listening_intervals, listenings, seats
 from callserver.database.listenings import ListeningRow
-from callserver.domain.line import OwnLine
+from callserver.domain.line import LineProblem, OwnLine
 from callserver.engine import call_slots, user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
@@ -101,15 +101,13 @@ class ListenerLegOrders:
     async def ring(self, order: RingListener) -> None:
         """Call a listener's telephone, and again if the provider is too busy."""
         listening = order.listening
-        answer = await self._rung(order, order.line)
+        answer = await self._rung(order)
         for wait in RING_AGAIN_SECONDS:
             if not isinstance(answer, Declined) or answer.trouble is not Trouble.LATER:
                 break
             await self._ctx.clock.sleep(wait)
-            again = await self._ctx.store.run(lambda tx: self._again(tx, listening))
-            if again is None:
-                return
-            answer = await self._rung(order, again)
+            await self._ctx.store.run(lambda tx: self._not_rung(tx, listening))
+            answer = await self._rung(order)
 
         def note(tx: Tx) -> None:
             row = listenings.lock(tx, listening)
@@ -123,6 +121,8 @@ class ListenerLegOrders:
                     listenings.change(tx, listening, leg=leg)
                 case None if row is not None and lasts:
                     end(tx, self._ctx, row, "line_busy")
+                case LineProblem() if row is not None and lasts:
+                    end(tx, self._ctx, row, "not_rung")
                 case Declined(code=code) if row is not None and lasts:
                     user_lines.not_rung(tx, row.listener, row.line)
                     log.warning("listener_not_rung", listening=listening, code=code)
@@ -130,31 +130,35 @@ class ListenerLegOrders:
 
         await self._ctx.store.run(note)
 
-    async def _rung(self, order: RingListener, line: OwnLine) -> Placed | Declined | Silent | None:
-        """The provider's answer; None: too many calls are being ordered, or nobody listens any more."""
+    async def _rung(self, order: RingListener) -> Placed | Declined | Silent | LineProblem | None:
+        """The provider's answer, or why the line may not be called any more; None: too many calls are being
+        ordered, or nobody listens any more."""
         budget = self._ctx.budgets.of(order.caller_id)
         try:
             slot = await self._ctx.store.run(lambda tx: call_slots.reserve(tx, self._ctx, budget))
         except Impossible:
             return None
         await call_slots.until(self._ctx, slot)
-        row = await self._ctx.store.read(lambda tx: listenings.get(tx, order.listening))
-        if row is None or row.ended_at is not None:
-            return None
+        line = await self._ctx.store.run(lambda tx: self._line(tx, order.listening))
+        if not isinstance(line, OwnLine):
+            return line
         return await self._ctx.telephony.ring_listener(
             line, order.listening, order.caller_id, order.exchange
         )
 
-    def _again(self, tx: Tx, listening: int) -> OwnLine | None:
-        """The line to call again, if the listening lasts and the line may still be called."""
+    def _line(self, tx: Tx, listening: int) -> OwnLine | LineProblem | None:
+        """The line to call now, once its slot has come: much may have happened since the listening began."""
         row = listenings.get(tx, listening)
         seat = None if row is None else seats.lock(tx, row.seat)
         if row is None or row.ended_at is not None or row.line is None or seat is None:
             return None
-        user_lines.not_rung(tx, row.listener, row.line)
         user, campaign = accounts.user(tx, row.listener), self._ctx.rules.known(seat.campaign)
-        line = user_lines.to_ring(tx, self._ctx, user, row.line, campaign, seat=seat.id)
-        return line if isinstance(line, OwnLine) else None
+        return user_lines.to_ring(tx, self._ctx, user, row.line, campaign, seat=seat.id)
+
+    def _not_rung(self, tx: Tx, listening: int) -> None:
+        row = listenings.get(tx, listening)
+        if row is not None:
+            user_lines.not_rung(tx, row.listener, row.line)
 
     async def check(self, listening: int, leg: str) -> None:
         """Ask the provider whether a leg is still there."""

@@ -13,7 +13,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import exchange_names
 from callserver.domain import listening as rules
 from callserver.domain.audit import EntryKind
-from callserver.domain.line import LineProblem, OwnLine, listening_browser
+from callserver.domain.line import LineProblem, listening_browser
 from callserver.domain.listening import Denial, Mode
 from callserver.domain.role import Action
 from callserver.domain.seat import SeatState
@@ -86,17 +86,17 @@ class ListeningSessions:
         if before is not None and before.seat == seat.id:
             row = self._changed(tx, before, seat, wanted)
         else:
-            line: OwnLine | None = None
-            if not wanted.browser and (before is None or before.leg is None):
-                campaign = ctx.rules.campaign(seat.campaign)
-                decided = user_lines.to_ring(tx, ctx, user, _line(user), campaign, seat=seat.id)
+            rings = not wanted.browser and (before is None or before.leg is None)
+            campaign = ctx.rules.campaign(seat.campaign) if rings else None
+            if campaign is not None:
+                now, address = ctx.clock.now(), _line(user)
+                decided = user_lines.decide(tx, ctx.terms, user, address, campaign, now)
                 if isinstance(decided, LineProblem):
+                    user_lines.refused(tx, user, address, decided, now, seat=seat.id)
                     return decided
-                line = decided
             row = self._new(tx, user, seat, wanted, before)
-            if line is not None:
-                caller_id = ctx.rules.campaign(seat.campaign).caller_id
-                outbox.add(tx, RingListener(row.id, line, caller_id, seat.exchange))
+            if campaign is not None:
+                outbox.add(tx, RingListener(row.id, campaign.caller_id, seat.exchange))
         self._legs.arrange(tx, listenings.lock(tx, row.id) or row, seat)
         return row.id
 

@@ -8,10 +8,14 @@ import pytest
 from callserver.cli.invented_data import enter_line
 from callserver.database import accounts, listenings
 from callserver.database.tables import listenings as table
+from callserver.domain import phone
+from callserver.domain.facts import Scope
 from callserver.domain.line import OwnLine
 from callserver.domain.listening import ListenReason, Mode
 from callserver.domain.role import MAY, Role
 from callserver.engine.listening.placement import Placement
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.simulator.legs import Behaviour, Leg
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.listening import (
@@ -220,6 +224,32 @@ async def test_a_listener_does_not_wait_long_for_a_slot(
     await system.pass_time(1)
     assert len(system.network.legs) == before
     assert system.entries("listening_stopped")[0]["why"] == "line_busy"
+
+
+async def test_a_listeners_number_that_opts_out_while_it_waits_for_a_slot_is_not_called(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = "+4532209999"
+    await system.talking(1)
+    system.write(lambda tx: enter_line(tx, SUPERVISOR, number, system.clock.now()))
+    taken_for(system, monkeypatch, 3)
+    clock: Any = VirtualClock
+    waits = clock.sleep
+
+    async def opts_out(virtual: VirtualClock, seconds: float) -> None:
+        monkeypatch.setattr(VirtualClock, "sleep", waits)
+        await waits(virtual, seconds)
+        origin = Origin(by="user:1", at=virtual.now())
+        system.write(
+            lambda tx: opt_outs.add(tx, [Scope.NUMBER], phone.to_int(number), [], b"", origin)
+        )
+
+    monkeypatch.setattr(VirtualClock, "sleep", opts_out)
+    assert await system.listen(seat=1) == 200
+    await system.pass_time(1)
+    assert number not in [leg.to for leg in system.network.legs.values()]
+    assert system.entries("listening_stopped")[0]["why"] == "not_rung"
+    assert system.entries("line")[-1]["reason"] == "line_refused"
 
 
 async def test_a_listener_who_stopped_while_waiting_for_a_slot_is_not_called(
