@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import httpx
 from twilio.http import AsyncHttpClient
 
-from callserver import exchange, start_checks
+from callserver import exchange, key_check, start_checks
 from callserver.adapters import alarm_channels, disk
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
@@ -157,7 +157,7 @@ def build(
     with store.engine.begin() as tx:
         start_checks.database_fits(tx, settings, clock)
         start_checks.log_is_whole(tx, settings)
-        start_checks.key_fits(tx, settings)
+        key_check.key_fits(tx, settings)
         configuration = beginning(tx, folder)
     # However many orders wait for an answer, a hang-up waits for no connection.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)

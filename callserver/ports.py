@@ -13,17 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from callserver.domain.alarm_notices import Notice
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.message import Delivery, Message
 from callserver.domain.permit import DialPermit
 from callserver.domain.role_play import Player
-from callserver.domain.signed_note import VerifierKey
+
+if TYPE_CHECKING:  # no command tells an alarm or asks a witness, and most import this module
+    from callserver.domain.alarm_notices import Notice
+    from callserver.domain.signed_note import VerifierKey
 
 T = TypeVar("T")
 
@@ -235,7 +237,7 @@ class Telephony(Protocol):
 class AlarmChannel(Protocol):
     """A way in which alarms reach people outside the organisation. Never called inside a transaction."""
 
-    async def tell(self, notice: Notice) -> bool:
+    async def tell(self, notice: "Notice") -> bool:
         """Hand a notice over; False: it may not have arrived, and is handed over again later."""
         ...
 
@@ -252,7 +254,7 @@ class Witness(Protocol):
     """Somebody elsewhere who signs the published log's checkpoints."""
 
     @property
-    def key(self) -> VerifierKey: ...
+    def key(self) -> "VerifierKey": ...
 
     async def add_checkpoint(self, body: bytes) -> tuple[int, bytes]:
         """HTTP status and body of the answer; 0: none came."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from callserver.database import audit, recorded_keys, simulated
+from callserver.database import audit, simulated
 from callserver.database.engines import make_engine
 from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import EntryKind
@@ -41,22 +41,6 @@ def settings_suffice(settings: Settings) -> None:
     if not settings.key:
         raise ConfigurationProblem(
             "CALLSERVER_KEY must be set: it keys the hashes of the erased; `openssl rand -hex 32` makes one"
-        )
-
-
-def key_fits(tx: Tx, settings: Settings) -> None:
-    """Whether the key is the one with which this database was written.
-
-    Raises:
-        ConfigurationProblem: it is another one or missing, so that nobody who was erased is recognised.
-    """
-    if settings.key and settings.key_is_new:
-        return
-    if recorded_keys.are_of_another(tx, settings.key.encode()):
-        wrong = "not the one" if settings.key else "missing, the one"
-        raise ConfigurationProblem(
-            f"CALLSERVER_KEY is {wrong} with which calls and opt-outs were recorded in this database:"
-            " nobody who was erased would be recognised, and they might be called. Put the former key back"
         )
 
 

@@ -24,8 +24,9 @@ from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.alarm import LEAST_FREE_BYTES
 from callserver.engine import clock_checks
 from callserver.errors import ConfigurationProblem
+from callserver.key_check import key_fits
 from callserver.settings import SIMULATED, Settings
-from callserver.start_checks import key_fits, pooler_fits
+from callserver.start_checks import pooler_fits
 
 TWILIO = "https://api.twilio.com"
 TIMEOUT_S = 10.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from callserver import start_checks, texts
+from callserver import key_check, texts
 from callserver.adapters.clock import clock_from
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate, races
@@ -96,7 +96,7 @@ def database(settings: Settings | None = None, *, any_key: bool = False) -> Iter
         migrate.upgrade(engine)
         if not any_key:
             with reading(engine) as tx:
-                start_checks.key_fits(tx, chosen)
+                key_check.key_fits(tx, chosen)
         races.note_commits()
         yield engine
     finally:
