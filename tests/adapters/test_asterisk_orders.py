@@ -242,3 +242,24 @@ async def test_what_is_over_cannot_be_heard(carrier: RealAsterisk, gone: str) ->
         return [channel["id"] for channel in channels] == [placed.ref]
 
     await eventually(nothing_else)
+
+
+async def test_two_confirmations_of_a_line_at_once_have_each_a_note_of_their_end(
+    carrier: RealAsterisk,
+) -> None:
+    for attempt in ("line0a", "line0b"):
+        placed = await carrier.asterisk.ring_to_confirm(permit(carrier, "17", attempt))
+        assert placed == Placed(attempt)
+
+    async def found(attempt: str) -> LegState:
+        asked = permit(carrier, "17", attempt)
+        leg = await carrier.asterisk.look_up(attempt, attempt, Room(""), asked.number, asked.at)
+        return leg.state
+
+    for attempt in ("line0a", "line0b"):
+
+        async def is_gone(attempt: str = attempt) -> bool:
+            return not (await carrier.asterisk._ari.get("channels", attempt)).ok
+
+        await eventually(is_gone)
+    assert [await found(attempt) for attempt in ("line0a", "line0b")] == [LegState.ENDED] * 2

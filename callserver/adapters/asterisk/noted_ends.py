@@ -3,7 +3,8 @@
 Asterisk forgets a leg that has ended, and an event that is lost with a connection is not repeated. So each
 contact's leg takes a hang-up handler with it, which our dialplan runs when it ends, whether or not anybody
 listens: it keeps the leg's last state and its cause in a variable of the seat. The seat's next leg overwrites it,
-and is not dialed before this one is settled. A restart of Asterisk loses it.
+and is not dialed before this one is settled. Legs that confirm a line have no seat, and share some hundreds of variables.
+A restart of Asterisk loses all.
 """
 
 from typing import NamedTuple
@@ -27,9 +28,9 @@ class NotedEnd(NamedTuple):
     cause: int
 
 
-def handler(bridge: str | None) -> str:
-    """The handler of a leg in this bridge; None: of one that confirms a line."""
-    return f"{CONTEXT},s,1({_whose(bridge)})"
+def handler(attempt: str, bridge: str | None) -> str:
+    """The handler of an attempt's leg in this bridge; None: of one that confirms a line."""
+    return f"{CONTEXT},s,1({_whose(attempt, bridge)})"
 
 
 def dialplan() -> list[str]:
@@ -48,12 +49,12 @@ async def noted(ari: Ari, attempt: str, bridge: str | None) -> NotedEnd | None:
     Raises:
         Lost: no certain answer.
     """
-    reply = await ari.get("asterisk", "variable", variable=_NOTE + _whose(bridge))
+    reply = await ari.get("asterisk", "variable", variable=_NOTE + _whose(attempt, bridge))
     leg, _, end = (reply.body["value"] if reply.ok else "").partition(" ")
     state, _, cause = end.rpartition(" ")
     return NotedEnd(state, int(cause)) if leg == attempt and cause.isdecimal() else None
 
 
-def _whose(bridge: str | None) -> str:
+def _whose(attempt: str, bridge: str | None) -> str:
     seat = None if bridge is None else seat_of_room(bridge)
-    return "line" if seat is None else str(seat)
+    return f"line_{attempt[-2:]}" if seat is None else str(seat)

@@ -265,7 +265,7 @@ class Asterisk(LegStates):
             shown = channel_names.written(caller_id, self._written)
         variables = {"CONNECTEDLINE(num)": shown}
         if channel_names.is_attempt(channel):
-            variables[noted_ends.HANDLER] = noted_ends.handler(bridge)
+            variables[noted_ends.HANDLER] = noted_ends.handler(channel, bridge)
         reply = await self._ari.post(
             "channels",
             "create",
