@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from callserver.database import contacts, suppressions
+from callserver.domain import subject
 from callserver.engine.gate import explanation
 from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import erasure
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk
 
@@ -55,6 +59,21 @@ async def test_a_wish_is_about_the_number_that_was_called(
     await system.do("POST", "/wish", {"wish": wish})
     assert scope in against(system, CALLED)
     assert scope not in against(system, LATER)
+
+
+async def test_a_person_who_is_erased_meanwhile_stays_erased(system: SimulatedSystem) -> None:
+    """Their number is not written down again: its hash protects it."""
+    await in_a_talk(system)
+
+    def erase(tx: Tx) -> None:
+        known = contacts.by_number(tx, int(f"45{CALLED}"))
+        erasure.erase(tx, int(f"45{CALLED}"), known, b"test", "user:1", system.clock.now())
+
+    system.write(erase)
+    await system.do("POST", "/wish", {"wish": "never"})
+    about = [subject.of_number(int(f"45{CALLED}"))]
+    assert not system.read(lambda tx: suppressions.for_subjects(tx, about))
+    assert "SUP_HASH" in against(system, CALLED)
 
 
 async def test_a_household_that_says_no_is_the_one_that_was_called(system: SimulatedSystem) -> None:

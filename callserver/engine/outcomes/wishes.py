@@ -24,6 +24,7 @@ from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope
+from callserver.domain.identity import NOBODY
 from callserver.domain.marks import ABOUT_THE_NUMBER, ENDS_CALLS, MarkKind
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
@@ -120,9 +121,9 @@ class Wishes:
             call=call.attempt,
             wish=wish,
         )
-        people = [contact, contact._replace(household=call.household or contact.household)]
-        number = _called(call, contact)
-        opt_outs.add(tx, scopes, number, people, self._ctx.secret, origin, purpose=purpose)
+        called = _as_called(contact, call)
+        people = [contact, called]  # of both households
+        opt_outs.add(tx, scopes, called.number, people, self._ctx.secret, origin, purpose=purpose)
 
     def apply(
         self,
@@ -168,7 +169,7 @@ class Wishes:
             source=Source.CALL,
             by=by,
             at=now,
-            number=_called(call, contact),
+            number=_as_called(contact, call).number,
             people=[contact],
             words="\n".join(dict.fromkeys(str(words) for words in said if words)) or None,
             contact=contact.id,
@@ -237,7 +238,7 @@ class Wishes:
         **details: str,
     ) -> None:
         about = (
-            subject.of_number(_called(call, contact))
+            subject.of_number(_as_called(contact, call).number)
             if learned.kind in ABOUT_THE_NUMBER
             else subject.of_person(contact.person)
         )
@@ -257,9 +258,11 @@ class Wishes:
         )
 
 
-def _called(call: CallRow | None, contact: Contact) -> int:
-    """The number that was called; the contact's own where the call's is forgotten."""
-    return contact.number if call is None else call.number or contact.number
+def _as_called(contact: Contact, call: CallRow | None) -> Contact:
+    """The contact with the number and the household that were called. What is forgotten since stays so."""
+    if call is None or NOBODY in (contact.number, call.number):
+        return contact
+    return contact._replace(number=call.number, household=call.household)
 
 
 def _tried(contact: Contact, follows: outcomes.Finish | outcomes.Again) -> dict[str, Any]:
