@@ -63,6 +63,7 @@ def test_a_checklist_is_completed(visit: Visit, system: BrowserSystem, language:
     page.locator("#leave button.bad").click()
     # The stream may show the row before the answer closes the dialog.
     expect(page.locator("#leave")).to_be_hidden()
+    expect(page.locator("#search")).to_be_focused()
     page.locator("#show-left").check()
     expect(row).to_contain_text(say("accounts.checklist_open"))
     row.get_by_role("button", name=say("accounts.checklist")).focus()

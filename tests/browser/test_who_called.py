@@ -43,6 +43,16 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, system: BrowserSystem)
     expect(page.locator("#result")).to_contain_text("erased")
 
 
+def test_a_number_that_is_none_leaves_no_answer_about_another(visit: Visit) -> None:
+    page = visit("mads", "/who-called")
+    look_up(page)
+    page.locator("#look-up [name=number]").fill("12345678")
+    page.locator("#look-up .main").click()
+    expect(page.locator("#look-up .wrong")).to_contain_text("does not exist")
+    for part in ("#result", "#stop", "#record"):
+        expect(page.locator(part)).to_be_hidden()
+
+
 def test_a_number_never_ends_up_in_an_address(chromium: Browser, system: BrowserSystem) -> None:
     """Enter is pressed before the page's script is there: the browser may not send the form itself."""
     context = chromium.new_context()

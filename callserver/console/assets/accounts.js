@@ -33,7 +33,8 @@ function people() {
     .sort((a, b) => a.name.localeCompare(b.name, document.documentElement.lang));
   const focused = document.activeElement?.closest("#people") && document.activeElement.ariaLabel;
   $("#people").replaceChildren(...shown.map(person));
-  if (focused) [...$$("#people button")].find((button) => button.ariaLabel === focused)?.focus();
+  if (focused)
+    ([...$$("#people button")].find((button) => button.ariaLabel === focused) ?? $("#search")).focus();
   show(
     $("#leaders"),
     shown.some((account) => account.kept),

@@ -10,6 +10,7 @@ let number = "";
 let formatted = ""; // the number as the server formats it
 
 async function lookUp(values) {
+  for (const part of ["#result", "#stop", "#record"]) show($(part), false); // they are about another number
   const result = await post("/who-called", { number: values.number });
   number = values.number;
   formatted = result.number;
