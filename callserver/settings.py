@@ -171,6 +171,9 @@ DOTENV = Path(".env")
 VARIABLES = frozenset(map(variable, Settings.model_fields))
 """Other variables of the environment are none of ours, not even one that is called like a field."""
 
+CLOSE = 0.8
+"""How much of two names is the same, of 1, where one is probably the other misspelt."""
+
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; from a mapping of variables instead, when one is given.
@@ -191,12 +194,13 @@ def _found() -> dict[str, str | None]:
 
     Raises:
         ConfigurationProblem: the file cannot be read, or names a setting that there is not: a slip of the pen
-            there would leave the default in force. The environment belongs to others too.
+            there would leave the default in force. Names of Twilio and Asterisk may be other programs', unless
+            they are nearly one of ours; so may anything in the environment.
     """
     written = _dotenv()
     for name in written.keys() - VARIABLES - RENAMED.keys():
-        if name.startswith(("CALLSERVER_", "ASTERISK_", "TWILIO_")):
-            close = get_close_matches(name, VARIABLES, 1)
+        close = get_close_matches(name, VARIABLES, 1, CLOSE)
+        if name.startswith("CALLSERVER_") or (close and name.startswith(("ASTERISK_", "TWILIO_"))):
             hint = f"; did you mean {close[0]}?" if close else ": docs/running.md lists them"
             raise ConfigurationProblem(f"{DOTENV}: {name} is not a setting{hint}")
     return {**written, **os.environ}

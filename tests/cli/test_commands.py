@@ -218,11 +218,17 @@ def test_a_command_in_another_folder_leaves_no_database_there(run: Run, tmp_path
 
 
 def test_a_slip_in_the_name_of_a_setting_is_refused(run: Run, tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("CALLSERVER_ALARM_MIAL=a@example.org\nOTHER=1\n", "utf-8")
-    said = run("migrate").stderr
-    assert (
-        ".env: CALLSERVER_ALARM_MIAL is not a setting; did you mean CALLSERVER_ALARM_MAIL?" in said
-    )
+    for name, meant in (
+        ("CALLSERVER_ALARM_MIAL", "CALLSERVER_ALARM_MAIL"),
+        ("TWILIO_TOKEN", "TWILIO_AUTH_TOKEN"),
+    ):
+        (tmp_path / ".env").write_text(f"{name}=a\n", "utf-8")
+        assert f".env: {name} is not a setting; did you mean {meant}?" in run("migrate").stderr
+
+
+def test_what_belongs_to_other_programs_may_stand_in_env(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OTHER=1\nTWILIO_PHONE_NUMBER=+4532200001\n", "utf-8")
+    assert run("migrate").returncode == 0
 
 
 def test_check_says_which_setting_a_server_lacks(run: Run) -> None:
