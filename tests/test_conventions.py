@@ -177,6 +177,14 @@ _RETIRED = re.compile(
 )
 
 
+def test_every_row_of_a_table_is_one_line() -> None:
+    """A row that is broken over two lines ends the table."""
+    for document in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]:
+        prose = re.sub(r"```.*?```", "", document.read_text("utf-8"), flags=re.DOTALL)
+        for line in prose.splitlines():
+            assert not line.startswith("|") or line.rstrip().endswith("|"), (document.name, line)
+
+
 def test_retired_words_stay_out() -> None:
     """docs/glossary.md has the words that are used instead."""
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
