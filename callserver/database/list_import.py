@@ -19,6 +19,7 @@ from callserver.database.contacts import by_ids as contacts_by_id
 from callserver.database.tables import campaign_places, contacts
 from callserver.database.upserts import INSERTS
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.domain.register_match import Person
 from callserver.ports import Tx
 
@@ -206,12 +207,14 @@ def fields_of(value: Any) -> dict[str, Any]:
 
 
 def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collection[int]) -> None:
-    """Write new values of existing contacts, and make the reopened ones ready."""
+    """Write new values of existing contacts, and make the reopened ones ready. A contact that was erased since
+    the list was compared stays as it is."""
+    changed = update(contacts).where(contacts.c.number != NOBODY)
     for key, values in changes.items():
-        tx.execute(update(contacts).where(contacts.c.id == key).values(**values))
+        tx.execute(changed.where(contacts.c.id == key).values(**values))
     for key in reopened:
         done = contacts.c.status.in_((ContactStatus.CLOSED, ContactStatus.DONE))
-        closed = update(contacts).where(contacts.c.id == key, done)
+        closed = update(contacts).where(contacts.c.id == key, done, contacts.c.number != NOBODY)
         tx.execute(closed.values(status=ContactStatus.READY, reason=None))
 
 

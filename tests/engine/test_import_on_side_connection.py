@@ -9,17 +9,20 @@ from sqlalchemy import insert, select
 
 from callserver.adapters.config_folder import load
 from callserver.database import audit, list_import, suppressions
+from callserver.database import contacts as known_contacts
 from callserver.database import imports as history
 from callserver.database.store import AnyStore
 from callserver.database.tables import campaign_places, contacts, imports, registers
 from callserver.domain import subject
 from callserver.domain.facts import Scope
+from callserver.domain.identity import NOBODY
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine.context import Rules
 from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists.dry_run import dry_run
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import erasure
 from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
@@ -162,3 +165,24 @@ def test_refused_rows_are_kept_for_a_while(store: AnyStore, database_url: str) -
             drop_some(tx, policy, RetentionClass.REFUSED_ROWS, later, "test")
             assert (history.refused_rows(tx, number) is not None) == kept
         assert [row.kept for row in history.history(tx)] == [False]
+
+
+def test_who_is_erased_while_a_list_is_compared_stays_erased(
+    store: AnyStore, database_url: str
+) -> None:
+    """What the list says about them is not stored again."""
+    take(database_url, order())
+    moved = order(raw="ref;telefon;navn;født\nR1;32201234;P 1;1980-01-01\n".encode())
+    with store.engine.begin() as tx:
+        known = known_contacts.by_number(tx, 4532200001)
+    with importer.staged_on_side_connection(database_url, moved, NOW.date(), quietly) as staged:
+        with store.engine.begin() as tx:
+            erasure.erase(tx, 4532200001, known, SECRET, "user:1", NOW)
+        importer.import_on_side_connection(
+            staged, lambda: NOW, RULES.current, by="user:1", language="da", progress=quietly
+        )
+    with store.engine.begin() as tx:
+        stored = known_contacts.get(tx, known[0].id)
+    assert stored is not None
+    assert (stored.number, stored.name, stored.born) == (NOBODY, None, None)
+    assert (stored.status, stored.reason) == ("closed", "PERSON_ERASED")
