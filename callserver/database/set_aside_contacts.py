@@ -7,11 +7,11 @@ from sqlalchemy import Column, ColumnElement, select, text, true, update
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.tables import contacts
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import ROW_REFUSED, ContactStatus
 from callserver.ports import Tx
 
-ROW_REFUSED = "row_refused"
-"""The reason for closing a contact whose newest row in a list was refused."""
+_CALLABLE = (ContactStatus.READY, ContactStatus.WAITING, ContactStatus.CLAIMED)
+"""One that is being called may be called again if nobody answers."""
 
 
 def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[int]) -> set[int]:
@@ -19,7 +19,7 @@ def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[i
 
     `persons`: in every campaign. `numbers`: of contacts of this campaign.
     """
-    callable_now = contacts.c.status.in_((ContactStatus.READY, ContactStatus.WAITING))
+    callable_now = contacts.c.status.in_(_CALLABLE)
     here = contacts.c.campaign == campaign
     known = {
         row.id: row.person
@@ -78,6 +78,6 @@ def set_aside(tx: Tx, keys: Collection[int]) -> None:
         some = contacts.c.id.in_(ordered[at : at + 10 * CHUNK])
         tx.execute(
             update(contacts)
-            .where(some, contacts.c.status.in_((ContactStatus.READY, ContactStatus.WAITING)))
+            .where(some, contacts.c.status.in_(_CALLABLE))
             .values(status=ContactStatus.CLOSED, reason=ROW_REFUSED, next_at=None)
         )

@@ -10,3 +10,8 @@ class ContactStatus(StrEnum):
     CLAIMED = "claimed"  # taken by a seat
     DONE = "done"  # finished by an outcome
     CLOSED = "closed"  # finished by the gate, or without an outcome
+
+
+ROW_REFUSED = "row_refused"
+"""Why a contact is closed whose newest row in a list was refused: it may name another number, or a child. Only an
+accepted row, or the person's own wish, has it called again."""

@@ -1,4 +1,5 @@
-"""A list gives a person another number while they are called: what they say is about the number that was called."""
+"""A list says something else of a person while they are called: another number, or a row that cannot be read. What they
+say is about the number that was called."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -28,12 +29,13 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
     made.close()
 
 
+def take(system: SimulatedSystem, rows: str, campaign: str = "kanvas") -> None:
+    chosen, now = system.server.ctx.rules.campaign(campaign), system.clock.now()
+    system.write(lambda tx: import_list(tx, chosen, rows.encode(), now, source="x"))
+
+
 def renumber(system: SimulatedSystem) -> None:
-    rules = system.server.ctx.rules
-    row = f"{HEAD}K1;Anna Holm;{LATER};Vej 2;1980-01-01;gade\n".encode()
-    system.write(
-        lambda tx: import_list(tx, rules.campaign("kanvas"), row, system.clock.now(), source="x")
-    )
+    take(system, f"{HEAD}K1;Anna Holm;{LATER};Vej 2;1980-01-01;gade\n")
     assert system.contacts()[0].number == int(f"45{LATER}")
 
 
@@ -82,11 +84,7 @@ async def test_a_household_that_says_no_is_the_one_that_was_called(system: Simul
     renumber(system)
     await system.do("POST", "/wish", {"wish": "not_this_household"})
     assert system.contacts()[0].household != household
-    rows = f"{HEAD}K2;Bo Holm;32200055;Gade 1;1981-01-01;gade\n".encode()
-    rules = system.server.ctx.rules
-    system.write(
-        lambda tx: import_list(tx, rules.campaign("leads"), rows, system.clock.now(), source="x")
-    )
+    take(system, f"{HEAD}K2;Bo Holm;32200055;Gade 1;1981-01-01;gade\n", "leads")
     assert "SUP_HOUSEHOLD" in against(system, "32200055")
     assert "SUP_HOUSEHOLD" in against(system, LATER, "kanvas")
 
@@ -136,3 +134,34 @@ async def test_who_rings_back_does_not_order_a_call_to_another_telephone(
     await system.pass_time(60)
     assert system.rang() == [f"+45{CALLED}"]
     assert not system.entries("call_back")
+
+
+async def test_whose_newest_row_is_refused_while_they_are_called_is_not_called_again(
+    system: SimulatedSystem,
+) -> None:
+    """The row may name another number, or a child."""
+    system.people.default = Behaviour(answers_after=None)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(5)
+    assert system.contacts()[0].status == "claimed"
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+    await system.pass_time(60)
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == ("closed", "row_refused")
+    await system.jump(86_400 * 7)
+    for path, body in (("/dial", {"number": CALLED}), ("/redial", {})):
+        status, problem = await system.api("POST", path, body)
+        assert (status, "afvist" in problem["detail"]) == (409, True)
+    assert system.rang() == [f"+45{CALLED}"]
+    take(system, f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n")
+    assert system.contacts()[0].status == "ready"
+
+
+async def test_whose_newest_row_is_refused_while_they_talk_is_not_called_again(
+    system: SimulatedSystem,
+) -> None:
+    await after_a_talk(system)
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+    status, _ = await system.outcome("not_now", then="pause")
+    assert status == 200
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == ("closed", "row_refused")
