@@ -85,12 +85,6 @@ _unsealed = Prepared(_entries.where(audit.c.leaf.is_(None)).limit(bindparam("mos
 _last_head = Prepared(select(seals.c.body).order_by(seals.c.size.desc()).limit(1))
 
 
-WITHOUT_KEYS = frozenset(
-    {EntryKind.CARD, EntryKind.OUTCOME, EntryKind.PLACED, EntryKind.REPORTED, EntryKind.SEAT}
-)
-"""Five of six entries. They name no subject by its pseudonymous key."""
-
-
 class Entry(NamedTuple):
     """One entry of the tail."""
 
@@ -239,15 +233,6 @@ def about(tx: Tx, *, contact: int | None = None, call: str | None = None) -> lis
     """The entries about one contact or one call, oldest first."""
     rows = _of_contact(tx, {"contact": contact}) if call is None else _of_call(tx, {"call": call})
     return [{"id": key, **orjson.loads(body)} for key, body in rows]
-
-
-def naming(tx: Tx, key: str) -> list[dict[str, Any]]:
-    """The entries that name a subject by its pseudonymous key, oldest first. Looks through the whole log."""
-    named = key.encode()
-    query = select(audit.c.id, audit.c.body).order_by(audit.c.id)
-    query = query.where(audit.c.kind.not_in([kind.value for kind in WITHOUT_KEYS]))
-    rows = tx.execute(query.execution_options(yield_per=1_000))
-    return [{"id": number, **orjson.loads(body)} for number, body in rows if named in body]
 
 
 def leaves_about(tx: Tx, contacts: Collection[int]) -> list[int]:

@@ -1,16 +1,29 @@
 """A campaign's list, its calls and outcomes, or the opt-outs, row by row, as an export reads them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    or_,
+    select,
+    type_coerce,
+)
 
 from callserver.database.tables import calls, contacts, suppressions
+from callserver.database.tables.types import EPOCH, Instant
 from callserver.domain.headings import STATE_COLUMNS
 from callserver.ports import Tx
 
-CHUNK = 5_000
+CHUNK = 500
 
 _CONTACT = {
     "ref": contacts.c.ref,
@@ -44,11 +57,19 @@ _OUTCOME = {
 CONTACT, STATE, OUTCOME = tuple(_CONTACT), tuple(_STATE), tuple(_OUTCOME)
 """The names of the columns: of a list, of its contacts' state, and of calls."""
 
+INSTANTS = frozenset(
+    name for name, column in (_STATE | _OUTCOME).items() if isinstance(column.type, Instant)
+)
+"""Columns of instants. They come as they are stored, for `instant`."""
 
-def outcomes(tx: Tx, campaign: str) -> Iterator[Any]:
-    """The campaign's calls, in the order of OUTCOME."""
+DOCUMENTS = frozenset({"details"})
+"""Columns of JSON, which come as text."""
+
+
+def outcomes(tx: Tx, campaign: str) -> Iterator[Sequence[Any]]:
+    """The campaign's calls in parts, in the order of OUTCOME."""
     query = (
-        select(*_OUTCOME.values())
+        select(*map(_stored, _OUTCOME.values()))
         .outerjoin(contacts, contacts.c.id == calls.c.contact)
         .where(calls.c.campaign == campaign)
         .order_by(calls.c.permit_at, calls.c.attempt)
@@ -113,10 +134,10 @@ def _contacts_named(
     return {subject: list(rows) for subject, rows in named.items()}
 
 
-def list_rows(tx: Tx, campaign: str) -> Iterator[Any]:
-    """The campaign's contacts: the columns of CONTACT, the merge fields, the columns of STATE."""
+def list_rows(tx: Tx, campaign: str) -> Iterator[Sequence[Any]]:
+    """The campaign's contacts in parts: the columns of CONTACT, the merge fields, the columns of STATE."""
     query = (
-        select(*_CONTACT.values(), contacts.c.fields, *_STATE.values())
+        select(*_CONTACT.values(), contacts.c.fields, *map(_stored, _STATE.values()))
         .where(contacts.c.campaign == campaign)
         .order_by(contacts.c.id)
     )
@@ -129,10 +150,33 @@ def merge_fields(tx: Tx, campaign: str) -> list[str]:
     query = select(contacts.c.fields).where(
         contacts.c.campaign == campaign, contacts.c.fields.is_not(None)
     )
-    for (fields,) in _streamed(tx, query.order_by(contacts.c.id)):
-        names.update(dict.fromkeys(fields or ()))
+    for part in _streamed(tx, query.order_by(contacts.c.id)):
+        for (fields,) in part:
+            names.update(dict.fromkeys(fields or ()))
     return list(names)
 
 
-def _streamed(tx: Tx, query: Any) -> Iterator[Any]:
-    yield from tx.execute(query, execution_options={"yield_per": CHUNK})
+def _stored(column: Column[Any]) -> ColumnElement[Any]:
+    """The column without the conversion that costs most of a large export's time."""
+    if isinstance(column.type, Instant):
+        return type_coerce(column, BigInteger)
+    return cast(column, Text) if isinstance(column.type, JSON) else column
+
+
+def _streamed(tx: Tx, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    yield from tx.execute(query, execution_options={"yield_per": CHUNK}).partitions()
+
+
+def instant(stored: int) -> str:
+    """A stored instant in the form of `datetime.isoformat`, in a third of the time."""
+    minute, rest = divmod(stored, 60_000_000)
+    second, microsecond = divmod(rest, 1_000_000)
+    if microsecond:
+        return f"{_minute(minute)}{second:02}.{microsecond:06}+00:00"
+    return f"{_minute(minute)}{second:02}+00:00"
+
+
+@lru_cache(maxsize=10_000)
+def _minute(minute: int) -> str:
+    """Up to the colon before the seconds."""
+    return (EPOCH + timedelta(minutes=minute)).isoformat()[: len("2026-05-12T16:30:")]

@@ -10,11 +10,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 
 from callserver.database import audit
 from callserver.database.tables import audit as log
 from callserver.database.tables import look_ups
+from callserver.database.tables.audit import RARE
 from callserver.domain import commitment
 from callserver.domain.audit import EntryKind
 from callserver.ports import Tx
@@ -69,12 +70,13 @@ def forget(tx: Tx, contacts: Collection[int]) -> None:
 
 
 def without_contact(tx: Tx) -> list[Entry]:
-    """Look-up entries that are stored without a contact; those of earlier versions list their contacts.
-
-    This reads the whole log.
-    """
-    query = select(log.c.body).where(log.c.kind == EntryKind.LOOKED_UP, log.c.contact.is_(None))
-    return [json.loads(body) for body in tx.execute(query).scalars()]
+    """Look-up entries of earlier versions, which are stored without a contact, and list their contacts."""
+    rare = text(RARE[tx.dialect.name])
+    query = select(log.c.body).where(
+        rare, log.c.kind == EntryKind.LOOKED_UP, log.c.contact.is_(None)
+    )
+    bodies = tx.execute(query.execution_options(yield_per=1_000)).scalars()
+    return [json.loads(body) for body in bodies if b'"contacts":' in body]
 
 
 def _opened(opening: bytes) -> Entry:

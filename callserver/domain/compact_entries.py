@@ -90,6 +90,14 @@ def whole(stored: bytes) -> bytes:
     return shape.form % shape.fields.unpack_from(digits)
 
 
+def traces(digits: bytes) -> tuple[bytes, ...]:
+    """Every stored form of an entry that has these digits as one of its values holds one of these.
+
+    `digits`: hexadecimal, and so many that they are one value. Two make a byte, and the first may be a second half.
+    """
+    return digits, unhexlify(digits), unhexlify(digits[1:-1])
+
+
 def compact_opening(opening: bytes) -> bytes:
     """The same for an opening (`commitment`): its line, then its secret."""
     stored = compact(opening[SECRET_BYTES:]) + opening[:SECRET_BYTES]

@@ -3,9 +3,10 @@
 import csv
 import io
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, insert, select, update
@@ -268,10 +269,17 @@ def test_export_outcomes(say: Say, a_list: Path, engine: Engine) -> None:
             "note": "@cmd",
         }
         tx.execute(insert(calls).values(values))
-    (row,) = csv.DictReader(io.StringIO(say("export", "outcomes", "kanvas")))
+        later = one_instant() + timedelta(days=1, microseconds=20_300)
+        nothing: Mapping[str, Any] = {"outcome": None, "details": None, "note": None}
+        values |= {"attempt": "a2", "contact": None, "permit_at": later, **nothing}
+        tx.execute(insert(calls).values(values))
+    row, other = csv.DictReader(io.StringIO(say("export", "outcomes", "kanvas")))
     assert (row["ref"], row["phone"], row["outcome"]) == ("1", "004532200001", "member")
     assert (row["details"], row["note"]) == ('{"amount": 100}', "'@cmd")
     assert row["permit_at"] == "2026-05-12T15:00:00+00:00"
+    assert other["permit_at"] == "2026-05-13T15:00:00.020300+00:00"
+    empty = ("contact", "ref", "outcome", "outcome_at", "details", "note")
+    assert [other[name] for name in empty] == [""] * len(empty)
 
 
 def test_a_spreadsheet_is_imported_by_each_command(

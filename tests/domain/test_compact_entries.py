@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from callserver.domain import commitment, compact_entries
 from callserver.domain.audit import canonical
-from callserver.domain.compact_entries import compact, compact_opening, whole, whole_opening
+from callserver.domain.compact_entries import (
+    compact,
+    compact_opening,
+    traces,
+    whole,
+    whole_opening,
+)
 from callserver.domain.entry_vocabulary import COMMON, VOCABULARY
 
 AT = "2026-05-12T14:30:03.263126Z"
@@ -49,6 +55,19 @@ def test_any_entry_comes_back_exactly(entry: dict[str, Any]) -> None:
 @example(compact(canonical(PLACED)))
 def test_any_bytes_come_back_exactly(body: bytes) -> None:
     assert whole(compact(body)) == body
+
+
+@given(
+    st.dictionaries(st.text() | DIGITS, VALUES),
+    st.text("0123456789abcdef", min_size=32, max_size=32),
+)
+@example({"at": AT, "contact": 1}, "0a" * 16)
+@example({"at": AT, "contact": 12}, "0a" * 16)
+@example({"why": "ord " * 2_000}, "1" * 32)
+def test_each_stored_form_holds_a_trace_of_a_key(entry: dict[str, Any], digits: str) -> None:
+    for place in ("", "keys", "\uffff"):  # before the other values, and after them
+        stored = compact(canonical({**entry, place: [f"number:{digits}"]}))
+        assert any(trace in stored for trace in traces(digits.encode()))
 
 
 @given(st.binary())

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from callserver.cli.simulate import START, evening
-from callserver.database import audit
+from callserver.database import audit, entries_naming
 from callserver.database.engines import make_engine, reading
 from callserver.domain.audit import EntryKind
 from callserver.simulator.evening import Plan
@@ -45,10 +45,10 @@ def test_an_evening_writes_no_other_field(tmp_path: Path) -> None:
         bodies = [body for _, body in audit.entries(connection)]
         entries = [json.loads(body) for body in bodies]
         key = next(entry["keys"][0] for entry in entries if "keys" in entry)
-        naming = [entry["at"] for entry in audit.naming(connection, key)]
+        naming = [entry["at"] for entry in entries_naming.naming(connection, key)]
     engine.dispose()
     assert naming == [json.loads(body)["at"] for body in bodies if key.encode() in body]
-    for kind in audit.WITHOUT_KEYS:
+    for kind in entries_naming.WITHOUT_KEYS:
         assert documented[kind].isdisjoint({"keys", "rows"}), kind
         of_kind = [body for body in bodies if f'"kind":"{kind}"'.encode() in body]
         assert not any(map(_KEY.search, of_kind)), kind

@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import LargeBinary, delete, literal, select, update
 
-from callserver.database import suppressions
+from callserver.database import audit as audit_log
+from callserver.database import entries_naming, suppressions
 from callserver.database.engines import SERVER_KEY, snapshot
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit
 from callserver.database.tables import suppressions as table
 from callserver.domain import pseudonyms, subject
+from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
 from callserver.engine.audit_log.reconciliation import reconcile
@@ -107,3 +109,26 @@ def test_the_tables_are_as_the_log_says_until_a_row_is_changed(keyed: AnyStore) 
             f"suppressions {row + 5}: lifted_at is not as in the log",
             f"suppressions {row}: is gone",
         ]
+
+
+def test_every_entry_that_names_a_key_is_found_however_it_is_stored(keyed: AnyStore) -> None:
+    def refused(tx: Tx, contact: int, number: int) -> None:
+        audit_log.append(tx, NOW, EntryKind.REFUSED, contact=contact, keys=[key(number)])
+
+    with keyed.engine.begin() as tx:
+        refused(tx, 1, NUMBER)
+        refused(tx, 2, NUMBER + 1)
+        refused(tx, 12, NUMBER)  # one digit more: another half of a byte
+        listed = range(NUMBER, NUMBER + 700)  # stored as it is, because it is long
+        opt_outs.add_listed(tx, Scope.NUMBER, listed, "letters", Origin(by="test", at=NOW))
+        refused(tx, 123, NUMBER)
+        earlier = audit.c.contact == 123  # an earlier version stored entries as they are
+        [body] = tx.execute(select(audit.c.body).where(earlier)).scalars()
+        as_it_is = literal(body, LargeBinary)
+        tx.execute(update(audit).where(earlier).values(body=as_it_is))
+        if tx.dialect.name == "sqlite":
+            raw = tx.exec_driver_sql("SELECT body FROM audit ORDER BY id").scalars().all()
+            assert [stored[:1] == b"{" for stored in raw] == [False] * 3 + [True] * 2
+        found = entries_naming.naming(tx, key())
+    assert [entry.get("contact") for entry in found] == [1, 12, None, 123]
+    assert all(key() in json.dumps(entry) for entry in found)

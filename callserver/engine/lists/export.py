@@ -6,8 +6,8 @@ state columns after the list's own columns are ignored then.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,39 +22,67 @@ class What(StrEnum):
     OUTCOMES = "outcomes"
 
 
-def safe(column: str, value: Any) -> str:
-    """A cell's text, with an apostrophe before anything that a spreadsheet would evaluate."""
-    if value is None:
-        return ""
-    if column == "phone":
-        return f"00{value}"
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, Mapping):
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return guarded(str(value))
+Format = Callable[[Any], str]
 
 
 def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
     """The header and every row, streamed. Each merge field of the list is a column."""
     if what is What.OUTCOMES:
-        yield list(exports.OUTCOME)
-        for row in exports.outcomes(tx, campaign):
-            yield [safe(column, value) for column, value in zip(exports.OUTCOME, row, strict=True)]
+        yield exports.OUTCOME
+        for part in exports.outcomes(tx, campaign):
+            yield from zip(*_columns(exports.OUTCOME, zip(*part, strict=True)), strict=True)
         return
     own, state = exports.CONTACT, exports.STATE
     extra = exports.merge_fields(tx, campaign)
     shown = [f"{name} 2" if name in own else name for name in extra]
     yield [*own, *map(guarded, shown), *state]
-    for row in exports.list_rows(tx, campaign):
-        fields = row[len(own)] or {}
-        yield [
-            *map(safe, own, row[: len(own)]),
-            *(safe("", fields.get(name)) for name in extra),
-            *map(safe, state, row[-len(state) :]),
-        ]
+    for part in exports.list_rows(tx, campaign):
+        columns = list(zip(*part, strict=True))
+        fields = [given or {} for given in columns[len(own)]]
+        merged = ([_text(given.get(name)) for given in fields] for name in extra)
+        before = _columns(own, columns[: len(own)])
+        yield from zip(*before, *merged, *_columns(state, columns[-len(state) :]), strict=True)
+
+
+def _columns(names: Iterable[str], columns: Iterable[Sequence[Any]]) -> Iterator[Iterator[str]]:
+    """The columns as text. Each value that a column has is formatted once: most have few."""
+    for name, values in zip(names, columns, strict=True):
+        form = _format(name)
+        texts = {value: form(value) for value in set(values)}
+        yield map(texts.__getitem__, values)
+
+
+def _format(column: str) -> Format:
+    if column == "phone":
+        return _number
+    if column in exports.INSTANTS:
+        return _instant
+    return _document if column in exports.DOCUMENTS else _text
+
+
+def _number(number: int) -> str:
+    return f"00{number}"
+
+
+def _instant(stored: int | None) -> str:
+    return "" if stored is None else exports.instant(stored)
+
+
+def _document(text: str | None) -> str:
+    return "" if text is None else _text(json.loads(text))
+
+
+def _text(value: Any) -> str:
+    """An apostrophe precedes what a spreadsheet would evaluate."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return guarded(value)
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return guarded(str(value))
 
 
 def record(tx: Tx, what: str, campaign: str, by: str, now: datetime) -> None:
