@@ -117,11 +117,10 @@ def _old_contacts(before: datetime, now: datetime) -> ColumnElement[bool]:
     )
 
 
-def count(tx: Tx, rows: Stored) -> int:
-    """How many rows are old."""
-    return int(
-        tx.execute(select(func.count()).select_from(rows.key.table).where(rows.old)).scalar_one()
-    )
+def count(tx: Tx, rows: Stored, most: int | None = None) -> int:
+    """How many rows are old; `most`: counting ends there."""
+    some = select(rows.key).where(rows.old).limit(most).subquery()
+    return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def old_keys(tx: Tx, rows: Stored) -> list[Any]:

@@ -40,10 +40,14 @@ DropFiles = Callable[[datetime], Awaitable[int]]
 """Removes files older than an instant and returns how many."""
 
 
-def due(tx: Tx, policy: RetentionPolicy, now: datetime) -> Mapping[RetentionClass, int]:
-    """How many rows of each class would be dropped now."""
+def due(
+    tx: Tx, policy: RetentionPolicy, now: datetime, most: int | None = None
+) -> Mapping[RetentionClass, int]:
+    """How many rows of each class would be dropped now; `most`: counting a class ends there."""
     rows = {kind: retention.stored(kind, policy.before(kind, now), now) for kind in RetentionClass}
-    return {kind: retention.count(tx, some) for kind, some in rows.items() if some is not None}
+    return {
+        kind: retention.count(tx, some, most) for kind, some in rows.items() if some is not None
+    }
 
 
 def old_keys(tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime) -> Sequence[Any]:

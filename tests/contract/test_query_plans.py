@@ -5,9 +5,14 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from callserver import database
+from callserver.database import retention
 from callserver.database.engines import make_engine
 from callserver.database.prepared_statements import Prepared
+from callserver.domain.retention import RetentionClass
+from tests.harness.simulated import TUESDAY
 
 READ_ALL = {
     "audit._ends": "the newest entry",
@@ -47,6 +52,18 @@ def test_entries_that_are_not_sealed_are_found_in_their_order(sqlite_url: str) -
     assert [step for *_, step in plan] == [
         "SEARCH audit USING INDEX sqlite_autoindex_audit_1 (leaf=?)"
     ]
+
+
+def test_old_notes_are_found_among_notes(sqlite_url: str) -> None:
+    """Not among all old calls, of which retention emptied nearly every one."""
+    rows = retention.stored(RetentionClass.NOTES, TUESDAY, TUESDAY)
+    assert rows is not None
+    engine = make_engine(sqlite_url)
+    query = select(rows.key).where(rows.old).compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as tx:
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").fetchall()
+    engine.dispose()
+    assert [step for *_, step in plan] == ["SEARCH calls USING INDEX calls_note (permit_at<?)"]
 
 
 def test_frequent_statements_follow_an_index(sqlite_url: str) -> None:

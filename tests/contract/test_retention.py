@@ -88,6 +88,15 @@ def run(tx: Tx) -> dict[str, int]:
     return due
 
 
+def test_counting_what_is_old_may_end_early(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        for number in (1, 2, 3):
+            a_contact(tx, number, 181)
+        counted = [chore.due(tx, POLICY, NOW, most) for most in (None, 2)]
+    kind = RetentionClass.CONTACTS
+    assert [due[kind] for due in counted] == [3, 2]
+
+
 @pytest.mark.parametrize(
     ("more", "stays"),
     [

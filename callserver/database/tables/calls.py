@@ -46,6 +46,7 @@ Index("calls_household", calls.c.household, calls.c.permit_at)
 Index("calls_phoner", calls.c.phoner, calls.c.permit_at)
 Index("calls_contact", calls.c.contact)
 Index("calls_permit", calls.c.permit_at)
+Index("calls_note", calls.c.permit_at, **where("note IS NOT NULL"))  # looked for by their age
 Index("calls_campaign", calls.c.campaign, calls.c.permit_at)
 
 processed_events = Table(
