@@ -15,3 +15,9 @@ class ContactStatus(StrEnum):
 ROW_REFUSED = "row_refused"
 """Why a contact is closed whose newest row in a list was refused: it may name another number, or a child. Only an
 accepted row, or the person's own wish, has it called again."""
+
+OUTCOME_MISSING = "outcome_missing"
+"""Why a contact is closed whose phoner left without an outcome: nobody knows what they said."""
+
+NOT_BY_HAND = frozenset({ROW_REFUSED, OUTCOME_MISSING})
+"""What closes a contact and is no fact that the gate reads: no dial by hand leads past it."""

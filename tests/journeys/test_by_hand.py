@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from callserver.database import call_budget, campaign_states
+from callserver.database import accounts, call_budget, campaign_states
+from callserver.engine.accounts.offboarding import off_board
 from callserver.engine.gate.explanation import explain
+from callserver.engine.lists.importer import import_list
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
-from tests.harness.simulated import SimulatedSystem, after_a_talk
+from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk
 from tests.harness.slots import taken_for
 
 
@@ -36,6 +39,32 @@ async def test_by_hand_asks_the_same_gate(system: SimulatedSystem) -> None:
     status, problem = await system.api("POST", "/dial", {"number": "32999999"})
     assert status == 404
     assert [call.path for call in system.calls()] == ["manual"]
+
+
+async def test_whose_phoner_left_without_an_outcome_is_not_called_again(tmp_path: Path) -> None:
+    """Nobody knows what they said: neither by hand, nor because a list brings another number."""
+    head = "ref;navn;telefon;født;kilde\n"
+    system = SimulatedSystem(tmp_path, phoners=2, people=f"{head}K1;A Holm;32200000;1980-01-01;x\n")
+    system.network.hang_up_by_person(await in_a_talk(system))
+    await system.pass_time(1)
+
+    def leave(tx: Tx) -> None:
+        user = accounts.user(tx, 1)
+        assert user is not None
+        off_board(tx, user, system.clock.now(), "test")
+
+    system.write(leave)
+    await system.pass_time(5)
+    await system.jump(86_400 * 7)
+    await system.on_shift(2)
+    assert (await system.api("POST", "/dial", {"number": "32200000"}, phoner=2))[0] == 409
+    kanvas, now = system.server.ctx.rules.campaign("kanvas"), system.clock.now()
+    moved = f"{head}K1;A Holm;32200055;1980-01-01;x\n".encode()
+    system.write(lambda tx: import_list(tx, kanvas, moved, now))
+    await system.ready(2)
+    await system.pass_time(60)
+    assert system.rang() == ["+4532200000"]
+    system.close()
 
 
 async def test_an_old_leg_is_reconnected_before_a_dial_by_hand(system: SimulatedSystem) -> None:

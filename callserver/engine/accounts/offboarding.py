@@ -21,7 +21,7 @@ from callserver.database import (
 )
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import OUTCOME_MISSING, ContactStatus
 from callserver.domain.role import Role
 from callserver.domain.seat import SeatState
 from callserver.engine.calls import lost_phoners
@@ -106,8 +106,7 @@ class Offboarding:
         """End the shift of a phoner who has been off-boarded.
 
         A person on the line hears an apology (the phoner's leg is lost); a ringing call is ended.
-        If the outcome is still missing, the contact is closed and not called again until a supervisor enters
-        it.
+        If the outcome is still missing, the contact is closed and not called again: nobody knows what they said.
         """
 
         def work(tx: Tx) -> None:
@@ -127,7 +126,7 @@ class Offboarding:
                     and call.outcome is None
                 ):
                     contacts.set_status(
-                        tx, contact.id, ContactStatus.CLOSED, reason="outcome_missing"
+                        tx, contact.id, ContactStatus.CLOSED, reason=OUTCOME_MISSING
                     )
             row = seats.lock(tx, seat) or row
             seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)

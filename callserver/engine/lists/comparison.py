@@ -17,7 +17,7 @@ from callserver.database import (
 )
 from callserver.database.list_import import KnownPerson
 from callserver.domain import names, subject
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import OUTCOME_MISSING, ContactStatus
 from callserver.domain.names import Likeness
 from callserver.domain.reason import Reason
 from callserver.engine.lists import known_countries, padded_references, salesforce_ids
@@ -219,7 +219,8 @@ def _add(
     facts = {"number", "place", *_FACTS} & set(changes)
     if old.status == ContactStatus.CLOSED and facts:
         reason = old.reason or ""
-        if "number" in changes or reason.startswith(_REOPENED):
+        moved = "number" in changes and reason != OUTCOME_MISSING  # they may have said "never"
+        if moved or reason.startswith(_REOPENED):
             compared.closed.add(old.id)
     elif old.status == ContactStatus.DONE and old.reason in _NUMBERS_FAULT and "number" in changes:
         compared.closed.add(old.id)
