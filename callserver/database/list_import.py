@@ -80,7 +80,7 @@ def add(tx: Tx, columns: Sequence[Sequence[Any]]) -> None:
     filled = {
         name: column
         for name, column in zip(_STAGED, columns, strict=True)
-        if name not in _NULLABLE or any(column)
+        if name not in _NULLABLE or column[0] or not staged_rows.is_same(column)
     }
     for name, other in (("rank", "line"), ("written", "household")):
         if filled[name] == filled[other]:  # as in most lists: a value less to bind

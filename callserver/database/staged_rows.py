@@ -31,6 +31,11 @@ ROWS_AT_ONCE = 50
 """Rows in a statement on SQLite: with a statement for each row, staging takes a third longer."""
 
 
+def is_same(column: Sequence[Any]) -> bool:
+    """Whether all rows have one value in this column."""
+    return bool(column[0] == column[-1]) and column.count(column[0]) == len(column)
+
+
 def insert_on_sqlite(
     cursor: Any, columns: Mapping[str, Sequence[Any]], nullable: Collection[str]
 ) -> None:
@@ -41,7 +46,7 @@ def insert_on_sqlite(
     for name, column in columns.items():
         if isinstance(column, range):  # one line after the other: counted from the first
             shared[name] = f"?{len(shared) + 1}+{_AT}"
-        elif column[0] == column[-1] and column.count(column[0]) == len(column):
+        elif is_same(column):
             shared[name] = f"?{len(shared) + 1}"
         else:
             own[name] = "nullif(?,'')" if name in nullable and not all(column) else "?"

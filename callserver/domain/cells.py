@@ -21,7 +21,7 @@ from callserver.domain.opt_out_cells import NO, YES
 from callserver.domain.sheet_rows import Rows, Unreadable, together
 
 T = TypeVar("T")
-NO_NUMBER = "+0"
+NO_NUMBER = "0"
 """Placeholder for the number of a row that will be refused."""
 
 MOST_APART = 2
@@ -63,14 +63,14 @@ REASONS = frozenset(
 
 
 @lru_cache(maxsize=4096)
-def _place(number: str, zone: str) -> str:
-    return str(hours.place_of(number, zone or None))
+def _place(digits: str, zone: str) -> str:
+    return str(hours.place_of(f"+{digits}", zone or None))
 
 
-def _place_text(number: str, zone: str) -> str:
-    if not zone and number.startswith("+45"):
+def _place_text(digits: str, zone: str) -> str:
+    if not zone and digits.startswith("45"):
         return DANISH_PLACE  # most rows: no look-up is needed
-    return _place(number, zone)
+    return _place(digits, zone)
 
 
 class Homes(NamedTuple):
@@ -120,7 +120,7 @@ class Columns:
     def numbers(
         self, region: str, others: Sequence[int] = (), other_countries: Sequence[int] = ()
     ) -> list[str]:
-        """In E.164; a row's country, where it names one, takes precedence over `region`.
+        """The digits of E.164; a row's country, where it names one, takes precedence over `region`.
 
         `others`: columns that are read where the cell of the first one is empty. `other_countries`:
         columns that name a country beside the first one.
@@ -135,7 +135,7 @@ class Columns:
             region == "DK" and row_countries is None and phone.are_danish(self._columns[first])
         )
         if self._are_danish:  # as in most lists: no cell is read by itself
-            return ("+45" + " +45".join(self._columns[first])).split(" ")
+            return ("45" + " 45".join(self._columns[first])).split(" ")
         for row, cell in enumerate(self._columns[first]):
             at = first
             if others and not cell.strip():
@@ -151,7 +151,7 @@ class Columns:
                 problem = RowProblem(self._header[at], f"number_{number.value}")
                 self.problems.setdefault(row, problem)
                 number = NO_NUMBER
-            numbers.append(number)
+            numbers.append(number.removeprefix("+"))
         return numbers
 
     def permissions(self, opt_outs: Sequence[tuple[int, str]]) -> None:
@@ -304,12 +304,13 @@ class Columns:
 
     def fields(self, extra: Sequence[tuple[str, int]]) -> list[str]:
         """The non-empty cells of the other columns, as JSON."""
-        parts = [_of_each(partial(_member, name), self._columns[at]) for name, at in extra]
-        if not parts:
+        if not extra:
             return [""] * self._count
-        joined = parts[0]
-        if len(parts) > 1:
-            joined = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
+        if len(extra) == 1:
+            [(name, at)] = extra
+            return _of_each(lambda cell: f"{{{_member(name, cell)}}}", self._columns[at])
+        parts = [_of_each(partial(_member, name), self._columns[at]) for name, at in extra]
+        joined = [", ".join(filter(None, row)) for row in zip(*parts, strict=True)]
         return _of_each("{{{}}}".format, joined)
 
 

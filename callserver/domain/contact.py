@@ -104,8 +104,7 @@ class Reader:
             sources = _dated(stated, cells.dates("source_at", year))
         zones = cells.texts("zone")
         names, refs = cells.names(), cells.texts("ref")
-        digits = "".join(numbers).split("+")[1:]
-        keys = list(map(int, digits))
+        keys = list(map(int, numbers))
         if "namespace" in self._at:  # it counts also where it is empty
             namespaces = cells.texts("namespace")
         else:
@@ -117,9 +116,10 @@ class Reader:
                 row for row, (ref, key) in enumerate(zip(refs, key_refs, strict=True)) if ref != key
             ]
         homes, written, homeless, self.homeless = cells.households()
-        households = subject.household_keys(homes, digits)
+        households = subject.household_keys(homes, numbers)
         self.former_homes = {
-            at: FormerHome(*subject.household_keys(home, [0, 0])) for at, home in homeless.items()
+            at: FormerHome(*subject.household_keys(home, ["0", "0"]))
+            for at, home in homeless.items()
         }
         values = ContactRows(
             number=keys,
@@ -137,7 +137,7 @@ class Reader:
             fields=cells.fields(self._extra),
             address=cells.addresses(),
             postcode=cells.texts("postcode"),
-            written=households if homes == written else subject.household_keys(written, digits),
+            written=households if homes == written else subject.household_keys(written, numbers),
             namespace=namespaces,
         )
         return values, cells.problems

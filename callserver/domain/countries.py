@@ -1,8 +1,11 @@
 """Reads a country as lists write it (name in several languages, code, calling code) into a region."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
 
 import phonenumbers
 
@@ -41,13 +44,22 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def _names_by_language() -> Mapping[str, Mapping[str, str]]:
+    """libphonenumber's names of the regions. Its file is read by itself: the package that it is in is the whole
+    world's places, a third of a second and 100 MB."""
+    path = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
+    spec: Any = spec_from_file_location("phonenumbers.geodata.locale", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names: Mapping[str, Mapping[str, str]] = module.LOCALE_DATA
+    return names
+
+
 @cache
 def _names() -> dict[str, str]:
     """Regions by country name; a name of two countries is left out."""
-    from phonenumbers.geodata.locale import LOCALE_DATA  # half a second: the whole world's places
-
     regions_by_name: dict[str, set[str]] = {}
-    for region, names in LOCALE_DATA.items():
+    for region, names in _names_by_language().items():
         if region not in phonenumbers.SUPPORTED_REGIONS:
             continue
         for language in _LANGUAGES:

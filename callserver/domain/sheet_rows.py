@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import overload
 
 
 class Unreadable(list[str]):
@@ -15,15 +16,44 @@ class Unreadable(list[str]):
         self.reason = reason
 
 
-class Rows(list[Sequence[str]]):
+class Rows(Sequence[Sequence[str]]):
     """The rows' cells. What is asked about all rows is found once: a column is read by several rules."""
 
-    def __init__(self, cells: Iterable[Sequence[str]], lines: Sequence[int] = ()) -> None:
-        """`lines`: on which each row begins."""
-        super().__init__(cells)
+    def __init__(
+        self,
+        cells: Iterable[Sequence[str]] = (),
+        lines: Sequence[int] = (),
+        *,
+        columns: Sequence[Sequence[str]] = (),
+    ) -> None:
+        """`lines`: on which each row begins. `columns`: in place of the cells, where every row has them all."""
         self.lines = lines
-        self._widths = set(map(len, self))
-        self._are_readable = Unreadable not in set(map(type, self))
+        if columns:  # a row by itself is seldom asked for
+            self.columns = columns
+            self._widths, self._are_readable = {len(columns)}, True
+            return
+        self._cells = list(cells)
+        self._widths = set(map(len, self._cells))
+        self._are_readable = Unreadable not in set(map(type, self._cells))
+
+    @cached_property
+    def _cells(self) -> list[Sequence[str]]:
+        return list(map(list, zip(*self.columns, strict=True)))
+
+    def __len__(self) -> int:
+        return len(self.lines) or len(self._cells)
+
+    def __iter__(self) -> Iterator[Sequence[str]]:
+        return iter(self._cells)
+
+    @overload
+    def __getitem__(self, at: int) -> Sequence[str]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Sequence[str]]: ...
+
+    def __getitem__(self, at: int | slice) -> Sequence[str] | list[Sequence[str]]:
+        return self._cells[at]
 
     def numbered(self) -> Iterator[tuple[int, Sequence[str]]]:
         """The line on which each row begins, and its cells."""
@@ -40,9 +70,9 @@ class Rows(list[Sequence[str]]):
         return Rows(cells for cells in self if len(cells) in widths and type(cells) is list)
 
     @cached_property
-    def columns(self) -> list[tuple[str, ...]]:
+    def columns(self) -> Sequence[Sequence[str]]:
         """Those columns that every row has."""
-        return list(zip(*self, strict=False))
+        return list(zip(*self._cells, strict=False))
 
     def column(self, at: int) -> Sequence[str]:
         """A column's cells, of the rows that have it."""

@@ -63,7 +63,7 @@ def person_key(ref: str | None, number: int, name: str | None, namespace: str = 
 
 def household_key(household: str | None, number: int) -> int:
     """The household's key: from the address or household column, else from the shared number."""
-    return household_keys([household], [number])[0]
+    return household_keys([household], [str(number)])[0]
 
 
 def person_keys(
@@ -92,16 +92,13 @@ def _exact(refs: Sequence[str | None]) -> list[bytes] | None:
     return plain if len(plain) == len(given) == len(refs) else None
 
 
-def household_keys(
-    households: Sequence[str | None], numbers: Sequence[int] | Sequence[str]
-) -> list[int]:
-    """`household_key` for many households. `numbers`: or their digits."""
-    if numbers and not any(households):
-        digits = [number if isinstance(number, str) else str(number) for number in numbers]
+def household_keys(households: Sequence[str | None], digits: Sequence[str]) -> list[int]:
+    """`household_key` for many households. `digits`: of the numbers."""
+    if digits and not any(households):
         return _keys(" ".join(digits).encode().split(b" "), "number\0")
     return _keys(
         (f"household\0{fold(home)}" if home else f"number\0{number}").encode()
-        for home, number in zip(households, numbers, strict=True)
+        for home, number in zip(households, digits, strict=True)
     )
 
 

@@ -160,10 +160,6 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
     },
     "callserver.domain.contact": {
         (
-            "at: FormerHome(*subject.household_keys(home, [0, 0])) for at, home in homeless.items()",
-            "at: FormerHome(*subject.household_keys(home, [ -1, 0])) for at, home in homeless.items()",
-        ): "the number is used for an empty address only",
-        (
             "rows = zip(refs, numbers, names, spaces, strict=True)",
             "rows = zip(refs, numbers, names, spaces, strict=False)",
         ): SAME_LENGTH,

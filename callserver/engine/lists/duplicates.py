@@ -4,16 +4,18 @@ A dropped duplicate may hold another reference or number. It is kept as an ident
 other lists match them by it.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import compress
-from typing import Any
+from typing import Any, TypeVar
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.domain import names, subject
 from callserver.domain.contact_rows import ContactRow, ContactRows, FormerHome
 from callserver.domain.names import Likeness
+
+T = TypeVar("T")
 
 MOST_AT_A_NUMBER = 10
 """The most people at one number. With more, it is a placeholder or an exchange, not a personal number."""
@@ -66,16 +68,20 @@ class Duplicates:
                 positions.append(at)
         return positions
 
-    def first(self, rows: ContactRows, *, are_new: bool = False) -> list[bool]:
-        """Whether each row is the first of its person. `are_new`: the keys were looked for (`others`)."""
+    def add_new(self, rows: ContactRows) -> bool:
+        """Remember the rows if each is of a person and a number not seen before: nearly every chunk."""
+        if not _add_new(self._names, rows.number, rows.name):
+            return False
+        if not _add_new(self._persons, rows.person, rows.number):
+            _take_back(self._names, len(rows.number))
+            return False
+        self._households += rows.household
+        self._written += rows.written
+        return True
+
+    def first(self, rows: ContactRows) -> list[bool]:
+        """Whether each row is the first of its person."""
         persons, known_names, firsts = self._persons, self._names, []
-        are_new = are_new or _are_new(rows.person, persons)
-        if are_new and _are_new(rows.number, known_names):
-            persons.update(zip(rows.person, rows.number, strict=True))
-            known_names.update(zip(rows.number, rows.name, strict=True))
-            self._households += rows.household
-            self._written += rows.written
-            return [True] * len(rows.person)
         for person, number, name in zip(rows.person, rows.number, rows.name, strict=True):
             is_first = person not in persons
             if is_first and number not in known_names:
@@ -169,6 +175,26 @@ def _repeated(keys: Sequence[int]) -> Counter[int]:
 
 
 def _are_new(keys: Sequence[int], known: Mapping[int, Any]) -> bool:
-    """Whether none of the keys is known, and none stands twice among them: nearly every chunk."""
+    """Whether none of the keys is known, and none stands twice among them."""
     different = set(keys)
     return len(different) == len(keys) and known.keys().isdisjoint(different)
+
+
+def _add_new(known: dict[int, T], keys: Sequence[int], values: Sequence[T]) -> bool:
+    """Add values under their keys. False: a key is known or stands twice, and nothing was added.
+
+    Tried rather than asked first: each key is looked up once.
+    """
+    before = len(known)
+    deque(map(known.setdefault, keys, values), maxlen=0)
+    added = len(known) - before
+    if added < len(keys):
+        _take_back(known, added)
+        return False
+    return True
+
+
+def _take_back(known: dict[int, T], count: int) -> None:
+    """Remove the keys that were added last."""
+    for _ in range(count):
+        known.popitem()

@@ -118,7 +118,8 @@ class ListReader:
             ranks = lines_of if self.rank_of is None else _ranks(self.rank_of, chunk, problems)
             self.has_long_ids = self.has_long_ids or not _LONG.isdisjoint(map(len, rows.ref))
             self.is_padded = self.is_padded or "\n0" in "\n".join(["", *rows.ref])
-            others = seen.others(rows, problems)
+            are_new = not problems and seen.add_new(rows)
+            others = None if are_new else seen.others(rows, problems)
             for at in others or ():
                 rows.person[at] = subject.person_key(None, rows.number[at], rows.name[at])
                 summary.no_keys.add(lines_of[at])
@@ -141,7 +142,8 @@ class ListReader:
                 whole = [at not in problems for at in range(len(chunk))]
                 ranks, rows = list(compress(ranks, whole)), rows.chosen(whole)
                 lines_of = list(compress(lines_of, whole))
-            yield self._firsts(lines_of, ranks, rows, are_new=others is None)
+                are_new = seen.add_new(rows)
+            yield self._firsts(lines_of, ranks, rows, are_new=are_new)
         if flags := unread.flags():
             raise doubtful(flags)
         if in_countries := unread.countries():
@@ -162,9 +164,8 @@ class ListReader:
         *,
         are_new: bool = False,
     ) -> tuple[Sequence[int], Sequence[int], ContactRows]:
-        """The rows of persons not seen before in the file."""
-        first = self._seen.first(rows, are_new=are_new)
-        if not all(first):
+        """The rows of persons not seen before in the file. `are_new`: all are, and are remembered."""
+        if not are_new and not all(first := self._seen.first(rows)):
             self.summary.duplicates += first.count(False)
             again = [not is_first for is_first in first]
             dropped = list(compress(lines, again)), list(compress(ranks, again))
