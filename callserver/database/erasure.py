@@ -26,6 +26,9 @@ from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
+SOME = 1_000
+"""Calls of one statement."""
+
 _NAMING = ("ref", "name", "zone", "born", "last_gift", "ended", "source", "next_at", "callback_for")
 
 
@@ -48,10 +51,16 @@ def forget_contacts(tx: Tx, ids: Sequence[int], reason: str) -> None:
     )
 
 
-def unlink_calls(tx: Tx, persons: Collection[int], contact_ids: Collection[int]) -> int:
-    """Unlink these persons' ended calls, and empty harassment reports about them. Returns how many calls."""
+def unlink_calls(
+    tx: Tx, persons: Collection[int], contact_ids: Collection[int], since: datetime | None = None
+) -> int:
+    """Unlink these persons' ended calls, and empty harassment reports about them. Returns how many calls.
+
+    `since`: those permitted since then. Without it every call is looked at: no index finds a call by its
+    person, whose contact may be gone.
+    """
     theirs = or_(calls.c.person.in_(persons), calls.c.contact.in_(contact_ids))
-    return _unlink(tx, theirs)
+    return _unlink(tx, theirs if since is None else theirs & (calls.c.permit_at >= since))
 
 
 def unlink_calls_to(tx: Tx, number: int) -> int:
@@ -61,10 +70,14 @@ def unlink_calls_to(tx: Tx, number: int) -> int:
 
 def _unlink(tx: Tx, which: ColumnElement[bool]) -> int:
     ended = and_(calls.c.ended_at.is_not(None), calls.c.number != NOBODY)
-    theirs = support_messages.c.call.in_(select(calls.c.attempt).where(which, ended))
-    forgotten = {"words": "", "answer": "", "call": null()}
-    tx.execute(update(support_messages).where(theirs).values(**forgotten))
-    return tx.execute(update(calls).where(which, ended).values(**UNLINKED)).rowcount
+    attempts = list(tx.execute(select(calls.c.attempt).where(which, ended)).scalars())
+    for at in range(0, len(attempts), SOME):
+        some = attempts[at : at + SOME]
+        forgotten = {"words": "", "answer": "", "call": null()}
+        theirs = support_messages.c.call.in_(some)
+        tx.execute(update(support_messages).where(theirs).values(**forgotten))
+        tx.execute(update(calls).where(calls.c.attempt.in_(some)).values(**UNLINKED))
+    return len(attempts)
 
 
 def erased_since(tx: Tx, since: datetime) -> tuple[set[int], set[str]]:

@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import select
 
 from callserver import database
-from callserver.database import retention
+from callserver.database import marks, retention
 from callserver.database.engines import make_engine
 from callserver.database.prepared_statements import Prepared
+from callserver.domain.marks import MarkKind
 from callserver.domain.retention import RetentionClass
+from callserver.engine.suppressions import erasure
 from tests.harness.simulated import TUESDAY
 
 READ_ALL = {
@@ -64,6 +66,24 @@ def test_old_notes_are_found_among_notes(sqlite_url: str) -> None:
         plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").fetchall()
     engine.dispose()
     assert [step for *_, step in plan] == ["SEARCH calls USING INDEX calls_note (permit_at<?)"]
+
+
+def test_what_ended_after_an_erasure_is_found_by_its_time(sqlite_url: str) -> None:
+    """Every hour, in a transaction for which dials wait."""
+    engine = make_engine(sqlite_url)
+    asked: list[str] = []
+    with engine.begin() as tx:
+        raw: Any = tx.connection.driver_connection
+        marks.mark(tx, "person:5", MarkKind.ERASED, TUESDAY)
+        raw.set_trace_callback(asked.append)
+        erasure.finish(tx, b"a secret", TUESDAY)
+        raw.set_trace_callback(None)
+        of_calls = [query for query in asked if " calls" in query]
+        plans = [raw.execute(f"EXPLAIN QUERY PLAN {query}").fetchall() for query in of_calls]
+    engine.dispose()
+    steps = [step for plan in plans for *_, step in plan if step.startswith(("SCAN", "SEARCH"))]
+    assert "SEARCH calls USING INDEX calls_permit (permit_at>?)" in steps
+    assert not [step for step in steps if step.startswith("SCAN calls")]
 
 
 def test_frequent_statements_follow_an_index(sqlite_url: str) -> None:

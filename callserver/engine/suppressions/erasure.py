@@ -110,7 +110,8 @@ def erase(
 def finish(tx: Tx, secret: bytes, now: datetime) -> int:
     """Erase ended calls and cases that were open when their person was erased. Returns how many."""
     persons, hashes = erasure.erased_since(tx, now - LONGEST_CALL)
-    unlinked = erasure.unlink_calls(tx, persons, ())
+    begun = now - 2 * LONGEST_CALL  # the earliest of those that were open then
+    unlinked = erasure.unlink_calls(tx, persons, (), begun)
     for number in erasure.numbers_without_contact(tx, now - LONGEST_CALL) if hashes else ():
         if subject.of_hash(number, secret) in hashes:
             unlinked += erasure.unlink_calls_to(tx, number)
