@@ -67,6 +67,7 @@ def test_a_complaint_from_the_letter_to_the_closing(visit: Visit, language: str)
     text.fill(ANSWER)
     lea.locator("#draft button").click()
     expect(lea.locator("#answer")).to_contain_text(say("cases.waits_second"))
+    expect(lea.locator("#case-title")).to_be_focused()
     expect(lea.locator("#send")).to_have_count(0)
     assert look(lea, language, "once") == []
 
@@ -75,6 +76,7 @@ def test_a_complaint_from_the_letter_to_the_closing(visit: Visit, language: str)
     expect(asger.locator("#draft textarea")).to_have_value(ANSWER)
     asger.get_by_role("button", name=say("cases.confirm")).click()
     expect(asger.locator("#answer")).to_contain_text(say("cases.confirmed_by", name="Asger Prøve"))
+    expect(asger.locator("#case-title")).to_be_focused()
     expect(asger.locator("#send [name=to]")).to_have_value("anna@example.org")
     assert look(asger, language, "once") == []
     asger.locator("#send button").click()

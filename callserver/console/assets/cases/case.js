@@ -69,7 +69,9 @@ function unsaved() {
 
 // Sends a change and shows the case as it is afterwards.
 async function act(path, body, text) {
+  const focused = document.activeElement;
   draw(await post(`/cases/${shown.id}${path}`, body));
+  passFocus(focused, $("#case-title"));
   toast(t(text), "good");
   await changed();
 }
