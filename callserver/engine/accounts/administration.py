@@ -94,6 +94,7 @@ class AccountAdministration:
         """
 
         def work(tx: Tx) -> None:
+            accounts.lock(tx, key)
             user = _known(tx, key)
             check_reach(by, user, given)
             _fits(tx, self._ctx.terms, user.id, given)

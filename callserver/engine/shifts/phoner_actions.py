@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from callserver import outbox
-from callserver.database import audit, calls, contacts, legs_to_end, seats
+from callserver.database import accounts, audit, calls, contacts, legs_to_end, seats
 from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.domain.audit import EntryKind
@@ -46,22 +46,27 @@ class PhonerActions:
 
         Raises:
             NotFound: no such campaign.
-            NotAllowed: it belongs to another department; or the line may not be called, or not now.
+            NotAllowed: it belongs to another department; the account has changed meanwhile; or the line may not be
+                called, or not now.
         """
         chosen = self._ctx.rules.campaign(campaign)
-        if user.department is not None and chosen.department != user.department:
-            raise NotAllowed(
-                f"campaign {campaign!r} belongs to another department", key="other_department"
-            )
         seat = await self._ctx.store.run(lambda tx: self._on_shift(tx, user, chosen, line))
         if isinstance(seat, LineProblem):
             raise user_lines.LineRefused(seat)
         return seat
 
     def _on_shift(
-        self, tx: Tx, user: User, campaign: Campaign, asked: str | None
+        self, tx: Tx, asking: User, campaign: Campaign, asked: str | None
     ) -> int | LineProblem:
         now = self._ctx.clock.now()
+        accounts.lock(tx, asking.id)  # an administrator moves nobody who is on shift
+        user = accounts.user(tx, asking.id)
+        if user is None or user.left_at is not None or user.role != asking.role:
+            raise NotAllowed("the account has changed", key="not_allowed")
+        if user.department not in (None, campaign.department):
+            raise NotAllowed(
+                f"campaign {campaign.name!r} belongs to another department", key="other_department"
+            )
         row = seats.open_for(tx, user.id, user.department, now)
         if (
             row.state not in (SeatState.OFF, SeatState.CONNECTING, SeatState.PAUSED)
