@@ -165,6 +165,16 @@ def test_every_path_in_a_document_exists() -> None:
             assert any([*home.glob(path.rstrip("/"))] for home in homes), f"{document.name}: {path}"
 
 
+_TORN = re.compile(r"^\s+[\])}]+[,:]?  # (?!noqa|type:)", re.MULTILINE)
+
+
+def test_comments_stand_before_what_they_are_about() -> None:
+    """The formatter breaks a statement that its comment makes too long, and the comment ends up behind it."""
+    for path in [*SOURCES, *(ROOT / "tests").rglob("*.py")]:
+        torn = _TORN.search(path.read_text("utf-8"))
+        assert torn is None, f"{path.relative_to(ROOT)}: {torn and torn[0].strip()}"
+
+
 _OLD_NAMES = (
     *('"upkeep": "scheduler"', "`callserver upkeep`"),
     *('run("upkeep")', "'upkeep' is called", "VALUES ('upkeep'", "CALLSERVER_UPKEEP"),

@@ -33,9 +33,8 @@ def naming(tx: Tx, key: str) -> list[dict[str, Any]]:
         found = [func.instr(stored, part) > 0 for part in parts]
     else:
         found = [func.position(part.op("IN")(stored)) > 0 for part in parts]
-    other = (
-        audit.c.kind != kind.value for kind in WITHOUT_KEYS
-    )  # SQLite sets up a list for each row
+    # One by one, because SQLite sets up the list of an IN for each row.
+    other = (audit.c.kind != kind.value for kind in WITHOUT_KEYS)
     query = select(audit.c.id, audit.c.body).where(*other, or_(*found)).order_by(audit.c.id)
     return [
         {"id": number, **orjson.loads(body)} for number, body in tx.execute(query) if named in body

@@ -50,9 +50,8 @@ def read(cell: str, region: str | None = "DK") -> tuple[tuple[str, ...], bool]:
     has_leftover = False
     for run in _RUN.findall(text):
         plain_run = _TRUNK_ZERO.sub(" ", run.strip(" .-"))
-        if plain_run.count("(") != plain_run.count(
-            ")"
-        ):  # one stands around words: `(kontor 32123456)`
+        # One stands around words: `(kontor 32123456)`.
+        if plain_run.count("(") != plain_run.count(")"):
             plain_run = plain_run.strip(" .-()")
         in_run, run_has_leftover = _run(plain_run, region)
         numbers |= dict.fromkeys(in_run)

@@ -272,9 +272,8 @@ class Sheet:
         for text in self._many_lines(read):
             most = csv.field_size_limit()
             if len(text) > most and max(map(len, text.split("\n"))) > most:  # perhaps a cell
-                self._lines = _Lines(
-                    islice(self._decoded(), read, None), read
-                )  # these again, and on
+                # These again, and on.
+                self._lines = _Lines(islice(self._decoded(), read, None), read)
                 yield from _parts(self._read())
                 return
             rows = _cut(text, self.separator, read + 1)

@@ -189,9 +189,8 @@ async def test_starttls_and_a_password(certificate: tuple[Path, Path]) -> None:
         good = {"user": "mailer", "password": "p@ss"}
         assert await send(port, sign_in=good, context=knows) is Delivery.SENT
         assert await send(port, sign_in={**good, "password": "no"}, context=knows) is Delivery.LATER
-        assert (
-            await send(port, sign_in=good) is Delivery.LATER
-        )  # a certificate that nobody vouches for
+        # A certificate that nobody vouches for.
+        assert await send(port, sign_in=good) is Delivery.LATER
     assert asked[0] == (b"mailer", b"p@ss")
     assert len(inbox.got) == 1
 

@@ -43,10 +43,8 @@ def line_of(system: StaffedSystem) -> str | None:
 
 async def test_the_campaigns_of_my_department_and_what_they_have(system: StaffedSystem) -> None:
     shift = (await (await system.client("phoner")).api("GET", "/shift")).json()
-    assert [campaign["name"] for campaign in shift["campaigns"]] == [
-        "leads",
-        "kanvas",
-    ]  # by priority
+    # By priority.
+    assert [campaign["name"] for campaign in shift["campaigns"]] == ["leads", "kanvas"]
     leads, kanvas = shift["campaigns"]
     assert (kanvas["reason"], leads["reason"]) == ("", "no_list")
     assert kanvas["why"]["da"].startswith("Vi ringer")

@@ -201,9 +201,8 @@ def test_dials_are_decided_while_a_contact_list_with_opt_outs_is_written(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One transaction, for a list comes in whole: it waits for decisions last, just before its commit."""
-    server = make_engine(
-        postgres_url, server=True
-    )  # its statements wait at most five seconds for a lock
+    # Its statements wait at most five seconds for a lock.
+    server = make_engine(postgres_url, server=True)
     engine = make_engine(postgres_url, secret=b"a key")
     opted_out, other = 4532200001, 4532200002
     finish = imports.finish

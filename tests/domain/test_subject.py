@@ -155,8 +155,7 @@ def test_the_two_forms_of_a_salesforce_id() -> None:
     assert subject.other_form("0013000000abCdE") == "0013000000abCdEAAU"
     assert subject.other_form("0013000000abCdEAAU") == "0013000000abCdE"
     assert subject.other_form("0013000000abCdEAAV") == ""  # another checksum: no such id
-    assert (
-        subject.other_form("001A0000006Vm9r") == "001A0000006Vm9rIAC"
-    )  # in Salesforce's own documents
+    # In Salesforce's own documents.
+    assert subject.other_form("001A0000006Vm9r") == "001A0000006Vm9rIAC"
     for text in ("", "K1", "0013000000abCd", "0013000000abCd\u00e6", "0013000000ab-CdE"):
         assert subject.other_form(text) == ""

@@ -124,9 +124,8 @@ def test_the_first_place_to_open_counts(tx: Tx) -> None:
     policy = RULES.current.policies["dk"]
     assert availability.opens_from(tx, policy, KANVAS, NIGHT) is None  # nobody is on a list
     listed(tx, 32200001)
-    import_list(
-        tx, KANVAS, b"telefon\n+299221234\n", TUESDAY
-    )  # Greenland is two to four hours behind
+    # Greenland is two to four hours behind.
+    import_list(tx, KANVAS, b"telefon\n+299221234\n", TUESDAY)
     assert availability.opens_from(tx, policy, KANVAS, TUESDAY) == TUESDAY
     assert availability.opens_from(tx, policy, KANVAS, NIGHT) == NIGHT
     late = datetime(2026, 5, 13, 1, tzinfo=UTC)

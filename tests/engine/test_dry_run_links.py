@@ -28,11 +28,8 @@ NOBODY = ";Anna Holm;;Lynvej 1, 1. tv;1980-01-01;gade;ja\n"
         (NOBODY, "R1;A. Holm;32200001;LYNVEJ 1 1.tv;1980-01-01;gade;\n", True),
         (NOBODY, "R1;Bo Lind;32200001;Lynvej 1, 1. tv;1980-01-01;gade;\n", False),
         (NOBODY, "R1;Anna Holm;32200001;Lynvej 2;1980-01-01;gade;\n", False),
-        (
-            ANNA,
-            "R1;A. Holm;32200001;LYNVEJ 1 1.tv;1980-01-01;gade;\n",
-            True,
-        ),  # perhaps the same person
+        # Perhaps the same person.
+        (ANNA, "R1;A. Holm;32200001;LYNVEJ 1 1.tv;1980-01-01;gade;\n", True),
         (ANNA, "R1;Bo Lind;32200000;;1980-01-01;gade;\n", True),  # at the same number
         (ANNA, "R1;Bo Lind;32200001;Lynvej 1, 1. tv;1980-01-01;gade;\n", False),  # lives there too
         (ANNA, "R1;Anna Holm;32200001;Lynvej 2;1980-01-01;gade;\n", False),

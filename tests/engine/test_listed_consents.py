@@ -38,13 +38,14 @@ def test_a_list_brings_consents(store: AnyStore, campaign: Campaign) -> None:
     with store.engine.begin() as tx:
         summary = import_list(tx, campaign, LIST.encode(), NOW)
         given = tx.execute(select(marks.c.kind, marks.c.at, marks.c.detail)).all()
+        # None of tomorrow, and none without a date.
         assert [(row.kind, row.at, row.detail) for row in given] == [
             (
                 "consent_given",
                 datetime(2026, 5, 1, tzinfo=UTC),
                 {"phone": True, "proof": "version 3"},
             )
-        ]  # none of tomorrow, and none without a date
+        ]
         assert summary.consents == 1
         assert [(row.line, row.reason) for row in summary.refused] == [(5, "not_a_date")]
         source = select(contacts.c.source).where(contacts.c.ref == "L1")

@@ -185,9 +185,8 @@ async def test_who_talks_to_a_telephone_that_dies_hears_an_apology(opens: Opens)
         await system.wait_for(lambda: system.seat_row().state == "talking")
         talk = telephone.talk
         assert talk is not None
-        await system.wait_for(
-            lambda: len(talk.heard) > 200
-        )  # the check at the talk's beginning is over
+        # The check at the talk's beginning is over.
+        await system.wait_for(lambda: len(talk.heard) > 200)
         telephone.die()
         silence = await system.wait_for(lambda: system.entries("apologised"), 20)
         assert silence < 13

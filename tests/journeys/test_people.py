@@ -90,9 +90,8 @@ async def test_a_number_that_was_replaced_is_not_called_for_a_namesake(
     refs = {contact.id: contact.ref for contact in system.contacts()}
     refused = {refs[entry["contact"]]: entry["reasons"] for entry in system.entries("refused")}
     assert "NUM_REASSIGNED" in refused["X8"]
-    assert refused["X9"] == [
-        "FREQ_GAP"
-    ]  # another name: only the calls to the number's people count
+    # Another name: only the calls to the number's people count.
+    assert refused["X9"] == ["FREQ_GAP"]
 
 
 async def test_a_crowd_at_a_number_is_not_called(

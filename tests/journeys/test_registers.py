@@ -56,9 +56,8 @@ async def test_nobody_is_called_before_the_register_is_imported(system: StaffedS
     seat = await system.seat()
     assert (seat["state"], seat["reason"]) == ("waiting", "SYS_EXTLIST_STALE")
     assert system.network.record == []
-    assert {contact.status for contact in system.contacts()} == {
-        "ready"
-    }  # it is about us, not about them
+    # It is about us, not about them.
+    assert {contact.status for contact in system.contacts()} == {"ready"}
     assert "register_missing" in await kinds(sigrid)
     page = (await asger.api("GET", "/registers")).json()
     assert (page["registers"], page["missing"]) == ([], ["robinson"])

@@ -45,10 +45,8 @@ async def test_the_page_leaves_the_talk_within_a_minute(system: SimulatedSystem)
     falls_silent(system)
     system.network.hang_up_by_person(leg)
     await system.pass_time(55)
-    assert (await system.seat())["state"] in (
-        "wrapping_up",
-        "paused",
-    )  # paused: its time was over
+    # Paused: its time was over.
+    assert (await system.seat())["state"] in ("wrapping_up", "paused")
     assert system.calls()[0].cause == "completed"
 
 

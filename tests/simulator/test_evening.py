@@ -229,10 +229,8 @@ def voice(
         ([voice(LISTENS.line, "seat-1-a", 0, 31, 70)], True),  # after the stop
         ([voice(LISTENS.line, "seat-1-a", 0, -5, 20)], True),  # before the request
         ([voice(LISTENS.line, "seat-2-a", 0, 1, 20)], True),  # another seat
-        (
-            [voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=2)],
-            True,
-        ),  # two people heard the listener
+        # Two people heard the listener.
+        ([voice(LISTENS.line, "seat-1-a", 2, 31, 61, people=2)], True),
         ([voice("client:listener_7", "seat-1-a", 0, 1, 20)], True),  # nobody we know
     ],
 )

@@ -272,9 +272,8 @@ class Asterisk(LegStates):
             endpoint=endpoint,
             app=self._ari.app,
             channelId=channel,
-            formats=self._codecs[
-                endpoint.startswith(_BROWSERS)
-            ],  # otherwise Asterisk uses its own order
+            # Otherwise Asterisk uses its own order.
+            formats=self._codecs[endpoint.startswith(_BROWSERS)],
             json={"variables": variables},
         )
         if reply.ok:

@@ -276,9 +276,8 @@ class ListsApi:
         raw = self._uploads.read(upload, user, PREVIEW_BYTES)
         if len(raw) < PREVIEW_BYTES:
             return raw
-        if b"\0" in raw[:100] or raw.startswith(
-            (b"\xff\xfe", b"\xfe\xff")
-        ):  # UTF-16: a line's end is not one byte
+        # UTF-16: a line's end is not one byte.
+        if b"\0" in raw[:100] or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
             return self._uploads.read(upload, user)
         return raw[: raw.rfind(b"\n") + 1] or raw
 

@@ -39,9 +39,8 @@ class FactNoted(AboutPerson):
 
 
 class Recorded(Answer):
-    contacts: list[
-        int
-    ]  # of the persons concerned; with a consent, those that are dialed again because of it
+    # Of the persons concerned; with a consent, those that are dialed again because of it.
+    contacts: list[int]
     remains: Sequence[str] = ()  # after an erasure: what is kept, in words
 
 

@@ -89,9 +89,8 @@ table_rewrites = Table(
 carrier_states = Table(
     "carrier_states",
     metadata,
-    Column(
-        "name", Text, primary_key=True
-    ),  # trunk or an address where it registers; EXCHANGE/… of several
+    # Trunk or an address where it registers; EXCHANGE/… of several.
+    Column("name", Text, primary_key=True),
     Column("state", Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),

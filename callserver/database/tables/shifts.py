@@ -22,9 +22,8 @@ seats = Table(
     Column("wake_at", Instant),  # the scheduler looks again then
     Column("slot_at", Instant),  # the calls-per-second slot taken for the next dial
     Column("line", Text),
-    Column(
-        "exchange", Text, nullable=False, server_default=""
-    ),  # one of several, for the whole shift
+    # One of several, for the whole shift.
+    Column("exchange", Text, nullable=False, server_default=""),
     Column("room", Text, nullable=False, server_default=""),
     Column("room_ref", Text),  # the provider's conference
     Column("leg", Text),  # the provider's name for the phoner's leg

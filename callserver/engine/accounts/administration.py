@@ -112,9 +112,8 @@ class AccountAdministration:
                 accounts.change(tx, user.id, **_without_line(given))
                 if "line" in fields:
                     user_lines.enter(tx, terms, user.id, given.line, now, f"user:{by.id}")
-                if (
-                    moved
-                ):  # tokens were granted for the old rights; a session has the new ones at once
+                # Tokens were granted for the old rights; a session has the new ones at once.
+                if moved:
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
                     confirmation.require(tx, user.id, given.role, by)

@@ -185,9 +185,8 @@ class CallFlow:
     def _talk_begins(
         self, tx: Tx, seat: SeatRow, row: CallRow, now: datetime, *, in_hand: bool
     ) -> SeatRow:
-        if hangups.must_not_begin(
-            row
-        ):  # such as after an opt-out: they answered before it was silent
+        # Such as after an opt-out: they answered before it was silent.
+        if hangups.must_not_begin(row):
             lost_phoners.count_abandoned(tx, row, now)
             hangups.want_ended(tx, row, row.stop_wanted or "", now)
             return seat

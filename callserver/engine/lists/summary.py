@@ -57,9 +57,8 @@ class Summary:
     consents: int = 0  # recorded: given on a day that the list names
     opted_out: int = 0  # rows of which the list itself says that the person must not be called
     unclear: list[int] = field(default_factory=list)  # lines of those that say neither yes nor no
-    unrecognised: set[int] = field(
-        default_factory=set
-    )  # lines of those without number and reference
+    # Lines of those without number and reference.
+    unrecognised: set[int] = field(default_factory=set)
 
     def columns(self) -> list[tuple[str, str]]:
         """Heading and field of the columns that are read, in the file's order."""
