@@ -70,6 +70,8 @@ def a_rule_is_proposed(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#change")).to_be_hidden()
     focused(page)
+    expect(page.locator("#files .badge")).to_have_count(0)  # what was proposed is not in force
+    assert "most_tries: 9" not in page.locator("#text").input_value()
 
 
 def write(page: Page, old: str, new: str) -> None:

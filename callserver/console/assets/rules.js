@@ -180,13 +180,19 @@ function goToProblem({ file, line }) {
   }
 }
 
+// No draft is left, and none is shown.
+function clear() {
+  drafts.clear();
+  open(paths().includes(path) ? path : paths()[0]);
+}
+
 if (rights.change) {
   onSubmit($("#propose"), async ({ why, ethics }) => {
     if ($("#activate").getAttribute("aria-disabled") === "true")
       throw new Error($("#check-result").textContent);
     const focused = document.activeElement;
     const answer = await post("/rules/proposals", { texts: drafts.texts, why, ethics });
-    drafts.clear();
+    clear();
     $("#propose").reset();
     toast(t(answer.proposal === null ? "rules.active" : "rules.waits"), "good");
     if (answer.proposal === null) toast(t(`rules.written.${answer.written}`));
@@ -198,7 +204,7 @@ if (rights.change) {
       go: t("rules.discard"),
       bad: true,
       does: async () => {
-        drafts.clear();
+        clear();
         await refresh();
       },
     })
