@@ -28,7 +28,7 @@ def is_no_address(text: str) -> bool:
     """Whether it identifies no household: a street and a house number need letters and a digit."""
     words = _LETTERS.findall(text.casefold())
     known_words = [word for word in words if not _UNKNOWN.fullmatch(word)]
-    return not known_words or not any(character.isdigit() for character in text)
+    return not known_words or not any(map(str.isdigit, text))
 
 
 _BOX = re.compile(
