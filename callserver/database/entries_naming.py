@@ -7,7 +7,7 @@ from sqlalchemy import LargeBinary, func, literal, or_, select, type_coerce
 
 from callserver.database.tables import audit
 from callserver.domain.audit import EntryKind
-from callserver.domain.compact_entries import traces
+from callserver.domain.compact_entries import BRACE, traces
 from callserver.ports import Tx
 
 WITHOUT_KEYS = (
@@ -27,12 +27,14 @@ def naming(tx: Tx, key: str) -> list[dict[str, Any]]:
     about a contact who left their list, or whose number has changed, are found by nothing else.
     """
     named = key.encode()
-    parts = [literal(part, LargeBinary) for part in traces(named.rpartition(b":")[2])]
+    digits = named.rpartition(b":")[2]
     stored = type_coerce(audit.c.body, LargeBinary)
     if tx.dialect.name == "sqlite":
+        parts = (literal(part, LargeBinary) for part in traces(digits))
         found = [func.instr(stored, part) > 0 for part in parts]
-    else:
-        found = [func.position(part.op("IN")(stored)) > 0 for part in parts]
+    else:  # it stores the long form
+        text = literal(b"%" + digits + b"%", LargeBinary)
+        found = [stored.op("LIKE")(text), func.get_byte(stored, 0) != BRACE]
     # One by one, because SQLite sets up the list of an IN for each row.
     other = (audit.c.kind != kind.value for kind in WITHOUT_KEYS)
     query = select(audit.c.id, audit.c.body).where(*other, or_(*found)).order_by(audit.c.id)
