@@ -4,10 +4,11 @@ import random
 import time
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, func, select
 
@@ -352,3 +353,36 @@ def test_a_list_that_is_sent_again_takes_linear_time(tmp_path: Path) -> None:
         if growths[-1] < 8:
             break
     assert min(growths) < 8
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["K1", "K2", "K3"]),
+        st.sampled_from(["Anna Holm", "Bo Lind", "Per Berg"]),
+        st.sampled_from(["32200001", "32200002", "32200003"]),
+    ),
+    min_size=2,
+    max_size=7,
+)
+
+
+@given(ROWS)
+# At the second number K1 is Bo, whose name another has at the first.
+@example([("K1", "Anna", "32200001"), ("K2", "Bo", "32200001"), ("K1", "Bo", "32200002")])
+# K2's first row is left out as K1's.
+@example([("K1", "Anna", "32200001"), ("K2", "Anna", "32200001"), ("K2", "Bo", "32200002")])
+@settings(deadline=None, max_examples=60)
+def test_a_list_is_the_same_however_many_rows_are_read_at_once(
+    listed: list[tuple[str, str, str]],
+) -> None:
+    raw = "ref;navn;telefon\n" + "".join(f"{';'.join(row)}\n" for row in listed)
+    taken = []
+    for at_once in (1, 2, 1000):
+        with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+            patch.setattr(sheet, "ROWS_AT_ONCE", at_once)
+            patch.setattr(sheet, "FIRST_READ", 20 * at_once)
+            engine = make_engine(sqlite_file(Path(folder) / "c.db"), durable=False)
+            summary = take(engine, raw)
+            taken.append((summary.counts(), rows(engine, "ref", "name", "number", "person")))
+            engine.dispose()
+    assert taken == [taken[-1]] * 3

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import compress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from callserver.database.staged_rows import DroppedRow
 from callserver.domain import names, subject
@@ -32,6 +32,9 @@ class Duplicates:
         # A plain text where one name is known, as for nearly every number: a million small tuples
         # would keep the garbage collector busy.
         self._names: dict[int, str | tuple[str, ...]] = {}
+        # By key, where the name is not the first at the number: of people who share one, and of those whose
+        # first row was left out as another's.
+        self._seen_as: dict[int, tuple[int, str]] = {}
         self._households: list[int] = []
         self._written: list[int] = []
         self._dropped: dict[int, list[tuple[int, int, ContactRow]]] = {}  # by key: line, rank, row
@@ -44,32 +47,36 @@ class Duplicates:
 
         None: no key was seen before, and none stands twice among them.
         """
-        before = self._persons
-        if _are_new(rows.person, before):
+        if not self._holds_any(rows.person) and len(set(rows.person)) == len(rows.person):
             return None
         positions: list[int] = []
         own: dict[int, tuple[int, str]] = {}
         for at, (person, number) in enumerate(zip(rows.person, rows.number, strict=True)):
             if at in problems:
                 continue
-            known = before.get(person)
-            known_names: tuple[str, ...] = ()
-            if known is not None:
-                held = self._names[known]
-                known_names = (held,) if isinstance(held, str) else held
-            elif person in own:
-                known, name = own[person]
-                known_names = (name,)
-            else:
-                own[person] = (number, rows.name[at])
-            if known not in (None, number) and all(
-                names.compare(rows.name[at], name) is Likeness.DIFFERENT for name in known_names
-            ):
+            known, name = self._first_row(person) or own.setdefault(person, (number, rows.name[at]))
+            if known != number and names.compare(rows.name[at], name) is Likeness.DIFFERENT:
                 positions.append(at)
         return positions
 
+    def _holds_any(self, keys: Sequence[int]) -> bool:
+        """Whether one of the references was seen before."""
+        return not all(known.keys().isdisjoint(keys) for known in (self._persons, self._seen_as))
+
+    def _first_row(self, person: int) -> tuple[int, str] | None:
+        """Number and name in the reference's first row, taken or left out."""
+        if person in self._seen_as:
+            return self._seen_as[person]
+        number = self._persons.get(person)
+        if number is None:
+            return None
+        held = self._names[number]
+        return number, held if isinstance(held, str) else held[0]
+
     def add_new(self, rows: ContactRows) -> bool:
         """Remember the rows if each is of a person and a number not seen before: nearly every chunk."""
+        if not self._seen_as.keys().isdisjoint(rows.person):
+            return False
         if not _add_new(self._names, rows.number, rows.name):
             return False
         if not _add_new(self._persons, rows.person, rows.number):
@@ -88,6 +95,7 @@ class Duplicates:
                 known_names[number] = name
             elif is_first:
                 is_first = self._is_another(number, name)
+                self._seen_as.setdefault(person, (number, name))
             if is_first:
                 persons[person] = number
             firsts.append(is_first)
@@ -172,12 +180,6 @@ class Duplicates:
 def _repeated(keys: Sequence[int]) -> Counter[int]:
     """How often each key occurs; empty if none occurs twice, which is found out in half the time."""
     return Counter(keys) if len(set(keys)) < len(keys) else Counter()
-
-
-def _are_new(keys: Sequence[int], known: Mapping[int, Any]) -> bool:
-    """Whether none of the keys is known, and none stands twice among them."""
-    different = set(keys)
-    return len(different) == len(keys) and known.keys().isdisjoint(different)
 
 
 def _add_new(known: dict[int, T], keys: Sequence[int], values: Sequence[T]) -> bool:

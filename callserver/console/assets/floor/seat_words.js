@@ -21,7 +21,7 @@ export function campaign(seat) {
   return shown ? label(shown.title) : "";
 }
 
-// The phoner is ready, but there is nobody to call.
+// The phoner is ready, but no call can be made.
 export const isIdle = (seat) =>
   seat.state === "waiting" && Boolean(seat.reason) && seat.reason !== "call_rate";
 
