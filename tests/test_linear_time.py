@@ -210,6 +210,7 @@ def growth(work: Callable[[str], object], text: Callable[[int], str]) -> float:
         slow.append(seconds(lambda: work(long)) / shortest)
         if slow[-1] < MOST:
             break
+        time.sleep(0.2)
     return min(slow)
 
 
