@@ -35,7 +35,7 @@ class PostalAddress(NamedTuple):
 
 
 _TAIL = re.compile(
-    r"(?<![\s,])[\s,]++(?:dk\s*+-?\s*+)?(?P<code>\d{4})(?!\d)(?:\s++[^\d,]++)?(?:,\s*+(?:dk|danmark))?\s*+$"
+    r"[ ,](?=[ ,d\d])(?<![ ,]{2})[ ,]*+(?:dk\s*+-?\s*+)?(?P<code>\d{4})(?!\d)(?:\s++[^\d,]++)?(?:,\s*+(?:dk|danmark))?\s*+$"
 )
 _HOUSE = re.compile(
     r"(?<!\d)0*+(?P<house>[1-9]\d{0,2})"
@@ -45,9 +45,10 @@ _HOUSE = re.compile(
 
 _NUMBERS = re.compile(r"\d[-/]\d")
 
+_DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[^\W\d_]")
 _NUMBER_WORD = re.compile(r"(?<!\w)nr\.?$")
-_CODE = re.compile(r"(?<!\d)\d{4}(?!\d)")
+_CODE = re.compile(r"\d\d\d\d(?!\d)(?<!\d{5})")
 _SIDES = (
     (re.compile(r"\b(?:t\.?\s?v|venstre|til venstre)\b\.?"), " tv "),
     (re.compile(r"\b(?:t\.?\s?h|højre|hoejre|til højre)\b\.?"), " th "),
@@ -106,41 +107,37 @@ def parse(text: str, code: str = "") -> PostalAddress:
 
 def parse_uncached(text: str, code: str = "") -> PostalAddress:
     """The same, for a million addresses of which few occur twice."""
-    return _read(text, code)[0]
+    return _read(" ".join(text.casefold().split()), code)[0]
 
 
 def _read(text: str, code: str) -> tuple[PostalAddress, tuple[str, ...]]:
-    """The address's parts; and what stands behind the house number and could not be read."""
+    """The parts of a folded address; and what stands behind the house number and could not be read."""
     plain, tail = _without_postcode(text)
     own = (postcode(code) if code else "") or tail
     first = _LETTER.search(plain)
-    match = None if first is None else _HOUSE.search(plain, first.end())
+    digit = None if first is None else _DIGIT.search(plain, first.end())
+    match = None if digit is None else _HOUSE.search(plain, digit.start())
     if match is None:
         return PostalAddress(street=street_key(plain), postcode=own), ()
     floor, door, unread = _floor_and_door(plain[match.end() :])
-    address = PostalAddress(
-        street=street_key(_street(plain[: match.start()])),
-        house=int(match["house"]),
-        letter=person_names.word(match["letter"] or ""),
-        floor=floor,
-        door=door,
-        postcode=own,
-    )
-    return address, unread
+    house, letter = match.groups()
+    letter = person_names.word(letter) if letter else ""
+    street = _street_key(plain[: match.start()])
+    return PostalAddress(street, int(house), letter, floor, door, own), unread
 
 
 def _without_postcode(text: str) -> tuple[str, str]:
-    """An address in small letters without the postcode at its end; and that postcode."""
-    plain = " ".join(text.casefold().replace("\u00a0", " ").split())
-    tail = _TAIL.search(plain) if _CODE.search(plain) else None
-    return (plain, "") if tail is None else (plain[: tail.start()], tail["code"])
+    """An address without the postcode at its end; and that postcode."""
+    tail = _TAIL.search(text)
+    return (text, "") if tail is None else (text[: tail.start()], tail["code"])
 
 
-def _street(text: str) -> str:
-    """What stands before the house number, without the word for a number."""
+@lru_cache(maxsize=65536)
+def _street_key(text: str) -> str:
+    """The normalised letters of what stands before the house number, without the word for a number."""
     plain = text.rstrip(" ,")
     street = _NUMBER_WORD.sub("", plain).rstrip(" ,")
-    return street if _LETTER.search(street) else plain
+    return street_key(street if _LETTER.search(street) else plain)
 
 
 @lru_cache(maxsize=65536)
@@ -153,8 +150,9 @@ def household(text: str) -> str:
     address, unread = _read(fold(text), "")
     if not address.street or not address.house:
         return text
-    room = " ".join(unread) if any(part.isdigit() for part in unread) else ""
-    return "|".join(("", *map(str, address), room))
+    room = " ".join(unread) if unread and any(part.isdigit() for part in unread) else ""
+    street, house, letter, floor, door, code = address
+    return f"|{street}|{house}|{letter}|{floor}|{door}|{code}|{room}"
 
 
 def named_household(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from callserver.domain import addresses
+from callserver.domain import addresses, postal_addresses
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,13 @@ from callserver.domain import addresses
         ("Nørregade 8000", "8000"),
         ("8000 Aarhus", "800"),
         ("Abc 8000 Aarhus", ""),
+        *((f"{box} 12", "8000") for box in ("PB", "bp", "Boks", "Postbox", "Pakkeboks nr.")),
+        *((f"{box} 12", "8000") for box in ("Postfach", "Postbus", "p.o.box", "p o box")),
+        ("POST RESTANTE, 8000 Aarhus C", ""),
+        ("C / O 5", "8000"),
+        ("c.o. Hemmelig 5", "8000"),
+        ("Ikke oplyst 5", "8000"),
+        ("Lynvej", "8000"),
     ],
 )
 def test_nobody_lives_there(address: str, postcode: str) -> None:
@@ -53,6 +60,9 @@ def test_nobody_lives_there(address: str, postcode: str) -> None:
         ("Storgata 5, 0155 Oslo, Norge", ""),
         ("8000 Aarhus C", "9000"),  # no other number is taken for a postcode
         ("Lynvej 18000", "8000"),
+        ("Lynvej ²", "8000"),  # a digit, if no number
+        ("Ukendt Lynvej 5", "8000"),
+        ("LYNVEJ\u00a05 ,  DK-8000\u00a0AARHUS", ""),
     ],
 )
 def test_people_live_there(address: str, postcode: str) -> None:
@@ -89,3 +99,22 @@ def test_a_placeholder(text: str) -> None:
 @pytest.mark.parametrize("text", ["5", "10", "ukendt 5", "Lynvej", "Ukendt Lynvej"])
 def test_no_placeholder(text: str) -> None:
     assert not addresses.is_placeholder(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "household"),
+    [
+        ("Lynvej 5 , dk - 4000 Roskilde", "|lynvej|5||||4000|"),
+        ("LYNVEJ 05b,4000", "|lynvej|5|b|||4000|"),
+        ("Lynvej nr. 5, 2. tv, 4000 Roskilde, Danmark", "|lynvej|5||2|tv|4000|"),
+        ("2. Lynvej 12-14 st th 4000", "|2lynvej|12||st|th|4000|"),
+        ("Lynvej 5, værelse 12, 4000 Roskilde", "|lynvej|5||||4000|værelse 12"),
+        ("Lynvej 5, kollegiet", "|lynvej|5|||||"),
+        ("Lynvej 40005", "Lynvej 40005"),
+        ("4000 Roskilde", "4000 Roskilde"),
+        ("Postboks 4000", "Postboks 4000"),
+        ("", ""),
+    ],
+)
+def test_what_identifies_a_household(address: str, household: str) -> None:
+    assert postal_addresses.household(address) == household
