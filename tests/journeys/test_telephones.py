@@ -11,7 +11,7 @@ import pytest
 
 from callserver import ports
 from callserver.engine.calls import phoner_legs
-from callserver.ports import Declined, LegState, Trouble
+from callserver.ports import Declined, LegState, Silent, Trouble
 from callserver.simulator.legs import Behaviour, Leg
 from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings
 from tests.harness.waiting import PATIENCE_S
@@ -144,6 +144,37 @@ async def test_a_second_dial_does_not_disturb_the_call(
     assert mine.live
     assert person.live
     await system.pass_time(30)
+    assert (await system.seat())["state"] == "talking"
+    assert not system.entries("apologised")
+
+
+async def test_a_call_to_a_telephone_that_got_no_reply_does_not_disturb_the_talk(
+    system: SimulatedSystem,
+) -> None:
+    """The phoner began the shift again and answered; during the talk the first call is answered as well."""
+    telephony: Any = system.server.ctx.telephony
+    really = telephony.ring_phoner
+
+    async def lost(*order: Any) -> Silent:
+        telephony.ring_phoner = really
+        await really(*order)
+        return Silent("lost")
+
+    telephony.ring_phoner = lost
+    system.people.phoners_answer = False
+    await system.on_shift()
+    first = system.phoner_leg()
+    system.people.phoners_answer = True
+    await system.api("POST", "/off", {})
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(5)
+    (person,), mine = system.live_legs(), system.phoner_leg()
+    assert (await system.seat())["state"] == "talking"
+    assert first.live
+    await system.network.answer(first)
+    await system.pass_time(5)
+    assert (first.live, mine.live, person.live) == (False, True, True)
     assert (await system.seat())["state"] == "talking"
     assert not system.entries("apologised")
 

@@ -123,7 +123,7 @@ class PhonerLegs:
 
         `identity` (`phoner_<id>`) names a browser's leg; `seat` names a leg that the server called.
         """
-        if identity is not None and await self._in_a_call(identity, leg):
+        if await self._in_a_call(seat, identity, leg):
             log.info("second_dial_refused")
             return HangUp()
 
@@ -154,16 +154,20 @@ class PhonerLegs:
 
         return await self._ctx.store.run(join)
 
-    async def _in_a_call(self, identity: str, leg: str) -> bool:
+    async def _in_a_call(self, seat: int | None, identity: str | None, leg: str) -> bool:
         """Whether another leg of the user is, or may be, in a call, which must not be disturbed.
 
-        A browser that is refused calls in again after some seconds.
+        A browser that is refused calls in again after some seconds. A telephone may ring twice if the reply to an
+        order was lost.
         """
-        named = IDENTITY.fullmatch(identity)
-        if named is None:
-            return False
-        user = int(named.group(1))
-        row = await self._ctx.store.read(lambda tx: seats.of_phoner(tx, user))
+
+        def of_leg(tx: Tx) -> SeatRow | None:
+            named = IDENTITY.fullmatch(identity or "")
+            if seat is not None:
+                return seats.lock(tx, seat)
+            return seats.of_phoner(tx, int(named.group(1))) if named else None
+
+        row = await self._ctx.store.read(of_leg)
         if row is None or row.leg in (None, leg) or row.state not in IN_CALL:
             return False
         try:
