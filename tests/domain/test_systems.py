@@ -254,11 +254,11 @@ def test_the_next_number_is_called_where_the_first_is_missing() -> None:
         ",,,Home",
     )
     assert read.numbers("DK", mapping.other_phones) == [
-        "+4532200002",
-        "+4532200005",
-        "+4532200006",
-        "+0",  # what is there is not corrected
-        "+0",
+        "4532200002",
+        "4532200005",
+        "4532200006",
+        "0",  # what is there is not corrected
+        "0",
     ]
     assert {row: problem.column for row, problem in read.problems.items()} == {
         3: "Mobil",
