@@ -3,15 +3,21 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, select, text, true, update
+from sqlalchemy import Column, ColumnElement, and_, or_, select, text, true, update
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.tables import contacts
 from callserver.domain.contact_status import ROW_REFUSED, ContactStatus
+from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
-_CALLABLE = (ContactStatus.READY, ContactStatus.WAITING, ContactStatus.CLAIMED)
-"""One that is being called may be called again if nobody answers."""
+_OF_THE_GATE = sorted({reason.value for reason in Reason} - {Reason.PERSON_ERASED.value})
+_CALLABLE = or_(
+    contacts.c.status.in_((ContactStatus.READY, ContactStatus.WAITING, ContactStatus.CLAIMED)),
+    and_(contacts.c.status == ContactStatus.CLOSED, contacts.c.reason.in_(_OF_THE_GATE)),
+)
+"""One that is being called may be called again if nobody answers; one that the gate closed, when that is undone:
+an accepted row reopens it, and the gate has the last word."""
 
 
 def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[int]) -> set[int]:
@@ -19,13 +25,12 @@ def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[i
 
     `persons`: in every campaign. `numbers`: of contacts of this campaign.
     """
-    callable_now = contacts.c.status.in_(_CALLABLE)
     here = contacts.c.campaign == campaign
     known = {
         row.id: row.person
         for column, keys, among in (
-            (contacts.c.person, persons, callable_now),
-            (contacts.c.number, numbers, callable_now & here),
+            (contacts.c.person, persons, _CALLABLE),
+            (contacts.c.number, numbers, _CALLABLE & here),
         )
         for row in _with(tx, column, keys, among)
     }
@@ -78,6 +83,6 @@ def set_aside(tx: Tx, keys: Collection[int]) -> None:
         some = contacts.c.id.in_(ordered[at : at + 10 * CHUNK])
         tx.execute(
             update(contacts)
-            .where(some, contacts.c.status.in_(_CALLABLE))
+            .where(some, _CALLABLE)
             .values(status=ContactStatus.CLOSED, reason=ROW_REFUSED, next_at=None)
         )

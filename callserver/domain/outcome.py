@@ -156,6 +156,11 @@ def after_unclear(
     return Again(max(follows.at, now + rule.after))
 
 
+def without_words(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details without those in the phoner's own words, which may name somebody."""
+    return {key: value for key, value in details.items() if key not in (Ask.NOTE, Ask.REASON)}
+
+
 def missing(
     outcome: Outcome, details: Mapping[str, Any], campaign: Campaign, now: datetime
 ) -> list[str]:

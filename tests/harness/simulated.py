@@ -15,8 +15,10 @@ import httpx
 from callserver.adapters.config_folder import load
 from callserver.app import create
 from callserver.assemble import Server, build
+from callserver.database import accounts
 from callserver.database.due_work import next_due
 from callserver.database.engines import make_engine, reading
+from callserver.engine.accounts.offboarding import off_board
 from callserver.engine.context import Rules
 from callserver.ports import Silent, Tx
 from callserver.settings import Settings
@@ -257,6 +259,17 @@ async def after_a_talk(system: SimulatedSystem) -> None:
     """The person has hung up; the outcome is owed."""
     system.network.hang_up_by_person(await in_a_talk(system))
     await system.pass_time(1)
+
+
+def off_board_phoner(system: SimulatedSystem) -> None:
+    """The first phoner's access ends; the scheduler ends their shift."""
+
+    def leave(tx: Tx) -> None:
+        user = accounts.user(tx, 1)
+        assert user is not None
+        off_board(tx, user, system.clock.now(), "test")
+
+    system.write(leave)
 
 
 async def rings(system: SimulatedSystem) -> Leg:

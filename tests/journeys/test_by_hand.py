@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from callserver.database import accounts, call_budget, campaign_states
-from callserver.engine.accounts.offboarding import off_board
+from callserver.database import call_budget, campaign_states
 from callserver.engine.gate.explanation import explain
 from callserver.engine.lists.importer import import_list
-from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
-from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk
+from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk, off_board_phoner
 from tests.harness.slots import taken_for
 
 
@@ -48,12 +46,7 @@ async def test_whose_phoner_left_without_an_outcome_is_not_called_again(tmp_path
     system.network.hang_up_by_person(await in_a_talk(system))
     await system.pass_time(1)
 
-    def leave(tx: Tx) -> None:
-        user = accounts.user(tx, 1)
-        assert user is not None
-        off_board(tx, user, system.clock.now(), "test")
-
-    system.write(leave)
+    off_board_phoner(system)
     await system.pass_time(5)
     await system.jump(86_400 * 7)
     await system.on_shift(2)
@@ -65,6 +58,26 @@ async def test_whose_phoner_left_without_an_outcome_is_not_called_again(tmp_path
     await system.pass_time(60)
     assert system.rang() == ["+4532200000"]
     system.close()
+
+
+async def test_an_agreed_time_is_not_kept_if_the_phoner_left_a_talk_before_it(
+    system: SimulatedSystem,
+) -> None:
+    """Dialed by hand before the agreed time, the person may have said "never"."""
+    await after_a_talk(system)
+    agreed = system.clock.now() + timedelta(days=3)
+    await system.outcome("call_back", {"at": agreed.isoformat()}, then="pause")
+    await system.jump(86_400)
+    await system.do("POST", "/redial", {})
+    await system.pass_time(5)
+    assert system.calls()[-1].answered_at is not None
+
+    off_board_phoner(system)
+    await system.pass_time(5)
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == (
+        "closed",
+        "outcome_missing",
+    )
 
 
 async def test_an_old_leg_is_reconnected_before_a_dial_by_hand(system: SimulatedSystem) -> None:

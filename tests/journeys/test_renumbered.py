@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from callserver.database import contacts, suppressions
+from callserver.database import accounts, contacts, suppressions
 from callserver.domain import subject
+from callserver.domain.marks import MarkKind
+from callserver.domain.role import Role
 from callserver.engine.gate import explanation
 from callserver.engine.lists.importer import import_list
-from callserver.engine.suppressions import erasure
+from callserver.engine.suppressions import erasure, mark_undo, person_facts
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk
+from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk, off_board_phoner
 
 CALLED, LATER = "32200000", "32200077"
 HEAD = "ref;navn;telefon;husstand;født;kilde\n"
@@ -63,19 +65,47 @@ async def test_a_wish_is_about_the_number_that_was_called(
     assert scope not in against(system, LATER)
 
 
-async def test_a_person_who_is_erased_meanwhile_stays_erased(system: SimulatedSystem) -> None:
-    """Their number is not written down again: its hash protects it."""
-    await in_a_talk(system)
-
-    def erase(tx: Tx) -> None:
+def erase(system: SimulatedSystem) -> None:
+    def work(tx: Tx) -> None:
         known = contacts.by_number(tx, int(f"45{CALLED}"))
         erasure.erase(tx, int(f"45{CALLED}"), known, b"test", "user:1", system.clock.now())
 
-    system.write(erase)
+    system.write(work)
+
+
+async def test_a_person_who_is_erased_meanwhile_stays_erased(system: SimulatedSystem) -> None:
+    """Their number is not written down again: its hash protects it."""
+    await in_a_talk(system)
+    erase(system)
     await system.do("POST", "/wish", {"wish": "never"})
     about = [subject.of_number(int(f"45{CALLED}"))]
     assert not system.read(lambda tx: suppressions.for_subjects(tx, about))
     assert "SUP_HASH" in against(system, CALLED)
+
+
+@pytest.mark.parametrize("outcome", ["not_now", "no_thanks", "complaint"])
+@pytest.mark.parametrize("when", ["in_the_talk", "before_the_outcome", "after_the_outcome"])
+async def test_nothing_is_written_down_again_about_who_is_erased(
+    system: SimulatedSystem, outcome: str, when: str
+) -> None:
+    """Neither the list's row nor the call, whenever the phoner saves the outcome."""
+    body = {"outcome": outcome, "details": {}, "note": "Anna Holm", "next": "pause"}
+    if outcome == "complaint":
+        body["details"] = {"note": "Anna Holm"}
+    leg = await in_a_talk(system)
+    if when == "in_the_talk":
+        erase(system)
+    system.network.hang_up_by_person(leg)
+    await system.pass_time(1)
+    if when == "before_the_outcome":
+        erase(system)
+    await system.do("POST", "/outcome", body)
+    if when == "after_the_outcome":
+        erase(system)
+    await system.pass_time(3_700)
+    (call,), (contact,) = system.calls(), system.contacts()
+    assert (call.outcome, call.number, call.note, call.details or {}) == (outcome, 0, None, {})
+    assert (contact.status, contact.reason) == ("closed", "PERSON_ERASED")
 
 
 async def test_a_household_that_says_no_is_the_one_that_was_called(system: SimulatedSystem) -> None:
@@ -165,3 +195,59 @@ async def test_whose_newest_row_is_refused_while_they_talk_is_not_called_again(
     status, _ = await system.outcome("not_now", then="pause")
     assert status == 200
     assert (system.contacts()[0].status, system.contacts()[0].reason) == ("closed", "row_refused")
+
+
+async def test_who_may_have_said_never_is_not_called_because_a_list_came_meanwhile(
+    system: SimulatedSystem,
+) -> None:
+    """The phoner left without an outcome: a later row that can be read changes nothing."""
+    await after_a_talk(system)
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+
+    off_board_phoner(system)
+    await system.pass_time(5)
+    take(system, f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n")
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == (
+        "closed",
+        "outcome_missing",
+    )
+
+
+async def test_undoing_what_closed_a_contact_does_not_call_whose_newest_row_is_refused(
+    system: SimulatedSystem,
+) -> None:
+    number = int(f"45{CALLED}")
+
+    def marked_deceased(tx: Tx) -> None:
+        known = contacts.by_number(tx, number)
+        person_facts.note(
+            tx, number, known, person_facts.Fact.DECEASED, "user:1", system.clock.now()
+        )
+
+    def undone(tx: Tx) -> None:
+        leader = accounts.user(tx, 1)
+        assert leader is not None
+        known, campaigns = contacts.by_number(tx, number), system.server.ctx.rules.current.campaigns
+        mark_undo.undo(
+            tx,
+            number,
+            known,
+            MarkKind.DECEASED,
+            "another person",
+            leader._replace(role=Role.LEADER),
+            campaigns,
+            system.clock.now(),
+        )
+
+    system.write(marked_deceased)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(10)
+    assert system.contacts()[0].reason == "PERSON_DECEASED"
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+    system.write(undone)
+    await system.pass_time(60)
+    assert not system.rang()
+    take(system, f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n")
+    await system.pass_time(60)
+    assert system.rang() == [f"+45{CALLED}"]

@@ -22,6 +22,7 @@ from callserver.database import (
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import OUTCOME_MISSING, ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.domain.role import Role
 from callserver.domain.seat import SeatState
 from callserver.engine.calls import lost_phoners
@@ -120,11 +121,8 @@ class Offboarding:
                 legs_to_end.end(tx, row.leg, now)
             if call is not None and call.contact is not None and call.answered_at is not None:
                 contact = contacts.get_locked(tx, call.contact)
-                if (
-                    contact is not None
-                    and contact.status == ContactStatus.CLAIMED
-                    and call.outcome is None
-                ):
+                # Whatever its status: one that was dialed by hand keeps its own, such as an agreed time.
+                if contact is not None and contact.number != NOBODY and call.outcome is None:
                     contacts.set_status(
                         tx, contact.id, ContactStatus.CLOSED, reason=OUTCOME_MISSING
                     )

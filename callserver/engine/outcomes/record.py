@@ -17,6 +17,7 @@ from callserver.domain.call import DialPath
 from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Relation
 from callserver.domain.hours import Place
+from callserver.domain.identity import NOBODY
 from callserver.domain.outcome import Consequence
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext
@@ -40,11 +41,13 @@ class GivenOutcome:
     def is_recorded_for(self, call: CallRow) -> bool:
         """Whether the call has exactly this outcome already: the reply was lost, and it is sent again."""
         details = dict(call.details or {})
-        return (call.outcome, details, call.note or "") == (
-            self.outcome,
-            dict(self.details),
-            self.note,
-        )
+        return (call.outcome, details, call.note or "") == (self.outcome, *self.kept_of(call))
+
+    def kept_of(self, call: CallRow) -> tuple[dict[str, Any], str]:
+        """Details and note; no words are kept about a person who was erased since the call."""
+        if call.number == NOBODY:
+            return outcomes.without_words(self.details), ""
+        return dict(self.details), self.note
 
 
 class NotAgreed(Impossible):
@@ -101,13 +104,14 @@ class OutcomeRecord:
         self._check_agreed(tx, call, campaign, chosen, given, contact, now)
         follows = self._follows(tx, call, campaign, chosen, given, contact, now)
         closed = self._outside_hours(tx, campaign, contact, follows, given)
+        details, note = given.kept_of(call)
         calls.change(
             tx,
             call.attempt,
             outcome=given.outcome,
             outcome_at=now,
-            details=dict(given.details),
-            note=given.note or None,
+            details=details,
+            note=note or None,
         )
         audit.append(
             tx,

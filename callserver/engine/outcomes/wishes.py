@@ -136,8 +136,10 @@ class Wishes:
         call: CallRow,
         now: datetime,
     ) -> None:
-        """Everything that follows from an outcome."""
+        """Everything that follows from an outcome. Of a person who was erased meanwhile, only what was said."""
         for consequence in follows:
+            if contact.number == NOBODY and not isinstance(consequence, outcomes.SAID):
+                continue
             match consequence:
                 case outcomes.Finish(reason=reason):
                     tried = _tried(contact, consequence)
