@@ -33,6 +33,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StaffedS
     monkeypatch.setenv("CALLSERVER_DATABASE", made.server.settings.database)
     monkeypatch.setenv("CALLSERVER_CLOCK", made.clock.now().isoformat())
     monkeypatch.setenv("CALLSERVER_CONFIG", str(made.server.settings.config))
+    monkeypatch.setenv("CALLSERVER_KEY", made.server.settings.key)
     yield made
     made.close()
 
