@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, null, or_, select, update
 
+from callserver.database import detail_words
 from callserver.database.cases import forget_delivered, forget_words
 from callserver.database.messages import TOGETHER
 from callserver.database.retention import UNLINKED
@@ -23,7 +24,6 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
-from callserver.domain.outcome import without_words
 from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
@@ -71,22 +71,14 @@ def unlink_calls_to(tx: Tx, number: int) -> int:
 
 def _unlink(tx: Tx, which: ColumnElement[bool]) -> int:
     ended = and_(calls.c.ended_at.is_not(None), calls.c.number != NOBODY)
-    details = {
-        attempt: given or {}
-        for attempt, given in tx.execute(
-            select(calls.c.attempt, calls.c.details).where(which, ended)
-        )
-    }
-    attempts = list(details)
+    attempts = list(tx.execute(select(calls.c.attempt).where(which, ended)).scalars())
     for at in range(0, len(attempts), SOME):
         some = attempts[at : at + SOME]
         forgotten = {"words": "", "answer": "", "call": null()}
         theirs = support_messages.c.call.in_(some)
         tx.execute(update(support_messages).where(theirs).values(**forgotten))
         tx.execute(update(calls).where(calls.c.attempt.in_(some)).values(**UNLINKED))
-    for attempt, given in details.items():
-        if given != (kept := without_words(given)):
-            tx.execute(update(calls).where(calls.c.attempt == attempt).values(details=kept))
+        detail_words.forget(tx, some)
     return len(attempts)
 
 

@@ -7,7 +7,14 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
 
-from callserver.database import applicants, cases, contact_removal, leavings, staff_records
+from callserver.database import (
+    applicants,
+    cases,
+    contact_removal,
+    detail_words,
+    leavings,
+    staff_records,
+)
 from callserver.database.tables import applicants as applicants_table
 from callserver.database.tables import (
     calls,
@@ -145,5 +152,7 @@ def drop(tx: Tx, rows: Stored, old: Sequence[Any], now: datetime) -> int:
         return leavings.forget(tx, keys)
     if table in staff_records.FORGET:
         return staff_records.FORGET[table](tx, keys)
+    if table is calls:
+        detail_words.forget(tx, keys)
     statement = delete(table) if rows.change is None else update(table).values(**rows.change)
     return tx.execute(statement.where(rows.key.in_(keys), rows.old)).rowcount

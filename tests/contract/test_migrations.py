@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from callserver.database import (
@@ -29,7 +29,7 @@ from callserver.database.tables.types import packed, unpacked
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Receipt
 from callserver.errors import ConfigurationProblem
-from tests.contract.test_store import NOW, a_contact
+from tests.contract.test_store import NOW, a_call, a_contact
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 
@@ -193,6 +193,24 @@ def test_receipts_of_the_version_before_are_recognised(store: AnyStore) -> None:
     assert (receipt.sid in stored()) is (store.engine.dialect.name == "postgresql")
     migrate.downgrade(store.engine, "0038")
     assert stored() == {receipt.sid, other.sid, "seat-1"}
+
+
+def test_words_in_the_details_of_earlier_calls_are_found_with_the_notes(store: AnyStore) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "a1": {"note": "in words"},
+        "a2": {"reason": "in words", "amount": 100},
+        "a3": {"amount": 100},
+    }
+    with store.engine.begin() as tx:
+        for key, (attempt, details) in enumerate(given.items(), 1):
+            call = a_call(attempt, key, key, key) | {"details": details}
+            tx.execute(insert(calls_table).values(call))
+    migrate.downgrade(store.engine, "0043")
+    migrate.upgrade(store.engine)
+    with store.engine.connect() as tx:
+        rows = tx.execute(select(calls_table.c.attempt, calls_table.c.note))
+        notes = {row.attempt: row.note for row in rows}
+    assert notes == {"a1": "", "a2": "", "a3": None}
 
 
 @given(st.text() | st.from_regex(r"([A-Z]{2})?[0-9a-f]{20,32}", fullmatch=True))

@@ -169,13 +169,14 @@ def test_who_was_called_lately_stays(store: AnyStore) -> None:
 def test_an_old_call_says_no_longer_whom_it_reached(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         for contact, days_ago in ((1, 731), (2, 729), (3, 179)):
-            a_call(tx, contact, days_ago)
+            a_call(tx, contact, days_ago, details={"amount": 100, "reason": "in words"})
         a_call(tx, 4, 731, ended_at=None)
         assert run(tx) == {"calls": 1, "notes": 3}
         rows = tx.execute(select(calls).order_by(calls.c.attempt)).all()
         assert [row.number == NOBODY for row in rows] == [True, False, False, False]
         assert (rows[0].contact, rows[0].person, rows[0].household) == (None, 0, 0)
         assert [row.note for row in rows] == [None, None, "a note", None]
+        assert [row.details for row in rows[:2]] == [{"amount": 100}] * 2
         kinds = tx.execute(select(audit.c.body)).scalars()
         assert sum(b'"kind":"retention"' in body for body in kinds) == 2
 

@@ -15,7 +15,7 @@ from callserver.database.tables import processed_events as processed_events_tabl
 from callserver.database.tables import softphones as softphones_table
 from callserver.domain.call import Receipt
 from callserver.ports import Tx
-from tests.harness.simulated import SimulatedSystem
+from tests.harness.simulated import SimulatedSystem, after_a_talk
 
 LIMITS: list[tuple[Table, timedelta]] = [
     (processed_events_table, timedelta(days=7)),
@@ -80,3 +80,18 @@ async def test_refused_rows_of_an_import_are_dropped_after_a_week(system: Simula
         lambda tx: tx.execute(select(imports.c.refused).order_by(imports.c.at)).scalars().all()
     )
     assert kept[-2:] == [None, b"x"] or kept[:2] == [None, b"x"]
+
+
+async def test_what_a_phoner_writes_about_a_call_goes_where_the_outcome_asks_for_it_too(
+    tmp_path: Path,
+) -> None:
+    system = SimulatedSystem(tmp_path)
+    await after_a_talk(system)
+    status, _ = await system.outcome("complaint", {"note": "about the time of day"}, then="pause")
+    assert status == 200
+    await system.jump(86_400 * 179)
+    assert system.calls()[0].details
+    await system.jump(86_400 * 3)
+    await system.pass_time(7_200)
+    assert not system.calls()[0].details
+    system.close()

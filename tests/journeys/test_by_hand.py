@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from callserver.database import call_budget, campaign_states
+from callserver.database import call_budget, campaign_states, set_aside_contacts
 from callserver.engine.gate.explanation import explain
 from callserver.engine.lists.importer import import_list
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
+from tests.harness.at_once import while_open
 from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk, off_board_phoner
 from tests.harness.slots import taken_for
 
@@ -37,6 +39,26 @@ async def test_by_hand_asks_the_same_gate(system: SimulatedSystem) -> None:
     status, problem = await system.api("POST", "/dial", {"number": "32999999"})
     assert status == 404
     assert [call.path for call in system.calls()] == ["manual"]
+
+
+async def test_a_list_that_closes_a_contact_at_that_moment_has_the_last_word(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    system = SimulatedSystem(tmp_path, database=postgres_url)
+    await system.on_shift()
+    contact, loop = system.contacts()[0], asyncio.get_running_loop()
+
+    def dial(_: Tx) -> int:
+        body = {"number": f"00{contact.number}"}
+        coming = asyncio.run_coroutine_threadsafe(system.api("POST", "/dial", body), loop)
+        return coming.result(60)[0]
+
+    def close(tx: Tx) -> None:
+        set_aside_contacts.set_aside(tx, [contact.id])
+
+    _, status = await asyncio.to_thread(while_open, system.server.store.engine, close, dial)
+    assert (status, system.contacts()[0].status, system.rang()) == (409, "closed", [])
+    system.close()
 
 
 async def test_whose_phoner_left_without_an_outcome_is_not_called_again(tmp_path: Path) -> None:

@@ -164,6 +164,10 @@ class ManualDial:
     ) -> Answer:
         """`waits`: a slot that comes later is the seat's, and it asks again then."""
         now = self._ctx.clock.now()
+        locked = contacts.get_locked(tx, contact.id)  # a list may be closing it at this moment
+        if locked is None or locked.number != contact.number:
+            return None
+        contact = locked
         if contact.status == ContactStatus.CLAIMED:
             raise Impossible("this contact is being called right now", key="being_rung")
         if contact.status == ContactStatus.CLOSED and contact.reason in NOT_BY_HAND:

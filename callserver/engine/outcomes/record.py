@@ -105,13 +105,15 @@ class OutcomeRecord:
         follows = self._follows(tx, call, campaign, chosen, given, contact, now)
         closed = self._outside_hours(tx, campaign, contact, follows, given)
         details, note = given.kept_of(call)
+        # Empty and not missing where only the details have words: retention finds both by the note.
+        has_words = details != outcomes.without_words(details)
         calls.change(
             tx,
             call.attempt,
             outcome=given.outcome,
             outcome_at=now,
             details=details,
-            note=note or None,
+            note=note or ("" if has_words else None),
         )
         audit.append(
             tx,

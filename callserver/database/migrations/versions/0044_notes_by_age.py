@@ -9,7 +9,15 @@ branch_labels = None
 depends_on = None
 
 
+WORDS_IN_DETAILS = sa.text("""
+UPDATE calls SET note = '' WHERE note IS NULL
+AND (CAST(details AS TEXT) LIKE '%"note"%' OR CAST(details AS TEXT) LIKE '%"reason"%')
+""")
+"""Their note is empty and not missing, so that they are found with it."""
+
+
 def upgrade() -> None:
+    op.execute(WORDS_IN_DETAILS)
     has_note = sa.text("note IS NOT NULL")
     op.create_index(
         "calls_note", "calls", ["permit_at"], sqlite_where=has_note, postgresql_where=has_note
