@@ -278,7 +278,7 @@ class Sheet:
                 return
             rows = _cut(text, self.separator, read + 1)
             read += len(rows)
-            is_any_empty = not all(rows.columns[0]) and not all(map(any, rows))
+            is_any_empty = not all(rows.beginnings()) and not all(map(any, rows))
             yield _of(row for row in rows.numbered() if any(row[1])) if is_any_empty else rows
 
     def _refusing(self) -> Iterator[tuple[int, list[str]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import overload
 
 
@@ -73,6 +74,10 @@ class Rows(Sequence[Sequence[str]]):
     def columns(self) -> Sequence[Sequence[str]]:
         """Those columns that every row has."""
         return list(zip(*self._cells, strict=False))
+
+    def beginnings(self) -> Iterable[str]:
+        """Each row's first cell. Rows that are not cut into columns yet, perhaps thousands, stay so."""
+        return self.columns[0] if "columns" in vars(self) else map(itemgetter(0), self._cells)
 
     def column(self, at: int) -> Sequence[str]:
         """A column's cells, of the rows that have it."""
