@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from callserver.adapters.asterisk import inbound_callers
 from callserver.database.tables import suppressions
@@ -114,6 +115,26 @@ async def test_silence_ends_politely(
         assert time.monotonic() - began > 5
         assert [entry.get("key") for entry in system.entries("inbound")] == [None, "other"]
         assert opt_outs(system) == []
+
+
+async def test_a_prompt_that_is_missing_is_an_error_from_the_second_time_on(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    """Once alone, the person may have hung up at that moment."""
+    prompts = [*exchange[0].folder.rglob("inbound_withheld-*")]
+    for prompt in prompts:
+        prompt.rename(prompt.with_suffix(".away"))
+    try:
+        async with opened(tmp_path, *exchange, people("00")) as system:
+            with capture_logs() as logs:
+                for _ in range(2):
+                    _, talk = await calls(system, "anonymous")
+                    await system.wait_for(talk.ended.is_set)
+    finally:
+        for prompt in prompts:
+            prompt.with_suffix(".away").rename(prompt)
+    told = [entry["log_level"] for entry in logs if entry["event"] == "prompt_not_played"]
+    assert told == ["warning", "error"]
 
 
 async def test_a_caller_is_greeted_again_after_a_restart(

@@ -25,6 +25,8 @@ class Playbacks:
         self._callers = callers
         self._playing: dict[str, str] = {}  # playback -> leg
         self._missing: set[str] = set()  # those that were not there at the last look
+        # Prompts that failed while their leg seemed to be there.
+        self._not_played_before: set[str] = set()
 
     def forget(self) -> None:
         self._playing.clear()
@@ -48,15 +50,26 @@ class Playbacks:
         if event["type"] == "PlaybackStarted":
             self.started(playback["id"], leg)
             return
+        prompt = playback["media_uri"].rpartition("/")[2]
         if playback["state"] == "failed":
-            gone = not (await self._ari.get("channels", leg)).ok
-            log_it = log.info if gone else log.error  # the caller hung up
-            log_it("prompt_not_played", prompt=playback["media_uri"].rpartition("/")[2])
+            await self._not_played(leg, prompt)
+        else:
+            self._not_played_before.discard(prompt)
         if playback["id"].startswith(LAST_WORD):
             await self._ari.delete("channels", leg)
         else:
             await self._callers.question_played(leg, playback["id"])
         self._playing.pop(playback["id"], None)
+
+    async def _not_played(self, leg: str, prompt: str) -> None:
+        """Mostly who hears a prompt hangs up, and their leg may still be there for a moment; a prompt that cannot
+        be played fails every time."""
+        if not (await self._ari.get("channels", leg)).ok:
+            log.info("prompt_not_played", prompt=prompt)
+            return
+        log_it = log.error if prompt in self._not_played_before else log.warning
+        log_it("prompt_not_played", prompt=prompt)
+        self._not_played_before.add(prompt)
 
     async def lost_ends(self) -> list[dict[str, Any]]:
         """An event for each prompt that is over without one. The event itself has until the next look.
