@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from callserver.database import accounts
+from callserver.domain.behaviour.checker import Checker
+from callserver.domain.behaviour.entry import Entry
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
 from callserver.ports import Tx
@@ -164,6 +167,14 @@ class ListeningSystem(SimulatedSystem):
                 assert leg.coach is None or all("phoner" in hearer for hearer in hearers)
         for ring in self.network.record:
             assert ring.heard != "silence"
+
+    def violations(self) -> list[str]:
+        """What the checker of the log says about listening."""
+        checker = Checker()
+        for number, body in enumerate(self.entries()):
+            checker.entry(Entry(number, datetime.fromisoformat(body["at"]), body["kind"], body))
+        about = ("listening-right", "no-listener", "voice-in-room")
+        return [str(found) for found in checker.violations if found.rule in about]
 
 
 PHONER, CONTACT = "client:phoner_1", "+4532200000"

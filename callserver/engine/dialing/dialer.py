@@ -221,13 +221,14 @@ class Dialer:
         Raises:
             ListenerInRoom: a listener's leg may still be in the room without permission.
         """
-        if room_occupancy.in_the_way(tx, self._ctx, row):
+        listening_now = listenings.open_at(tx, row.id)
+        if room_occupancy.in_the_way(tx, self._ctx, row, listening_now):
             raise ListenerInRoom(row.id)
         if _kept_slot(row, now) is None:
             call_budget.take_slot(tx, now, self._ctx.budgets.of(permit.caller_id))
         daily_counts.count(tx, campaign.name, "dials", now)
         seat_moves.move(tx, self._ctx, row, SeatEvent.RESERVED, now, call=permit.attempt)
-        listened_to = row.leg if listenings.open_at(tx, row.id) else None
+        listened_to = row.leg if listening_now else None
         outbox.add(tx, PlaceCall(row.id, permit, Room(row.room, row.room_ref), listened_to))
 
     def _wait_for_room(self, tx: Tx, seat: int) -> None:

@@ -224,7 +224,8 @@ class ListenerLegs:
 
         def in_the_way(tx: Tx) -> bool:
             row = seats.lock(tx, seat)
-            return row is not None and room_occupancy.in_the_way(tx, self._ctx, row)
+            here = listenings.open_at(tx, seat)
+            return row is not None and room_occupancy.in_the_way(tx, self._ctx, row, here)
 
         def orders(tx: Tx, listening: int) -> tuple[list[MoveListener], list[EndListenerLeg]]:
             self._look(tx, listening)

@@ -5,9 +5,10 @@ gone. No call is dialed for a seat while a leg without permission may be in its 
 reserves the seat checks this.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from callserver.database import listening_intervals, listenings
+from callserver.database import listening_intervals
 from callserver.database.listening_intervals import Interval
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
@@ -40,18 +41,22 @@ def misplaced(intervals: list[Interval], where: Hear | WaitToHear) -> list[Inter
     ]
 
 
-def in_the_way(tx: Tx, ctx: EngineContext, seat: SeatRow) -> bool:
+def in_the_way(
+    tx: Tx, ctx: EngineContext, seat: SeatRow, listening_now: Sequence[ListeningRow]
+) -> bool:
     """Whether a leg may be in the seat's room that must not be there when the next call is dialed.
+
+    Who had joined the talk before is silent from now on, even if their leg is not in the room yet.
 
     `seat`: locked, before or after it is reserved for that call.
     """
-    intervals = listening_intervals.in_room(tx, seat.room) if seat.room else []
-    if not intervals or seat.state in (SeatState.RINGING, SeatState.TALKING):
+    if seat.state in (SeatState.RINGING, SeatState.TALKING):
         return False
     if seat.state != SeatState.RESERVED:
         seat = seat._replace(state=SeatState.RESERVED.value, call=None)
+    intervals = listening_intervals.in_room(tx, seat.room) if seat.room else []
     allowed: dict[str, Mode] = {}
-    for row in listenings.open_at(tx, seat.id):
+    for row in listening_now:
         where = placement.place(tx, ctx, row, seat)
         if isinstance(where, Hear) and row.leg is not None:
             allowed[row.leg] = where.mode

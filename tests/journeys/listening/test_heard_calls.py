@@ -7,8 +7,6 @@ import pytest
 
 from callserver.database import listenings
 from callserver.database.calls import CallRow
-from callserver.domain.behaviour.checker import Checker
-from callserver.domain.behaviour.entry import Entry
 from callserver.domain.call import Receipt, Report
 from callserver.provider_events import CallReport
 from callserver.simulator.faults import NONE
@@ -47,15 +45,6 @@ async def report(
         )
 
 
-def violations(system: ListeningSystem) -> list[str]:
-    """What the checker of the log says about listening."""
-    checker = Checker()
-    for number, body in enumerate(system.entries()):
-        checker.entry(Entry(number, datetime.fromisoformat(body["at"]), body["kind"], body))
-    about = ("listening-right", "no-listener", "voice-in-room")
-    return [str(found) for found in checker.violations if found.rule in about]
-
-
 @pytest.mark.parametrize("reports", [FULL, ONLY_THE_END, REVERSED])
 async def test_a_talk_is_heard_though_its_end_is_reported_first(
     system: ListeningSystem, reports: tuple[Report, ...]
@@ -88,7 +77,7 @@ async def test_who_has_left_when_a_talk_is_reported_has_heard_it(
     assert [listening["calls"] for listening in told["listenings"]] == [expected]
     assert system.read(lambda tx: listenings.heard_by(tx, call.attempt, SUPERVISOR)) == heard
     await system.pass_time(60)
-    assert violations(system) == []
+    assert system.violations() == []
 
 
 async def test_a_listener_who_has_changed_mode_when_a_talk_is_reported(
@@ -103,7 +92,7 @@ async def test_a_listener_who_has_changed_mode_when_a_talk_is_reported(
     assert {entry["mode"] for entry in system.entries("heard")} == {"coach", "silent"}
     await report(system, call, FULL, began)
     assert len(system.entries("heard")) == 2
-    assert violations(system) == []
+    assert system.violations() == []
 
 
 async def test_nobody_hears_a_call_that_was_not_answered(system: ListeningSystem) -> None:
@@ -137,7 +126,7 @@ async def test_who_has_left_when_the_network_is_asked_has_heard_the_talk(
     assert abs((asked.answered_at - leg.answered).total_seconds()) <= 1
     assert (asked.ended_at is not None) == over
     assert [entry["call"] for entry in system.entries("heard")] == [call.attempt]
-    assert violations(system) == []
+    assert system.violations() == []
 
 
 async def test_a_listener_who_left_before_the_answer_has_heard_nothing(

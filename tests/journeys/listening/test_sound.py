@@ -1,6 +1,10 @@
 """Who hears whom while a supervisor listens, at every moment, whatever happens between."""
 
-from callserver.simulator.legs import Leg
+import pytest
+
+from callserver.cli.invented_data import enter_line
+from callserver.database import listenings
+from callserver.simulator.legs import Behaviour, Leg
 from tests.harness.listening import (
     CONTACT,
     PHONER,
@@ -143,6 +147,27 @@ async def test_a_joined_voice_never_meets_the_next_person(system: ListeningSyste
     assert system.hearers(ear) == set()
     system.check()
     assert system.entries("listening_changed")[0]["before"] == "join"
+
+
+async def test_who_joins_a_talk_and_answers_in_the_next_is_not_heard_there(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler is slow: the next call is dialed before it has looked at the listening."""
+    monkeypatch.setattr(listenings, "due", lambda tx, now: [])
+    system.people.does["+4532209999"] = Behaviour(answers_after=12)
+    await system.talking()
+    system.write(lambda tx: enter_line(tx, SUPERVISOR, "+4532209999", system.clock.now()))
+    assert await system.listen("join") == 200
+    await system.pass_time(2)
+    assert (await system.api("POST", "/hang-up", {}))[0] == 200
+    assert (await system.outcome("no_thanks", then="ready"))[0] == 200
+    await system.pass_time(14)
+    (ear,) = system.live_legs("+4532209999")
+    assert (await system.seat())["state"] == "talking"
+    assert len(system.calls()) == 2
+    assert system.hearers(ear) == set()
+    system.check()
+    assert system.violations() == []
 
 
 async def test_nobody_joins_where_nobody_talks(system: ListeningSystem) -> None:
