@@ -177,6 +177,7 @@ def build(
         disk_free=lambda: disk.free_bytes(settings),
         sip_hosts=allowed_sip_hosts(settings),
         exchanges=[] if own is None else own.names,
+        has_exchange=own is not None,
     )
     call_flow = CallFlow(ctx)
     listener_orders = ListenerLegOrders(ctx)

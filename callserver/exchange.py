@@ -164,7 +164,7 @@ def _exchange(
         store=store,
         ari=ari,
         speech=speech,
-        telephony=Asterisk(settings, clock, ari, speech, lambda: rules.own_numbers, alone=not name),
+        telephony=Asterisk(settings, clock, ari, speech, lambda: rules.own_numbers),
         softphones=Softphones(settings, ari, store, clock),
         shown=lambda: rules.own_numbers,
     )

@@ -87,6 +87,7 @@ class EngineContext:
     disk_free: Callable[[], Mapping[str, int]] = dict  # free bytes, by what is stored there
     sip_hosts: frozenset[str] = frozenset()  # where SIP addresses of users may be
     exchanges: Sequence[str] = ()  # the names of several exchanges; none where there is one
+    has_exchange: bool = False  # calls go through one or several exchanges of our own
 
     @property
     def terms(self) -> LineContext:

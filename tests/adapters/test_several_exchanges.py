@@ -34,9 +34,7 @@ async def carrier(exchange: tuple[Exchange, Called], tmp_path: Path) -> AsyncIte
 def both(carrier: RealAsterisk) -> SeveralExchanges:
     away = carrier.settings.model_copy(update={"asterisk_url": "http://127.0.0.1:9"})
     shown = frozenset({CALLER_ID})
-    silent = Asterisk(
-        away, carrier.clock, Ari(away, carrier.http), carrier.speech, lambda: shown, alone=False
-    )
+    silent = Asterisk(away, carrier.clock, Ari(away, carrier.http), carrier.speech, lambda: shown)
     return SeveralExchanges({"syd": silent, "nord": carrier.asterisk})
 
 

@@ -85,7 +85,9 @@ async def test_a_phoner_hears_that_another_exchange_answers(tmp_path: Path) -> N
     """Only where a new shift would go through it: a SIP telephone stays where it signed in."""
     system = SimulatedSystem(tmp_path)
     await system.on_shift()
-    object.__setattr__(system.server.ctx, "exchanges", NAMES)  # the carrier stays the simulated one
+    # The carrier stays the simulated one.
+    object.__setattr__(system.server.ctx, "exchanges", NAMES)
+    object.__setattr__(system.server.ctx, "has_exchange", True)
 
     async def waits(nord: bool, syd: bool, line: str = BROWSER) -> str:
         def prepare(tx: Tx) -> None:
@@ -111,6 +113,7 @@ async def test_nobody_is_dialed_by_hand_through_an_exchange_that_is_away(tmp_pat
     """The order would be refused, and take a turn from the seats of the other exchanges."""
     system = SimulatedSystem(tmp_path)
     await system.on_shift()
+    object.__setattr__(system.server.ctx, "has_exchange", True)
 
     def note(answers: bool) -> None:
         def work(tx: Tx) -> None:

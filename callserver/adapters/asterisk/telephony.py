@@ -66,12 +66,8 @@ class Asterisk(LegStates):
         ari: Ari,
         speech: Speech,
         own_numbers: Callable[[], frozenset[str]],
-        *,
-        alone: bool = True,
     ) -> None:
-        """`alone`: there is no other exchange, so that a dead trunk stops every call."""
         super().__init__(ari, clock)
-        self._trunk_dead = Trouble.STOP if alone else Trouble.LATER
         self._speech = speech
         self._own_numbers = own_numbers
         both = (trunk.codecs_of(settings, browser=browser) for browser in (False, True))
@@ -205,7 +201,7 @@ class Asterisk(LegStates):
             if reply.status in (401, 403):
                 return Declined(Trouble.STOP, reply.status, "Asterisk refuses our password")
         if not trunk_reply.ok or trunk_reply.body["state"] == "offline":
-            return Declined(self._trunk_dead, 503, "the trunk does not answer")
+            return Declined(Trouble.LATER, 503, "the trunk does not answer")
         if not room.ok or not room.body["channels"]:
             return Declined(Trouble.ROOM_GONE, 404, "nobody is in the room")
         if app.ok and len(app.body["channel_ids"]) >= self._most_channels:

@@ -147,8 +147,8 @@ class Dialer:
         if campaign_states.get(tx, campaign.name)[0]:
             self._wait(tx, row, Reason.CAMP_PAUSED.value, now)
             return None
-        if row.exchange and exchange_states.cannot_call(tx, row.exchange, now):
-            # Its calls would only be refused, and take turns from the seats of the other exchanges.
+        if self._ctx.has_exchange and exchange_states.cannot_call(tx, row.exchange, now):
+            # Its calls would only be refused, and take turns from the seats of other exchanges.
             again = now + seat_moves.SAFETY_NET
             moves = seat_moves.may_change_exchange(tx, self._ctx, row, now)
             why = "another_exchange" if moves else "exchange_away"

@@ -148,7 +148,8 @@ class ManualDial:
             )
         if not row.connected or row.room_ref is None:
             raise Impossible("your telephone is not connected", key="not_connected")
-        if row.exchange and exchange_states.cannot_call(tx, row.exchange, self._ctx.clock.now()):
+        now = self._ctx.clock.now()
+        if self._ctx.has_exchange and exchange_states.cannot_call(tx, row.exchange, now):
             raise Impossible("your exchange cannot make calls now", key="exchange_away")
         return row, self._ctx.rules.campaign(row.campaign)
 
