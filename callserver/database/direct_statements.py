@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from callserver.database.direct_connection import DirectConnection
-from callserver.database.prepared_statements import Counted, Execute
+from callserver.database.statement_results import Counted, Execute
 
 
 def on_postgres(sql: str, numbered: str, names: Sequence[str], returns_rows: bool) -> Execute:

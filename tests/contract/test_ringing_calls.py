@@ -12,7 +12,8 @@ from sqlalchemy import Engine, create_engine, insert
 
 from callserver.database import contacts as contact_rows
 from callserver.database import known_people, ringing_calls
-from callserver.database.prepared_statements import Prepared, StatementResult
+from callserver.database.prepared_statements import Prepared
+from callserver.database.statement_results import StatementResult
 from callserver.database.store import AnyStore
 from callserver.database.tables import former_identifiers, metadata, person_decisions
 from callserver.domain import subject
