@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from inspect import cleandoc
 from typing import Annotated, Any
 
 import typer
@@ -80,7 +81,18 @@ def command(name: str) -> Any:
     """The command or group of commands with this name."""
     part = typer.Typer(rich_markup_mode="rich")
     import_module(f"callserver.cli.{COMMANDS[name][0]}").register(part)
-    return typer.main.get_group(part).commands[name]
+    return _reflowed(typer.main.get_group(part).commands[name])
+
+
+def _reflowed(node: Any) -> Any:
+    """With each paragraph of its help in one line, because Typer breaks where the docstring does."""
+    paragraphs = cleandoc(node.help or "").split("\n\n")
+    node.help = "\n\n".join(
+        text if text.startswith("Example:") else text.replace("\n", " ") for text in paragraphs
+    )
+    for part in getattr(node, "commands", {}).values():
+        _reflowed(part)
+    return node
 
 
 class Commands(TyperGroup):
@@ -91,6 +103,7 @@ class Commands(TyperGroup):
         self.commands = {
             name: TyperCommand(name, help=sentence) for name, (_, sentence) in COMMANDS.items()
         }
+        _reflowed(self)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in RENAMED:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from callserver import texts
 from callserver.cli import resources
 from callserver.database import contacts, suppressions
 from callserver.database.engines import reading
@@ -17,7 +16,7 @@ from callserver.engine.audit_log.published_log import origin_of, proof_text
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.sealing import load_key
 from callserver.engine.reporting import receipt_files
-from callserver.errors import ConfigurationProblem, NotFound
+from callserver.errors import NotFound
 from callserver.settings import published_folder
 
 Folder = Annotated[
@@ -79,7 +78,9 @@ def prove(
 def receipt(
     number: Annotated[str, typer.Argument(help="the telephone number, as people write it")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="where the files are written")],
-    language: Annotated[str, typer.Option(help="da or en: the person's language")] = "da",
+    language: Annotated[
+        str, typer.Option(help="da or en: the person's language", callback=resources.known_language)
+    ] = "da",
     by: Annotated[
         str, typer.Option(help="who made it; written to the log", callback=resources.words_for_log)
     ] = "command",
@@ -91,8 +92,6 @@ def receipt(
 
     Example: callserver audit receipt 32123456 receipts --language en
     """
-    if language not in texts.LANGUAGES:
-        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
     key, settings = resources.phone_number(number), resources.settings()
     published = receipts.opened(settings)
     with resources.database(settings) as engine, engine.begin() as tx:

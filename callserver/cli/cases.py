@@ -73,7 +73,9 @@ def open_case(
     source: Annotated[Source, typer.Option(help="how it reached us")] = Source.LETTER,
     reply_by: Annotated[ReplyBy | None, typer.Option(help="how the person gets an answer")] = None,
     reply_to: Annotated[str | None, typer.Option(help="e-mail address or number for it")] = None,
-    language: Annotated[str, typer.Option(help="the person's language: da or en")] = "da",
+    language: Annotated[
+        str, typer.Option(help="the person's language: da or en", callback=resources.known_language)
+    ] = "da",
     words: Annotated[
         bool, typer.Option("--words", help="read the person's words from standard input")
     ] = False,
@@ -84,8 +86,6 @@ def open_case(
 
     Example: callserver cases open complaint --number 32123456 --by mads
     """
-    if language not in ("da", "en"):
-        raise ConfigurationProblem("--language: da or en")
     if kind is CaseKind.OPT_OUT and number is None:
         raise ConfigurationProblem("--number: an opt-out needs it")
     settings = resources.settings()

@@ -45,8 +45,8 @@ def check(
 
     Exit code 2 if there are any. `--deep` reads the whole database, writes to the folders, and asks the
     carrier about the account and the numbers that campaigns show; it changes nothing, and may run beside
-    a server. Files that other accounts of this machine can read or change, and
-    must not, are problems too. Notes are not problems.
+    a server. Files that other accounts of this machine can read or change, and must not, are
+    problems too. Notes are not problems.
 
     Example: callserver check
     """

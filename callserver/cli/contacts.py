@@ -66,7 +66,9 @@ def import_list(
     ] = None,
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
     refused: Annotated[Path | None, typer.Option(help="the file for refused rows")] = None,
-    language: Annotated[str, typer.Option(help="da or en")] = "en",
+    language: Annotated[
+        str, typer.Option(help="da or en", callback=resources.known_language)
+    ] = "en",
 ) -> None:
     """Import a list of people into a campaign.
 
@@ -81,7 +83,7 @@ def import_list(
     columns |= dict.fromkeys(ignore or (), IGNORE)
     raw = read(file, for_calls=True)
     refused_file = refused or refused_rows.beside(file)
-    _check(region, language, file, refused_file)
+    _check(region, file, refused_file)
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(resources.database(settings))
@@ -146,11 +148,9 @@ def read(file: Path, *, for_calls: bool = False) -> bytes:
         raise ConfigurationProblem(f"{file}: {error}") from error
 
 
-def _check(region: str, language: str, file: Path, refused: Path) -> None:
+def _check(region: str, file: Path, refused: Path) -> None:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise ConfigurationProblem(f"--region {region!r}: should be a country's code like DK")
-    if language not in texts.LANGUAGES:
-        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
     if refused.resolve() == file.resolve():
         raise ConfigurationProblem("--refused: should be another file than the list itself")
 

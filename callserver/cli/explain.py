@@ -21,7 +21,9 @@ def explain(
     number: Annotated[str, typer.Argument(help="a telephone number, as people write it")],
     campaign: Annotated[str | None, typer.Option(help="only this campaign")] = None,
     at: Annotated[str | None, typer.Option(help="at this instant (ISO 8601); now")] = None,
-    language: Annotated[str, typer.Option(help="da or en")] = "da",
+    language: Annotated[
+        str, typer.Option(help="da or en", callback=resources.known_language)
+    ] = "da",
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Say whether a number may be called now, and which rules forbid it.

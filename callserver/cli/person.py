@@ -170,7 +170,9 @@ def access(
         typer.Argument(metavar="[NUMBER] DIR", help="the number, and the folder to write to"),
     ],
     contact: ContactId = None,
-    language: Annotated[str, typer.Option(help="da or en: the person's language")] = "da",
+    language: Annotated[
+        str, typer.Option(help="da or en: the person's language", callback=resources.known_language)
+    ] = "da",
     by: By = "command",
 ) -> None:
     """Write everything on record about a person, for the person: as a page to read and as JSON.
@@ -181,8 +183,6 @@ def access(
     """
     if len(targets) not in ((2,) if contact is None else (1, 2)):
         raise ConfigurationProblem("name the number and the folder, or --contact and the folder")
-    if language not in texts.LANGUAGES:
-        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
     number = None if len(targets) == 1 else resources.phone_number(targets[0])
     folder = Path(targets[-1])
     settings = resources.settings()

@@ -60,6 +60,17 @@ def phone_number(raw: str) -> int:
     return phone.to_int(parsed)
 
 
+def known_language(value: str) -> str:
+    """An option that names a language of the catalogues.
+
+    Raises:
+        ConfigurationProblem: there is no such catalogue.
+    """
+    if value not in texts.LANGUAGES:
+        raise ConfigurationProblem(f"--language {value!r}: should be da or en")
+    return value
+
+
 def words_for_log(value: str) -> str:
     """An option whose value is written to the audit log.
 

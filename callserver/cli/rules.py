@@ -24,7 +24,7 @@ from callserver.engine.rules.beginning import beginning
 from callserver.errors import ConfigurationProblem, NotFound
 from callserver.ports import Tx
 
-Language = Annotated[str, typer.Option(help="da or en")]
+Language = Annotated[str, typer.Option(help="da or en", callback=resources.known_language)]
 
 
 def register(app: typer.Typer) -> None:

@@ -258,7 +258,12 @@ def export(
         bool, typer.Option("--bom", help="begin with a byte order mark, for Excel")
     ] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
-    language: Annotated[str, typer.Option(help="da or en: of what an opt-out applies to")] = "da",
+    language: Annotated[
+        str,
+        typer.Option(
+            help="da or en: of what an opt-out applies to", callback=resources.known_language
+        ),
+    ] = "da",
     by: Annotated[
         str,
         typer.Option(
@@ -275,8 +280,6 @@ def export(
     """
     if separator not in (",", ";"):
         raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
-    if language not in texts.LANGUAGES:
-        raise ConfigurationProblem(f"--language {language!r}: should be da or en")
     day = None if since is None else since.date()
     with resources.database(any_key=True) as engine:
         with engine.begin() as tx:

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def why(
     number: Annotated[str, typer.Argument(help="the number that was called")],
-    language: Annotated[str, typer.Option(help="da or en")] = "da",
+    language: Annotated[
+        str, typer.Option(help="da or en", callback=resources.known_language)
+    ] = "da",
     by: Annotated[
         str, typer.Option(help="who asks; written to the log", callback=resources.words_for_log)
     ] = "command",

@@ -177,4 +177,5 @@ def cases(system: BrowserSystem, mads: Page, lea: Page) -> None:
     shoot(lea, "cases")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -158,6 +158,27 @@ def test_a_variable_that_is_only_called_like_a_field_is_no_setting() -> None:
     assert from_environment({"host": "elsewhere", "PORT": "9"}) == from_environment({})
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("why", "32123456"),
+        ("explain", "32123456"),
+        ("import", "kanvas", "people.csv"),
+        ("rules", "diff"),
+        ("suppress", "export"),
+        ("person", "access", "32123456", "answers"),
+        ("audit", "receipt", "32123456", "receipts"),
+        ("cases", "open", "complaint", "--by", "mads"),
+    ],
+)
+def test_a_language_that_is_not_spoken_is_refused(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words, "--language", "xx")
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (
+        2,
+        "callserver: --language 'xx': should be da or en",
+    )
+
+
 def test_an_old_name_is_refused_and_the_present_one_said(run: Run, tmp_path: Path) -> None:
     said = "CALLSERVER_UPKEEP: is called CALLSERVER_SCHEDULER now"
     assert said in run("migrate", CALLSERVER_UPKEEP="no").stderr

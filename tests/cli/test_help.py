@@ -105,3 +105,10 @@ def test_every_command_says_what_the_list_says_and_gives_an_example(name: str) -
     assert node.help.partition("\n\n")[0].replace("\n", " ") == COMMANDS[name][1]
     for path, said in leaves(name, node):
         assert f"Example: callserver {path}" in said, path
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_paragraph_of_help_breaks_where_the_terminal_ends(name: str) -> None:
+    for path, said in leaves(name, command(name)):
+        texts = [text for text in said.split("\n\n") if not text.startswith("Example:")]
+        assert not [text for text in texts if "\n" in text], path
