@@ -99,7 +99,8 @@ def narrower(was: Scope | None, would: Scope | None) -> bool:
 
 POLICY: Mapping[str, Compare] = {
     "name": free,
-    "title": free,
+    "title.da": free,
+    "title.en": free,
     **{
         f"{block}.{key}": free
         for block in (

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from callserver.domain import calendars
+from callserver.domain.campaign import Label
 from callserver.domain.document import Document
 from callserver.domain.phone import NumberKind
 from callserver.texts import InvalidInput
@@ -222,9 +223,14 @@ class AbandonRule(Block):
         return abandoned > answered or abandoned * 100 > self.limit_percent * sample
 
 
+def _in_both_languages(value: Any) -> Any:
+    return {"da": value, "en": value} if isinstance(value, str) else value
+
+
 class Policy(Document):
     name: str
-    title: str
+    # One text counts for both languages.
+    title: Annotated[Label, BeforeValidator(_in_both_languages, json_schema_input_type=Label | str)]
     hours: Hours
     numbers: Numbers
     frequency: Frequency

@@ -33,11 +33,18 @@ SMALLEST = {
 }
 
 
+def test_a_title_has_a_form_for_each_language_or_one_for_both() -> None:
+    title = {"da": "Tyskland", "en": "Germany"}
+    assert Policy.model_validate({**SMALLEST, "title": title}).title.en == "Germany"
+    with pytest.raises(ValidationError, match="title"):
+        Policy.model_validate({**SMALLEST, "title": ""})
+
+
 def test_a_policy_that_says_no_more_than_it_must() -> None:
     said = Policy.model_validate(SMALLEST).model_dump(mode="json", by_alias=True)
     assert said == {
         "name": "x",
-        "title": "X",
+        "title": {"da": "X", "en": "X"},
         "hours": {
             **SOURCE,
             "windows": {"mon": ["09:00-21:00"]},

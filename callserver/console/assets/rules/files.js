@@ -30,7 +30,7 @@ export function fileList({ rules, drafts, path, paths, open }) {
 
   function button(file, rule) {
     const title = rule?.document.title;
-    const name = title === undefined ? file : typeof title === "string" ? title : label(title);
+    const name = title === undefined ? file : label(title);
     const mark = file in drafts.texts ? el("span", { class: "badge warn" }, t("rules.changed_mark")) : null;
     const choose = () => {
       open(file);
