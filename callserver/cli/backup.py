@@ -2,7 +2,9 @@
 
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +23,6 @@ from callserver.domain.signed_heads import Head
 from callserver.engine import restoring
 from callserver.engine.audit_log import verification
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Tx
 from callserver.settings import Settings, published_folder
 
 
@@ -81,7 +82,11 @@ def restore(
     unfinished.touch()  # until it is declared, no server starts: opt-outs are missing
     backup_folder.read_database(folder, settings.database)
     with resources.database(settings, any_key=True) as engine:
-        _declare(settings, engine, manifest["made_at"])
+        try:
+            _declare(settings, engine, manifest["made_at"])
+        except ConfigurationProblem as error:
+            again = "then empty the database and restore again"
+            raise ConfigurationProblem(f"{error}; {again}") from error
     unfinished.unlink()
     if not settings.seal_key.exists():
         print(f"put the sealing key back to {settings.seal_key}; another key begins another log")
@@ -98,8 +103,8 @@ def declare_restore() -> None:
     """
     settings = resources.settings()
     with resources.database(settings, any_key=True) as engine:
+        _refuse_running(engine, watch=bool(settings.clock))
         with reading(engine) as tx:
-            _refuse_running(tx)
             made_at = known_time.latest(tx) or resources.now(tx)
         _declare(settings, engine, stamp(made_at))
 
@@ -131,7 +136,8 @@ def _declare(settings: Settings, engine: Engine, made_at: str) -> None:
         with reading(engine) as tx:
             lines = heads.up_to(tx, 0 if cut is None else cut.size)
             _set_heads_aside(settings.seals, lines, suffix)
-    gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed entries"
+    entries = "entry" if lost == 1 else "entries"
+    gone = "unknown: there was no heads file here" if lost is None else f"{lost:,} sealed {entries}"
     print(f"restored as of {made_at}; lost after it: {gone}")
     print("every campaign is paused: enter opt-outs and wishes of that time again, then resume")
     _propose_another_log(settings, cut)
@@ -149,8 +155,7 @@ def copy_database(
     """
     settings = resources.settings()
     with resources.database(settings, any_key=True) as source:
-        with reading(source) as tx:
-            _refuse_running(tx)
+        _refuse_running(source)
         target = _empty(url)
         try:
             total = snapshots.count_rows(source)
@@ -163,11 +168,28 @@ def copy_database(
     print("set CALLSERVER_DATABASE to the new database, then: callserver audit verify")
 
 
-def _refuse_running(tx: Tx) -> None:
-    if leases.is_held(tx, leases.SCHEDULER, resources.now(tx)):
+def _refuse_running(engine: Engine, *, watch: bool = False) -> None:
+    """Refuse while a server has the scheduler's lease.
+
+    With a simulated network every command's clock begins at the latest entry, where the lease of a killed
+    server never ends. `watch`: see whether a server renews it, because none starts that could release it.
+
+    Raises:
+        ConfigurationProblem: a server runs on this database.
+    """
+    until = _lease_ends(engine)
+    if until is not None and watch:
+        time.sleep(leases.LEASE.total_seconds())
+        until = None if _lease_ends(engine) == until else until
+    if until is not None:
         raise ConfigurationProblem(
-            "a server runs on this database: stop it (a killed one is waited for, 10 s)"
+            "a server runs on this database: stop it (of a killed one, try again after 10 s)"
         )
+
+
+def _lease_ends(engine: Engine) -> datetime | None:
+    with reading(engine) as tx:
+        return leases.held_until(tx, leases.SCHEDULER, resources.now(tx))
 
 
 def _empty(url: str) -> Engine:

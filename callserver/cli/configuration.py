@@ -134,7 +134,7 @@ def _check_deeply(settings: Settings) -> None:
         for problem in problems:
             print(f"  ! {problem}")
     if count:
-        print(f"{count} problems")
+        print("1 problem" if count == 1 else f"{count} problems")
         raise typer.Exit(2)
 
 

@@ -75,9 +75,13 @@ def acquire(tx: Tx, name: str, owner: str, now: datetime) -> bool:
     return _acquire(tx, {**row, **free}).rowcount == 1
 
 
-def is_held(tx: Tx, name: str, now: datetime) -> bool:
-    """Whether a process has the lease now."""
-    return any(holder != NOBODY and until > now for holder, until in _lease(tx, {"name": name}))
+def held_until(tx: Tx, name: str, now: datetime) -> datetime | None:
+    """When the lease ends that a process has now; None: nobody has it."""
+    for holder, until in _lease(tx, {"name": name}):
+        if holder != NOBODY and until > now:
+            ends: datetime = until
+            return ends
+    return None
 
 
 def release(tx: Tx, name: str, owner: str, now: datetime) -> None:

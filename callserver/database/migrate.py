@@ -98,7 +98,7 @@ def _columns(bind: Engine | Connection) -> set[tuple[str, str]]:
 def _is_used(connection: Connection, table: str, column: str) -> bool:
     """Whether any row has something else there than nothing, 0, no, or an empty text."""
     value = cast(lightweight_table(table, lightweight_column(column)).c[column], Text)
-    used = select(value).where(value.not_in(("", "0", "false", "[]", "{}"))).limit(1)
+    used = select(1).where(value.not_in(("", "0", "false", "[]", "{}"))).limit(1)
     return connection.execute(used).first() is not None
 
 

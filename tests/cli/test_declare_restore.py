@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from callserver import start_checks
 from callserver.adapters.config_folder import ConfigFolder
 from callserver.cli import backup
-from callserver.database import audit, campaign_states, revisions
+from callserver.database import audit, campaign_states, leases, revisions
 from callserver.database.engines import make_engine
 from callserver.database.store import open_store
 from callserver.domain.audit import EntryKind
@@ -90,7 +90,7 @@ def test_rules_that_cannot_be_read_change_nothing(url: str, say: Say, config: Pa
         say("declare-restore")
     assert not starts(url)
     (config / "house.yaml").write_bytes(rules)
-    assert "lost after it: 1 sealed" in say("declare-restore")
+    assert "lost after it: 1 sealed entry\n" in say("declare-restore")
     assert starts(url)
     assert is_paused(url, "kanvas")
 
@@ -106,7 +106,7 @@ def test_a_declaration_that_fails_is_given_again(
         with pytest.raises(OSError, match="full"):
             say("declare-restore")
     assert not starts(url)
-    assert "lost after it: 1 sealed" in say("declare-restore")
+    assert "lost after it: 1 sealed entry\n" in say("declare-restore")
     assert starts(url)
 
 
@@ -116,3 +116,34 @@ def test_a_campaign_that_only_the_database_knows_is_paused(
     (config / "campaigns/afmeldte.yaml").unlink()
     say("declare-restore")
     assert is_paused(url, "afmeldte")
+
+
+def scheduler_lease(url: str, until: datetime) -> None:
+    engine = make_engine(url)
+    with engine.begin() as tx:
+        leases.acquire(tx, leases.SCHEDULER, "a server", until - leases.LEASE)
+    engine.dispose()
+
+
+def test_a_killed_server_of_a_simulated_network_is_waited_for(
+    url: str, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command's clock begins at the latest entry, so the lease of the killed server does not end by itself."""
+    waited: list[float] = []
+    monkeypatch.setattr("callserver.cli.backup.time.sleep", waited.append)
+    scheduler_lease(url, NOW + timedelta(seconds=9))
+    assert "every campaign is paused" in say("declare-restore")
+    assert waited == [10]
+
+
+def test_a_running_server_renews_its_lease_meanwhile(
+    url: str, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler_lease(url, NOW + timedelta(seconds=5))
+    monkeypatch.setattr(
+        "callserver.cli.backup.time.sleep",
+        lambda _: scheduler_lease(url, NOW + timedelta(seconds=10)),
+    )
+    with pytest.raises(ConfigurationProblem, match="a server runs on this database"):
+        say("declare-restore")
+    assert not starts(url)

@@ -20,7 +20,7 @@ from callserver.database import (
     suppressions,
 )
 from callserver.database.store import AnyStore
-from callserver.database.tables import EPOCH
+from callserver.database.tables import EPOCH, look_ups
 from callserver.database.tables import audit as audit_table
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
@@ -91,6 +91,14 @@ def test_an_older_version_gets_its_tables_back_where_they_hold_everything(store:
     assert "cases" in inspect(store.engine).get_table_names()
     with pytest.raises(ConfigurationProblem, match="9999"):
         migrate.downgrade_without_loss(store.engine, "9999")
+
+
+def test_bytes_for_which_an_older_version_has_no_place_are_named(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        salted = b"\xd8d8\xff" + b'{"what":"who_called"}'
+        tx.execute(insert(look_ups).values(entry=1, at=NOW, contact=None, body=salted))
+    with pytest.raises(ConfigurationProblem, match="no place for look_ups"):
+        migrate.downgrade_without_loss(store.engine, "0031")
 
 
 def test_an_upgrade_that_breaks_off_changes_nothing(store: AnyStore) -> None:

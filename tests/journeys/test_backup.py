@@ -166,6 +166,7 @@ async def test_heads_of_another_log_stop_a_restore(tmp_path: Path) -> None:
     refused = new.run("restore", backup)
     assert refused.returncode == 2
     assert "is not of this backup's log" in refused.stderr
+    assert "then empty the database and restore again" in refused.stderr
 
 
 async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, empty_postgres_url: str) -> None:

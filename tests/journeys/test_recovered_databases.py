@@ -42,7 +42,7 @@ async def opted_out(system: SimulatedSystem) -> None:
 def holds_lease(place: Place) -> bool:
     engine = make_engine(place.database)
     with reading(engine) as tx:
-        held = leases.is_held(tx, leases.SCHEDULER, datetime.now(UTC))
+        held = leases.held_until(tx, leases.SCHEDULER, datetime.now(UTC)) is not None
     engine.dispose()
     return held
 
