@@ -22,6 +22,10 @@ pytestmark = [
 CALLS_IN = "**/softphone/played/call"
 
 
+def bar_height(page: Page) -> int:
+    return int(page.evaluate("() => document.querySelector('#seat').offsetHeight"))
+
+
 def test_each_state(visit: Visit, system: BrowserSystem) -> None:
     maja, sigrid = visit("maja", language="da"), visit("sigrid", "/floor", language="da")
     town = Town(system.stage.world.network)
@@ -45,6 +49,7 @@ def test_each_state(visit: Visit, system: BrowserSystem) -> None:
     town.does = lambda _: None
     maja.unroute(CALLS_IN)
     looks_while("paused")
+    before = bar_height(maja)
     maja.keyboard.press("p")
     looks("why a pause")
     maja.keyboard.press("Escape")
@@ -75,6 +80,7 @@ def test_each_state(visit: Visit, system: BrowserSystem) -> None:
     sigrid.locator("#panel [data-key=silent]").click()
     expect(sigrid.locator("#listening-text")).to_be_visible()
     looks("talking")
+    assert bar_height(maja) == before  # nothing below it moves when somebody answers
     looks("listening", sigrid)
     maja.keyboard.press("a")
     maja.locator("#chosen [type=number]").fill("75")

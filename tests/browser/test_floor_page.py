@@ -14,6 +14,7 @@ from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
+from tests.browser.test_keyboard import focused
 from tests.browser.test_phone_page import POST
 from tests.browser.town import Town
 from tests.harness.threaded import BrowserSystem
@@ -59,6 +60,33 @@ def test_a_listener_is_told_that_they_hear_when_they_do(
     expect(sigrid.locator("#listening-text")).to_contain_text("Your phone is being connected")
     expect(sigrid.locator("#listening-text")).to_contain_text("You can hear the call now.")
     sigrid.locator("#listening [data-key=stop]").click()
+
+
+def test_the_focus_stays_in_the_panel_when_listening_stops_there(visit: Visit) -> None:
+    sigrid = visit("sigrid", "/floor")
+    sigrid.locator("#seats .seat").first.click()
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#listening")).to_be_visible()
+    sigrid.locator("#panel [data-key=stop]").focus()
+    sigrid.keyboard.press("Enter")
+    expect(sigrid.locator("#panel [data-key=stop]")).to_be_hidden()
+    focused(sigrid)
+    expect(sigrid.locator("#details")).to_be_focused()
+
+
+def test_a_choice_of_a_trainee_outlasts_the_call(visit: Visit) -> None:
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
+    sigrid.locator("#panel details summary", has_text="Training").click()
+    trainee = sigrid.locator("#panel [name=trainee]")
+    trainee.select_option(index=1)
+    chosen = trainee.input_value()
+    maja.keyboard.press("r")
+    state(maja, "talking", 60)
+    expect(sigrid.locator("#panel td", has_text="in progress")).to_be_visible()
+    expect(trainee).to_be_visible()
+    expect(trainee).to_have_value(chosen)
 
 
 def test_the_panel_covers_no_figures(visit: Visit) -> None:

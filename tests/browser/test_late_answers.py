@@ -1,15 +1,18 @@
 """Answers that come late or not at all: a page ends up showing what is, without a further event."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import APIResponse, Page, Route, expect
 from sqlalchemy import select
 
 from callserver.database.tables import users
+from callserver.simulator.legs import Behaviour
 from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
 from tests.browser.test_phone_page import POST
 from tests.browser.test_restart import BACK, LOST
+from tests.browser.town import Town
 from tests.harness.threaded import BrowserSystem
 
 
@@ -97,3 +100,127 @@ def test_what_comes_while_a_page_catches_up_is_not_overwritten(
     expect(sigrid.locator("#banner")).to_contain_text(BACK, timeout=30_000)
     sigrid.wait_for_timeout(200)
     expect(seat).to_have_class(re.compile("hand"))
+
+
+def test_a_late_look_does_not_bring_back_a_listening_that_was_stopped(
+    visit: Visit, system: BrowserSystem
+) -> None:
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    maja.keyboard.press("r")
+    state(maja, "talking", 60)
+    Town(system.stage.world.network).does = lambda leg: (
+        Behaviour(answers_after=60) if "listener" in leg.to else None
+    )
+    first = FirstAnswer(sigrid, "/listenings/mine")
+    sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
+    sigrid.locator("#panel [data-key=silent]").click()
+    expect(sigrid.locator("#listening-text")).to_contain_text("Your phone is being connected")
+    first.wait()
+    sigrid.locator("#listening [data-key=stop]").click()
+    expect(sigrid.locator("#listening")).to_be_hidden()
+    first.release()
+    sigrid.wait_for_timeout(300)  # shorter than until the page asks again
+    assert sigrid.locator("#listening").is_hidden()
+
+
+def test_a_shift_begins_after_the_server_did_not_answer_the_telephone(visit: Visit) -> None:
+    page = visit("maja")
+    page.route("**/api/v1/softphone", lambda route: route.abort("connectionrefused"), times=1)
+    page.check("[name=campaign][value=leads]")
+    page.locator("#lines label").first.click()
+    page.locator("#shift-form .main").click()
+    expect(page.locator("#shift-form .wrong")).to_be_visible()
+    page.locator("#shift-form .main").click()
+    state(page, "paused")
+
+
+def test_an_opt_out_is_recorded_for_the_number_that_is_shown(visit: Visit) -> None:
+    """A second search gets no answer: the page still shows, and changes, the first number."""
+    page = visit("mads", "/suppressions")
+    number, look_up = page.locator("#search [name=number]"), page.locator("#search .main")
+    number.fill("32 20 91 56")
+    look_up.click()
+    expect(page.locator("#about")).to_contain_text("56")
+    page.route(
+        "**/api/v1/suppressions/search", lambda route: route.abort("connectionrefused"), times=1
+    )
+    number.fill("32 20 91 57")
+    look_up.click()
+    expect(page.locator("#search .wrong")).to_be_visible()
+    with page.expect_request("**/api/v1/suppressions") as recorded:
+        page.locator("#add .main, #add button").first.click()
+    body = recorded.value.post_data_json
+    assert body is not None
+    assert body["number"] == "32 20 91 56"
+
+
+def test_a_late_failure_of_a_check_does_not_overwrite_a_later_result(visit: Visit) -> None:
+    page = visit("asger", "/rules")
+    page.locator("#files button", has_text="Canvass").click()
+    page.locator("#source summary").click()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            return route.fallback()
+        held.append(route)
+        return None
+
+    page.route("**/api/v1/rules/check", hold)
+    text = page.locator("#text")
+    text.fill(text.input_value().replace("priority: 3", "priority: 4"))
+    while not held:
+        page.wait_for_timeout(20)
+    text.fill(text.input_value().replace("priority: 4", "priority: 5"))
+    expect(page.locator("#check-result")).to_contain_text("No errors")
+    held[0].abort("connectionrefused")
+    page.wait_for_timeout(300)
+    expect(page.locator("#check-result")).to_contain_text("No errors")
+
+
+def test_a_column_that_was_chosen_stays_whichever_answer_comes_first(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page = visit("asger", "/lists")
+    people = tmp_path / "people.csv"
+    people.write_text("telefon;a;b\n32209156;x;y\n", "utf-8")
+    page.locator("#file-step [name=file]").set_input_files(people)
+    page.locator("#file-step .main").click()
+    columns = page.locator("#columns select")
+    expect(columns).to_have_count(3)
+    first = FirstAnswer(page, "/lists/*/preview")
+    columns.nth(1).select_option("name")
+    first.wait()
+    columns.nth(2).focus()
+    columns.nth(2).select_option("ref")
+    expect(columns.nth(2)).to_be_focused()
+    page.wait_for_timeout(500)
+    first.release()
+    page.wait_for_timeout(300)
+    expect(columns.nth(1)).to_have_value("name")
+    expect(columns.nth(2)).to_have_value("ref")
+
+
+OPENED = """() => {
+  window.opened = [];
+  const { mediaDevices } = navigator;
+  const open = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async (wanted) => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const stream = await open(wanted);
+    window.opened.push(...stream.getTracks());
+    return stream;
+  };
+}"""
+
+
+def test_no_microphone_stays_open_after_the_sound_test(visit: Visit) -> None:
+    page = visit("maja")
+    page.evaluate(OPENED)
+    test = page.locator("#sound-test")
+    test.dblclick()
+    expect(test).to_have_text("Stop the test")
+    test.click()
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => window.opened.map((track) => track.readyState)") == ["ended"]

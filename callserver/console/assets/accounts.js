@@ -4,7 +4,7 @@ import { openChecklist, refreshChecklist } from "./accounts/checklist.js";
 import { fill, values } from "./accounts/form.js";
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
-import { $, $$, el, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, $$, el, keepFocus, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { showSecret } from "./secret.js";
 import { date, dateTime, label, list, number, t } from "./texts.js";
@@ -31,10 +31,7 @@ function people() {
     .filter((account) => left || !account.left_at)
     .filter((account) => !wanted || `${account.name} ${account.handle}`.toLowerCase().includes(wanted))
     .sort((a, b) => a.name.localeCompare(b.name, document.documentElement.lang));
-  const focused = document.activeElement?.closest("#people") && document.activeElement.ariaLabel;
-  $("#people").replaceChildren(...shown.map(person));
-  if (focused)
-    ([...$$("#people button")].find((button) => button.ariaLabel === focused) ?? $("#search")).focus();
+  keepFocus(() => $("#people").replaceChildren(...shown.map(person)), $("#search"));
   show(
     $("#leaders"),
     shown.some((account) => account.kept),
@@ -70,6 +67,7 @@ function person(account) {
       {
         type: "button",
         class: kind,
+        "data-key": `${key}-${account.id}`,
         "aria-label": t("page.of", { label: t(key), name: account.name }),
         onclick: () => does(account),
       },
@@ -171,32 +169,31 @@ function tokens() {
         { class: "acts" },
         el(
           "button",
-          { type: "button", class: "quiet", onclick: () => drop(token) },
+          { type: "button", class: "quiet", "data-key": `drop-${token.id}`, onclick: () => drop(token) },
           t("accounts.token_drop"),
         ),
       ),
     ),
   );
-  $("#tokens").replaceChildren(
-    scrolling(
-      t("accounts.tokens"),
+  const table = scrolling(
+    t("accounts.tokens"),
+    el(
+      "table",
+      {},
       el(
-        "table",
+        "thead",
         {},
         el(
-          "thead",
+          "tr",
           {},
-          el(
-            "tr",
-            {},
-            ...heads.map((key) => el("th", { scope: "col" }, t(key))),
-            el("th", { scope: "col" }, el("span", { class: "sr" }, t("accounts.token_drop"))),
-          ),
+          ...heads.map((key) => el("th", { scope: "col" }, t(key))),
+          el("th", { scope: "col" }, el("span", { class: "sr" }, t("accounts.token_drop"))),
         ),
-        el("tbody", {}, ...rows),
       ),
+      el("tbody", {}, ...rows),
     ),
   );
+  keepFocus(() => $("#tokens").replaceChildren(table), $("#tokens-title"));
 }
 
 function drop(token) {

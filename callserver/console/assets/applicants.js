@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { interviews, planning } from "./applicants/interviews.js";
 import { adding, people } from "./applicants/people.js";
 import { playing, prepare } from "./applicants/role_play.js";
-import { $, onPress, passFocus } from "./dom.js";
+import { $, keepFocus, onPress } from "./dom.js";
 import { follow } from "./live.js";
 import { setClock, t } from "./texts.js";
 
@@ -18,15 +18,12 @@ async function act(path, body = {}) {
 function draw(view) {
   data = view;
   setClock(view.now);
-  const focused = document.activeElement;
-  const key = focused?.dataset.key;
   playing(view.role_play);
   $("#hint").textContent = t("applicants.hint", { days: view.kept_days });
-  $("#interviews").replaceChildren(...interviews(view, act));
-  $("#people").replaceChildren(people(view, $("#decided").checked, act, refresh));
-  if (key)
-    $(`[data-key="${key}"]`)?.focus(); // keeps the focus, however often the page is drawn
-  else passFocus(focused, $("#people-title"));
+  keepFocus(() => {
+    $("#interviews").replaceChildren(...interviews(view, act));
+    $("#people").replaceChildren(people(view, $("#decided").checked, act, refresh));
+  }, $("#people-title"));
 }
 
 async function refresh() {

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { close, onChange, open, refresh } from "./cases/case.js";
 import { due, ownerOf, stateBadge } from "./cases/words.js";
-import { $, el, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { $, el, keepFocus, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import { dateTime, t } from "./texts.js";
 
@@ -13,7 +13,7 @@ const SENT = new Set(["email", "sms"]);
 function row(item) {
   const go = el(
     "button",
-    { type: "button", "data-case": item.id, "aria-label": t("cases.show", { case: item.id }) },
+    { type: "button", "data-key": `case-${item.id}`, "aria-label": t("cases.show", { case: item.id }) },
     String(item.id),
   );
   onPress(go, () => open(item.id));
@@ -41,17 +41,14 @@ const list = newest(async () => {
 });
 
 function draw(cases, closed) {
-  const focused = document.activeElement?.dataset.case; // keeps the focus, however often the list is drawn
   const heads = COLUMNS.map((key) => el("th", { scope: "col" }, t(`cases.${key}`)));
-  $("#list").replaceChildren(
-    cases.length
-      ? scrolling(
-          t("cases.title"),
-          el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...cases.map(row))),
-        )
-      : el("p", {}, t(closed ? "cases.none_closed" : "cases.none")),
-  );
-  if (focused) $(`#list [data-case="${focused}"]`)?.focus();
+  const shown = cases.length
+    ? scrolling(
+        t("cases.title"),
+        el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...cases.map(row))),
+      )
+    : el("p", {}, t(closed ? "cases.none_closed" : "cases.none"));
+  keepFocus(() => $("#list").replaceChildren(shown), $("#list-title"));
 }
 
 function told(text, receipt) {

@@ -7,10 +7,11 @@ const dialog = el("dialog", { id: "dialog", "aria-labelledby": "dialog-title" })
 document.body.append(dialog);
 let opener = null; // the button that has opened the dialog
 
-// The focus returns to the opener, or to the button that replaced it.
+// The focus returns to the opener, to the button that replaced it, or to the page's content.
 dialog.addEventListener("close", () => {
   const key = opener?.dataset.key;
-  (opener?.isConnected ? opener : key && $(`[data-key="${key}"]`))?.focus();
+  const replaced = key && $(`[data-key="${CSS.escape(key)}"]`);
+  (opener?.isConnected ? opener : replaced || $("#content")).focus();
 });
 
 // `does` gets the form's values; if it throws, the form shows the message and stays open. Afterwards `next` gets

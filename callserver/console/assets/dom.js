@@ -96,6 +96,15 @@ export function onSubmit(form, work) {
   });
 }
 
+// After `work` has drawn again: if what had the focus is gone, the element with the same data-key gets it, else `next`.
+export function keepFocus(work, next, inside = document) {
+  const focused = document.activeElement;
+  work();
+  const { key } = focused.dataset;
+  if (key) passFocus(focused, $(`[data-key="${CSS.escape(key)}"]`, inside));
+  passFocus(focused, next);
+}
+
 // If the element that had the focus has disappeared, `next` gets the focus, so that Tab goes on from there.
 export function passFocus(previous, next) {
   const gone = !previous.isConnected || previous.closest("[hidden], dialog:not([open])");

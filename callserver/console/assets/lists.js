@@ -1,7 +1,7 @@
 // The lists page: the contacts of each campaign by status, exports, imports and their history.
 
 import { download, get } from "./api.js";
-import { $, el, newest, show, toast } from "./dom.js";
+import { $, el, keepFocus, newest, onPress, show, toast } from "./dom.js";
 import { history } from "./lists/history.js";
 import { start } from "./lists/import.js";
 import { follow } from "./live.js";
@@ -14,7 +14,7 @@ const titles = () => Object.fromEntries(lists.lists.map((list) => [list.campaign
 const refresh = newest(async () => {
   lists = await get("/lists");
   setClock(lists.now);
-  $("#lists").replaceChildren(...lists.lists.map(listRow));
+  keepFocus(() => $("#lists").replaceChildren(...lists.lists.map(listRow)));
   history(lists, titles(), Boolean($("#import")));
   const select = $("#campaign");
   if (select && !select.options.length) {
@@ -27,9 +27,14 @@ const refresh = newest(async () => {
 function listRow({ campaign, title, sizes }) {
   const count = (...names) => number(names.reduce((sum, name) => sum + (sizes[name] ?? 0), 0));
   const cell = (...names) => el("td", { class: "number" }, count(...names));
-  const copy = (what) => async () => {
-    await download(`/lists/${campaign}/export`, { what });
-    toast(t("lists.copied"));
+  const copyButton = (what) => {
+    const text = t(`lists.copy_${what}`);
+    const button = el("button", { type: "button", class: "quiet", "data-key": `${what}-${campaign}` }, text);
+    onPress(button, async () => {
+      await download(`/lists/${campaign}/export`, { what });
+      toast(t("lists.copied"));
+    });
+    return button;
   };
   return el(
     "tr",
@@ -39,12 +44,7 @@ function listRow({ campaign, title, sizes }) {
     cell("waiting"),
     cell("call_back"),
     cell("done", "closed"),
-    el(
-      "td",
-      {},
-      el("button", { type: "button", class: "quiet", onclick: copy("contacts") }, t("lists.copy_contacts")),
-      el("button", { type: "button", class: "quiet", onclick: copy("outcomes") }, t("lists.copy_outcomes")),
-    ),
+    el("td", {}, copyButton("contacts"), copyButton("outcomes")),
   );
 }
 

@@ -1,7 +1,7 @@
 // The phoner's page: starts its parts (phone/) and passes changes of the seat to them.
 
 import { unlessUnreachable } from "./api.js";
-import { $, show, toast } from "./dom.js";
+import { $, newest, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import * as card from "./phone/card.js";
 import * as documentsReminder from "./phone/documents_reminder.js";
@@ -24,6 +24,11 @@ import { kindOf } from "./softphone.js";
 import { t } from "./texts.js";
 
 const { missing } = await kindOf("phoner");
+
+const lookBack = newest(async () => {
+  await ownCalls.look();
+  manualDial.takes(ownCalls.latest());
+});
 
 onSeat((at, before) => {
   card.draws(at);
@@ -51,11 +56,6 @@ onSeat((at, before) => {
   }
   telephone.follows(at, before);
 });
-
-async function lookBack() {
-  await ownCalls.look();
-  manualDial.takes(ownCalls.latest());
-}
 
 soundCheck.start(telephone.sounds);
 card.start();

@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { $, onPress, onSubmit, show } from "./dom.js";
-import { connect, WELL } from "./softphone.js";
+import { badge, connect } from "./softphone.js";
 import { t } from "./texts.js";
 
 const LOOK_MS = 2000;
@@ -36,11 +36,7 @@ async function begin(view) {
     path: "/role-play/softphone",
     rings: () => post("/role-play/ring"),
     expects: () => open,
-    onState(state) {
-      $("#softphone").textContent = t(`softphone.state.${state}`);
-      $("#softphone").className = `badge ${WELL.has(state) ? "good" : "warn"}`;
-      show($("#softphone"), state !== "ended");
-    },
+    onState: (state) => badge($("#softphone"), state),
   });
   watch();
 }

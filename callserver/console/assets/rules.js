@@ -55,7 +55,7 @@ function inWords(campaign) {
   const policy = rules.policies.find((entry) => entry.name === campaign.policy);
   return campaignWords(campaign, {
     department: label(rules.departments[campaign.department]),
-    policy: policy.document.title,
+    policy: label(policy.document.title),
   });
 }
 
@@ -64,7 +64,7 @@ function open(file) {
   const rule = documents().find((entry) => entry.file === file);
   const isCampaign = rules.campaigns.includes(rule);
   const title = rule?.document.title;
-  $("#name").textContent = title === undefined ? file : isCampaign ? label(title) : title;
+  $("#name").textContent = title === undefined ? file : label(title);
   $("#used").textContent = rule && !isCampaign ? users(rule.name) : "";
   $("#words").replaceChildren(
     ...(rule ? (isCampaign ? inWords(rule.document) : policyWords(rule.document)) : []),
@@ -110,25 +110,22 @@ function typed(value) {
 
 async function check() {
   show($("#change"), drafts.any);
+  latestCheck += 1;
+  const thisCheck = latestCheck;
   if (!rights.change || !drafts.any) {
     checkResult = { problems: [], looser: [], changed: [], diff: {} };
     text.problems([]);
     return;
   }
-  latestCheck += 1;
-  const thisCheck = latestCheck;
-  try {
-    const result = await post("/rules/check", { texts: drafts.texts });
-    if (thisCheck !== latestCheck) return; // the text has changed meanwhile
-    checkResult = result;
-  } catch (error) {
-    checkResult = {
-      problems: [{ file: path, line: 1, key: "-", why: error.message }],
-      looser: [],
-      changed: [],
-      diff: {},
-    };
-  }
+  const checked = path;
+  const result = await post("/rules/check", { texts: drafts.texts }).catch((error) => ({
+    problems: [{ file: checked, line: 1, key: "-", why: error.message }],
+    looser: [],
+    changed: [],
+    diff: {},
+  }));
+  if (thisCheck !== latestCheck) return; // the text has changed meanwhile
+  checkResult = result;
   drawCheck();
 }
 

@@ -6,6 +6,9 @@ import { t, when } from "./texts.js";
 
 let key = null;
 
+// An authenticator shows the code in groups.
+const digits = (code) => code.replace(/\s/g, "");
+
 async function goOn(status) {
   setCsrf(status.csrf);
   let next = status.next;
@@ -37,12 +40,10 @@ onSubmit($("#password form"), async (values) => {
 });
 
 onSubmit($("#code_setup form"), async (values) =>
-  goOn(await post("/sign-in/code", { code: values.code.replace(" ", ""), key })),
+  goOn(await post("/sign-in/code", { code: digits(values.code), key })),
 );
 
-onSubmit($("#code form"), async (values) =>
-  goOn(await post("/sign-in/code", { code: values.code.replace(" ", "") })),
-);
+onSubmit($("#code form"), async (values) => goOn(await post("/sign-in/code", { code: digits(values.code) })));
 
 onSubmit($("#confirmation form"), async () => {
   const status = await get("/sign-in");

@@ -12,10 +12,12 @@
 // A kind is a module with open(credentials, { microphone, on… }) -> { call, renew, speaker, close }.
 
 import { get, post } from "./api.js";
+import { show } from "./dom.js";
 import { gesture, sleep } from "./softphones/browser.js";
 import { outgoing } from "./softphones/microphone.js";
+import { t } from "./texts.js";
 
-export const WELL = new Set(["registered", "line"]);
+const WELL = new Set(["registered", "line"]);
 const OPENS = new Set(["connecting", "gesture", "unreachable"]);
 
 const PATHS = { phoner: "/softphone", listener: "/softphone/listener", trainee: "/softphone/trainee" };
@@ -31,6 +33,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 class NotLoaded extends Error {}
 
 const MISSING = { key: "missing", bundle: "bundle" };
+
+// Shows the state in a badge; of a telephone that has ended there is none.
+export function badge(element, state) {
+  element.textContent = t(`softphone.state.${state}`);
+  element.className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
+  show(element, state !== "ended");
+}
 
 export const kindOf = (as) => get(PATHS[as]);
 

@@ -18,7 +18,8 @@ const textOf = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`)
 
 // -- the search -------------------------------------------------------------------------------------
 
-function draw(result) {
+function draw(result, about) {
+  shownNumber = about;
   show($("#result"));
   $("#about").textContent = t("suppressions.about", { number: result.number });
   const known = result.known.map((contact) =>
@@ -111,7 +112,7 @@ function undo(id) {
   confirm(t("suppressions.undo"), t("suppressions.undo_sure"), {
     go: t("suppressions.undo"),
     does: async () => {
-      draw(await post("/suppressions/undo", { number: shownNumber, id }));
+      await change("/suppressions/undo", { id });
       toast(t("suppressions.undone"), "good");
     },
   });
@@ -126,21 +127,22 @@ function ask(id, what) {
 }
 
 onSubmit($("#search"), async (values) => {
-  shownNumber = values.number;
-  draw(await post("/suppressions/search", { number: shownNumber }));
+  draw(await post("/suppressions/search", { number: values.number }), values.number);
 });
+
+// Changes something of the number that is shown. If another was looked up meanwhile, that one stays.
+async function change(path, body) {
+  const about = shownNumber;
+  const result = await post(path, { ...body, number: about });
+  if (about === shownNumber) draw(result, about);
+}
 
 $("#add [name=scope]").addEventListener("change", (event) =>
   show($("#purpose"), event.target.value === "org"),
 );
 onSubmit($("#add"), async ({ scope, purpose, received_by }) => {
-  const body = {
-    number: shownNumber,
-    scope,
-    received_by,
-    purpose: scope === "org" && purpose ? purpose : null,
-  };
-  draw(await post("/suppressions", body));
+  const about = scope === "org" && purpose ? purpose : null;
+  await change("/suppressions", { scope, received_by, purpose: about });
   toast(t("suppressions.added"), "good");
 });
 
@@ -148,10 +150,9 @@ if (mayLift) {
   $("#lift-all").addEventListener("click", () => ask(null, t("suppressions.lift_hint")));
   $("#lift-cancel").addEventListener("click", () => $("#lift").close());
   onSubmit($("#lift form"), async (values) => {
-    const result = await post("/suppressions/lift", { number: shownNumber, id: lifting, ...values });
+    await change("/suppressions/lift", { id: lifting, ...values });
     $("#lift").close();
     toast(t("suppressions.lift_proposed"), "good");
-    draw(result);
     await lifts();
   });
   await lifts();

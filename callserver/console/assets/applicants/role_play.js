@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { ask, field } from "../dialog.js";
 import { $, el, onPress, show, toast } from "../dom.js";
-import { connect, WELL } from "../softphone.js";
+import { badge, connect } from "../softphone.js";
 import { label, t, time } from "../texts.js";
 
 const ADDRESS = `${location.host}/role-play`;
@@ -59,11 +59,7 @@ async function join(id) {
     path: `${path}/softphone`,
     rings: () => post(`${path}/ring`),
     expects: () => call?.id === id,
-    onState(state) {
-      $("#playing-soft").textContent = t(`softphone.state.${state}`);
-      $("#playing-soft").className = `badge ${WELL.has(state) ? "good" : "warn"}`;
-      show($("#playing-soft"), state !== "ended");
-    },
+    onState: (state) => badge($("#playing-soft"), state),
   });
   const { script } = await get(`${path}/script`).catch(() => ({ script: "" })); // the call is over already
   $("#playing-script").innerHTML = script;

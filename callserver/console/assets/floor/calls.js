@@ -1,6 +1,6 @@
 // The panel's table of one phoner's calls today.
 
-import { el } from "../dom.js";
+import { el, scrolling } from "../dom.js";
 import { correct } from "../outcome/correction.js";
 import { label, t, time } from "../texts.js";
 import { formDialog } from "./forms.js";
@@ -22,9 +22,8 @@ function result(call) {
 export function calls() {
   const { calls: todaysCalls, seat } = known.details;
   if (!todaysCalls.length) return el("p", { class: "soft" }, t("floor.no_calls"));
-  return el(
-    "div",
-    { class: "scroll" },
+  return scrolling(
+    t("floor.calls"),
     el(
       "table",
       {},

@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { ask, field } from "../dialog.js";
-import { $, el } from "../dom.js";
+import { $, el, keepFocus } from "../dom.js";
 import { label, number, t, when } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./store.js";
 
@@ -152,15 +152,14 @@ function draw() {
   if (now === drawn) return;
   drawn = now;
   const box = $("#campaigns");
-  const key = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   const opened = new Set(
     [...box.querySelectorAll("details[open]")].map((refusals) => refusals.closest("article").dataset.name),
   );
   const cards = Object.entries(known.campaigns).map(([name, campaign]) =>
     card(name, campaign, opened.has(name)),
   );
-  box.replaceChildren(...(cards.length ? cards : [el("p", { class: "soft" }, t("floor.no_campaigns"))]));
-  if (key) $(`[data-key="${key}"]`, box)?.focus();
+  const none = el("p", { class: "soft" }, t("floor.no_campaigns"));
+  keepFocus(() => box.replaceChildren(...(cards.length ? cards : [none])), $("#campaigns-title"), box);
 }
 
 function drawProvider() {

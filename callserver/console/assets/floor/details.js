@@ -2,7 +2,7 @@
 
 import { post, unlessUnreachable } from "../api.js";
 import { ask } from "../dialog.js";
-import { $, el, show, toast } from "../dom.js";
+import { $, el, keepFocus, show, toast } from "../dom.js";
 import { lasting, t } from "../texts.js";
 import { calls } from "./calls.js";
 import { forms } from "./forms.js";
@@ -12,7 +12,13 @@ import { campaign, notes, state, TONES, why } from "./seat_words.js";
 import { choose, known, may, onChange, refreshDetails, seatOf } from "./store.js";
 
 const panel = $("#panel");
-const parts = { now: el("div"), acts: el("div", { class: "row" }), listening: el("div"), rest: el("div") };
+const parts = {
+  now: el("div"),
+  acts: el("div", { class: "row" }),
+  listening: el("div"),
+  rest: el("div"),
+  mentor: el("div"),
+};
 
 function drawNow(seat) {
   parts.now.replaceChildren(
@@ -118,6 +124,7 @@ function drawListening(seat) {
 }
 
 function drawRest() {
+  show(parts.mentor, Boolean(known.details));
   if (!known.details) {
     parts.rest.replaceChildren(el("p", { class: "soft" }, t("page.loading")));
     return;
@@ -127,16 +134,18 @@ function drawRest() {
     calls(),
     may("listen") && el("h3", {}, t("floor.forms")),
     may("listen") && forms(),
-    may("lead_floor") && mentor(),
   ];
   parts.rest.replaceChildren(...more.filter(Boolean));
+  drawMentor();
 }
 
-// After redrawing, the focus returns to the button that had it.
-function keepingFocus(work) {
-  const key = panel.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  work();
-  if (key && !panel.contains(document.activeElement)) $(`[data-key="${key}"]`, panel)?.focus();
+// An unchanged form keeps its element, because somebody may be choosing in it.
+function drawMentor() {
+  const { seat, trainees } = known.details;
+  const now = JSON.stringify([seat.id, trainees]);
+  if (!may("lead_floor") || parts.mentor.dataset.shown === now) return;
+  parts.mentor.dataset.shown = now;
+  parts.mentor.replaceChildren(mentor());
 }
 
 let shownSeat = null;
@@ -162,12 +171,13 @@ function draw(what) {
       parts.acts,
       parts.listening,
       parts.rest,
+      parts.mentor,
     );
     if (what.has("chosen")) $("#details").focus({ preventScroll: true });
   }
   const shifts = known.details?.shift ? t("floor.shift_number", { number: known.details.shift }) : "";
   $("#details-title").replaceChildren(seat.name, " ", el("span", { class: "soft small" }, shifts));
-  keepingFocus(() => {
+  const redraw = () => {
     const now = JSON.stringify([seat, known.mine, Boolean(known.details)]);
     if (now !== lastDrawn) {
       drawNow(seat);
@@ -176,7 +186,9 @@ function draw(what) {
       lastDrawn = now;
     }
     if (what.has("details") || what.has("chosen")) drawRest();
-  });
+  };
+  if (panel.contains(document.activeElement)) keepFocus(redraw, $("#details"), panel);
+  else redraw();
 }
 
 function close() {

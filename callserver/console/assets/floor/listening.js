@@ -55,11 +55,12 @@ function listenerText(open, seat) {
   return t(open.mode === "silent" ? "floor.hears_now" : "floor.hears_always");
 }
 
-// Whether the telephone is connected is asked again for every call.
+// Whether the telephone is connected is asked again for every call. What came meanwhile is newer than the answer.
 async function lookForTelephone() {
-  const open = known.mine?.open;
+  const asked = known.mine;
+  const open = asked?.open;
   if (!open || open.in_room || !belongsInRoom(open, seatOf(open.seat))) return;
-  await unlessUnreachable(get("/listenings/mine").then(takeMine));
+  await unlessUnreachable(get("/listenings/mine").then((mine) => known.mine === asked && takeMine(mine)));
 }
 
 setInterval(lookForTelephone, LOOK_MS);

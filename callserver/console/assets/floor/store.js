@@ -1,6 +1,7 @@
 // The page's state: the floor, its figures, the user's own listening and the chosen seat.
 
 import { get } from "../api.js";
+import { newest } from "../dom.js";
 
 export const known = {
   me: null, // {id, may, department}
@@ -49,10 +50,10 @@ export function takeMine(mine) {
   changed("mine");
 }
 
-export async function fetchFigures() {
+export const fetchFigures = newest(async () => {
   known.figures = await get("/floor/figures");
   changed("figures");
-}
+});
 
 export async function choose(id) {
   known.chosen = id;
@@ -61,11 +62,11 @@ export async function choose(id) {
   if (id !== null) await refreshDetails();
 }
 
-export async function refreshDetails() {
+export const refreshDetails = newest(async () => {
   const id = known.chosen;
   if (id === null) return;
   const details = await get(`/floor/seats/${id}`);
   if (known.chosen !== id) return; // another seat was chosen meanwhile
   known.details = details;
   changed("details");
-}
+});

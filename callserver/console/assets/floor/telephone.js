@@ -2,8 +2,7 @@
 // Their microphone opens only to coach or to join, and closes afterwards.
 
 import { $, show } from "../dom.js";
-import { connect, kindOf, WELL } from "../softphone.js";
-import { t } from "../texts.js";
+import { badge, connect, kindOf } from "../softphone.js";
 import { known, may, onChange } from "./store.js";
 
 const open = () => known.mine?.open ?? null;
@@ -14,8 +13,7 @@ let speaking = false;
 
 function say(state) {
   show($("#softphone-line"), state !== "ended");
-  $("#softphone").textContent = t(`softphone.state.${state}`);
-  $("#softphone").className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
+  badge($("#softphone"), state);
 }
 
 export async function start() {

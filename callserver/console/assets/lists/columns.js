@@ -23,6 +23,7 @@ function select(column, fields, at, choose, isDoubtful) {
     "select",
     {
       "aria-labelledby": `column-${at}`,
+      "data-key": `column-${at}`,
       "aria-invalid": isDoubtful ? "true" : null,
       onchange: (event) => choose(column.name, event.target.value),
     },

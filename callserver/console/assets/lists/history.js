@@ -2,7 +2,7 @@
 
 import { download, post } from "../api.js";
 import { confirm } from "../dialog.js";
-import { $, el, scrolling, toast } from "../dom.js";
+import { $, el, keepFocus, scrolling, toast } from "../dom.js";
 import { dateTime, number, t } from "../texts.js";
 
 export function history({ imports }, titles, mayImport) {
@@ -31,12 +31,11 @@ export function history({ imports }, titles, mayImport) {
       ),
     ),
   );
-  $("#history").replaceChildren(
-    scrolling(
-      t("lists.history"),
-      el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows)),
-    ),
+  const table = scrolling(
+    t("lists.history"),
+    el("table", {}, el("thead", {}, el("tr", {}, ...head, ...heads)), el("tbody", {}, ...rows)),
   );
+  keepFocus(() => $("#history").replaceChildren(table), $("#history-title"));
 }
 
 function rollBackButton(entry, mayImport) {
@@ -53,6 +52,7 @@ function rollBackButton(entry, mayImport) {
     {
       type: "button",
       class: "quiet block",
+      "data-key": `roll-back-${entry.id}`,
       onclick: () =>
         confirm(t("lists.roll_back"), t("lists.roll_back_sure"), {
           go: t("lists.roll_back"),
@@ -70,7 +70,12 @@ function refusedLink(entry, mayImport) {
     return el("span", { class: "soft block" }, entry.refused_kept ? "" : t("lists.refused_gone"));
   return el(
     "button",
-    { type: "button", class: "quiet block", onclick: () => download(`/imports/${entry.id}/refused`) },
+    {
+      type: "button",
+      class: "quiet block",
+      "data-key": `refused-${entry.id}`,
+      onclick: () => download(`/imports/${entry.id}/refused`),
+    },
     t("lists.get_refused"),
   );
 }

@@ -3,7 +3,7 @@
 import { download, post, upload } from "../api.js";
 import { write } from "../dates.js";
 import "../file_field.js";
-import { $, el, onPress, onSubmit, show } from "../dom.js";
+import { $, el, keepFocus, onPress, onSubmit, show } from "../dom.js";
 import { localInput, thisEvening } from "../local_time.js";
 import { progressBar, stream } from "../stream.js";
 import { date, list, now, t } from "../texts.js";
@@ -14,6 +14,7 @@ let titles;
 let imported;
 let file = null; // { campaign, upload, region } of the file that was sent
 let chosen = null; // column -> field
+let turn = 0; // counts previews: only the latest is shown
 
 const reading = () => ({
   upload: file.upload,
@@ -43,17 +44,19 @@ function sentence({ problem, values, doubtful }) {
 }
 
 async function showPreview() {
+  turn += 1;
+  const mine = turn;
   const preview = await post(`/lists/${file.campaign}/preview`, reading());
+  if (mine !== turn) return; // another column was chosen meanwhile
   chosen = Object.fromEntries(
     preview.columns.filter((column) => column.field).map((column) => [column.name, column.field]),
   );
-  $("#columns").replaceChildren(
-    ...columnRows(preview, async (column, field) => {
-      if (field) chosen[column] = field;
-      else delete chosen[column];
-      await showPreview();
-    }),
-  );
+  const rows = columnRows(preview, async (column, field) => {
+    if (field) chosen[column] = field;
+    else delete chosen[column];
+    await showPreview();
+  });
+  keepFocus(() => $("#columns").replaceChildren(...rows), $("#columns-title"));
   const problem = preview.problem;
   const readable = preview.columns.length > 0;
   say($("#problem"), problem && sentence(preview));

@@ -1,8 +1,8 @@
 // A trainee listens to their mentor's calls from a pause. They are not heard, and it ends with the pause.
 
-import { get, post } from "../api.js";
-import { $, show, toast } from "../dom.js";
-import { connect, WELL } from "../softphone.js";
+import { get, post, unlessUnreachable } from "../api.js";
+import { $, onPress, show, toast } from "../dom.js";
+import { badge, connect } from "../softphone.js";
 import { has, t } from "../texts.js";
 import { seat } from "./seat.js";
 
@@ -32,10 +32,10 @@ export function take(state) {
   over.then((telephone) => telephone.disconnect());
 }
 
+// Where the house has no browser telephone, the trainee's own is called.
 function say(state) {
-  $("#mentor-line").textContent = t(`softphone.state.${state}`);
-  $("#mentor-line").className = `badge ${WELL.has(state) ? "good" : state === "connecting" ? "" : "warn"}`;
-  show($("#mentor-line"), state !== "ended" && state !== "missing");
+  badge($("#mentor-line"), state);
+  if (state === "missing") show($("#mentor-line"), false);
 }
 
 async function listen() {
@@ -64,21 +64,11 @@ export function draws(at) {
   $("#mentor-act").disabled = !open && !mentor.connected;
 }
 
-// The page's banner reports an unreachable server.
 async function lookAgain() {
-  if (document.hidden || !resting(seat) || mine.open) return;
-  await look().catch((error) => {
-    if (error.status !== 0) throw error;
-  });
+  if (!document.hidden && resting(seat) && !mine.open) await unlessUnreachable(look());
 }
 
 export function start() {
   setInterval(lookAgain, AGAIN_MS);
-  $("#mentor-act").addEventListener("click", async () => {
-    try {
-      await (mine.open ? stop() : listen());
-    } catch (error) {
-      toast(error.message, "bad");
-    }
-  });
+  onPress($("#mentor-act"), () => (mine.open ? stop() : listen()));
 }

@@ -1,7 +1,7 @@
 // The phoner's own calls of the last hours, masked, with correction of an outcome.
 
 import { get, post } from "../api.js";
-import { $, el, onPress, toast } from "../dom.js";
+import { $, el, keepFocus, onPress, scrolling, toast } from "../dom.js";
 import { correct } from "../outcome/correction.js";
 import { label, now, t, when, whenShort } from "../texts.js";
 import * as draft from "./draft.js";
@@ -58,7 +58,7 @@ function undoButton(call) {
   const name = t("phone.own_calls.undo_of", { who: call.who, when: when(call.at) });
   const button = el(
     "button",
-    { type: "button", class: "quiet", "aria-label": name },
+    { type: "button", class: "quiet", "aria-label": name, "data-key": `undo-${call.attempt}` },
     t("phone.own_calls.undo"),
   );
   onPress(button, async () => {
@@ -90,6 +90,7 @@ function row(call) {
               type: "button",
               class: "quiet",
               "aria-label": name,
+              "data-key": `correct-${call.attempt}`,
               onclick: () =>
                 correct({ attempt: call.attempt, outcome: call.outcome, title: name, campaign, done: look }),
             },
@@ -107,9 +108,8 @@ function draw() {
   const heads = ["time", "who", "campaign", "outcome"].map((name) =>
     el("th", { scope: "col" }, t(`phone.own_calls.${name}`)),
   );
-  const table = el(
-    "div",
-    { class: "scroll" },
+  const table = scrolling(
+    t("phone.own_calls.calls"),
     el(
       "table",
       {},
@@ -118,8 +118,9 @@ function draw() {
       el("tbody", {}, ...talks.map(row)),
     ),
   );
-  $("#evening-body").replaceChildren(
+  const drawn = [
     talks.length ? table : el("p", { class: "soft" }, t("phone.own_calls.none")),
     missed ? el("p", { class: "soft" }, t("phone.own_calls.missed", { count: missed })) : "",
-  );
+  ];
+  keepFocus(() => $("#evening-body").replaceChildren(...drawn), $("#evening-title"));
 }

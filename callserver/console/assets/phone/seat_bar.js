@@ -2,6 +2,7 @@
 
 import { shelf } from "../books/library.js";
 import { $, el, show } from "../dom.js";
+import { badge } from "../softphone.js";
 import { lasting, t, when } from "../texts.js";
 import { bind, help } from "./keys.js";
 import { left, why } from "./reasons.js";
@@ -134,12 +135,10 @@ export function withPhone(telephone) {
 const DISCONNECTED = new Set(["reconnecting", "unreachable"]);
 let disconnected = false;
 
-export function softState(state, well) {
+export function softState(state) {
   disconnected = DISCONNECTED.has(state);
   kindWords(seat, seat.hand_at !== null);
-  $("#softphone").textContent = t(`softphone.state.${state}`);
-  $("#softphone").className = `badge ${well ? "good" : state === "connecting" ? "" : "warn"}`;
-  show($("#softphone"), state !== "ended");
+  badge($("#softphone"), state);
 }
 
 // Both the button and the badge show that the phoner is muted.

@@ -1,10 +1,11 @@
 // Microphone and speaker: choosing, testing and remembering them in this browser. Nothing is recorded or sent.
 
-import { $, el } from "../dom.js";
+import { $, el, oneAtATime } from "../dom.js";
 import { t } from "../texts.js";
 
 const VOICE_LEVEL = 0.06; // of the full level; the noise of a room is below
 let stop = null;
+let turn = 0; // counts starting and stopping: a microphone that opens too late is closed again
 let changed = () => {};
 
 export const microphone = () => localStorage.getItem("microphone") ?? "";
@@ -12,6 +13,7 @@ export const speaker = () => localStorage.getItem("speaker") ?? "";
 
 // Stops the test of the microphone.
 export function hush() {
+  turn += 1;
   stop?.();
   stop = null;
 }
@@ -42,6 +44,7 @@ function fill(select, devices, chosen) {
 
 async function listen() {
   hush();
+  const mine = turn;
   const status = $("#sound-result");
   let stream;
   try {
@@ -52,6 +55,10 @@ async function listen() {
     return;
   }
   await list(); // with the permission, the browser gives the names
+  if (mine !== turn) {
+    for (const track of stream.getTracks()) track.stop();
+    return;
+  }
   const context = new AudioContext();
   const analyser = context.createAnalyser();
   context.createMediaStreamSource(stream).connect(analyser);
@@ -114,7 +121,11 @@ export function start(onChange) {
       if (kind === "microphone" && stop) await listen();
     });
   }
-  $("#sound-test").addEventListener("click", () => (stop ? hush() : listen()));
+  const test = $("#sound-test");
+  test.addEventListener(
+    "click",
+    oneAtATime(test, async () => (stop ? hush() : listen())),
+  );
   $("#tone").addEventListener("click", tone);
   navigator.mediaDevices?.addEventListener("devicechange", list);
   list();

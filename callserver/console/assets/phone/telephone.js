@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { toast } from "../dom.js";
-import { connect, WELL } from "../softphone.js";
+import { connect } from "../softphone.js";
 import { sleep } from "../softphones/browser.js";
 import { t } from "../texts.js";
 import { seat } from "./seat.js";
@@ -29,7 +29,7 @@ function on() {
     onLost: cutOff,
     onState(now) {
       softState = now;
-      seatBar.softState(now, WELL.has(now));
+      seatBar.softState(now);
     },
   }).then((telephone) => {
     telephone.microphone(soundCheck.microphone());
@@ -37,14 +37,15 @@ function on() {
     seatBar.withPhone(telephone);
     return telephone;
   });
+  phone.catch(() => (phone = null)); // the server did not answer: the next shift begins with a new one
   return phone;
 }
 
 async function off() {
-  const telephone = await phone;
+  const ending = phone;
   phone = null;
-  telephone?.disconnect();
-  seatBar.withPhone(null);
+  (await ending)?.disconnect();
+  if (!phone) seatBar.withPhone(null);
 }
 
 // A shift in the browser begins only when its telephone works.

@@ -1,21 +1,19 @@
 // New colleagues' accounts, which a second person confirms before they can be used.
 
 import { get, post } from "../api.js";
-import { $, el, newest, onPress, show } from "../dom.js";
+import { $, el, keepFocus, newest, onPress, show } from "../dom.js";
 import { t } from "../texts.js";
 
 export const refresh = newest(async () => {
   const { accounts } = await get("/accounts/waiting");
-  const focused = document.activeElement?.dataset.account;
   show($("#colleagues"), accounts.length > 0);
-  $("#colleagues ul").replaceChildren(...accounts.map(line));
-  if (focused) $(`[data-account="${focused}"]`)?.focus();
+  keepFocus(() => $("#colleagues ul").replaceChildren(...accounts.map(line)));
 });
 
 function line(account) {
   const button = el(
     "button",
-    { type: "button", "data-account": account.id },
+    { type: "button", "data-key": `account-${account.id}` },
     t("training.colleague_confirm", { name: account.name }),
   );
   onPress(button, async () => {

@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { read } from "../dates.js";
 import { ask, field } from "../dialog.js";
-import { $, el, newest, onPress, onSubmit, scrolling, show } from "../dom.js";
+import { $, el, keepFocus, newest, onPress, onSubmit, scrolling, show } from "../dom.js";
 import { date, label, list, t } from "../texts.js";
 
 let team = { members: [], sessions: [], activities: {}, may_credit: false };
@@ -188,12 +188,12 @@ function session({ id, activity: key, day, participants }) {
 
 export const refresh = newest(async () => {
   if (!$("#team")) return;
-  const focused = document.activeElement?.dataset.key;
   team = await get("/training/team");
-  drawMembers();
-  drawDocuments();
-  drawSessions();
-  if (focused) $(`[data-key="${focused}"]`)?.focus();
+  keepFocus(() => {
+    drawMembers();
+    drawDocuments();
+    drawSessions();
+  }, $("#team-title"));
 });
 
 export function start() {
