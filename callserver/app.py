@@ -30,6 +30,7 @@ from callserver.console.books.api import BooksApi
 from callserver.console.cases.api import CasesApi
 from callserver.console.floor.api import FloorApi
 from callserver.console.floor.live_floor import LiveFloor
+from callserver.console.floor.missing_outcomes import MissingOutcomesApi
 from callserver.console.floor.refused_numbers import RefusedNumbersApi
 from callserver.console.headers import Headers
 from callserver.console.listening.api import ListeningApi
@@ -285,6 +286,7 @@ def page_apis(
         support,
         floor,
         RefusedNumbersApi(server.ctx),
+        MissingOutcomesApi(server.ctx),
         listening,
         WhoCalledApi(server.ctx, pacing),
         cases,

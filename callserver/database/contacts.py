@@ -52,6 +52,7 @@ class Contact(NamedTuple):
     ended: str | None
     source: str | None
     fields: Mapping[str, Any] | None
+    row_refused: bool = False
 
 
 _columns = [contacts.c[name] for name in Contact._fields]

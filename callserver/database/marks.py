@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
 
 from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import marks
@@ -110,6 +110,19 @@ def end(
     ids = [key for key, _ in ended]
     tx.execute(update(marks).where(marks.c.id.in_(ids)).values(ended_at=at, ended_by=by))
     return ended
+
+
+def missing_outcomes(tx: Tx) -> list[MarkRow]:
+    """The marks in force of outcomes that are missing, oldest first. They have an index: they are few."""
+    query = select(*[marks.c[name] for name in MarkRow._fields]).where(
+        marks.c.kind == literal_column(f"'{MarkKind.OUTCOME_MISSING}'"), marks.c.ended_at.is_(None)
+    )
+    return [MarkRow._make(row) for row in tx.execute(query.order_by(marks.c.at))]
+
+
+def end_one(tx: Tx, key: int, at: datetime, by: str) -> None:
+    """End one mark; it stays on record."""
+    tx.execute(update(marks).where(marks.c.id == key).values(ended_at=at, ended_by=by))
 
 
 def mark_deceased(

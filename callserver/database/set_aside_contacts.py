@@ -1,27 +1,24 @@
-"""Contacts whose newest row in a list was refused: they are closed until a row about them is taken."""
+"""Contacts whose newest row in a list was refused: the gate refuses them until a row about them is taken."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, or_, select, text, true, update
+from sqlalchemy import Column, ColumnElement, select, text, true, update
 
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.tables import contacts
-from callserver.domain.contact_status import ROW_REFUSED, ContactStatus
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.domain.reason import Reason
 from callserver.ports import Tx
 
-_OF_THE_GATE = sorted({reason.value for reason in Reason} - {Reason.PERSON_ERASED.value})
-_CALLABLE = or_(
-    contacts.c.status.in_((ContactStatus.READY, ContactStatus.WAITING, ContactStatus.CLAIMED)),
-    and_(contacts.c.status == ContactStatus.CLOSED, contacts.c.reason.in_(_OF_THE_GATE)),
-)
-"""One that is being called may be called again if nobody answers; one that the gate closed, when that is undone:
-an accepted row reopens it, and the gate has the last word."""
+_KNOWN = contacts.c.number != NOBODY
+"""Whatever their status: a correction, an undone mark or a call back may bring back who is done. An erased one stays
+as it is."""
 
 
 def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[int]) -> set[int]:
-    """Contacts that may still be called from a list, and whose person is not staged.
+    """Contacts whose person is not staged.
 
     `persons`: in every campaign. `numbers`: of contacts of this campaign.
     """
@@ -29,8 +26,8 @@ def about(tx: Tx, persons: Collection[int], campaign: str, numbers: Collection[i
     known = {
         row.id: row.person
         for column, keys, among in (
-            (contacts.c.person, persons, _CALLABLE),
-            (contacts.c.number, numbers, _CALLABLE & here),
+            (contacts.c.person, persons, _KNOWN),
+            (contacts.c.number, numbers, _KNOWN & here),
         )
         for row in _with(tx, column, keys, among)
     }
@@ -49,9 +46,7 @@ def younger(tx: Tx, births: Mapping[int, str]) -> dict[int, str]:
 
 def returned(tx: Tx) -> set[int]:
     """Contacts that were set aside, and whose person is staged again."""
-    query = select(contacts.c.id, contacts.c.person).where(
-        contacts.c.status == ContactStatus.CLOSED, contacts.c.reason == ROW_REFUSED
-    )
+    query = select(contacts.c.id, contacts.c.person).where(contacts.c.row_refused)
     aside: dict[int, int] = {row.id: row.person for row in tx.execute(query)}
     staged = _staged(tx, aside.values())
     return {contact for contact, person in aside.items() if person in staged}
@@ -77,12 +72,25 @@ def _staged(tx: Tx, persons: Collection[int]) -> set[int]:
 
 
 def set_aside(tx: Tx, keys: Collection[int]) -> None:
-    """Close contacts whose newest row could not be read."""
+    """Note that the newest row of these contacts was refused, and close those that the list would dial."""
+    for some in _some(keys):
+        tx.execute(update(contacts).where(some, _KNOWN).values(row_refused=True))
+        dialed = contacts.c.status.in_((ContactStatus.READY, ContactStatus.WAITING))
+        closed = {"status": ContactStatus.CLOSED, "reason": Reason.BASIS_ROW_REFUSED.value}
+        tx.execute(update(contacts).where(some, _KNOWN, dialed).values(**closed, next_at=None))
+
+
+def bring_back(tx: Tx, keys: Collection[int]) -> None:
+    """A row about these contacts was taken: those that were closed for the refused one are ready again."""
+    for some in _some(keys):
+        tx.execute(update(contacts).where(some).values(row_refused=False))
+        closed = contacts.c.reason == Reason.BASIS_ROW_REFUSED.value
+        ready = {"status": ContactStatus.READY, "reason": None}
+        is_closed = contacts.c.status == ContactStatus.CLOSED
+        tx.execute(update(contacts).where(some, closed, is_closed).values(**ready))
+
+
+def _some(keys: Collection[int]) -> Iterator[ColumnElement[bool]]:
     ordered = sorted(keys)
     for at in range(0, len(ordered), 10 * CHUNK):
-        some = contacts.c.id.in_(ordered[at : at + 10 * CHUNK])
-        tx.execute(
-            update(contacts)
-            .where(some, _CALLABLE)
-            .values(status=ContactStatus.CLOSED, reason=ROW_REFUSED, next_at=None)
-        )
+        yield contacts.c.id.in_(ordered[at : at + 10 * CHUNK])

@@ -67,6 +67,7 @@ class AlarmKind(StrEnum):
     NOT_REGISTERED = "not_registered"  # the carrier refused the exchange's registration
     CAMPAIGN_STOPPED = "campaign_stopped"  # by the circuit breaker, not by a person
     NUMBERS_REFUSED = "numbers_refused"  # the carrier refuses some contacts' numbers
+    OUTCOMES_MISSING = "outcomes_missing"  # their phoners left: a supervisor enters them
     ABANDON_RATE = "abandon_rate"
     PROVIDER_SILENT = "provider_silent"
     PROVIDER_DECLINES = "provider_declines"
@@ -108,6 +109,7 @@ class CampaignFigures:
     abandoned: int
     rate_exceeded: bool  # the gate refuses the campaign's dials because of it
     refused: Sequence[int] = ()  # contacts that are set aside: the carrier refused their number
+    outcomes_missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,9 @@ def _campaign_alarms(campaign: CampaignFigures) -> Iterator[Alarm]:
         more = "" if len(campaign.refused) <= MOST_SHOWN else ", …"
         values: dict[str, str | int] = {"count": len(campaign.refused), "contacts": shown + more}
         yield Alarm(AlarmKind.NUMBERS_REFUSED, campaign.name, values)
+    if campaign.outcomes_missing:
+        count = {"count": campaign.outcomes_missing}
+        yield Alarm(AlarmKind.OUTCOMES_MISSING, campaign.name, count)
     if campaign.rate_exceeded:
         values = {"abandoned": campaign.abandoned, "answered": campaign.answered}
         yield Alarm(AlarmKind.ABANDON_RATE, campaign.name, values)

@@ -69,6 +69,7 @@ def _more(facts: Facts) -> Iterator[tuple[str, Any]]:
     yield "bad_number", facts.bad_number
     yield "number_refused", facts.number_refused
     yield "active_call", facts.active_call
+    yield "row_refused", facts.row_refused
     yield "own_number", facts.own_number
     yield "agent", _phoner(facts.phoner)
     campaign = facts.campaign
@@ -99,6 +100,7 @@ def _person(person: f.Person) -> dict[str, Any]:
         vulnerable=person.vulnerable,
         erased=person.erased,
         in_crowd=person.in_crowd,
+        outcome_missing=person.outcome_missing,
     )
 
 
@@ -197,6 +199,7 @@ def facts_of(line: Line, policy: Policy | None) -> Facts:
             vulnerable=person.get("vulnerable", False),
             erased=person.get("erased", False),
             in_crowd=person.get("in_crowd", False),
+            outcome_missing=person.get("outcome_missing", False),
         ),
         relation=f.Relation(
             member=relation.get("member", False),
@@ -222,6 +225,7 @@ def facts_of(line: Line, policy: Policy | None) -> Facts:
         number_refused=line.get("number_refused", False),
         active_call=line.get("active_call", False),
         source_known=line.get("source_known", True),
+        row_refused=line.get("row_refused", False),
         own_number=line.get("own_number", False),
         phoner_reserved=line.get("agent_reserved", True),
         phoner=f.Phoner(

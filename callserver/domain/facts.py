@@ -47,6 +47,7 @@ class Person:
     vulnerable: bool = False
     erased: bool = False
     in_crowd: bool = False  # too many share the number or the household to tell people apart
+    outcome_missing: bool = False  # what they said in a talk is not known: its phoner left
     of_age: bool | None = None  # where the date of birth is withheld
 
 
@@ -164,6 +165,7 @@ class Facts:
     number_refused: bool = False  # by the carrier, and not released by a supervisor
     active_call: bool = False
     source_known: bool = True
+    row_refused: bool = False  # the newest row of a list about the contact could not be read
     own_number: bool = False
     phoner_reserved: bool = True
     phoner: Phoner = field(default_factory=Phoner)

@@ -28,6 +28,8 @@ def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
         reasons.append(Reason.PERSON_VULNERABLE)
     if person.in_crowd:
         reasons.append(Reason.PERSON_IN_CROWD)
+    if person.outcome_missing:
+        reasons.append(Reason.PERSON_OUTCOME_MISSING)
     return tuple(reasons)
 
 

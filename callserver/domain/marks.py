@@ -18,6 +18,9 @@ class MarkKind(StrEnum):
     NO_LISTENER = "no_listener"  # the person does not want a listener
     LEFT = "left"  # the person ended the membership
     REQUESTED = "requested"  # the person asked to be called
+    OUTCOME_MISSING = (
+        "outcome_missing"  # the phoner of a talk left: what the person said is unknown
+    )
 
 
 ABOUT_THE_NUMBER = frozenset({MarkKind.REASSIGNED, MarkKind.BAD_NUMBER, MarkKind.ABANDONED})
@@ -33,6 +36,7 @@ ENDS_CALLS = frozenset(
         MarkKind.NOT_NOW,
         MarkKind.CONSENT_REVOKED,
         MarkKind.LEFT,
+        MarkKind.OUTCOME_MISSING,
     }
 )
 """Marks that silence a telephone that rings."""

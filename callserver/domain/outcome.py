@@ -71,7 +71,7 @@ class Given:
     """What the phoner entered, and the contact's tries so far."""
 
     details: Mapping[str, Any]
-    phoner: int
+    phoner: int | None  # None: has left
     campaign: Campaign
     tries: int
     tries_by_outcome: Mapping[str, int]
@@ -94,7 +94,7 @@ def follow(outcome: Outcome, given: Given, now: datetime) -> tuple[Consequence, 
             at = _instant(given.details["at"])
             rule = campaign.call_backs
             phoner = given.phoner if rule.personal else None
-            wait = timedelta(minutes=rule.release_after_minutes if rule.personal else 0)
+            wait = timedelta(minutes=0 if phoner is None else rule.release_after_minutes)
             return (CallBackAt(at, phoner, at + wait),)
         case Effect.RETRY:
             cause = cause_of(outcome) or Cause.NO_ANSWER

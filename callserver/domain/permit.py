@@ -115,6 +115,8 @@ def reasons_against(facts: Facts) -> tuple[Reason, ...]:
     reasons.update(legal_basis.person_problems(facts, todays))
     reasons.update(suppression.problems(facts, today))
     reasons.update(legal_basis.problems(facts, today))
+    if facts.row_refused and not _is_agreed(facts):
+        reasons.add(Reason.BASIS_ROW_REFUSED)
     timed = set(frequency.problems(facts, place))
     # Where the kind of number is refused, there is no called person whose local time counts.
     if facts.policy is not None and (kind not in _KINDS or kind in facts.policy.numbers.kinds):
@@ -179,13 +181,19 @@ def _number(facts: Facts, kind: phone.NumberKind) -> list[Reason]:
 def _agreed(facts: Facts, timed: set[Reason]) -> set[Reason]:
     """The timed reasons that apply. An agreed call-back lifts the hours, the gap and the counts, but
     never a refusal or any other rest."""
-    if facts.callback_for is None or abs(facts.now - facts.callback_for) > _tolerance(facts):
+    if not _is_agreed(facts):
         return timed
     return {
         reason
         for reason in timed
         if reason not in frequency.LIFTED_BY_CALL_BACK and not reason.startswith("TIME_")
     }
+
+
+def _is_agreed(facts: Facts) -> bool:
+    """Whether the person asked to be called at this time."""
+    at = facts.callback_for
+    return at is not None and abs(facts.now - at) <= _tolerance(facts)
 
 
 def _tolerance(facts: Facts) -> timedelta:

@@ -46,6 +46,9 @@ MARKS: Mapping[MarkKind, Extent] = {
     MarkKind.ABANDONED: Extent(
         Reach.UNSURE, "the person who met silence may stand on another list"
     ),
+    MarkKind.OUTCOME_MISSING: Extent(
+        Reach.UNSURE, "nobody knows what the person said: it may have been never"
+    ),
     MarkKind.REASSIGNED: Extent(Reach.NUMBER, "the number has another holder"),
     MarkKind.BAD_NUMBER: Extent(Reach.NUMBER, "the number cannot be dialed"),
     MarkKind.CONSENT_GIVEN: Extent(

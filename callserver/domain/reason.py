@@ -38,6 +38,7 @@ class Reason(StrEnum):
     PERSON_INCAPABLE = "PERSON_INCAPABLE"
     PERSON_VULNERABLE = "PERSON_VULNERABLE"
     PERSON_IN_CROWD = "PERSON_IN_CROWD"  # too many at the number or address to tell people apart
+    PERSON_OUTCOME_MISSING = "PERSON_OUTCOME_MISSING"  # what they said in a talk is not known
 
     SUP_NUMBER = "SUP_NUMBER"
     SUP_PERSON = "SUP_PERSON"
@@ -55,6 +56,7 @@ class Reason(StrEnum):
     BASIS_GIFT_TOO_OLD = "BASIS_GIFT_TOO_OLD"
     BASIS_PURPOSE_MIX = "BASIS_PURPOSE_MIX"
     BASIS_SOURCE_UNKNOWN = "BASIS_SOURCE_UNKNOWN"
+    BASIS_ROW_REFUSED = "BASIS_ROW_REFUSED"  # the newest row of a list about the contact
 
     TIME_TZ_UNKNOWN = "TIME_TZ_UNKNOWN"
     TIME_HOLIDAY = "TIME_HOLIDAY"

@@ -60,6 +60,7 @@ def test_a_permit_against_marks() -> None:
     assert rules(suppression.mark_breaches(marks)) == ["never-called"] * 2
     assert set(suppression.NEVER_CALLED) == {
         *("deceased", "guardian", "vulnerable", "erased", "bad_number"),
+        "outcome_missing",
     }
 
 

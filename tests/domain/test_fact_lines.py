@@ -41,6 +41,8 @@ SAID: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"person": f.Person(vulnerable=True)}, {"person": {"vulnerable": True}}),
     ({"person": f.Person(erased=True)}, {"person": {"erased": True}}),
     ({"person": f.Person(in_crowd=True)}, {"person": {"in_crowd": True}}),
+    ({"person": f.Person(outcome_missing=True)}, {"person": {"outcome_missing": True}}),
+    ({"row_refused": True}, {"row_refused": True}),
     ({"person": f.Person(deceased_at=AT)}, {"person": {"deceased_at": AT}}),
     ({"person": f.Person(born=date(2008, 5, 12))}, {"dob": "2008-05-12", "of_age": True}),
     ({"person": f.Person(born=date(2008, 5, 13))}, {"dob": "2008-05-13", "of_age": False}),

@@ -16,6 +16,7 @@ def test_of_a_person_nothing_is_assumed() -> None:
         vulnerable=False,
         erased=False,
         in_crowd=False,
+        outcome_missing=False,
         of_age=None,
     )
     assert f.Relation() == f.Relation(member=False, last_gift=None, ended=None)

@@ -98,7 +98,7 @@ async def test_an_agreed_time_is_not_kept_if_the_phoner_left_a_talk_before_it(
     await system.pass_time(5)
     assert (system.contacts()[0].status, system.contacts()[0].reason) == (
         "closed",
-        "outcome_missing",
+        "PERSON_OUTCOME_MISSING",
     )
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from callserver import texts
-from callserver.database import suppressions
+from callserver.database import contacts, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.domain.instruction import AskKey, Say
+from callserver.engine.suppressions import erasure
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, after_a_talk
+from tests.harness.simulated import SimulatedSystem, after_a_talk, rings
 
 FIRST = "+4532200000"
 INBOUND = "http://calls.test/twilio/voice/inbound"
@@ -38,8 +40,31 @@ async def test_nine_means_never(system: SimulatedSystem) -> None:
     await missed_and_rang_back(system, "9")
     await system.jump(86_400 * 7)
     assert len(system.network.record) == 1
-    assert system.contacts()[0].reason == "SUP_PERSON"
+    assert system.contacts()[0].reason == "SUP_NUMBER"
     assert [entry.get("key") for entry in system.entries("inbound")] == [None, "9"]
+
+
+@pytest.mark.parametrize("before", ["done", "erased"])
+async def test_nine_keeps_why_the_contact_was_finished(
+    system: SimulatedSystem, before: str
+) -> None:
+    """By its reason an import knows who was erased, and the team who has said what."""
+    if before == "done":
+        await called_and_answered(system, "no_thanks")
+    else:
+        await rings(system)
+        now, number = system.clock.now(), int(FIRST[1:])
+
+        def erased(tx: Tx) -> None:
+            erasure.erase(tx, number, contacts.by_number(tx, number), b"test", "user:1", now)
+
+        system.write(erased)
+    finished = system.contacts()[0]
+    assert finished.reason == {"done": "no_thanks", "erased": "PERSON_ERASED"}[before]
+    said = await system.server.inbound.pressed(FIRST, "+4532123400", "CA1", "9")
+    assert said == Say("inbound_never_done")
+    (contact,) = system.contacts()
+    assert (contact.status, contact.reason) == (finished.status, finished.reason)
 
 
 async def test_one_means_please_call(system: SimulatedSystem) -> None:

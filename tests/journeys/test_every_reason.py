@@ -253,6 +253,10 @@ ELSEWHERE = {
     "::test_a_refused_number_is_not_called_on_any_path_or_list",
     Reason.PERSON_ERASED: "test_person_facts.py::test_an_erased_person_is_known_again",
     Reason.PERSON_IN_CROWD: "test_people.py::test_a_crowd_at_a_number_is_not_called",
+    Reason.PERSON_OUTCOME_MISSING: "test_missing_outcomes.py"
+    "::test_the_person_is_called_from_no_other_list",
+    Reason.BASIS_ROW_REFUSED: "test_renumbered.py"
+    "::test_whose_newest_row_is_refused_while_they_talk_is_not_called_again",
     Reason.PERSON_INCAPABLE: "test_person_facts.py::test_what_was_learned_outside_a_call_ends_calls_until_it_is_undone",
     Reason.SUP_HASH: "test_person_facts.py::test_an_erased_person_is_known_again",
     Reason.SUP_CONSENT_REVOKED: "test_person_facts.py::test_a_consent_that_is_taken_back",

@@ -20,6 +20,7 @@ from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk, of
 
 CALLED, LATER = "32200000", "32200077"
 HEAD = "ref;navn;telefon;husstand;født;kilde\n"
+REFUSED = ("closed", "BASIS_ROW_REFUSED")
 INBOUND = "http://calls.test/twilio/voice/inbound"
 
 
@@ -39,6 +40,14 @@ def take(system: SimulatedSystem, rows: str, campaign: str = "kanvas") -> None:
 def renumber(system: SimulatedSystem) -> None:
     take(system, f"{HEAD}K1;Anna Holm;{LATER};Vej 2;1980-01-01;gade\n")
     assert system.contacts()[0].number == int(f"45{LATER}")
+
+
+async def later(system: SimulatedSystem) -> None:
+    """Whatever rests there are have passed, and the phoner is ready."""
+    for _ in range(12):
+        await system.jump(86_400 * 7)
+    await system.ready()
+    await system.pass_time(90)
 
 
 def against(system: SimulatedSystem, number: str, campaign: str = "leads") -> set[str]:
@@ -177,11 +186,11 @@ async def test_whose_newest_row_is_refused_while_they_are_called_is_not_called_a
     assert system.contacts()[0].status == "claimed"
     take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
     await system.pass_time(60)
-    assert (system.contacts()[0].status, system.contacts()[0].reason) == ("closed", "row_refused")
-    await system.jump(86_400 * 7)
+    await later(system)
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == REFUSED
     for path, body in (("/dial", {"number": CALLED}), ("/redial", {})):
         status, problem = await system.api("POST", path, body)
-        assert (status, "afvist" in problem["detail"]) == (409, True)
+        assert (status, problem["reasons"]) == (409, ["BASIS_ROW_REFUSED"])
     assert system.rang() == [f"+45{CALLED}"]
     take(system, f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n")
     assert system.contacts()[0].status == "ready"
@@ -192,9 +201,56 @@ async def test_whose_newest_row_is_refused_while_they_talk_is_not_called_again(
 ) -> None:
     await after_a_talk(system)
     take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
-    status, _ = await system.outcome("not_now", then="pause")
-    assert status == 200
-    assert (system.contacts()[0].status, system.contacts()[0].reason) == ("closed", "row_refused")
+    assert (await system.outcome("not_now"))[0] == 200
+    await later(system)
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == REFUSED
+    assert system.rang() == [f"+45{CALLED}"]
+
+
+@pytest.mark.parametrize("corrected", ["not_now", "voicemail"])
+@pytest.mark.parametrize("first", ["no_thanks", "call_back"])
+async def test_whose_newest_row_is_refused_is_not_called_because_an_outcome_is_corrected(
+    system: SimulatedSystem, first: str, corrected: str
+) -> None:
+    """Done with, or agreed with, they were set aside nevertheless."""
+    agreed = {"at": (system.clock.now() + timedelta(days=3)).isoformat()}
+    await after_a_talk(system)
+    await system.outcome(first, agreed if first == "call_back" else {}, then="pause")
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+    given = {"attempt": system.calls()[0].attempt, "outcome": corrected, "details": {}}
+    status, answer = await system.api("POST", "/correct", given)
+    system.people.default = Behaviour(answers_after=None)
+    assert status == 200, answer
+    await later(system)
+    assert len(system.rang()) == 1
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == REFUSED
+
+
+async def test_a_time_that_the_person_named_is_kept_though_a_row_is_refused(
+    system: SimulatedSystem,
+) -> None:
+    """But if nobody answers, the list does not try again."""
+    await after_a_talk(system)
+    agreed = system.clock.now() + timedelta(days=3)
+    await system.outcome("call_back", {"at": agreed.isoformat()})
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+    system.people.default = Behaviour(answers_after=None)
+    await system.jump((agreed - system.clock.now()).total_seconds() - 30)
+    await system.pass_time(60)
+    for _ in range(10):
+        await system.jump(86_400 * 3)
+        await system.pass_time(60)
+    assert [call.path for call in system.calls()] == ["list", "call_back"]
+    assert (system.contacts()[0].status, system.contacts()[0].reason) == REFUSED
+
+
+async def test_who_is_done_with_stays_so_when_a_row_is_accepted(system: SimulatedSystem) -> None:
+    await after_a_talk(system)
+    await system.outcome("no_thanks", then="pause")
+    take(system, f"{HEAD}K1;Anna Holm;12;Gade 1;1980-01-01;gade\n")
+    take(system, f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n")
+    (contact,) = system.contacts()
+    assert (contact.status, contact.reason, contact.row_refused) == ("done", "no_thanks", False)
 
 
 async def test_who_may_have_said_never_is_not_called_because_a_list_came_meanwhile(
@@ -209,7 +265,7 @@ async def test_who_may_have_said_never_is_not_called_because_a_list_came_meanwhi
     take(system, f"{HEAD}K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade\n")
     assert (system.contacts()[0].status, system.contacts()[0].reason) == (
         "closed",
-        "outcome_missing",
+        "PERSON_OUTCOME_MISSING",
     )
 
 

@@ -44,6 +44,8 @@ contacts = Table(
     Column("fields", JSON),  # the rest of the row, for the script's merge fields
     Column("imported", BigInteger),
     Column("namespace", Text),  # the system that the reference comes from; null: none was named
+    # The newest row of a list about it: it may name another number, or a child.
+    Column("row_refused", Boolean, nullable=False, server_default=text("false")),
 )
 Index("contacts_person_campaign", contacts.c.person, contacts.c.campaign, unique=True)
 Index("contacts_number", contacts.c.number)

@@ -34,6 +34,7 @@ marks = Table(
     Column("ended_by", Text),
 )
 Index("marks_subject", marks.c.subject)
+Index("marks_outcome_missing", marks.c.at, **where("kind = 'outcome_missing' AND ended_at IS NULL"))
 
 registers = Table(
     "registers",

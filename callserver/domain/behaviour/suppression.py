@@ -29,6 +29,7 @@ NEVER_CALLED: Mapping[str, str] = {
     "vulnerable": "the person is to be left in peace",
     "erased": "the person's data were erased",
     "bad_number": "the number cannot be dialed",
+    "outcome_missing": "what the person said in a talk is not known",
 }
 """Marks that forbid every call, and why."""
 

@@ -21,13 +21,12 @@ from callserver.database import (
 )
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
-from callserver.domain.contact_status import OUTCOME_MISSING, ContactStatus
-from callserver.domain.identity import NOBODY
 from callserver.domain.role import Role
 from callserver.domain.seat import SeatState
 from callserver.engine.calls import lost_phoners
 from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
+from callserver.engine.outcomes import missing_outcomes
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -107,7 +106,7 @@ class Offboarding:
         """End the shift of a phoner who has been off-boarded.
 
         A person on the line hears an apology (the phoner's leg is lost); a ringing call is ended.
-        If the outcome is still missing, the contact is closed and not called again: nobody knows what they said.
+        If the outcome is still missing, the person is not called from any list until a supervisor enters it.
         """
 
         def work(tx: Tx) -> None:
@@ -119,13 +118,8 @@ class Offboarding:
             if row.leg is not None:
                 lost_phoners.leg_lost(tx, self._ctx, row.leg)
                 legs_to_end.end(tx, row.leg, now)
-            if call is not None and call.contact is not None and call.answered_at is not None:
-                contact = contacts.get_locked(tx, call.contact)
-                # Whatever its status: one that was dialed by hand keeps its own, such as an agreed time.
-                if contact is not None and contact.number != NOBODY and call.outcome is None:
-                    contacts.set_status(
-                        tx, contact.id, ContactStatus.CLOSED, reason=OUTCOME_MISSING
-                    )
+            if call is not None and call.answered_at is not None and call.outcome is None:
+                missing_outcomes.note(tx, call, now)
             row = seats.lock(tx, seat) or row
             seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
             if row.state != SeatState.OFF:

@@ -21,6 +21,7 @@ IN_PERSON = {
     MarkKind.GUARDIAN.value: "guardian",
     MarkKind.VULNERABLE.value: "vulnerable",
     MarkKind.ERASED.value: "erased",
+    MarkKind.OUTCOME_MISSING.value: "outcome_missing",
 }
 """Marks that forbid every call, each with its field of the facts."""
 

@@ -156,8 +156,6 @@ class Inbound:
             wish=None if contact is None else "never",
         )
         intake.open_case(tx, request, self._ctx.rules.current.cases, self._ctx.secret)
-        if contact is not None:
-            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason="SUP_PERSON")
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:

@@ -15,7 +15,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import phone
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
-from callserver.domain.contact_status import NOT_BY_HAND, ContactStatus
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.phone import NumberProblem
 from callserver.domain.seat import SeatState
@@ -171,8 +171,6 @@ class ManualDial:
         contact = locked
         if contact.status == ContactStatus.CLAIMED:
             raise Impossible("this contact is being called right now", key="being_rung")
-        if contact.status == ContactStatus.CLOSED and contact.reason in NOT_BY_HAND:
-            raise Impossible(f"this contact is closed: {contact.reason}", key=contact.reason)
         slot = self._dialer.slot_by_hand(tx, row, campaign, now) if waits else None
         if slot is not None:
             request = DialRequest(contact, campaign, path, row, now)

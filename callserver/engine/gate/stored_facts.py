@@ -97,6 +97,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
             vulnerable=MarkKind.VULNERABLE in latest,
             erased=MarkKind.ERASED in latest,
             in_crowd=reach.is_crowd,
+            outcome_missing=MarkKind.OUTCOME_MISSING in latest,
         ),
         relation=f.Relation(
             member=contact.member and MarkKind.LEFT not in latest and not _has_ended(reach),
@@ -121,6 +122,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         number_refused=known.number_refused,
         active_call=known.active_call,
         source_known=not is_placeholder(contact.source or ""),
+        row_refused=bool(contact.row_refused),
         own_number=number in rules.own_numbers,
         phoner_reserved=request.seat is not None
         or request.path in (DialPath.EXPLAIN, DialPath.CONFIRMATION),

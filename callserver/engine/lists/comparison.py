@@ -17,7 +17,7 @@ from callserver.database import (
 )
 from callserver.database.list_import import KnownPerson
 from callserver.domain import names, subject
-from callserver.domain.contact_status import OUTCOME_MISSING, ContactStatus
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.names import Likeness
 from callserver.domain.reason import Reason
 from callserver.engine.lists import known_countries, padded_references, salesforce_ids
@@ -51,6 +51,7 @@ class Comparison:
     renumbered: set[int] = field(default_factory=set)  # keys of persons
     closed: set[int] = field(default_factory=set)  # contacts to be reopened
     set_aside: set[int] = field(default_factory=set)  # contacts whose newest row was refused
+    returned: set[int] = field(default_factory=set)  # contacts that were set aside before
     younger: dict[int, str] = field(default_factory=dict)  # contacts, by a row that was refused
 
     def by_field(self) -> Counter[str]:
@@ -90,7 +91,7 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         pairs += again
     for pair in pairs:
         _add(compared, pair, campaign, present, _extras(listed))
-    compared.closed |= set_aside_contacts.returned(tx)
+    compared.returned = set_aside_contacts.returned(tx)
     compared.set_aside = _set_aside(tx, listed, campaign)
     compared.younger = set_aside_contacts.younger(tx, births)
     return compared
@@ -218,9 +219,7 @@ def _add(
         compared.renumbered.add(old.person)
     facts = {"number", "place", *_FACTS} & set(changes)
     if old.status == ContactStatus.CLOSED and facts:
-        reason = old.reason or ""
-        moved = "number" in changes and reason != OUTCOME_MISSING  # they may have said "never"
-        if moved or reason.startswith(_REOPENED):
+        if "number" in changes or (old.reason or "").startswith(_REOPENED):
             compared.closed.add(old.id)
     elif old.status == ContactStatus.DONE and old.reason in _NUMBERS_FAULT and "number" in changes:
         compared.closed.add(old.id)

@@ -181,6 +181,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     indexes.build()
     _keep_former(tx, staged, now)
     list_import.change(tx, compared.all(), compared.closed)
+    set_aside_contacts.bring_back(tx, compared.returned)
     set_aside_contacts.set_aside(tx, compared.set_aside)
     renamed = [key for key, values in compared.all().items() if "name" in values]
     has_addresses = not {"address", "postcode"}.isdisjoint(summary.heads.columns)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from callserver.database import audit, calls, contacts
+from callserver.database import accounts, audit, calls, contacts
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
@@ -102,7 +102,10 @@ class OutcomeRecord:
         if chosen.agreement:
             _refuse_after_no(tx, call, campaign, corrected=corrected)
         self._check_agreed(tx, call, campaign, chosen, given, contact, now)
-        follows = self._follows(tx, call, campaign, chosen, given, contact, now)
+        # Who has left makes no call-back.
+        talked = None if user.id == call.phoner else accounts.user(tx, call.phoner)
+        phoner = None if talked is not None and talked.left_at is not None else call.phoner
+        follows = self._follows(tx, call, campaign, chosen, given, contact, phoner, now)
         closed = self._outside_hours(tx, campaign, contact, follows, given)
         details, note = given.kept_of(call)
         # Empty and not missing where only the details have words: retention finds both by the note.
@@ -172,6 +175,7 @@ class OutcomeRecord:
         chosen: Outcome,
         given: GivenOutcome,
         contact: Contact | None,
+        phoner: int | None,
         now: datetime,
     ) -> tuple[Consequence, ...]:
         """What follows from the outcome; nothing for a call without a contact."""
@@ -181,7 +185,7 @@ class OutcomeRecord:
             chosen,
             outcomes.Given(
                 details=given.details,
-                phoner=call.phoner,
+                phoner=phoner,
                 campaign=campaign,
                 tries=contact.tries + 1,
                 tries_by_outcome=contact.tries_by_outcome or {},

@@ -22,7 +22,7 @@ from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.campaign import Ask, Campaign
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
-from callserver.domain.contact_status import ROW_REFUSED, ContactStatus
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Purpose, Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import ABOUT_THE_NUMBER, ENDS_CALLS, MarkKind
@@ -144,10 +144,6 @@ class Wishes:
                 case outcomes.Finish(reason=reason):
                     tried = _tried(contact, consequence)
                     contacts.set_status(tx, contact.id, ContactStatus.DONE, reason=reason, **tried)
-                case outcomes.Again() if contact.reason == ROW_REFUSED:
-                    tried = _tried(contact, consequence)
-                    closed = ContactStatus.CLOSED
-                    contacts.set_status(tx, contact.id, closed, reason=ROW_REFUSED, **tried)
                 case outcomes.Again(at=at, reason=reason):
                     tried = _tried(contact, consequence)
                     contacts.set_status(

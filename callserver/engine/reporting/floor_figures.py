@@ -1,5 +1,6 @@
 """The floor's figures: lists, orders and alarms, in one reading that many users share."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from callserver.engine import clock_checks
 from callserver.engine.accounts.login_attempts import LOCKED_FOR, MOST_FAILURES
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import availability, gate, register_needs
+from callserver.engine.outcomes import missing_outcomes
 from callserver.ports import Tx
 
 LAST = timedelta(minutes=5)
@@ -169,6 +171,7 @@ def _alarm_facts(
     states = floor.states(tx)
     policies = ctx.rules.current.policies
     refused = refused_numbers.not_released(tx)
+    missing = Counter(one.call.campaign for one in missing_outcomes.every(tx))
     campaigns = []
     for campaign, abandoned_today in shown:
         paused, reason, _ = states.get(campaign.name, (False, "", now))
@@ -185,6 +188,7 @@ def _alarm_facts(
                 state.abandoned,
                 rule.exceeded(state.answered, state.abandoned),
                 [row.contact for row in refused if row.campaign == campaign.name and row.contact],
+                missing[campaign.name],
             )
         )
     taken, declined, silent = orders

@@ -1,8 +1,9 @@
 // The list of alarms. It is redrawn only when it changes, so that a screen reader reads each alarm once.
 
-import { post } from "../api.js";
+import { get, post } from "../api.js";
 import { $, el, onPress, passFocus, toast } from "../dom.js";
-import { label, t } from "../texts.js";
+import { correct } from "../outcome/correction.js";
+import { dateTime, label, t } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./store.js";
 
 const GRAVE = [
@@ -13,6 +14,7 @@ const GRAVE = [
   "not_registered",
   "campaign_stopped",
   "numbers_refused",
+  "outcomes_missing",
   "abandon_rate",
   "provider_silent",
 ];
@@ -36,6 +38,31 @@ function release({ kind, campaign }) {
   return button;
 }
 
+// The oldest call whose phoner left without an outcome.
+function enter({ kind, campaign }) {
+  if (kind !== "outcomes_missing" || !may("correct")) return null;
+  const button = el("button", { type: "button", class: "small" }, t("floor.enter_outcome"));
+  onPress(button, async () => {
+    const missing = await get("/floor/missing-outcomes");
+    const call = missing.calls.find((one) => one.campaign === campaign);
+    if (!call) return fetchFigures();
+    const { attempt, at, number, phoner } = call;
+    correct({
+      attempt,
+      outcome: null,
+      title: t("floor.enter_outcome_title", { at: dateTime(at), number, name: phoner }),
+      text: t("floor.enter_outcome_text"),
+      saved: t("floor.outcome_saved"),
+      campaign: missing.campaigns[campaign],
+      done: async () => {
+        await fetchFigures();
+        passFocus(button, $("#alarms-title"));
+      },
+    });
+  });
+  return button;
+}
+
 onChange((what) => {
   if (!what.has("figures")) return;
   const { alarms } = known.figures;
@@ -45,7 +72,13 @@ onChange((what) => {
   $("#alarms").replaceChildren(
     ...(alarms.length
       ? alarms.map((alarm) =>
-          el("li", { class: GRAVE.includes(alarm.kind) ? "grave" : "" }, words(alarm), release(alarm)),
+          el(
+            "li",
+            { class: GRAVE.includes(alarm.kind) ? "grave" : "" },
+            words(alarm),
+            release(alarm),
+            enter(alarm),
+          ),
         )
       : [el("li", { class: "soft" }, t("floor.no_alarms"))]),
   );

@@ -1,0 +1,98 @@
+"""Outcomes that nobody entered because the phoner left: the person may have said "never".
+
+The person is not called from any list until a supervisor enters the outcome of that call.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callserver.database import (
+    accounts,
+    audit,
+    calls,
+    contacts,
+    marks,
+    pseudonymous_keys,
+    suppressions,
+)
+from callserver.database.calls import CallRow
+from callserver.domain import subject
+from callserver.domain.audit import EntryKind
+from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
+from callserver.domain.marks import MarkKind
+from callserver.domain.reason import Reason
+from callserver.engine.identity import people_in_reach
+from callserver.engine.identity.silencing import silence
+from callserver.engine.suppressions import marking
+from callserver.ports import Tx
+
+CALL = "call"
+"""The detail of a mark that names its call."""
+
+_FINISHED = frozenset({ContactStatus.DONE.value, ContactStatus.CLOSED.value})
+
+
+@dataclass(frozen=True, slots=True)
+class MissingOutcome:
+    """A call whose outcome a supervisor has to enter."""
+
+    call: CallRow
+    phoner: str  # who talked, and has left
+
+
+def note(tx: Tx, call: CallRow, now: datetime) -> None:
+    """The phoner of this answered call has left and gave no outcome."""
+    contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
+    if contact is not None and contact.number == NOBODY:
+        return  # erased meanwhile: they are not called anyway
+    about, kind = subject.of_person(call.person), MarkKind.OUTCOME_MISSING
+    suppressions.before_suppressing(tx)
+    fields = marking.mark(tx, about, kind, now, now, detail={CALL: call.attempt})
+    silence(tx, [about], now)
+    audit.append(tx, now, EntryKind.MARKED, contact=call.contact, call=call.attempt, **fields)
+    if contact is not None and contact.status not in _FINISHED:
+        reason = Reason.PERSON_OUTCOME_MISSING.value
+        contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=reason)
+
+
+def end(tx: Tx, call: CallRow, by: str, now: datetime) -> bool:
+    """The outcome of this call is about to be entered; False: it is not one that is missing.
+
+    Contacts that it closed are dialed again, if the gate permits it.
+    """
+    missing = [mark for mark in marks.missing_outcomes(tx) if _call_of(mark) == call.attempt]
+    if not missing:
+        return False
+    for mark in missing:
+        marks.end_one(tx, mark.id, now, by)
+    audit.append(
+        tx,
+        now,
+        EntryKind.MARK_ENDED,
+        contact=call.contact,
+        call=call.attempt,
+        mark=MarkKind.OUTCOME_MISSING.value,
+        marks=[mark.id for mark in missing],
+        rows=pseudonymous_keys.rows(tx, [(mark.id, mark.subject) for mark in missing]),
+        by=by,
+    )
+    persons = sorted(people_in_reach.of_persons(tx, {call.person}))
+    contacts.reopen_closed_for(tx, persons, [Reason.PERSON_OUTCOME_MISSING.value])
+    return True
+
+
+def every(tx: Tx) -> list[MissingOutcome]:
+    """The calls whose outcome is missing, oldest first. A call that retention has dropped is left out: its mark
+    stays."""
+    missing = []
+    for mark in marks.missing_outcomes(tx):
+        call = calls.get(tx, _call_of(mark))
+        if call is not None and call.outcome is None:
+            user = accounts.user(tx, call.phoner)
+            missing.append(MissingOutcome(call, "" if user is None else user.name))
+    return missing
+
+
+def _call_of(mark: marks.MarkRow) -> str:
+    return str((mark.detail or {}).get(CALL, ""))

@@ -1,0 +1,169 @@
+"""A phoner leaves a talk and gives no outcome: the person may have said "never". Nobody calls them, from any list,
+until a supervisor has entered what they said."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.engine.lists.importer import import_list
+from callserver.simulator.legs import Behaviour
+from tests.harness.listening import ADMINISTRATOR, OTHER, TRAINEE, ListeningSystem
+from tests.harness.simulated import after_a_talk, off_board_phoner
+
+NUMBER, ELSEWHERE = "32200000", "32200055"
+HEAD = "ref;navn;telefon;husstand;født;kilde\n"
+ANNA = f"{HEAD}K1;Anna Holm;{NUMBER};Gade 1;1980-01-01;gade\n"
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[ListeningSystem]:
+    made = ListeningSystem(tmp_path, phoners=2, people=ANNA)
+    yield made
+    made.close()
+
+
+def take(system: ListeningSystem, rows: str, campaign: str) -> None:
+    chosen, now = system.server.ctx.rules.campaign(campaign), system.clock.now()
+    system.write(lambda tx: import_list(tx, chosen, rows.encode(), now, source="x"))
+
+
+async def leaves_without_an_outcome(system: ListeningSystem) -> str:
+    """The call's attempt."""
+    await after_a_talk(system)
+    off_board_phoner(system)
+    await system.pass_time(5)
+    attempt: str = system.calls()[0].attempt
+    return attempt
+
+
+async def dialed_later(system: ListeningSystem) -> list[str]:
+    """What a second phoner's telephone rings, some weeks later."""
+    await system.jump(86_400 * 35)
+    await system.on_shift(2)
+    await system.ready(2)
+    await system.pass_time(60)
+    return system.rang()[1:]
+
+
+async def enter(
+    system: ListeningSystem, attempt: str, outcome: str, *, user: int = 21, **details: Any
+) -> tuple[int, dict[str, Any]]:
+    body = {"attempt": attempt, "outcome": outcome, "details": details}
+    return await system.ask("POST", "/correct", body, user=user)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"K1;Anna Holm;{ELSEWHERE};Vej 2;1980-01-01;gade",  # the same reference
+        f"A9;Anna Holm;{NUMBER};Gade 1;1980-01-01;gade",  # another system's, the same number and name
+        f"A9;A. Holm;{NUMBER};Gade 1;1980-01-01;gade",  # perhaps the same
+        f"A9;Anna Holm Juul;{ELSEWHERE};Gade 1;1980-01-01;gade",  # perhaps: the same household
+    ],
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_the_person_is_called_from_no_other_list(
+    system: ListeningSystem, row: str, when: str
+) -> None:
+    if when == "before":
+        take(system, f"{HEAD}{row}\n", "leads")
+    await leaves_without_an_outcome(system)
+    if when == "after":
+        take(system, f"{HEAD}{row}\n", "leads")
+    await system.jump(86_400 * 35)
+    await system.api("POST", "/shift", {"campaign": "leads"}, phoner=2)
+    await system.pass_time(2)
+    await system.ready(2)
+    await system.pass_time(60)
+    assert len(system.rang()) == 1
+    assert "PERSON_OUTCOME_MISSING" in {
+        reason for entry in system.entries("refused") for reason in entry["reasons"]
+    }
+
+
+async def test_a_telephone_that_rings_for_the_person_from_another_list_is_silenced(
+    system: ListeningSystem,
+) -> None:
+    """The owed outcome may be old: the rests have passed when the phoner leaves."""
+    await after_a_talk(system)
+    take(system, f"{HEAD}A9;A. Holm;{ELSEWHERE};Gade 1;1980-01-01;gade\n", "leads")
+    await system.jump(86_400)
+    system.people.default = Behaviour(answers_after=None)
+    await system.api("POST", "/shift", {"campaign": "leads"}, phoner=2)
+    await system.pass_time(2)
+    await system.ready(2)
+    await system.pass_time(3)
+    assert len(system.live_legs()) == 1
+    off_board_phoner(system)
+    await system.pass_time(2)
+    assert system.live_legs() == []
+
+
+async def test_a_supervisor_enters_the_outcome(system: ListeningSystem) -> None:
+    attempt = await leaves_without_an_outcome(system)
+    _, figures = await system.ask("GET", "/floor/figures")
+    assert [(alarm["kind"], alarm["campaign"], alarm["values"]) for alarm in figures["alarms"]] == [
+        ("outcomes_missing", "kanvas", {"count": 1})
+    ]
+    _, listed = await system.ask("GET", "/floor/missing-outcomes")
+    assert [call["attempt"] for call in listed["calls"]] == [attempt]
+    assert NUMBER not in str(listed)
+    status, answer = await enter(system, attempt, "never")
+    assert status == 200, answer
+    (given,) = system.entries("outcome")
+    assert (given["does"], given["by"], given["before"]) == ("suppress", 21, None)
+    assert {entry["scope"] for entry in system.entries("suppressed")} == {"person", "number"}
+    assert [entry["mark"] for entry in system.entries("mark_ended")] == ["outcome_missing"]
+    assert system.contacts()[0].status == "done"
+    _, listed = await system.ask("GET", "/floor/missing-outcomes")
+    assert listed["calls"] == []
+    assert await dialed_later(system) == []
+
+
+async def test_who_only_missed_the_call_is_called_again(system: ListeningSystem) -> None:
+    """Contacts of other lists too."""
+    take(system, f"{HEAD}K1;Anna Holm;{NUMBER};Gade 1;1980-01-01;gade\n", "leads")
+    attempt = await leaves_without_an_outcome(system)
+    await system.jump(86_400 * 35)
+    await system.api("POST", "/shift", {"campaign": "leads"}, phoner=2)
+    await system.pass_time(2)
+    await system.ready(2)
+    await system.pass_time(10)
+    assert {row.reason for row in system.contacts()} == {"PERSON_OUTCOME_MISSING"}
+    assert (await enter(system, attempt, "voicemail", user=ADMINISTRATOR))[0] == 200
+    assert [row.status for row in system.contacts()] == ["waiting", "ready"]
+    await system.pass_time(60)
+    assert system.rang() == [f"+45{NUMBER}"] * 2
+
+
+async def test_an_agreed_time_is_the_teams(system: ListeningSystem) -> None:
+    """Not the phoner's who has left."""
+    attempt = await leaves_without_an_outcome(system)
+    agreed = system.clock.now() + timedelta(days=1)
+    assert (await enter(system, attempt, "call_back", at=agreed.isoformat()))[0] == 200
+    (contact,) = system.contacts()
+    assert (contact.status, contact.callback_phoner, contact.release_at) == (
+        "call_back",
+        None,
+        agreed,
+    )
+
+
+@pytest.mark.parametrize("user", [2, TRAINEE, OTHER])
+async def test_nobody_else_enters_it(system: ListeningSystem, user: int) -> None:
+    """Neither a phoner nor a supervisor of another department."""
+    attempt = await leaves_without_an_outcome(system)
+    status, _ = await enter(system, attempt, "no_thanks", user=user)
+    assert status in (403, 404)
+    assert system.calls()[0].outcome is None
+    if user == OTHER:
+        assert (await system.ask("GET", "/floor/missing-outcomes", user=OTHER))[1]["calls"] == []
+
+
+async def test_an_outcome_that_the_phoner_owes_is_the_phoners(system: ListeningSystem) -> None:
+    await after_a_talk(system)
+    assert (await enter(system, system.calls()[0].attempt, "no_thanks"))[0] == 404
+    assert (await system.outcome("no_thanks"))[0] == 200
