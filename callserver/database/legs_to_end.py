@@ -20,9 +20,12 @@ LONGEST_LEG = timedelta(days=1)
 """No provider keeps a leg for longer."""
 
 
-def end(tx: Tx, leg: str, now: datetime) -> None:
-    """Hang the leg up after the commit, and again until the provider has accepted it."""
-    values = {"leg": leg, "since": now, "again_at": now + FIRST_AGAIN}
+def end(tx: Tx, leg: str, now: datetime, again_after: timedelta = FIRST_AGAIN) -> None:
+    """Hang the leg up after the commit, and again until the provider has accepted it.
+
+    `again_after`: nothing where a command may write it, which gives no orders: the scheduler does so at once.
+    """
+    values = {"leg": leg, "since": now, "again_at": now + again_after}
     insert = INSERTS[tx.dialect.name](legs_to_end).values(values)
     tx.execute(insert.on_conflict_do_nothing())
     outbox.add(tx, HangUpLeg(leg))

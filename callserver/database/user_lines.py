@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import lines
+from callserver.database.tables import lines, listening_intervals, listenings, seats
 from callserver.ports import Tx
 
 
@@ -72,6 +72,20 @@ def entered_since(tx: Tx, user: int, since: datetime) -> int:
 
 def change(tx: Tx, line: int, **values: Any) -> None:
     tx.execute(update(lines).where(lines.c.id == line).values(**values))
+
+
+def ringing(tx: Tx) -> list[tuple[str, str]]:
+    """Leg and number of every ordinary telephone that rings for a shift or a listening."""
+    is_number = seats.c.line.startswith("+"), seats.c.leg.is_not(None)
+    phoners = select(seats.c.leg, seats.c.line).where(*is_number, seats.c.connected.is_(False))
+    heard = select(listening_intervals.c.leg).where(listening_intervals.c.leg == listenings.c.leg)
+    listeners = select(listenings.c.leg, listenings.c.line).where(
+        listenings.c.ended_at.is_(None),
+        listenings.c.line.startswith("+"),
+        listenings.c.leg.is_not(None),
+        ~heard.exists(),
+    )
+    return [(leg, line) for leg, line in tx.execute(phoners.union_all(listeners))]
 
 
 def confirmed(tx: Tx) -> list[tuple[str, datetime, datetime | None]]:

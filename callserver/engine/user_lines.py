@@ -4,11 +4,20 @@ The rules are in domain/line.py. `to_ring` is asked in the transaction before ea
 number that was suppressed or put on a list since is not called again.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from callserver.database import accounts, audit, bulk_facts, contacts, softphones, suppressions
+from callserver.database import (
+    accounts,
+    audit,
+    bulk_facts,
+    contacts,
+    legs_to_end,
+    softphones,
+    suppressions,
+)
 from callserver.database import user_lines as table
 from callserver.database.accounts import User
 from callserver.domain import hours, line, phone, subject
@@ -43,6 +52,20 @@ def known(tx: Tx, terms: LineContext, number: str) -> bool:
         or contacts.by_number(tx, key)
         or bulk_facts.listed(tx, [key])
     )
+
+
+def is_refused(tx: Tx, terms: LineContext, address: str | None) -> bool:
+    """Whether this is an ordinary telephone whose number has become known since it was ordered to ring."""
+    is_number = address is not None and line.kind(address) is line.LineKind.TELEPHONE
+    return is_number and known(tx, terms, address or "")
+
+
+def silence(tx: Tx, now: datetime, numbers: Collection[int] = ()) -> None:
+    """End users' own telephones that ring and may not: these numbers, and those on a list or in a register."""
+    for leg, address in table.ringing(tx):
+        key = phone.to_int(address)
+        if key in numbers or contacts.by_number(tx, key) or bulk_facts.listed(tx, [key]):
+            legs_to_end.end(tx, leg, now, timedelta())
 
 
 def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> LineFacts:

@@ -93,6 +93,11 @@ def test_a_healthy_system_raises_none() -> None:
             {"count": 2, "contacts": "12, 15"},
         ),
         (
+            replace(WELL, campaigns=[replace(QUIET, outcomes_missing=2)]),
+            AlarmKind.OUTCOMES_MISSING,
+            {"count": 2},
+        ),
+        (
             replace(WELL, campaigns=[replace(QUIET, abandoned_today=1)]),
             AlarmKind.ABANDONED,
             {"count": 1},

@@ -111,6 +111,10 @@ class PhonerLegs:
         """Store the ringing leg, so that it is not called twice and can be hung up after the shift."""
         row = seats.lock(tx, seat)
         if row is not None and row.room == room and row.leg in (None, leg):
+            refused = user_lines.is_refused(tx, self._ctx.terms, row.line)
+            if row.state == SeatState.CONNECTING and refused:
+                legs_to_end.end(tx, leg, self._ctx.clock.now())
+                return
             if row.state == SeatState.CONNECTING:
                 seats.set_line(tx, seat, leg=leg, leg_at=self._ctx.clock.now())
                 return
@@ -137,8 +141,14 @@ class PhonerLegs:
                 user = accounts.user(tx, int(named.group(1)))
                 if user is None or user.left_at is not None:
                     return HangUp()  # the softphone's sign-in may outlast the account for a moment
-            # A telephone may have called in at another exchange than its seat's.
-            if row is None or row.state == SeatState.OFF or exchange_of(leg) != row.exchange:
+            # A telephone may have called in at another exchange than its seat's; a number may have become known
+            # after it was called, and answered before it fell silent.
+            if (
+                row is None
+                or row.state == SeatState.OFF
+                or exchange_of(leg) != row.exchange
+                or (seat is not None and user_lines.is_refused(tx, self._ctx.terms, row.line))
+            ):
                 return HangUp()
             if seat is not None:
                 user_lines.answered(tx, row.phoner, row.line)

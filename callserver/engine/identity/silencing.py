@@ -7,6 +7,7 @@ from callserver.database import contacts, ringing_calls, suppressions
 from callserver.database.ringing_calls import RingingCall
 from callserver.domain import subject
 from callserver.domain.facts import Scope
+from callserver.engine import user_lines
 from callserver.engine.identity import people_in_reach
 from callserver.ports import Tx
 
@@ -14,6 +15,8 @@ from callserver.ports import Tx
 def silence(tx: Tx, subjects: Iterable[str], now: datetime) -> int:
     """Silence unanswered open calls to these subjects or to anybody whom they reach. Returns how many."""
     subjects = list(subjects)
+    if numbers := _keys(subjects, "number"):
+        user_lines.silence(tx, now, numbers)
     persons, households = _keys(subjects, "person"), _keys(subjects, "household")
     # The usual case costs the same however many telephones ring.
     alone = people_in_reach.are_alone(tx, persons, households)
@@ -24,6 +27,7 @@ def silence(tx: Tx, subjects: Iterable[str], now: datetime) -> int:
 def silence_listed(tx: Tx, scope: Scope, keys: Collection[int], now: datetime) -> int:
     """The same for a long list of numbers or persons: few of them have an open call."""
     if scope is Scope.NUMBER:
+        user_lines.silence(tx, now, keys)
         return suppressions.want_stopped_among(tx, scope, keys, now)
     return suppressions.want_stopped(tx, _reached(tx, set(keys), set()), now)
 

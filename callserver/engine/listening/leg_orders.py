@@ -118,7 +118,7 @@ class ListenerLegOrders:
                 case Placed(leg) if not lasts:  # stopped in the meantime
                     listenings.change(tx, listening, leg=leg, look_at=self._ctx.clock.now())
                 case Placed(leg) if row is not None and row.leg is None:
-                    listenings.change(tx, listening, leg=leg)
+                    self._is_ringing(tx, row, leg)
                 case None if row is not None and lasts:
                     end(tx, self._ctx, row, "line_busy")
                 case LineProblem() if row is not None and lasts:
@@ -129,6 +129,11 @@ class ListenerLegOrders:
                     end(tx, self._ctx, row, "not_rung")
 
         await self._ctx.store.run(note)
+
+    def _is_ringing(self, tx: Tx, row: ListeningRow, leg: str) -> None:
+        listenings.change(tx, row.id, leg=leg)
+        if user_lines.is_refused(tx, self._ctx.terms, row.line):  # since the order
+            legs_to_end.end(tx, leg, self._ctx.clock.now())
 
     async def _rung(self, order: RingListener) -> Placed | Declined | Silent | LineProblem | None:
         """The provider's answer, or why the line may not be called any more; None: too many calls are being

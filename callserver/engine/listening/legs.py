@@ -101,7 +101,7 @@ class ListenerLegs:
         # The leg may have moved on from the listening that it was called for.
         known = listenings.by_leg(tx, leg)
         locked = placement.lock_open(tx, listening if known is None else known.id, listener)
-        locked = None if locked is None or _is_elsewhere(leg, locked[0]) else locked
+        locked = None if locked is None or self._is_unexpected(tx, leg, *locked) else locked
         where = None
         if locked is not None:
             seat, row = locked
@@ -140,6 +140,10 @@ class ListenerLegs:
         ):
             outbox.add(tx, DialSeat(seat.id))
         return where
+
+    def _is_unexpected(self, tx: Tx, leg: str, seat: SeatRow, row: ListeningRow) -> bool:
+        """Whether the leg is at another exchange, or its number has become known since it was called."""
+        return _is_elsewhere(leg, seat) or user_lines.is_refused(tx, self._ctx.terms, row.line)
 
     @staticmethod
     def _is_at(tx: Tx, leg: str, where: Hear | WaitToHear) -> bool:

@@ -35,6 +35,7 @@ from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.imports import RowFate
 from callserver.domain.marks import MarkKind
+from callserver.engine import user_lines
 from callserver.engine.identity.silencing import silence_listed
 from callserver.engine.lists import comparison, refused_rows
 from callserver.engine.lists.comparison import Comparison
@@ -211,6 +212,7 @@ def _silence(tx: Tx, staged: Staged, now: datetime) -> None:
         silence_listed(tx, Scope.PERSON, stated.persons, now)
     renumbered = [subject.of_person(key) for key in staged.comparison.renumbered]
     suppressions.want_stopped(tx, renumbered, now)
+    user_lines.silence(tx, now)
 
 
 def _keep_former(tx: Tx, staged: Staged, now: datetime) -> None:

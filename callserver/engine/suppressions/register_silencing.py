@@ -7,6 +7,7 @@ from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.configuration import Configuration
 from callserver.domain.reason import Reason
+from callserver.engine import user_lines
 from callserver.engine.context import Rules
 from callserver.engine.gate import explanation
 from callserver.ports import Tx
@@ -20,6 +21,7 @@ def silence(tx: Tx, rules: Configuration, now: datetime) -> int:
     Whether a register counts for a person is the policy's answer, so a call to a member goes on where
     the policy excepts members.
     """
+    user_lines.silence(tx, now)
     ringing = [row for row in calls.every_open(tx) if row.answered_at is None]
     forbidden = [row for row in ringing if _is_forbidden(tx, rules, row, now)]
     return suppressions.want_stopped(tx, [subject.of_person(row.person) for row in forbidden], now)
