@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, or_, select
 
-from callserver.database.calls import rang_or_may_have
+from callserver.database.calls import in_hand, rang_or_may_have
 from callserver.database.contacts import Contact
 from callserver.database.marks import Mark
 from callserver.database.tables import (
@@ -65,7 +65,7 @@ _attempts = (
         calls.c.household,
         contacts.c.person,
         calls.c.permit_at,
-        calls.c.ended_at,
+        in_hand,
     )
     .outerjoin(contacts, contacts.c.id == calls.c.contact)
     .where(
@@ -87,7 +87,7 @@ _attempts = (
 class AttemptFacts(NamedTuple):
     attempt: str
     at: datetime
-    is_open: bool
+    in_hand: bool
 
 
 def ready(tx: Tx, campaign: str) -> Iterator[list[Contact]]:
@@ -180,10 +180,10 @@ def attempts_of(
         f"{kind}s": [key for other, key in among if other == kind]
         for kind in ("number", "household", "person")
     }
-    for attempt, number, household, person, at, ended_at in tx.execute(
+    for attempt, number, household, person, at, is_in_hand in tx.execute(
         _attempts, {**asked, "since": since}
     ):
-        earlier = AttemptFacts(attempt, at, ended_at is None)
+        earlier = AttemptFacts(attempt, at, bool(is_in_hand))
         for about in (("number", number), ("household", household), ("person", person)):
             by_key[about].add(earlier)
     return by_key

@@ -8,7 +8,7 @@ from sqlalchemy import Integer, and_, bindparam, literal_column, or_, select, un
 
 from callserver.database.due_work import TO_STOP
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
-from callserver.database.tables import calls, contacts
+from callserver.database.tables import calls, contacts, seats
 from callserver.database.upserts import PerDialect
 from callserver.domain import call as machine
 from callserver.ports import Tx
@@ -98,7 +98,15 @@ rang_or_may_have = or_(
 rang."""
 
 _since = (calls.c.permit_at >= bindparam("since"), rang_or_may_have)
-_attempt = select(calls.c.attempt, calls.c.permit_at, calls.c.ended_at)
+_owed = (
+    select(literal_column("1", Integer))
+    .where(seats.c.id == calls.c.seat, seats.c.call == calls.c.attempt, seats.c.outcome_owed)
+    .exists()
+)
+in_hand = or_(calls.c.ended_at.is_(None), _owed).label("in_hand")
+"""Whether a call is open, or has ended and its phoner owes the outcome: the person may have said "never"."""
+
+_attempt = select(calls.c.attempt, calls.c.permit_at, in_hand)
 _attempts = Prepared(
     union_all(
         _attempt.where(calls.c.number == bindparam("number"), *_since),
@@ -197,7 +205,7 @@ def attempts(
     since: datetime,
     others: tuple[Collection[int], Collection[int]] = ((), ()),
 ) -> tuple[tuple[datetime, ...], bool]:
-    """Earlier attempts to this number, household or person, and whether one is open now.
+    """Earlier attempts to this number, household or person, and whether one is open now or its outcome is owed.
 
     `others`: more persons and households that count. An attempt that rang nowhere does not count; a
     silent one does (I7).
@@ -207,7 +215,7 @@ def attempts(
     for statement, keys in zip((_of_persons, _of_households), others, strict=True):
         rows += statement(tx, list(keys), {"since": since})
     instants = {attempt: at for attempt, at, _ in rows}
-    return tuple(sorted(instants.values())), any(ended is None for _, _, ended in rows)
+    return tuple(sorted(instants.values())), any(is_in_hand for _, _, is_in_hand in rows)
 
 
 def due(tx: Tx, now: datetime) -> list[CallRow]:

@@ -92,19 +92,19 @@ def end(
     kind: MarkKind,
     at: datetime,
     by: str,
-    since: datetime | None = None,
+    written_at: datetime | None = None,
 ) -> list[tuple[int, str]]:
     """End the subjects' marks of one kind; they stay on record. Ids and subjects of those in force.
 
-    `since`: only marks that hold from then on.
+    `written_at`: only those that hold since exactly then.
     """
     in_force = [
         marks.c.subject.in_(list(subjects)),
         marks.c.kind == kind,
         marks.c.ended_at.is_(None),
     ]
-    if since is not None:
-        in_force.append(marks.c.at >= since)
+    if written_at is not None:
+        in_force.append(marks.c.at == written_at)
     query = select(marks.c.id, marks.c.subject).where(*in_force).with_for_update()
     ended = [(key, about) for key, about in tx.execute(query)]
     ids = [key for key, _ in ended]

@@ -84,22 +84,43 @@ async def test_the_person_is_called_from_no_other_list(
     }
 
 
-async def test_a_telephone_that_rings_for_the_person_from_another_list_is_silenced(
-    system: ListeningSystem,
-) -> None:
-    """The owed outcome may be old: the rests have passed when the phoner leaves."""
-    await after_a_talk(system)
-    take(system, f"{HEAD}A9;A. Holm;{ELSEWHERE};Gade 1;1980-01-01;gade\n", "leads")
-    await system.jump(86_400)
-    system.people.default = Behaviour(answers_after=None)
+async def for_leads(system: ListeningSystem) -> None:
+    """A second phoner is ready for the other list."""
     await system.api("POST", "/shift", {"campaign": "leads"}, phoner=2)
     await system.pass_time(2)
     await system.ready(2)
     await system.pass_time(3)
+
+
+async def test_who_may_be_the_person_by_now_is_not_rung_on(system: ListeningSystem) -> None:
+    """A list tells while the telephone rings that they live together; then the phoner of the other leaves."""
+    take(system, f"{HEAD}A9;A. Holm;{ELSEWHERE};Vej 9;1980-01-01;gade\n", "leads")
+    await after_a_talk(system)
+    system.people.default = Behaviour(answers_after=None)
+    await for_leads(system)
     assert len(system.live_legs()) == 1
+    take(system, f"{HEAD}A9;A. Holm;{ELSEWHERE};Gade 1;1980-01-01;gade\n", "leads")
     off_board_phoner(system)
     await system.pass_time(2)
     assert system.live_legs() == []
+
+
+@pytest.mark.parametrize("given", ["never", "voicemail"])
+async def test_an_outcome_that_is_owed_keeps_the_person_from_other_lists(
+    system: ListeningSystem, given: str
+) -> None:
+    """The phoner went home without saving it, and the rests pass."""
+    take(system, f"{HEAD}A9;A. Holm;{NUMBER};Gade 1;1980-01-01;gade\n", "leads")
+    await after_a_talk(system)
+    await system.jump(86_400 * 7)
+    await for_leads(system)
+    assert len(system.rang()) == 1
+    (refused,) = system.entries("refused")
+    assert refused["reasons"] == ["FREQ_ACTIVE_CALL"]
+    assert (await system.outcome(given, then="pause"))[0] == 200
+    await system.jump(3600)
+    await system.pass_time(30)
+    assert len(system.rang()) == (1 if given == "never" else 2)
 
 
 async def test_a_supervisor_enters_the_outcome(system: ListeningSystem) -> None:

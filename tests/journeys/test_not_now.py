@@ -61,6 +61,26 @@ async def test_a_correction_takes_it_back(system: StaffedSystem) -> None:
     assert [row["kind"] for row in await marks_shown(system)] == ["not_now"]
 
 
+async def test_a_correction_takes_back_what_was_said_in_that_call_only(
+    system: StaffedSystem,
+) -> None:
+    """In a later call the person has asked for peace again."""
+    await after_a_talk(system)
+    await system.outcome("not_now", then="pause")
+    await system.jump(35 * 86_400)
+    assert (await system.api("POST", "/dial", {"number": NUMBER}))[0] == 200
+    await system.pass_time(5)
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.pass_time(1)
+    assert (await system.outcome("not_now", then="pause"))[0] == 200
+    body = {"attempt": system.calls()[0].attempt, "outcome": "hung_up", "details": {}}
+    assert (await system.api("POST", "/correct", body))[0] == 200
+    imported(system, ONE.replace("1980-01-01", "never"))
+    imported(system, ONE)
+    await system.jump(86_400)
+    assert await dial(system) == ["FREQ_NOT_NOW"]
+
+
 async def test_a_correction_to_not_now_counts(system: StaffedSystem) -> None:
     await after_a_talk(system)
     await system.outcome("hung_up", then="pause")

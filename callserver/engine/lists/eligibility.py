@@ -143,7 +143,7 @@ def facts_of(
                 unsure=register_result is Match.UNSURE,
             ),
             attempts=tuple(sorted(attempt.at for attempt in attempts)),
-            active_call=any(attempt.is_open for attempt in attempts),
+            active_call=any(attempt.in_hand for attempt in attempts),
             phoner=f.Phoner(),
             campaign=state,
             number_refused=contact.number in refused,

@@ -207,9 +207,9 @@ class Wishes:
     def take_back_not_now(
         self, tx: Tx, contact: Contact, call: CallRow, *, by: str, now: datetime
     ) -> None:
-        """The call's outcome is corrected: remove its "not now"."""
+        """The call's outcome is corrected: remove its "not now". What the person said in another call stays."""
         about, kind = subject.of_person(contact.person), MarkKind.NOT_NOW
-        ended = marks.end(tx, [about], kind, now, by, since=call.outcome_at)
+        ended = marks.end(tx, [about], kind, now, by, written_at=call.outcome_at)
         if ended:
             audit.append(
                 tx,
