@@ -55,6 +55,10 @@ class Contact(NamedTuple):
     row_refused: bool = False
 
 
+NO_CALL_BACK = dict.fromkeys(("callback_for", "callback_phoner", "release_at"))
+"""No agreed time. One that is over must not be kept: it would lift the calling hours when the carrier declines a dial of the
+list, or what closed the contact is undone."""
+
 _columns = [contacts.c[name] for name in Contact._fields]
 _with_id = select(*_columns).where(contacts.c.id == bindparam("id"))
 _by_id = Prepared(_with_id)
@@ -203,11 +207,10 @@ def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[st
         contacts.c.reason.in_(list(outcomes)),
     )
     reopened = list(tx.execute(finished).scalars())
-    no_call_back = dict.fromkeys(("callback_for", "callback_phoner", "release_at", "next_at"))
     tx.execute(
         update(contacts)
         .where(contacts.c.id.in_(reopened))
-        .values(status=ContactStatus.READY, reason=None, **no_call_back)
+        .values(status=ContactStatus.READY, reason=None, next_at=None, **NO_CALL_BACK)
     )
     return reopened
 

@@ -38,6 +38,8 @@ def after_unreached(
     else:
         follows = outcome.after_cause(campaign, cause, counted, tries, now)
     more: dict[str, Any] = {"tries": tries, "tries_by_outcome": counted}
+    if contact.callback_for is not None:
+        more |= contacts.NO_CALL_BACK
     match follows:
         case outcome.Again(at=at):
             contacts.set_status(tx, contact.id, ContactStatus.WAITING, next_at=at, **more)

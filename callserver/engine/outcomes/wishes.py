@@ -268,9 +268,10 @@ def _as_called(contact: Contact, call: CallRow | None) -> Contact:
 
 
 def _tried(contact: Contact, follows: outcomes.Finish | outcomes.Again) -> dict[str, Any]:
-    """One more dial of the contact; and how it ended, where a retry rule counts that."""
+    """One more dial of the contact, and how it ended, where a retry rule counts that. An agreed time is over."""
     tried = contact.tries_by_outcome
     if follows.counts is not None:
         tried = outcomes.counted(tried, follows.counts, 1)
     by_outcome = {} if tried is None else {"tries_by_outcome": dict(tried)}
-    return {"tries": contact.tries + 1, **by_outcome}
+    agreed = {} if contact.callback_for is None else contacts.NO_CALL_BACK
+    return {"tries": contact.tries + 1, **by_outcome, **agreed}
