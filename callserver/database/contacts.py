@@ -308,7 +308,11 @@ def free_call_backs(tx: Tx, phoner: int) -> int:
     return tx.execute(
         update(contacts)
         .where(contacts.c.status == ContactStatus.CALL_BACK, contacts.c.callback_phoner == phoner)
-        .values(callback_phoner=None, release_at=contacts.c.callback_for)
+        .values(
+            callback_phoner=None,
+            # A list that gave another number has removed the agreed time: only when it is due stays.
+            release_at=func.coalesce(contacts.c.callback_for, contacts.c.next_at),
+        )
     ).rowcount
 
 

@@ -313,5 +313,5 @@ def test_no_decision_reads_all_calls(sqlite_url: str) -> None:
         plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
     engine.dispose()
     steps = [row[3] for row in plan if row[3].startswith(("SCAN", "SEARCH"))]
-    assert len(steps) == 4
+    assert len(steps) == 4 + 3  # and of each call that is found the seat
     assert all(" USING " in step for step in steps), steps

@@ -1,4 +1,4 @@
-"""A time that was agreed is corrected away: nobody is called then, and it lifts no calling hours."""
+"""A time that was agreed is corrected away, or was agreed for another telephone: it lifts no calling hours."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ import pytest
 from callserver.database import accounts, contacts
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import Role
+from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import mark_undo, person_facts
 from callserver.ports import Declined, Trouble, Tx
 from callserver.simulator.legs import Behaviour
@@ -27,14 +28,19 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
     made.close()
 
 
-async def agreed_by_mistake(system: SimulatedSystem) -> None:
-    """For half past ten the next night; a minute later the phoner corrects it."""
+async def agreed(system: SimulatedSystem) -> None:
+    """For half past ten the next night."""
     await after_a_talk(system)
     body = {"outcome": "call_back", "details": {"at": NIGHT.isoformat()}, "next": "ready"}
     await system.do("POST", "/outcome", {**body, "confirm_outside_hours": True})
+    system.people.default = Behaviour(answers_after=None)
+
+
+async def agreed_by_mistake(system: SimulatedSystem) -> None:
+    """A minute later the phoner corrects it."""
+    await agreed(system)
     correction = {"attempt": system.calls()[0].attempt, "outcome": "hung_up", "details": {}}
     assert (await system.api("POST", "/correct", correction))[0] == 200
-    system.people.default = Behaviour(answers_after=None)
 
 
 async def until_midnight(system: SimulatedSystem) -> list[datetime]:
@@ -92,3 +98,26 @@ async def test_though_a_mistaken_mark_is_undone(system: SimulatedSystem) -> None
     await system.jump((NIGHT - timedelta(minutes=20) - system.clock.now()).total_seconds())
     await system.ready()
     assert await until_midnight(system) == []
+
+
+@pytest.mark.parametrize("phoner_leaves", [True, False])
+async def test_at_another_number_of_a_list_the_hours_hold(
+    system: SimulatedSystem, phoner_leaves: bool
+) -> None:
+    """They have agreed to be called at night on their own telephone, not on their parents'."""
+    await agreed(system)
+    kanvas, now = system.server.ctx.rules.campaign("kanvas"), system.clock.now()
+    moved = PERSON.replace("32200000", "32200055").encode()
+    system.write(lambda tx: import_list(tx, kanvas, moved, now))
+    if phoner_leaves:
+        system.write(lambda tx: contacts.free_call_backs(tx, 1))
+    await system.do("POST", "/pause", {})
+    await system.jump((NIGHT - timedelta(minutes=20) - system.clock.now()).total_seconds())
+    await system.ready()
+    assert await until_midnight(system) == []
+    opens = NIGHT + timedelta(days=1, hours=11)  # the next day is a holiday
+    while system.clock.now() < opens:
+        await system.jump(1800)
+    await system.pass_time(60)
+    assert system.rang() == ["+4532200000", "+4532200055"]
+    assert system.calls()[1].path == "call_back"

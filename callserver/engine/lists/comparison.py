@@ -217,6 +217,10 @@ def _add(
     (compared.here if is_here else compared.elsewhere)[old.id] = changes
     if "number" in changes:
         compared.renumbered.add(old.person)
+        if (
+            old.callback_for is not None
+        ):  # agreed for another telephone: it lifts no hours at this one
+            changes["callback_for"] = None
     facts = {"number", "place", *_FACTS} & set(changes)
     if old.status == ContactStatus.CLOSED and facts:
         if "number" in changes or (old.reason or "").startswith(_REOPENED):

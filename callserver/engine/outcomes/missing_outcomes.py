@@ -83,12 +83,12 @@ def end(tx: Tx, call: CallRow, by: str, now: datetime) -> bool:
 
 
 def every(tx: Tx) -> list[MissingOutcome]:
-    """The calls whose outcome is missing, oldest first. A call that retention has dropped is left out: its mark
-    stays."""
+    """The calls whose outcome is missing, oldest first. One that retention has dropped, or whose person was erased, is
+    left out: its mark stays."""
     missing = []
     for mark in marks.missing_outcomes(tx):
         call = calls.get(tx, _call_of(mark))
-        if call is not None and call.outcome is None:
+        if call is not None and call.outcome is None and call.number != NOBODY:
             user = accounts.user(tx, call.phoner)
             missing.append(MissingOutcome(call, "" if user is None else user.name))
     return missing
