@@ -145,6 +145,24 @@ async def test_a_merge_and_its_undoing(system: SimulatedSystem) -> None:
         system.write(lambda tx: decisions.undo(tx, 1, 2, **told))
 
 
+async def test_a_split_that_is_undone_silences_a_telephone_that_rings(
+    system: SimulatedSystem,
+) -> None:
+    """They may be one person again: what is known of the other reaches them."""
+    listed(system, "X9;A. Prøve;32200009;Lynvej 1;1980-01-01;gade\n")
+    told: dict[str, Any] = {"by": "user:1", "why": "two people", "now": system.clock.now()}
+    system.write(lambda tx: decisions.split(tx, 1, 2, **told))
+    marked(system, 1, MarkKind.GUARDIAN)
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(3)
+    (leg,) = system.live_legs()
+    told["now"] = system.clock.now()
+    system.write(lambda tx: decisions.undo(tx, 1, 2, **told))
+    await system.pass_time(1)
+    assert not leg.live
+
+
 def test_one_key_cannot_be_split(system: SimulatedSystem) -> None:
     listed(system, "K1;Anna Prøve;32200000;Lynvej 1;1980-01-01;gade\n", "lapsed")
     with pytest.raises(Impossible):

@@ -78,9 +78,9 @@ def _decide(
         by=by,
         why=why,
     )
-    if verdict is Verdict.SAME:
+    if verdict is Verdict.SAME or before is Verdict.DIFFERENT:  # more facts reach them than before
         silence(tx, [subject.of_person(one.person), subject.of_person(another.person)], now)
-    else:
+    if verdict is not Verdict.SAME:
         contacts.reopen_closed_for(tx, [one.person, another.person], REOPENED)
 
 

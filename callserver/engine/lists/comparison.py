@@ -48,7 +48,6 @@ class Comparison:
 
     here: dict[int, dict[str, Any]] = field(default_factory=dict)  # by contact, in this campaign
     elsewhere: dict[int, dict[str, Any]] = field(default_factory=dict)  # on other lists
-    renumbered: set[int] = field(default_factory=set)  # keys of persons
     closed: set[int] = field(default_factory=set)  # contacts to be reopened
     set_aside: set[int] = field(default_factory=set)  # contacts whose newest row was refused
     returned: set[int] = field(default_factory=set)  # contacts that were set aside before
@@ -215,12 +214,10 @@ def _add(
     if not changes:
         return
     (compared.here if is_here else compared.elsewhere)[old.id] = changes
-    if "number" in changes:
-        compared.renumbered.add(old.person)
-        if (
-            old.callback_for is not None
-        ):  # agreed for another telephone: it lifts no hours at this one
-            changes["callback_for"] = None
+    if "number" in changes and old.callback_for is not None:
+        changes["callback_for"] = (
+            None  # agreed for another telephone: it lifts no hours at this one
+        )
     facts = {"number", "place", *_FACTS} & set(changes)
     if old.status == ContactStatus.CLOSED and facts:
         if "number" in changes or (old.reason or "").startswith(_REOPENED):

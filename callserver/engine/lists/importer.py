@@ -21,6 +21,7 @@ from callserver.database import (
     list_import,
     marks,
     pseudonymous_keys,
+    ringing_calls,
     set_aside_contacts,
     staged_rows,
     suppressions,
@@ -200,18 +201,26 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     return number
 
 
+ASKED_ABOUT = frozenset({"number", "household", "name", "zone", "born", "member", "ended"})
+"""Columns of a contact that a dial depends on."""
+
+
 def _silence(tx: Tx, staged: Staged, now: datetime) -> None:
-    """Silence the telephones that ring for people whom the list opts out, or gives another number.
+    """Silence the telephones that ring for people whom the list opts out or calls dead, of whom it says something else that
+    the gate asks about, or whose row was refused.
 
     Last, because no dial is decided between this and the commit.
     """
     stated = staged.reader.opt_outs
-    if stated.numbers or stated.persons:
+    if stated.numbers or stated.persons or stated.dead:
         suppressions.before_suppressing(tx)
         silence_listed(tx, Scope.NUMBER, stated.numbers, now)
-        silence_listed(tx, Scope.PERSON, stated.persons, now)
-    renumbered = [subject.of_person(key) for key in staged.comparison.renumbered]
-    suppressions.want_stopped(tx, renumbered, now)
+        silence_listed(tx, Scope.PERSON, {*stated.persons, *stated.dead}, now)
+    compared = staged.comparison
+    others = {key for key, changes in compared.all().items() if ASKED_ABOUT & changes.keys()}
+    concerned = others | compared.set_aside
+    ringing = [call.person for call in ringing_calls.every(tx) if call.contact in concerned]
+    suppressions.want_stopped(tx, [subject.of_person(key) for key in ringing], now)
     user_lines.silence(tx, now)
 
 
