@@ -37,7 +37,7 @@ def opts_out(system: ListeningSystem) -> None:
 def is_on_a_list_of_opt_outs(system: ListeningSystem) -> None:
     origin = Origin(by="command", at=system.clock.now())
     system.write(
-        lambda tx: opt_outs.add_listed(tx, Scope.NUMBER, {KEY, 4532200099}, "noes", origin)
+        lambda tx: opt_outs.add_listed(tx, Scope.NUMBER, {KEY, 4532200099}, "opt-outs", origin)
     )
 
 
