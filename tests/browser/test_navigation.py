@@ -64,6 +64,18 @@ def test_a_menu_by_mouse_and_keyboard(visit: Visit) -> None:
     expect(page.locator(".top summary[aria-current]")).to_have_text("Administration")
 
 
+def test_on_a_telephone_no_menu_leaves_the_page_or_covers_another(visit: Visit) -> None:
+    page = visit("asger", "/books")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for menu in page.locator(".top details").all():
+        menu.locator("summary").click()
+        for link in menu.locator("a").all():
+            box = link.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+
+
 def test_a_page_that_the_browser_has_kept_is_loaded_again(visit: Visit) -> None:
     page = visit("asger", "/accounts")
     page.evaluate("window.isKept = true")

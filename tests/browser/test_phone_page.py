@@ -123,6 +123,7 @@ def test_the_shift_goes_on_through_another_exchange(visit: Visit, system: Browse
     ctx, names = system.stage.server.ctx, ("nord", "")  # the simulated carrier is the nameless one
     before = ctx.exchanges
     object.__setattr__(ctx, "exchanges", names)
+    object.__setattr__(ctx, "has_exchange", True)
     user = system.read(lambda tx: accounts.by_handle(tx, "maja"))
     own = seats.c.phoner == user.id
 
@@ -144,6 +145,7 @@ def test_the_shift_goes_on_through_another_exchange(visit: Visit, system: Browse
         )
     finally:
         object.__setattr__(ctx, "exchanges", before)
+        object.__setattr__(ctx, "has_exchange", False)
 
 
 def test_a_telephone_that_is_cut_off_in_a_talk_is_told_by_its_page(
