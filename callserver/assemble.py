@@ -56,6 +56,7 @@ from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_events import RoomEvents
 from callserver.engine.listening.sessions import ListeningSessions
+from callserver.engine.outcomes.missing_outcomes import EarlierMissingOutcomes
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.reporting.alarm_notices import AlarmNotices
 from callserver.engine.retention import Retention
@@ -249,6 +250,7 @@ def build(
             Chore(TableRewrites(ctx, settings.database).run),
             Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30)),
             Chore(survey_quarters.run),
+            Chore(EarlierMissingOutcomes(ctx).run, every=timedelta(days=1)),
         ],
     )
     return Server(

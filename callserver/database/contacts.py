@@ -215,6 +215,12 @@ def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[st
     return reopened
 
 
+def closed_for(tx: Tx, reason: str) -> list[int]:
+    """The contacts closed for exactly this reason."""
+    closed = (contacts.c.status == ContactStatus.CLOSED, contacts.c.reason == reason)
+    return list(tx.execute(select(contacts.c.id).where(*closed)).scalars())
+
+
 def reopen_closed_for(tx: Tx, persons: Sequence[int], reasons: Sequence[str]) -> int:
     """Reopen these persons' contacts closed for reasons with these prefixes. Returns how many."""
     begins = or_(*(contacts.c.reason.startswith(reason, autoescape=True) for reason in reasons))

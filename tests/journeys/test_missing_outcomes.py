@@ -2,13 +2,18 @@
 until a supervisor has entered what they said."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callserver.database import contacts
+from callserver.database.calls import CallRow
+from callserver.domain.contact_status import ContactStatus
 from callserver.engine.lists.importer import import_list
+from callserver.engine.outcomes import missing_outcomes
+from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.harness.listening import ADMINISTRATOR, OTHER, TRAINEE, ListeningSystem
 from tests.harness.simulated import after_a_talk, off_board_phoner
@@ -188,3 +193,21 @@ async def test_an_outcome_that_the_phoner_owes_is_the_phoners(system: ListeningS
     await after_a_talk(system)
     assert (await enter(system, system.calls()[0].attempt, "no_thanks"))[0] == 404
     assert (await system.outcome("no_thanks"))[0] == 200
+
+
+async def test_what_an_earlier_version_only_closed_holds_for_the_person(
+    system: ListeningSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only_closed(tx: Tx, call: CallRow, now: datetime) -> None:
+        assert call.contact is not None
+        contacts.set_status(tx, call.contact, ContactStatus.CLOSED, reason="outcome_missing")
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(missing_outcomes, "note", only_closed)
+        attempt = await leaves_without_an_outcome(system)
+        assert system.contacts()[0].reason == "outcome_missing"
+    await system.jump(86_400)
+    assert system.contacts()[0].reason == "PERSON_OUTCOME_MISSING"
+    (marked,) = [entry for entry in system.entries("marked") if entry["mark"] == "outcome_missing"]
+    assert marked["call"] == attempt
+    assert (await enter(system, attempt, "never"))[0] == 200

@@ -5,6 +5,7 @@ The person is not called from any list until a supervisor enters the outcome of 
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from callserver.database import (
     accounts,
@@ -22,6 +23,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
+from callserver.engine.context import EngineContext
 from callserver.engine.identity import people_in_reach
 from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import marking
@@ -29,6 +31,9 @@ from callserver.ports import Tx
 
 CALL = "call"
 """The detail of a mark that names its call."""
+
+EARLIER = "outcome_missing"
+"""The reason of a contact that an earlier version closed."""
 
 _FINISHED = frozenset({ContactStatus.DONE.value, ContactStatus.CLOSED.value})
 
@@ -46,14 +51,46 @@ def note(tx: Tx, call: CallRow, now: datetime) -> None:
     contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
     if contact is not None and contact.number == NOBODY:
         return  # erased meanwhile: they are not called anyway
-    about, kind = subject.of_person(call.person), MarkKind.OUTCOME_MISSING
-    suppressions.before_suppressing(tx)
-    fields = marking.mark(tx, about, kind, now, now, detail={CALL: call.attempt})
-    silence(tx, [about], now)
-    audit.append(tx, now, EntryKind.MARKED, contact=call.contact, call=call.attempt, **fields)
+    _mark(tx, call.person, call.contact, call.attempt, now)
     if contact is not None and contact.status not in _FINISHED:
         reason = Reason.PERSON_OUTCOME_MISSING.value
         contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=reason)
+
+
+def _mark(tx: Tx, person: int, contact: int | None, attempt: str | None, now: datetime) -> None:
+    about, kind = subject.of_person(person), MarkKind.OUTCOME_MISSING
+    suppressions.before_suppressing(tx)
+    detail = None if attempt is None else {CALL: attempt}
+    fields = marking.mark(tx, about, kind, now, now, detail=detail)
+    silence(tx, [about], now)
+    audit.append(tx, now, EntryKind.MARKED, contact=contact, call=attempt, **fields)
+
+
+class EarlierMissingOutcomes:
+    """A chore of the scheduler: earlier versions only closed the contact, and left the person on other lists."""
+
+    def __init__(self, ctx: EngineContext) -> None:
+        self._ctx = ctx
+
+    async def run(self, now: datetime) -> None:
+        """Mark the people whose contacts an earlier version has closed."""
+        for contact in await self._ctx.store.read(lambda tx: contacts.closed_for(tx, EARLIER)):
+            await self._ctx.store.run(partial(self._take_over, contact=contact, now=now))
+
+    @staticmethod
+    def _take_over(tx: Tx, contact: int, now: datetime) -> None:
+        row = contacts.get_locked(tx, contact)
+        if row is None or row.status != ContactStatus.CLOSED or row.reason != EARLIER:
+            return
+        talks = [
+            call
+            for call in calls.of_contacts(tx, [contact])
+            if call.answered_at is not None and call.outcome is None
+        ]
+        last = max(talks, key=lambda call: call.permit_at, default=None)
+        _mark(tx, row.person, contact, None if last is None else last.attempt, now)
+        reason = Reason.PERSON_OUTCOME_MISSING.value
+        contacts.set_status(tx, contact, ContactStatus.CLOSED, reason=reason)
 
 
 def end(tx: Tx, call: CallRow, by: str, now: datetime) -> bool:
