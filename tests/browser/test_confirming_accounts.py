@@ -81,3 +81,16 @@ def test_a_colleague_confirms_the_account(
 
     again.click()
     expect(newcomer.locator("#sign-out")).to_be_visible()
+
+
+def test_a_one_time_code_may_be_typed_in_groups(visit: Visit, system: BrowserSystem) -> None:
+    page = visit("maja")
+    page.context.clear_cookies()
+    page.goto(f"{system.url}/sign-in")
+    page.fill("#credentials [name=handle]", "lea")
+    page.fill("#credentials [name=password]", system.stage.staff.password)
+    page.keyboard.press("Enter")
+    code = system.code("lea")
+    page.fill("#code [name=code]", f"{code[:2]} {code[2:4]} {code[4:]}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sign-out")).to_be_visible()

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from callserver.cli import contacts, retention
+from callserver.domain.retention import RetentionClass
 from tests.harness.commands import commands
 
 
@@ -28,3 +29,13 @@ def test_a_long_class_is_not_counted_to_its_end(
     assert shown() == "2"
     monkeypatch.setattr(retention, "MOST_COUNTED", 1)
     assert shown() == "more than 1"
+
+
+def test_on_a_narrow_terminal_the_names_of_the_classes_are_whole(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say = commands(monkeypatch, url, retention)
+    monkeypatch.setenv("COLUMNS", "80")
+    said = say("retention", "show")
+    assert [kind for kind in RetentionClass if kind.value not in said] == []
+    assert "…" not in said
