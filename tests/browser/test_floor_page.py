@@ -5,11 +5,13 @@ import re
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from callserver.database import accounts, refused_numbers
 from callserver.database import contacts as contact_rows
-from callserver.database import refused_numbers
 from callserver.database.tables import contacts
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
+from callserver.engine.accounts import offboarding
+from callserver.engine.outcomes import missing_outcomes
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.browser.conftest import Visit
@@ -117,3 +119,29 @@ def test_numbers_that_the_carrier_refused_are_released(visit: Visit, system: Bro
     expect(sigrid.get_by_text("Contacts that are dialed again: 2")).to_be_visible()
     expect(alarm).to_be_hidden()
     assert system.read(refused_numbers.not_released) == []
+
+
+def test_an_outcome_whose_phoner_left_is_entered(visit: Visit, system: BrowserSystem) -> None:
+    """Nothing is chosen in the supervisor's place."""
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    maja.keyboard.press("r")
+    state(maja, "talking", 60)
+
+    def leaves(tx: Tx) -> None:
+        user = accounts.by_handle(tx, "maja")
+        assert user is not None
+        offboarding.off_board(tx, user, system.clock.now(), "test")
+
+    system.write(leaves)
+    alarm = sigrid.locator("#alarms li", has_text="has no outcome")
+    expect(alarm).to_be_visible(timeout=20_000)
+    alarm.get_by_role("button", name="Save the outcome").click()
+    dialog = sigrid.locator("#correct-dialog")
+    expect(dialog).to_contain_text("Maja Prøve")
+    chosen = dialog.locator("#correct-outcome")
+    expect(chosen).to_have_value("")
+    chosen.select_option("never")
+    dialog.get_by_role("button", name="Save").click()
+    expect(alarm).to_be_hidden()
+    assert system.read(missing_outcomes.every) == []
