@@ -32,6 +32,7 @@ START = "2026-05-12T16:30:00+02:00"
 """A Tuesday without a holiday near it."""
 
 CLOSING = "2026-05-12T21:00:00+02:00"
+KEY = "simulated"
 AFTER_CLOSING = timedelta(minutes=20)
 """How long an evening with faults goes on after closing time: orders are under way then."""
 
@@ -112,7 +113,7 @@ async def evening(
         database=f"sqlite:///{folder}/evening.db",
         config=config,
         public_url=plan.public_url,
-        key="simulated",
+        key=KEY,
         seal_key=folder / "seal.key",
         seals=folder / "seals.jsonl",
         calls_per_second=plan.calls_per_second,

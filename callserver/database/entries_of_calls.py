@@ -44,15 +44,19 @@ def is_of_one_of(calls: Sequence[str]) -> ColumnElement[bool]:
     return same & text(BY_CALL)
 
 
+def is_of_prepared(keys: Sequence[BindParameter[Any]], dialect: str) -> ColumnElement[bool]:
+    """The same in a prepared statement."""
+    typed = [bindparam(key.key, type_=audit.c.call.type) for key in keys]
+    if dialect != "sqlite":
+        return audit.c.call.in_(typed)
+    as_text = [func.lower(func.hex(key)) for key in typed]  # as an earlier version stored it
+    return audit.c.call.in_([*typed, *as_text]) & text(BY_CALL)
+
+
 def _rare(keys: Sequence[BindParameter[Any]]) -> Mapping[str, Select[Any]]:
     common = audit.c.kind.in_([literal_column(f"'{kind}'") for kind in COMMON_KINDS])
     query = select(audit.c.call, audit.c.body).where(~common).order_by(audit.c.id)
-    typed = [bindparam(key.key, type_=audit.c.call.type) for key in keys]
-    as_text = [func.lower(func.hex(key)) for key in typed]  # as an earlier version stored it
-    return {
-        "postgresql": query.where(audit.c.call.in_(typed)),
-        "sqlite": query.where(audit.c.call.in_([*typed, *as_text]), text(BY_CALL)),
-    }
+    return {name: query.where(is_of_prepared(keys, name)) for name in ("sqlite", "postgresql")}
 
 
 _rare_entries = PreparedMany(_rare)

@@ -19,10 +19,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from callserver.adapters.config_folder import load
-from callserver.cli.simulate import START, evening
+from callserver.cli.simulate import KEY, START, evening
 from callserver.database.engines import make_engine
 from callserver.database.tables.types import packed, unpacked
-from callserver.domain import signed_heads
+from callserver.domain import pseudonyms, signed_heads, subject
 from callserver.domain.compact_entries import compact, whole
 from callserver.engine.audit_log.sealing import load_key
 from callserver.engine.context import Rules
@@ -111,7 +111,7 @@ class _Copies:
                 contact = dice.choice(self._contacts)
                 days = size.days - number * size.days // size.calls
                 calls.append(self._call(call, number, contact, days))
-                self._entries_of(call, number, contact[0], days, entries, secrets)
+                self._entries_of(call, number, contact, days, entries, secrets)
             _insert(file, "calls", list(self._calls[0]), calls)
             _insert(file, "audit", ENTRY, entries)
             _insert(file, "openings", OPENING, secrets)
@@ -147,7 +147,7 @@ class _Copies:
         self,
         call: dict[str, Any],
         number: int,
-        contact: int,
+        contact: tuple[int, ...],
         days: int,
         entries: list[tuple[Any, ...]],
         secrets: list[tuple[Any, ...]],
@@ -155,13 +155,20 @@ class _Copies:
         back = int((days * DAY).total_seconds() * 1e6)
         day = (STARTED.date() - days * DAY).isoformat().encode()
         attempt = _attempt(number)
+        were = _keys(call["number"], call["person"], call["household"])
+        keys = dict(zip(were, _keys(*contact[1:]), strict=True))
         for row in self._entries[call["attempt"]]:
             body: bytes = row["body"]
             body = body.replace(call["attempt"].encode(), attempt.encode())
             body = body.replace(EVENING.encode(), day)
             if row["contact"] is not None:
-                body = body.replace(b'"contact":%d,' % row["contact"], b'"contact":%d,' % contact)
-            about = None if row["contact"] is None else contact
+                body = body.replace(
+                    b'"contact":%d,' % row["contact"], b'"contact":%d,' % contact[0]
+                )
+            if b'"keys":' in body or b'"rows":' in body:
+                for was, key in keys.items():
+                    body = body.replace(was, key)
+            about = None if row["contact"] is None else contact[0]
             at = row["at"] - back
             stored = (packed(attempt), compact(body))
             entries.append((self._next, at, row["kind"], about, *stored, self._next - 1))
@@ -187,6 +194,12 @@ def _batched(rows: Iterable[Any], most: int) -> Iterator[list[Any]]:
     rows = iter(rows)
     while some := list(islice(rows, most)):
         yield some
+
+
+def _keys(number: int, person: int, household: int) -> list[bytes]:
+    """As the log names them."""
+    subjects = subject.of_number(number), subject.of_person(person), subject.of_household(household)
+    return [key.encode() for key in pseudonyms.keys_of(subjects, KEY.encode())]
 
 
 def _attempt(number: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from callserver import database
-from callserver.database import marks, retention
+from callserver.database import entries_naming, marks, retention
 from callserver.database.engines import make_engine
 from callserver.database.prepared_statements import Prepared
 from callserver.domain.marks import MarkKind
@@ -84,6 +84,22 @@ def test_what_ended_after_an_erasure_is_found_by_its_time(sqlite_url: str) -> No
     steps = [step for plan in plans for *_, step in plan if step.startswith(("SCAN", "SEARCH"))]
     assert "SEARCH calls USING INDEX calls_permit (permit_at>?)" in steps
     assert not [step for step in steps if step.startswith("SCAN calls")]
+
+
+def test_what_names_a_number_is_found_without_reading_the_whole_log(sqlite_url: str) -> None:
+    engine = make_engine(sqlite_url)
+    asked: list[str] = []
+    with engine.connect() as tx:
+        raw: Any = tx.connection.driver_connection
+        raw.set_trace_callback(asked.append)
+        entries_naming.naming(tx, 4532200001, f"number:{'5a' * 16}")
+        raw.set_trace_callback(None)
+        plans = [raw.execute(f"EXPLAIN QUERY PLAN {query}").fetchall() for query in asked]
+    engine.dispose()
+    steps = [step for plan in plans for *_, step in plan]
+    assert "SCAN audit USING INDEX audit_refused" in steps
+    assert "SEARCH audit USING INDEX audit_rare_kind (kind=?)" in steps
+    assert not [step for step in steps if step.startswith("SCAN") and _reads_all(step)]
 
 
 def test_frequent_statements_follow_an_index(sqlite_url: str) -> None:

@@ -1,14 +1,14 @@
 """Opt-outs, their ends and marks name their rows and pseudonymous keys in the log; on both databases."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary, delete, literal, select, update
 
 from callserver.database import audit as audit_log
-from callserver.database import entries_naming, suppressions
+from callserver.database import calls, entries_naming, suppressions
 from callserver.database.engines import SERVER_KEY, snapshot
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit
@@ -17,15 +17,19 @@ from callserver.domain import pseudonyms, subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
+from callserver.domain.retention import RetentionClass, RetentionPolicy
+from callserver.engine import retention
 from callserver.engine.audit_log.reconciliation import reconcile
 from callserver.engine.suppressions import erasure, marking, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
+from tests.contract.test_store import a_call
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 SECRET = b"a secret of the server"
 NUMBER = 4532200001
 BIGGEST_ENTRY = 65_535
+POLICY = RetentionPolicy()
 
 
 @pytest.fixture
@@ -129,6 +133,28 @@ def test_every_entry_that_names_a_key_is_found_however_it_is_stored(keyed: AnySt
         if tx.dialect.name == "sqlite":
             raw = tx.exec_driver_sql("SELECT body FROM audit ORDER BY id").scalars().all()
             assert [stored[:1] == b"{" for stored in raw] == [False] * 3 + [True] * 2
-        found = entries_naming.naming(tx, key())
+        found = entries_naming.naming(tx, NUMBER, key())
     assert [entry.get("contact") for entry in found] == [1, 12, None, 123]
     assert all(key() in json.dumps(entry) for entry in found)
+
+
+def test_a_permit_is_found_by_its_call_and_by_itself_once_the_number_is_forgotten(
+    keyed: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called(tx: Tx, attempt: str, number: int, days_ago: int) -> None:
+        at = NOW - timedelta(days=days_ago)
+        assert calls.open_call(tx, a_call(attempt, number=number) | {"permit_at": at})
+        calls.change(tx, attempt, ended_at=at)
+        audit_log.append(tx, at, EntryKind.PERMITTED, call=attempt, contact=1, keys=[key(number)])
+
+    attempts = ("0a" * 10, "0b" * 10, "0c" * 10, "confirms-0d")
+    with keyed.engine.begin() as tx:
+        for attempt, days_ago in zip(attempts, (800, 760, 10, 5), strict=True):
+            called(tx, attempt, NUMBER, days_ago)
+            called(tx, attempt[::-1], NUMBER + 1, days_ago)
+        retention.drop(tx, POLICY, RetentionClass.CALLS, [*attempts], NOW, "test")
+        assert len(calls.of_number(tx, NUMBER)) == 2
+        for passed in (0, 1_000_000):  # each permit is read, or the whole log is looked through
+            monkeypatch.setattr(entries_naming, "PASSED_MEANWHILE", passed)
+            found = entries_naming.naming(tx, NUMBER, key())
+            assert [entry["call"] for entry in found] == [*attempts]

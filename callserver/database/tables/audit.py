@@ -91,6 +91,11 @@ must hold this condition word for word for the databases to use it. SQLite sets 
 
 Index("audit_rare_kind", audit.c.kind, audit.c.id, **where(RARE["sqlite"]))
 
+REFUSED = "kind = 'refused'"
+"""A query must hold this condition word for word as well."""
+
+Index("audit_refused", audit.c.id, **where(REFUSED))
+
 seals = Table(
     "seals",
     metadata,
