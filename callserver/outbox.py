@@ -14,12 +14,14 @@ servers' schedulers (database/wake_ups.py).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from callserver.domain.instruction import Hear, WaitToHear
-from callserver.domain.permit import DialPermit
-from callserver.domain.role_play import Player
 from callserver.ports import Room, Tx
+
+if TYPE_CHECKING:  # most commands import this module, and send nothing
+    from callserver.domain.instruction import Hear, WaitToHear
+    from callserver.domain.permit import DialPermit
+    from callserver.domain.role_play import Player
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class PlaceCall:
     """A call was permitted and its seat reserved: spend the permit."""
 
     seat: int
-    permit: DialPermit
+    permit: "DialPermit"
     room: Room
     listened_to: str | None  # the phoner's leg, when somebody listens to the seat
 
@@ -43,7 +45,7 @@ class PlaceCall:
 class PlaceConfirmationCall:
     """A call that confirms a user's line was permitted: spend the permit when its slot comes."""
 
-    permit: DialPermit
+    permit: "DialPermit"
     slot: datetime
 
 
@@ -88,7 +90,7 @@ class MoveListener:
 
     listening: int
     leg: str
-    where: Hear | WaitToHear
+    where: "Hear | WaitToHear"
     must_leave: bool
 
 
@@ -120,7 +122,7 @@ class CheckRolePlayLeg:
     """Ask the provider whether a leg of a role-play call is still there."""
 
     role_play: int
-    player: Player
+    player: "Player"
     leg: str
 
 

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
-from callserver.domain.instruction import Hear, WaitToHear
-from callserver.domain.line import OwnLine
-from callserver.domain.message import Delivery, Message
-from callserver.domain.permit import DialPermit
-from callserver.domain.role_play import Player
-
-if TYPE_CHECKING:  # no command tells an alarm or asks a witness, and most import this module
+if TYPE_CHECKING:  # every command imports this module, and most need a transaction of it only
     from callserver.domain.alarm_notices import Notice
+    from callserver.domain.instruction import Hear, WaitToHear
+    from callserver.domain.line import OwnLine
+    from callserver.domain.message import Delivery, Message
+    from callserver.domain.permit import DialPermit
+    from callserver.domain.role_play import Player
     from callserver.domain.signed_note import VerifierKey
 
 T = TypeVar("T")
@@ -170,22 +169,22 @@ class Telephony(Protocol):
         """The provider ends a leg after this long, even during a conversation; None: it does not."""
         ...
 
-    async def place(self, permit: DialPermit, room: Room) -> Placed | Declined | Silent:
+    async def place(self, permit: "DialPermit", room: Room) -> Placed | Declined | Silent:
         """Spend the permit and ring its number into the room (I1, I5)."""
         ...
 
-    async def ring_to_confirm(self, permit: DialPermit) -> Placed | Declined | Silent:
+    async def ring_to_confirm(self, permit: "DialPermit") -> Placed | Declined | Silent:
         """Spend the permit and ring its number, into no room: once answered, the leg asks for the code."""
         ...
 
     async def ring_phoner(
-        self, line: OwnLine, seat: int, room: Room, caller_id: str
+        self, line: "OwnLine", seat: int, room: Room, caller_id: str
     ) -> Placed | Declined | Silent:
         """Ring a phoner's own telephone so that it joins the room."""
         ...
 
     async def ring_listener(
-        self, line: OwnLine, listening: int, caller_id: str, exchange: str = ""
+        self, line: "OwnLine", listening: int, caller_id: str, exchange: str = ""
     ) -> Placed | Declined | Silent:
         """Ring a listener's telephone; once answered, the leg asks what to hear.
 
@@ -194,12 +193,12 @@ class Telephony(Protocol):
         ...
 
     async def ring_role_play(
-        self, line: OwnLine, call: int, player: Player
+        self, line: "OwnLine", call: int, player: "Player"
     ) -> Placed | Declined | Silent:
         """Ring the softphone of one who takes part in role-play call `call`; once answered, the leg asks."""
         ...
 
-    async def hear(self, ref: str, what: Hear | WaitToHear) -> Result:
+    async def hear(self, ref: str, what: "Hear | WaitToHear") -> Result:
         """Let a listener's leg hear this from now on; nobody else on the line notices.
 
         DONE: it was told to ask, and where it is now is known once it has asked. GONE: it has ended,
@@ -245,7 +244,7 @@ class AlarmChannel(Protocol):
 class Messages(Protocol):
     """Sends e-mails and SMS. Never called inside a transaction."""
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: "Message") -> "Delivery":
         """Hand one message over. What is not certain is UNKNOWN; no attempt is made twice."""
         ...
 

@@ -8,19 +8,18 @@ from array import array
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
 from callserver.database import audit, calls, contacts, entries_naming, look_ups, pseudonymous_keys
 from callserver.database.engines import reading
-from callserver.domain import signed_note, subject
-from callserver.engine.audit_log import published_check, verification
-from callserver.engine.audit_log.published_log import PublishedLog
-from callserver.engine.audit_log.verification import read_key
+from callserver.domain import subject
 from callserver.errors import ConfigurationProblem, NotFound
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +51,10 @@ def verify(
 
     Example: callserver audit verify
     """
+    # Here, because `show` needs nothing of it.
+    from callserver.engine.audit_log import verification
+    from callserver.engine.audit_log.verification import read_key
+
     settings = resources.settings()
     if folder is not None:
         _verify_published(folder, read_key(key or settings.seal_key.with_suffix(".pub")))
@@ -73,8 +76,12 @@ def verify(
         raise typer.Exit(1)
 
 
-def _verify_published(folder: Path, public: Ed25519PublicKey) -> None:
+def _verify_published(folder: Path, public: "Ed25519PublicKey") -> None:
     """Every file of a published log against its checkpoint."""
+    from callserver.domain import signed_note
+    from callserver.engine.audit_log import published_check
+    from callserver.engine.audit_log.published_log import PublishedLog
+
     try:
         name = signed_note.parse_key((folder / "vkey").read_text("ascii")).name
     except (OSError, ValueError) as error:

@@ -3,18 +3,17 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from callserver.cli import resources
-from callserver.database import user_lines
 from callserver.database.engines import snapshot
-from callserver.domain import carrier_list, phone
-from callserver.domain.carrier_list import CarrierCall
-from callserver.engine.audit_log import carrier_comparison
 from callserver.errors import ConfigurationProblem
+
+if TYPE_CHECKING:
+    from callserver.domain.carrier_list import CarrierCall
 
 
 def register(group: typer.Typer) -> None:
@@ -44,6 +43,11 @@ def compare(
 
     Example: callserver audit compare --since 2026-11-27
     """
+    # Here, because the other commands of the log compare nothing.
+    from callserver.database import user_lines
+    from callserver.domain import phone
+    from callserver.engine.audit_log import carrier_comparison
+
     leeway = timedelta(seconds=tolerance)
     with resources.database() as engine, snapshot(engine) as tx:
         if file is not None:
@@ -67,7 +71,9 @@ def compare(
         raise typer.Exit(1)
 
 
-def _read(file: Path, zone: str, trunk: str) -> list[CarrierCall]:
+def _read(file: Path, zone: str, trunk: str) -> "list[CarrierCall]":
+    from callserver.domain import carrier_list
+
     try:
         ZoneInfo(zone)
         return carrier_list.parse(file.read_text("utf-8"), zone, trunk)
@@ -77,7 +83,7 @@ def _read(file: Path, zone: str, trunk: str) -> list[CarrierCall]:
 
 def _asked(
     since: datetime | None, until: datetime | None, now: datetime, leeway: timedelta
-) -> tuple[list[CarrierCall], tuple[datetime, datetime]]:
+) -> "tuple[list[CarrierCall], tuple[datetime, datetime]]":
     """Twilio's list, and the time that it covers: the latest calls may not be in it yet."""
     settings = resources.settings()
     if since is None:
@@ -94,7 +100,7 @@ def _asked(
 
     from callserver.adapters.twilio import call_list
 
-    async def ask() -> list[CarrierCall]:
+    async def ask() -> "list[CarrierCall]":
         async with httpx.AsyncClient() as http:
             return await call_list.outbound_calls(settings, http, first.date(), last.date())
 

@@ -1,23 +1,20 @@
 """`callserver audit decisions`, `judge` and `behaviour`: decisions with their facts, recomputed by anybody,
-and whether the log is that of a server that behaves as specified."""
+and whether the log is that of a server that behaves as specified.
+
+Each imports what it works with itself: `audit show` and `audit verify` need none of it.
+"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from callserver.cli import resources
 from callserver.database.engines import snapshot
-from callserver.domain import signed_note
-from callserver.domain.retention import RetentionClass
-from callserver.domain.signed_note import VerifierKey
-from callserver.engine.audit_log import decision_export, reconciliation
-from callserver.engine.audit_log.behaviour import check as check_behaviour
-from callserver.engine.audit_log.judge import judge as judge_export
-from callserver.engine.audit_log.published_log import origin_of
-from callserver.engine.audit_log.publishing import Publisher
-from callserver.engine.audit_log.sealing import load_key
 from callserver.errors import ConfigurationProblem
+
+if TYPE_CHECKING:
+    from callserver.domain.signed_note import VerifierKey
 
 
 def register(group: typer.Typer) -> None:
@@ -40,6 +37,12 @@ def decisions(
 
     Example: callserver audit decisions --withhold num,dob /srv/decisions
     """
+    from callserver.domain.retention import RetentionClass
+    from callserver.engine.audit_log import decision_export
+    from callserver.engine.audit_log.published_log import origin_of
+    from callserver.engine.audit_log.publishing import Publisher
+    from callserver.engine.audit_log.sealing import load_key
+
     settings = resources.settings()
     names = [name.strip() for name in withhold.split(",") if name.strip()]
     decision_export.check_fields(names)
@@ -64,6 +67,8 @@ def reconcile() -> None:
 
     Example: callserver audit reconcile
     """
+    from callserver.engine.audit_log import reconciliation
+
     with resources.database() as engine:
         with snapshot(engine) as tx:
             result = reconciliation.reconcile(tx)
@@ -84,9 +89,11 @@ Vkey = Annotated[
 ]
 
 
-def _key(path: Path | None) -> VerifierKey | None:
+def _key(path: Path | None) -> "VerifierKey | None":
     if path is None:
         return None
+    from callserver.domain import signed_note
+
     try:
         return signed_note.parse_key(path.read_text("ascii"))
     except (OSError, ValueError) as error:
@@ -101,7 +108,9 @@ def behaviour(folder: Annotated[Path, typer.Argument(metavar="DIR")], vkey: Vkey
 
     Example: callserver audit behaviour /srv/log
     """
-    result = check_behaviour(folder, _key(vkey))
+    from callserver.engine.audit_log.behaviour import check
+
+    result = check(folder, _key(vkey))
     for violation in result.violations:
         print(violation)
     for what in result.damage:
@@ -128,7 +137,9 @@ def judge(
 
     Example: callserver audit judge /srv/decisions
     """
-    result = judge_export(folder, _key(vkey))
+    from callserver.engine.audit_log import judge as judging
+
+    result = judging.judge(folder, _key(vkey))
     for finding in result.findings:
         print(finding)
     counts = result.counts

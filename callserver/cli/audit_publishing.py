@@ -1,4 +1,7 @@
-"""`callserver audit publish` and `prove`: the log in the form that other people's tools read."""
+"""`callserver audit publish` and `prove`: the log in the form that other people's tools read.
+
+Each imports what it works with itself: `audit show` and `audit verify` need none of it.
+"""
 
 import contextlib
 import sys
@@ -8,14 +11,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
-from callserver.database import contacts, suppressions
 from callserver.database.engines import reading
-from callserver.domain import subject
-from callserver.engine.audit_log import receipts
-from callserver.engine.audit_log.published_log import origin_of, proof_text
-from callserver.engine.audit_log.publishing import Publisher
-from callserver.engine.audit_log.sealing import load_key
-from callserver.engine.reporting import receipt_files
 from callserver.errors import NotFound
 from callserver.settings import published_folder
 
@@ -43,6 +39,10 @@ def publish(
 
     Example: callserver audit publish /srv/log
     """
+    from callserver.engine.audit_log.published_log import origin_of
+    from callserver.engine.audit_log.publishing import Publisher
+    from callserver.engine.audit_log.sealing import load_key
+
     settings = resources.settings()
     chosen = folder or published_folder(settings)
     key = load_key(settings.seal_key)
@@ -67,6 +67,9 @@ def prove(
 
     Example: callserver audit prove 4711 entry-4711.tlog-proof
     """
+    from callserver.engine.audit_log import receipts
+    from callserver.engine.audit_log.published_log import proof_text
+
     published = receipts.opened(resources.settings(), folder)
     checkpoint, note = published.published()
     text = proof_text(entry, published.inclusion(entry, checkpoint), note)
@@ -92,6 +95,11 @@ def receipt(
 
     Example: callserver audit receipt 32123456 receipts --language en
     """
+    from callserver.database import contacts, suppressions
+    from callserver.domain import subject
+    from callserver.engine.audit_log import receipts
+    from callserver.engine.reporting import receipt_files
+
     key, settings = resources.phone_number(number), resources.settings()
     published = receipts.opened(settings)
     with resources.database(settings) as engine, engine.begin() as tx:

@@ -4,19 +4,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from callserver import key_check, texts
+from callserver import key_check
 from callserver.adapters.clock import clock_from
-from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import migrate, races
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
-from callserver.domain import phone
 from callserver.domain.audit import may_be_kept
-from callserver.engine.context import Rules
-from callserver.engine.rules.beginning import beginning
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from callserver.engine.context import Rules
 
 
 def settings() -> Settings:
@@ -54,8 +54,13 @@ def phone_number(raw: str) -> int:
     Raises:
         ConfigurationProblem: it is not one; says why.
     """
+    # Here, because the library of numbers is a twentieth of a command's start.
+    from callserver.domain import phone
+
     parsed = phone.parse(raw)
     if isinstance(parsed, phone.NumberProblem):
+        from callserver import texts
+
         raise ConfigurationProblem(f"{raw!r}: {texts.say('en', f'error.number_{parsed.value}')}")
     return phone.to_int(parsed)
 
@@ -114,7 +119,12 @@ def database(settings: Settings | None = None, *, any_key: bool = False) -> Iter
         engine.dispose()
 
 
-def rules(engine: Engine, settings: Settings) -> Rules:
+def rules(engine: Engine, settings: Settings) -> "Rules":
     """The rules in force, the same as the servers'."""
+    # Here, because the configuration's classes are a fifth of the start of a command that asks for no rules.
+    from callserver.adapters.config_folder import ConfigFolder
+    from callserver.engine.context import Rules
+    from callserver.engine.rules.beginning import beginning
+
     with reading(engine) as connection, connection.begin():
         return Rules(beginning(connection, ConfigFolder(settings.config)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, select, update
+from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, or_, select, update
 
 from callserver.database import (
     applicants,
@@ -111,8 +111,11 @@ def stored(  # noqa: C901, PLR0912 - one case for each class
 def _old_contacts(before: datetime, now: datetime) -> ColumnElement[bool]:
     """People without a relation whose list is old, whom nobody called lately and nobody promised a call."""
     old_import = select(imports.c.id).where(imports.c.at < before)
+    since, earlier = now - ATTEMPTS_COUNT_FOR, calls.alias()
+    every_call_counts = ~exists(select(earlier.c.attempt).where(earlier.c.permit_at < since))
     counted = select(calls.c.attempt).where(
-        calls.c.contact == contacts.c.id, calls.c.permit_at >= now - ATTEMPTS_COUNT_FOR
+        calls.c.contact == contacts.c.id,
+        or_(every_call_counts, calls.c.permit_at >= since),  # then no call itself is read
     )
     return and_(
         contacts.c.imported.in_(old_import),

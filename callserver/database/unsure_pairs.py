@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import Column, and_, func, select
 
 from callserver.database.tables import contacts
 from callserver.ports import Tx
@@ -44,11 +44,18 @@ def in_households(tx: Tx, after: int) -> Part:
 
 def _part(tx: Tx, key: Column[int], after: int) -> Part:
     """The index alone says which keys several contacts share; only those contacts are read."""
+    there = contacts.alias()
+    of_several = select(func.min(there.c.person) != func.max(there.c.person))
     shared = (
         select(key)
         .where(key > after)
         .group_by(key)
-        .having(func.count() > 1)
+        .having(
+            and_(
+                func.count() > 1,  # first: most keys are of one contact
+                of_several.where(there.c[key.name] == key).scalar_subquery(),
+            )
+        )
         .order_by(key)
         .limit(GROUPS)
     )

@@ -11,7 +11,6 @@ from typing import Any
 from callserver.database import audit
 from callserver.domain.audit import EntryKind
 from callserver.engine.context import EngineContext
-from callserver.metrics import REFUSED_REQUESTS
 
 MINUTE = timedelta(minutes=1)
 
@@ -26,6 +25,9 @@ class RefusedRequests:
 
     async def note(self, kind: EntryKind, name: str, why: str) -> None:
         """Count a refused request of this name. An empty name or reason is left out of the entry."""
+        # Here, because commands that refuse nobody would import Prometheus for it.
+        from callserver.metrics import REFUSED_REQUESTS
+
         REFUSED_REQUESTS.labels(name or kind.value, why).inc()
         key, now = (kind, name), self._ctx.clock.now()
         self._waiting.setdefault(key, Counter())[why] += 1

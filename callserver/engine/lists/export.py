@@ -38,7 +38,7 @@ def rows(tx: Tx, what: What, campaign: str) -> Iterator[Sequence[str]]:
     yield [*own, *map(guarded, shown), *state]
     for part in exports.list_rows(tx, campaign):
         columns = list(zip(*part, strict=True))
-        fields = [given or {} for given in columns[len(own)]]
+        fields = list(map(exports.fields_of, columns[len(own)]))
         merged = ([_text(given.get(name)) for given in fields] for name in extra)
         before = _columns(own, columns[: len(own)])
         yield from zip(*before, *merged, *_columns(state, columns[-len(state) :]), strict=True)
