@@ -159,8 +159,10 @@ def test_who_is_claimed_after_the_look_stays(store: AnyStore) -> None:
 def test_who_was_called_lately_stays(store: AnyStore) -> None:
     """Their attempts count in caps and rests, which find them by the contact."""
     with store.engine.begin() as tx:
-        recent, old = a_contact(tx, 1, 400), a_contact(tx, 2, 400)
+        recent = a_contact(tx, 1, 400)
         a_call(tx, recent, 369)
+        assert run(tx).get("contacts_without_relation", 0) == 0
+        old = a_contact(tx, 2, 400)
         a_call(tx, old, 371)
         assert run(tx)["contacts_without_relation"] == 1
         assert list(tx.execute(select(contacts.c.id)).scalars()) == [recent]
