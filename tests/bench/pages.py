@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from callserver.cli import simulate
 from callserver.domain.role import Role
 from tests.bench import large
 from tests.bench.large import Size
@@ -47,8 +48,9 @@ def pages(size: Size) -> list[Figure]:
 async def _measure(folder: Path) -> dict[str, float]:
     """Processor seconds of each request, the better of two."""
     database = f"sqlite:///{folder}/evening.db"  # it holds its lists and phoners
+    settings = {"database": database, "key": simulate.KEY}
     system = StaffedSystem(
-        folder, phoners=0, people="", registers=False, start=large.STARTED, database=database
+        folder, phoners=0, people="", registers=False, start=large.STARTED, **settings
     )
     await system.server.rules_in_force.start()
     for role in Role:
