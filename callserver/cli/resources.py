@@ -71,6 +71,8 @@ def known_language(value: str) -> str:
     Raises:
         ConfigurationProblem: there is no such catalogue.
     """
+    from callserver import texts
+
     if value not in texts.LANGUAGES:
         raise ConfigurationProblem(f"--language {value!r}: should be da or en")
     return value
