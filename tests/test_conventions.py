@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import get_type_hints
 
 from callserver import texts
+from callserver.domain import instruction, line, permit, role_play
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Cause
-from callserver.domain.line import OwnLine
-from callserver.domain.permit import DialPermit
 from callserver.domain.reason import Reason
 from callserver.ports import Telephony
 from callserver.settings import Settings, variable
@@ -36,13 +35,19 @@ def test_own_lines_are_made_in_one_file() -> None:
 
 def test_every_order_to_ring_takes_a_permit_or_an_own_line() -> None:
     """Whatever may answer Placed orders a leg."""
-    orders = {
-        name: set(get_type_hints(act).values())
+    names = {**vars(instruction), **vars(line), **vars(permit), **vars(role_play)}
+    hints = {
+        name: get_type_hints(act, localns=names)
         for name, act in vars(Telephony).items()
-        if inspect.isfunction(act) and "Placed" in str(get_type_hints(act).get("return"))
+        if inspect.isfunction(act)
+    }
+    orders = {
+        name: set(hint.values())
+        for name, hint in hints.items()
+        if "Placed" in str(hint.get("return"))
     }
     assert orders.keys() >= {"place", "ring_phoner", "ring_listener"}
-    assert all(hints & {DialPermit, OwnLine} for hints in orders.values()), orders
+    assert all(taken & {permit.DialPermit, line.OwnLine} for taken in orders.values()), orders
 
 
 def test_legs_are_ordered_by_telephony_alone() -> None:

@@ -10,18 +10,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from callserver.domain import merkle
 from callserver.domain.audit import canonical
-
-if TYPE_CHECKING:  # every command imports this module, and few verify
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-        Ed25519PrivateKey,
-        Ed25519PublicKey,
-    )
 
 SHORT = 2
 """How a line says that it is of the short form. The long one says nothing."""
@@ -126,7 +122,7 @@ def parse(line: bytes | str) -> Head:
         raise ValueError("not a head") from error
 
 
-def seal(last: Head | None, entries: Sequence[bytes], at: str, key: "Ed25519PrivateKey") -> Head:
+def seal(last: Head | None, entries: Sequence[bytes], at: str, key: Ed25519PrivateKey) -> Head:
     """The next head over these further entries."""
     size = 0 if last is None else last.size
     frontier = [] if last is None else [bytes.fromhex(node) for node in last.frontier]
@@ -158,7 +154,7 @@ class Finding:
 def verify(
     entries: Iterable[tuple[int | None, bytes]],
     heads: Iterable[Head],
-    public: "Ed25519PublicKey",
+    public: Ed25519PublicKey,
 ) -> tuple[list[Finding], int, int]:
     """All findings, how many entries are sealed, and how many are not sealed yet.
 
@@ -193,7 +189,7 @@ class _Verification:
     """Walks along entries and heads together; holds the entries of one head at a time."""
 
     def __init__(
-        self, entries: Iterable[tuple[int | None, bytes]], public: "Ed25519PublicKey"
+        self, entries: Iterable[tuple[int | None, bytes]], public: Ed25519PublicKey
     ) -> None:
         self._entries = _Entries(entries)
         self._public = public
@@ -219,8 +215,6 @@ class _Verification:
         return findings, self._sealed, self._unsealed
 
     def _check_signature(self, head: Head) -> None:
-        from cryptography.exceptions import InvalidSignature
-
         try:
             self._public.verify(bytes.fromhex(head.signature), head.body())
         except (InvalidSignature, ValueError):

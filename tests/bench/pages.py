@@ -48,9 +48,14 @@ def pages(size: Size) -> list[Figure]:
 async def _measure(folder: Path) -> dict[str, float]:
     """Processor seconds of each request, the better of two."""
     database = f"sqlite:///{folder}/evening.db"  # it holds its lists and phoners
-    settings = {"database": database, "key": simulate.KEY}
     system = StaffedSystem(
-        folder, phoners=0, people="", registers=False, start=large.STARTED, **settings
+        folder,
+        phoners=0,
+        people="",
+        registers=False,
+        start=large.STARTED,
+        database=database,
+        key=simulate.KEY,
     )
     await system.server.rules_in_force.start()
     for role in Role:
