@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import get_type_hints
 
 from callserver import texts
-from callserver.domain import instruction, line, permit, role_play
+from callserver.domain import instruction, permit, role_play
+from callserver.domain import line as lines
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import Cause
 from callserver.domain.reason import Reason
@@ -35,7 +36,7 @@ def test_own_lines_are_made_in_one_file() -> None:
 
 def test_every_order_to_ring_takes_a_permit_or_an_own_line() -> None:
     """Whatever may answer Placed orders a leg."""
-    names = {**vars(instruction), **vars(line), **vars(permit), **vars(role_play)}
+    names = {**vars(instruction), **vars(lines), **vars(permit), **vars(role_play)}
     hints = {
         name: get_type_hints(act, localns=names)
         for name, act in vars(Telephony).items()
@@ -47,7 +48,7 @@ def test_every_order_to_ring_takes_a_permit_or_an_own_line() -> None:
         if "Placed" in str(hint.get("return"))
     }
     assert orders.keys() >= {"place", "ring_phoner", "ring_listener"}
-    assert all(taken & {permit.DialPermit, line.OwnLine} for taken in orders.values()), orders
+    assert all(taken & {permit.DialPermit, lines.OwnLine} for taken in orders.values()), orders
 
 
 def test_legs_are_ordered_by_telephony_alone() -> None:
