@@ -171,7 +171,9 @@ def test_every_path_in_a_document_exists() -> None:
             assert any([*home.glob(path.rstrip("/"))] for home in homes), f"{document.name}: {path}"
 
 
-_TORN = re.compile(r"^\s+[\])}]+[,:]?  # (?!noqa|type:)", re.MULTILINE)
+_TORN = re.compile(
+    r"^\s+[\])}]+[,:]?  # (?!noqa|type:)|= \(\n *\S+  # (?!noqa|type:)[^\n]+\n *\)$", re.MULTILINE
+)
 
 
 def test_comments_stand_before_what_they_are_about() -> None:

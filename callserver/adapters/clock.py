@@ -16,9 +16,8 @@ class SystemClock:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._offset = time.time() - time.monotonic()
-        self._step: tuple[float, float] | None = (
-            None  # the offset after a jump, and since when it is steady
-        )
+        # The offset after a jump, and since when it is steady.
+        self._step: tuple[float, float] | None = None
         self._accepted_ms = 0
 
     def now(self) -> datetime:

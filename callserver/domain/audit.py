@@ -51,9 +51,8 @@ class EntryKind(StrEnum):
     IDENTITY = "identity"  # a user decided that two contacts are one person, or two
     CALL_BACK = "call_back"
     NOTICE = "notice"  # a notice was written, changed or removed; never a question to an expert
-    SUPPORT = (
-        "support"  # a phoner wrote, reported or booked; a supervisor answered or talked: ids only
-    )
+    # A phoner wrote, reported or booked; a supervisor answered or talked: ids only.
+    SUPPORT = "support"
     SURVEY = "survey"  # a quarter's survey was opened, closed or followed up; never an answer
     INBOUND = "inbound"
     BREAKER = "breaker"  # a campaign was stopped or resumed
@@ -79,9 +78,8 @@ class EntryKind(StrEnum):
     ROLE_PLAY_ENDED = "role_play_ended"
     INTERVIEW = "interview"  # planned or cancelled; its participants
     SIGNED = "signed"  # a user signed a version of a document
-    TRAINING = (
-        "training"  # shifts were credited, a conversation or attendance recorded, training ended
-    )
+    # Shifts were credited, a conversation or attendance recorded, training ended.
+    TRAINING = "training"
     USER = "user"  # an account was added, changed, reset or off-boarded
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"

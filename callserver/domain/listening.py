@@ -70,9 +70,8 @@ class Denial(StrEnum):
     ROLE = "ROLE"
     DEPARTMENT = "DEPARTMENT"
     NOT_MENTOR = "NOT_MENTOR"  # a trainee may listen to their own mentor only
-    NOT_SIGNED = (
-        "NOT_SIGNED"  # a trainee who has not signed confidentiality and the first shift's reading
-    )
+    # A trainee who has not signed confidentiality and the first shift's reading.
+    NOT_SIGNED = "NOT_SIGNED"
     OWN_SEAT = "OWN_SEAT"
     EMPTY_ROOM = "EMPTY_ROOM"  # the phoner's telephone is not connected
     PERSON_SAID_NO = "PERSON_SAID_NO"  # the person on the line does not want a listener

@@ -215,9 +215,8 @@ def _add(
         return
     (compared.here if is_here else compared.elsewhere)[old.id] = changes
     if "number" in changes and old.callback_for is not None:
-        changes["callback_for"] = (
-            None  # agreed for another telephone: it lifts no hours at this one
-        )
+        # Agreed for another telephone: it lifts no hours at this one.
+        changes["callback_for"] = None
     facts = {"number", "place", *_FACTS} & set(changes)
     if old.status == ContactStatus.CLOSED and facts:
         if "number" in changes or (old.reason or "").startswith(_REOPENED):
