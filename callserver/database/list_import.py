@@ -18,7 +18,7 @@ from callserver.database.contacts import Contact
 from callserver.database.contacts import by_ids as contacts_by_id
 from callserver.database.tables import campaign_places, contacts
 from callserver.database.upserts import INSERTS
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.register_match import Person
 from callserver.ports import Tx
@@ -213,7 +213,7 @@ def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collectio
     for key, values in changes.items():
         tx.execute(changed.where(contacts.c.id == key).values(**values))
     for key in reopened:
-        done = contacts.c.status.in_((ContactStatus.CLOSED, ContactStatus.DONE))
+        done = contacts.c.status.in_(FINISHED)
         closed = update(contacts).where(contacts.c.id == key, done, contacts.c.number != NOBODY)
         tx.execute(closed.values(status=ContactStatus.READY, reason=None))
 

@@ -10,3 +10,7 @@ class ContactStatus(StrEnum):
     CLAIMED = "claimed"  # taken by a seat
     DONE = "done"  # finished by an outcome
     CLOSED = "closed"  # finished by the gate, or without an outcome
+
+
+FINISHED = frozenset({ContactStatus.DONE.value, ContactStatus.CLOSED.value})
+"""Nobody is dialed from the list any more; the reason says why."""

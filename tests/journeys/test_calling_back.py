@@ -40,7 +40,7 @@ async def test_nine_means_never(system: SimulatedSystem) -> None:
     await missed_and_rang_back(system, "9")
     await system.jump(86_400 * 7)
     assert len(system.network.record) == 1
-    assert system.contacts()[0].reason == "SUP_NUMBER"
+    assert system.contacts()[0].reason == "SUP_PERSON"
     assert [entry.get("key") for entry in system.entries("inbound")] == [None, "9"]
 
 

@@ -20,7 +20,7 @@ from callserver.domain.audit import EntryKind, stamp
 from callserver.domain.campaign import Campaign
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.instruction import AskKey, Instruction, Say
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
@@ -156,6 +156,8 @@ class Inbound:
             wish=None if contact is None else "never",
         )
         intake.open_case(tx, request, self._ctx.rules.current.cases, self._ctx.secret)
+        if contact is not None and contact.status not in FINISHED:
+            contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason="SUP_PERSON")
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:

@@ -19,7 +19,7 @@ from callserver.database import (
 from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
@@ -34,8 +34,6 @@ CALL = "call"
 
 EARLIER = "outcome_missing"
 """The reason of a contact that an earlier version closed."""
-
-_FINISHED = frozenset({ContactStatus.DONE.value, ContactStatus.CLOSED.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def note(tx: Tx, call: CallRow, now: datetime) -> None:
     if contact is not None and contact.number == NOBODY:
         return  # erased meanwhile: they are not called anyway
     _mark(tx, call.person, call.contact, call.attempt, now)
-    if contact is not None and contact.status not in _FINISHED:
+    if contact is not None and contact.status not in FINISHED:
         reason = Reason.PERSON_OUTCOME_MISSING.value
         contacts.set_status(tx, contact.id, ContactStatus.CLOSED, reason=reason)
 

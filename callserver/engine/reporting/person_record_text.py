@@ -9,7 +9,7 @@ from datetime import datetime
 from callserver.database.contacts import Contact
 from callserver.database.marks import MarkRow
 from callserver.database.suppressions import SuppressionRow
-from callserver.domain.contact_status import ContactStatus
+from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.marks import MarkKind
 from callserver.engine.context import Rules
 from callserver.engine.gate.explanation import Explanation
@@ -17,7 +17,6 @@ from callserver.engine.reporting.call_history_text import outcome_label, when
 from callserver.engine.reporting.person_record import PersonRecord
 from callserver.texts import catalogue, say
 
-_FINISHED = (ContactStatus.DONE, ContactStatus.CLOSED)
 _MACHINES = ("command", "inbound", "api")
 
 CONSENTS = (MarkKind.CONSENT_GIVEN, MarkKind.CONSENT_REVOKED, MarkKind.REQUESTED)
@@ -65,11 +64,11 @@ def next_step(contact: Contact, answer: Explanation | None, language: str) -> st
     if answer.reasons:
         reasons = " ".join(say(language, f"reason.{reason.value}") for reason in answer.reasons)
         said = say(language, "person.next_refused", reasons=reasons)
-        if answer.next_at is None or contact.status in _FINISHED:
+        if answer.next_at is None or contact.status in FINISHED:
             return said
         earliest = say(language, "explain.next", when=when(answer.next_at, language))
         return f"{said} {earliest[:1].upper()}{earliest[1:]}."
-    if contact.status in _FINISHED:
+    if contact.status in FINISHED:
         return say(language, "person.next_finished")
     return say(language, "person.next_allowed")
 
