@@ -22,7 +22,6 @@ from tests.harness.commands import commands
 ROOT = Path(__file__).parents[2]
 
 READ_WHOLE = {
-    "audit show": {"audit"},  # for a key that may stand in any entry
     "person erase": {"calls"},  # for calls of the person whose contact is gone
     "retention show": {"contacts"},  # up to 10,000 that are due
 }
