@@ -7,12 +7,10 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from sqlalchemy import select
 
 from callserver.database.tables import users
-from callserver.simulator.legs import Behaviour
 from tests.browser.conftest import Visit
 from tests.browser.shift import on_shift, state
 from tests.browser.test_phone_page import POST
 from tests.browser.test_restart import BACK, LOST
-from tests.browser.town import Town
 from tests.harness.threaded import BrowserSystem
 
 
@@ -100,28 +98,6 @@ def test_what_comes_while_a_page_catches_up_is_not_overwritten(
     expect(sigrid.locator("#banner")).to_contain_text(BACK, timeout=30_000)
     sigrid.wait_for_timeout(200)
     expect(seat).to_have_class(re.compile("hand"))
-
-
-def test_a_late_look_does_not_bring_back_a_listening_that_was_stopped(
-    visit: Visit, system: BrowserSystem
-) -> None:
-    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
-    on_shift(maja)
-    maja.keyboard.press("r")
-    state(maja, "talking", 60)
-    Town(system.stage.world.network).does = lambda leg: (
-        Behaviour(answers_after=60) if "listener" in leg.to else None
-    )
-    first = FirstAnswer(sigrid, "/listenings/mine")
-    sigrid.locator("#seats .seat", has_text="Maja Prøve").click()
-    sigrid.locator("#panel [data-key=silent]").click()
-    expect(sigrid.locator("#listening-text")).to_contain_text("Your phone is being connected")
-    first.wait()
-    sigrid.locator("#listening [data-key=stop]").click()
-    expect(sigrid.locator("#listening")).to_be_hidden()
-    first.release()
-    sigrid.wait_for_timeout(300)  # shorter than until the page asks again
-    assert sigrid.locator("#listening").is_hidden()
 
 
 def test_a_shift_begins_after_the_server_did_not_answer_the_telephone(visit: Visit) -> None:
