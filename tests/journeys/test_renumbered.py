@@ -199,11 +199,12 @@ async def test_whose_newest_row_is_refused_while_they_are_called_is_not_called_a
 @pytest.mark.parametrize(
     "row",
     [
-        f"K1;Anna Holm;{CALLED};Gade 1;2015-01-01;gade;",  # a child
-        f"K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade;ja",
-        f"K1;Anna Holm;{CALLED};Gade 2;1980-01-01;gade;",  # another household
-        f"K1;Anna Holm;{LATER};Gade 1;1980-01-01;gade;",
-        "K1;Anna Holm;12;Gade 1;1980-01-01;gade;",  # refused
+        f"K1;Anna Holm;{CALLED};Gade 1;2015-01-01;gade;;",  # a child
+        f"K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade;ja;",
+        f"K1;Anna Holm;{CALLED};Gade 1;1980-01-01;gade;;2020-01-01",
+        f"K1;Anna Holm;{CALLED};Gade 2;1980-01-01;gade;;",  # another household
+        f"K1;Anna Holm;{LATER};Gade 1;1980-01-01;gade;;",
+        "K1;Anna Holm;12;Gade 1;1980-01-01;gade;;",  # refused
     ],
 )
 async def test_a_telephone_that_rings_falls_silent_when_a_list_says_something_else(
@@ -214,7 +215,7 @@ async def test_a_telephone_that_rings_falls_silent_when_a_list_says_something_el
     await system.ready()
     await system.pass_time(3)
     assert system.live_legs()
-    take(system, f"{HEAD.strip()};afdød\n{row}\n")
+    take(system, f"{HEAD.strip()};afdød;sidste_gave\n{row}\n")
     await system.pass_time(1)
     assert not system.live_legs()
 

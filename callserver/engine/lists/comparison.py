@@ -27,7 +27,7 @@ from callserver.ports import Tx
 MOST_IN_A_HOUSEHOLD = 10
 """More people at one address are not a household: it is a nursing home, a hostel, or no real address."""
 
-_FACTS = ("zone", "born", "member", "last_gift", "ended")
+FACTS = ("zone", "born", "member", "last_gift", "ended")
 """Columns about the person, which hold on every list."""
 
 _REOPENED = ("BASIS_", "SUP_", "PERSON_")
@@ -184,7 +184,7 @@ def _extras(listed: ListReader) -> frozenset[str]:
 def _present(listed: ListReader, *, ranked: bool) -> frozenset[str]:
     """The contact's columns about which the file says something."""
     columns = listed.summary.heads.columns
-    present = {"number", *(name for name in (*_FACTS, "source") if name in columns)}
+    present = {"number", *(name for name in (*FACTS, "source") if name in columns)}
     if {"name", "first_name", "last_name"} & set(columns):
         present.add("name")
     if {"household", "address"} & set(columns):
@@ -217,7 +217,7 @@ def _add(
     if "number" in changes and old.callback_for is not None:
         # Agreed for another telephone: it lifts no hours at this one.
         changes["callback_for"] = None
-    facts = {"number", "place", *_FACTS} & set(changes)
+    facts = {"number", "place", *FACTS} & set(changes)
     if old.status == ContactStatus.CLOSED and facts:
         if "number" in changes or (old.reason or "").startswith(_REOPENED):
             compared.closed.add(old.id)

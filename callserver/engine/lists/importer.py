@@ -201,7 +201,7 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     return number
 
 
-ASKED_ABOUT = frozenset({"number", "household", "name", "zone", "born", "member", "ended"})
+ASKED_ABOUT = frozenset({"number", "household", "name", *comparison.FACTS})
 """Columns of a contact that a dial depends on."""
 
 

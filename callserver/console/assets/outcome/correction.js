@@ -1,5 +1,5 @@
-// The dialog that corrects an outcome, for the phoner and the supervisor, or enters one that is missing. It uses the form of a call, so an
-// agreement is read back here too.
+// The dialog that corrects an outcome, for the phoner and the supervisor, or enters one that is missing. It uses the
+// form of a call, so an agreement is read back here too.
 
 import { post } from "../api.js";
 import { el, toast } from "../dom.js";
