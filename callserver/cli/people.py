@@ -12,8 +12,7 @@ from callserver.database import contacts
 from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.domain.role import Action
-from callserver.engine.identity import decisions, unsure
-from callserver.engine.suppressions.opt_outs import check_why
+from callserver.engine.identity import unsure
 from callserver.ports import Tx
 
 One = Annotated[int, typer.Argument(help="a contact's id")]
@@ -65,6 +64,8 @@ def merge(one: One, other: Other, by: By, why: Why) -> None:
 
     Example: callserver people merge 12 57 --by mads --why 'same date of birth'
     """
+    from callserver.engine.identity import decisions  # here and below: `unsure` needs nothing of it
+
     with resources.database() as engine, engine.begin() as tx:
         user, words = acting(tx, by, Action.DECIDE_IDENTITY), _why(tx, why, one, other)
         decisions.merge(tx, one, other, by=f"user:{user.id}", why=words, now=resources.now(tx))
@@ -76,6 +77,8 @@ def split(one: One, other: Other, by: By, why: Why) -> None:
 
     Example: callserver people split 12 57 --by mads --why 'mother and daughter'
     """
+    from callserver.engine.identity import decisions  # here and below: `unsure` needs nothing of it
+
     with resources.database() as engine, engine.begin() as tx:
         user, words = acting(tx, by, Action.DECIDE_IDENTITY), _why(tx, why, one, other)
         decisions.split(tx, one, other, by=f"user:{user.id}", why=words, now=resources.now(tx))
@@ -87,6 +90,8 @@ def undo(one: One, other: Other, by: By, why: Why) -> None:
 
     Example: callserver people undo 12 57 --by mads --why 'mistake'
     """
+    from callserver.engine.identity import decisions  # here and below: `unsure` needs nothing of it
+
     with resources.database() as engine, engine.begin() as tx:
         user, words = acting(tx, by, Action.DECIDE_IDENTITY), _why(tx, why, one, other)
         decisions.undo(tx, one, other, by=f"user:{user.id}", why=words, now=resources.now(tx))
@@ -94,4 +99,6 @@ def undo(one: One, other: Other, by: By, why: Why) -> None:
 
 
 def _why(tx: Tx, why: str, *ids: int) -> str:
+    from callserver.engine.suppressions.opt_outs import check_why
+
     return check_why(why, list(contacts.by_ids(tx, ids).values()))
