@@ -95,16 +95,17 @@ def receipt(
 
     Example: callserver audit receipt 32123456 receipts --language en
     """
-    from callserver.database import contacts, suppressions
+    from callserver.database import suppressions
     from callserver.domain import subject
     from callserver.engine.audit_log import receipts
+    from callserver.engine.identity import known_at
     from callserver.engine.reporting import receipt_files
 
     key, settings = resources.phone_number(number), resources.settings()
     published = receipts.opened(settings)
     with resources.database(settings) as engine, engine.begin() as tx:
         secret = resources.secret(settings)
-        about = subject.everyone_at(key, contacts.by_number(tx, key), secret)
+        about = subject.everyone_at(key, known_at.everybody(tx, key), secret)
         rows = [row for row in suppressions.on_record(tx, about) if row.list is None]
         if not rows:
             raise NotFound("the log has no entry about an opt-out of this number alone")

@@ -10,12 +10,13 @@ from rich.table import Table
 from callserver.cli import case_answers, resources
 from callserver.cli.acting_user import By, user_named
 from callserver.cli.case_answers import Case, read_words
-from callserver.database import accounts, cases, contacts
+from callserver.database import accounts, cases
 from callserver.database.engines import reading
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
 from callserver.engine.cases import handling, intake, report
 from callserver.engine.cases.intake import CaseRequest
+from callserver.engine.identity import known_at
 from callserver.errors import ConfigurationProblem
 
 COLUMNS = ("case", "kind", "state", "answer by", "overdue", "owner")
@@ -101,7 +102,7 @@ def open_case(
                 by=f"user:{user.id}",
                 at=resources.now(tx),
                 number=key,
-                people=[] if key is None else contacts.by_number(tx, key),
+                people=[] if key is None else known_at.everybody(tx, key),
                 language=language,
                 words=said or None,
                 reply_by=reply_by,

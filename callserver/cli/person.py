@@ -11,7 +11,7 @@ from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
 from callserver.cli.acting_user import user_named
 from callserver.database import messages
-from callserver.domain.marks import MarkKind
+from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.engine.audit_log import receipts
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.suppressions import erasure, mark_undo, person_facts
@@ -21,7 +21,8 @@ from callserver.settings import instant
 
 Number = Annotated[str, typer.Argument(help="the telephone number, as people write it")]
 ContactId = Annotated[
-    int | None, typer.Option(help="which contact, where several people are known at the number")
+    int | None,
+    typer.Option(help="which contact, where several people are known at the number or had it"),
 ]
 By = Annotated[
     str, typer.Option(help="who recorded it; written to the log", callback=resources.words_for_log)
@@ -62,7 +63,7 @@ def consent(
         raise ConfigurationProblem("--proof: a few words, 200 letters at most")
     key, when = resources.phone_number(number), instant("--at", at)
     with resources.database() as engine, engine.begin() as tx:
-        known = person_facts.find(tx, key, contact)
+        known = person_facts.find(tx, key, contact, formerly=False)
         reopened = person_facts.consent(
             tx,
             key,
@@ -158,7 +159,8 @@ def undo(
         campaigns = resources.rules(engine, settings).current.campaigns
         with engine.begin() as tx:
             user = user_named(tx, by)
-            in_reach = person_facts.find(tx, key, contact)
+            formerly = mark not in ABOUT_THE_NUMBER
+            in_reach = person_facts.find(tx, key, contact, formerly=formerly)
             known = person_record.rows_of(tx, in_reach[0].id) if in_reach else []
             undone = mark_undo.undo(tx, key, known, mark, why, user, campaigns, resources.now(tx))
     print(f"undone: {len(undone.marks)}; contacts that are dialed again: {len(undone.reopened)}")
@@ -210,6 +212,7 @@ def access(
 def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
     key = resources.phone_number(number)
     with resources.database() as engine, engine.begin() as tx:
-        known = person_facts.find(tx, key, contact)
+        formerly = fact not in person_facts.OF_THE_NUMBER
+        known = person_facts.find(tx, key, contact, formerly=formerly)
         person_facts.note(tx, key, known, fact, by, resources.now(tx))
     print(f"recorded; contacts: {len(known)}")

@@ -17,7 +17,6 @@ from callserver.cli import refused_rows, registers, resources
 from callserver.cli.acting_user import user_named
 from callserver.cli.contacts import read
 from callserver.database import contacts, suppressions
-from callserver.database.contacts import Contact
 from callserver.database.engines import reading
 from callserver.domain import phone
 from callserver.domain.case import Source
@@ -25,6 +24,8 @@ from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Purpose, Scope
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
+from callserver.engine.identity import known_at
+from callserver.engine.identity.known_at import Someone
 from callserver.engine.lists import number_files
 from callserver.engine.suppressions import lifting, opt_out_export, opt_out_files, opt_outs
 from callserver.engine.suppressions.lifting import Channel
@@ -61,8 +62,8 @@ def add(
 ) -> None:
     """Never call these numbers again; a telephone that is ringing is silenced.
 
-    The scopes person, household and complaint cover everyone known at the number, under all their
-    numbers. All of it is written, or nothing. A complaint is also a case of the project leader.
+    The scopes person, household and complaint cover everyone known at the number, now or formerly, under
+    all their numbers. All of it is written, or nothing. A complaint is also a case of the project leader.
 
     Example: callserver suppress add 32123456 --scope person
     """
@@ -78,8 +79,8 @@ def add(
         deadlines = resources.rules(engine, settings) if scope is Scope.COMPLAINT else None
         with engine.begin() as tx:
             now = resources.now(tx)
-            about: list[tuple[int | None, list[Contact]]] = [
-                (number, contacts.by_number(tx, number)) for number in parsed
+            about: list[tuple[int | None, list[Someone]]] = [
+                (number, known_at.everybody(tx, number)) for number in parsed
             ]
             for key in contact or ():
                 row = contacts.get(tx, key)

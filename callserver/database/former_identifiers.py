@@ -79,6 +79,13 @@ def numbers_of(tx: Tx, persons: Collection[int]) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
+def at_number(tx: Tx, number: int) -> list[Identifier]:
+    """What persons had formerly, together with this number."""
+    mine = former_identifiers.c
+    query = select(mine.person, mine.number, mine.household, mine.name).where(mine.number == number)
+    return [Identifier._make(row) for row in tx.execute(query.distinct())]
+
+
 def forget_people(tx: Tx, persons: Collection[int]) -> None:
     """Delete numbers and names of these persons. Their households stay, because they protect them."""
     mine = former_identifiers.c

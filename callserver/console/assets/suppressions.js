@@ -30,6 +30,7 @@ function draw(result, about) {
         name: contact.name ?? t("suppressions.no_name"),
         campaign: contact.campaign,
       }),
+      contact.formerly ? el("span", { class: "soft" }, ` · ${t("suppressions.formerly")}`) : null,
     ),
   );
   $("#known").replaceChildren(

@@ -29,11 +29,17 @@ async function lookUp(values) {
   heading.focus();
 }
 
-// If several people have the number, the user must choose whom a fact is about.
+// If several people have the number, or somebody had it, the user must choose whom a fact is about.
 function choosePerson(people) {
-  const several = people.length > 1;
-  const options = people.map(({ contact, name, campaign }) =>
-    el("option", { value: contact }, `${name ?? t("suppressions.no_name")} · ${label(campaign)}`),
+  const several = people.length > 1 || people.some(({ formerly }) => formerly);
+  const options = people.map(({ contact, name, campaign, formerly }) =>
+    el(
+      "option",
+      { value: contact },
+      [name ?? t("suppressions.no_name"), label(campaign), formerly && t("suppressions.formerly")]
+        .filter(Boolean)
+        .join(" · "),
+    ),
   );
   $("#person select").replaceChildren(el("option", { value: "" }, t("who_called.choose")), ...options);
   $("#person select").required = several;

@@ -26,7 +26,7 @@ from callserver.console.cases.views import (
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
 from callserver.console.live_sources import Causes, Updates
 from callserver.console.suppressions.api import parsed
-from callserver.database import accounts, cases, contacts, messages
+from callserver.database import accounts, cases, messages
 from callserver.database.audit import Entry
 from callserver.database.cases import CaseRow
 from callserver.domain.audit import EntryKind
@@ -36,6 +36,7 @@ from callserver.domain.role import Action
 from callserver.engine.cases import handling, intake, report
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import known_at
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -125,7 +126,7 @@ class CasesApi:
                 by=request.by,
                 at=now,
                 number=number,
-                people=[] if number is None else contacts.by_number(tx, number),
+                people=[] if number is None else known_at.everybody(tx, number),
                 language=body.language,
                 words=body.words.strip() or None,
                 reply_by=body.reply_by,

@@ -19,7 +19,7 @@ from callserver.console.person.views import (
     PersonView,
     UndoMark,
 )
-from callserver.database import contacts, person_search
+from callserver.database import person_search
 from callserver.database.contacts import Contact
 from callserver.domain import phone
 from callserver.domain.case import Source
@@ -30,7 +30,7 @@ from callserver.engine.audit_log import receipts
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
-from callserver.engine.identity import decisions
+from callserver.engine.identity import decisions, known_at
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.reporting.person_copy import PersonCopy
@@ -211,10 +211,12 @@ class PersonApi:
 
 
 def _found(tx: Tx, text: str) -> list[Contact]:
-    """By number if the text is one; by reference; by name."""
+    """By number if the text is one, also who had it formerly; by reference; by name."""
     most = MOST_ROWS + 1
     number = phone.parse(text.strip())
-    rows = contacts.by_number(tx, phone.to_int(number)) if isinstance(number, str) else []
+    rows = []
+    if isinstance(number, str):
+        rows = known_at.contacts_of(known_at.everybody(tx, phone.to_int(number)))
     rows = rows[:most] + person_search.by_reference(tx, text, most)
     if any(letter.isalpha() for letter in text):
         rows += person_search.by_name(tx, text, most)

@@ -14,8 +14,7 @@ from callserver.console.suppressions.views import (
     NumberView,
     SuppressionView,
 )
-from callserver.database import accounts, contacts, lifts, registers, suppressions
-from callserver.database.contacts import Contact
+from callserver.database import accounts, lifts, registers, suppressions
 from callserver.domain import phone, subject
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
@@ -24,6 +23,8 @@ from callserver.domain.role import Action
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import known_at
+from callserver.engine.identity.known_at import Someone
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.suppressions import lifting, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
@@ -51,8 +52,8 @@ class SuppressionsApi:
         await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
 
         def work(tx: Tx) -> NumberView:
-            known = contacts.by_number(tx, number)
-            opt_outs.record_look_up(tx, known, request.by, now)
+            known = known_at.everybody(tx, number)
+            opt_outs.record_look_up(tx, known_at.contacts_of(known), request.by, now)
             return self.view(tx, request, number, known)
 
         return await self._ctx.store.run(work)
@@ -62,7 +63,7 @@ class SuppressionsApi:
         number, scope, now = parsed(body.number), Scope(body.scope), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
-            known = contacts.by_number(tx, number)
+            known = known_at.everybody(tx, number)
             if scope is Scope.COMPLAINT:
                 added = self._complain(tx, request, body, number, known, now)
             else:
@@ -81,7 +82,7 @@ class SuppressionsApi:
         request: UserRequest,
         body: NewSuppression,
         number: int,
-        known: Sequence[Contact],
+        known: Sequence[Someone],
         now: datetime,
     ) -> int:
         """A complaint is also a case of the project leader; how many suppressions were written.
@@ -103,17 +104,18 @@ class SuppressionsApi:
         return len({contact.person for contact in known})
 
     def view(
-        self, tx: Tx, request: UserRequest, number: int, known: Sequence[Contact]
+        self, tx: Tx, request: UserRequest, number: int, known: Sequence[Someone]
     ) -> NumberView:
-        """What is stored about the number and the persons known at it."""
+        """What is stored about the number and the persons known at it, now or formerly."""
         about = subject.everyone_at(number, known, self._ctx.secret)
         campaigns = self._ctx.rules.current.campaigns
         names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
         proposed = {key for lift in lifts.waiting(tx) for key in lift.suppressions}
         now = self._ctx.clock.now()
+        listed = known_at.contacts_of(known)
         visible = [
             contact
-            for contact in known
+            for contact in listed
             if contact.campaign in campaigns
             and request.sees(campaigns[contact.campaign].department)
         ]
@@ -137,10 +139,16 @@ class SuppressionsApi:
                 for suppression in suppressions.on_record(tx, about)
             ],
             known=[
-                KnownView(contact=row.id, campaign=row.campaign, name=row.name, ref=row.ref)
+                KnownView(
+                    contact=row.id,
+                    campaign=row.campaign,
+                    name=row.name,
+                    ref=row.ref,
+                    formerly=row.number != number,
+                )
                 for row in visible
             ],
-            others=len(known) - len(visible),
+            others=len(listed) - len(visible),
             registers=registers.listed_on(tx, number),
         )
 

@@ -5,11 +5,12 @@ from datetime import date, datetime
 from callserver.console.endpoint import Answer, Done, Endpoint, Nothing, UserRequest
 from callserver.console.suppressions.api import SuppressionsApi, parsed
 from callserver.console.suppressions.views import Lifting, NumberView, Undoing
-from callserver.database import accounts, contacts, lifts, suppressions
+from callserver.database import accounts, lifts, suppressions
 from callserver.database.lifts import Lift
 from callserver.domain import phone
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import known_at
 from callserver.engine.suppressions import lifting, opt_outs
 from callserver.errors import NotFound
 from callserver.ports import Tx
@@ -63,11 +64,14 @@ class LiftsApi:
         number, now = parsed(body.number), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
-            known = contacts.by_number(tx, number)
-            why = opt_outs.check_why(body.why, known)
+            known = known_at.everybody(tx, number)
+            why = opt_outs.check_why(body.why, known_at.contacts_of(known))
+            # By the number alone, nothing of people who had it formerly: somebody who has it now asks.
             ids = [
                 key
-                for key, scope in opt_outs.in_force_at(tx, number, self._ctx.secret)
+                for key, scope in opt_outs.in_force_at(
+                    tx, number, self._ctx.secret, formerly=body.id is not None
+                )
                 if key == body.id
                 or (body.id is None and scope not in opt_outs.NOT_LIFTED_BY_NUMBER)
             ]
@@ -116,11 +120,12 @@ class LiftsApi:
         number, now = parsed(body.number), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
-            in_force = {key for key, _ in opt_outs.in_force_at(tx, number, self._ctx.secret)}
+            secret = self._ctx.secret
+            in_force = dict(opt_outs.in_force_at(tx, number, secret, formerly=True))
             if body.id not in in_force:
                 raise NotFound("nothing in force that could be undone", key="nothing_lifted")
             undone = lifting.undo(tx, [body.id], request.user, now)
-            shown = self._suppressions_api.view(tx, request, number, contacts.by_number(tx, number))
+            shown = self._suppressions_api.view(tx, request, number, known_at.everybody(tx, number))
             return shown.model_copy(update={"lifted": undone})
 
         return await self._ctx.store.run(work)

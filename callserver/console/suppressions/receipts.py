@@ -8,12 +8,13 @@ from callserver.console.endpoint import Endpoint, UserRequest
 from callserver.console.fields import Id
 from callserver.console.suppressions.api import parsed
 from callserver.console.suppressions.views import NumberQuery
-from callserver.database import contacts, suppressions
+from callserver.database import suppressions
 from callserver.domain import subject
 from callserver.domain.role import Action
 from callserver.engine.audit_log import receipts
 from callserver.engine.audit_log.receipts import Receipt
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import known_at
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import receipt_files
 from callserver.errors import NotFound
@@ -44,7 +45,7 @@ class ReceiptsApi:
         published = receipts.opened(self._settings)
 
         def work(tx: Tx) -> Receipt:
-            about = subject.everyone_at(number, contacts.by_number(tx, number), self._ctx.secret)
+            about = subject.everyone_at(number, known_at.everybody(tx, number), self._ctx.secret)
             rows = {row.id: row for row in suppressions.on_record(tx, about)}
             if body.id not in rows:
                 raise NotFound("there is no such opt-out at this number", key="not_found")

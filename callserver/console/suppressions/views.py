@@ -72,12 +72,13 @@ class SuppressionView(Answer):
 
 
 class KnownView(Answer):
-    """A contact with the number, on a list of my department."""
+    """A contact with the number, or whose person had it formerly, on a list of my department."""
 
     contact: int
     campaign: str
     name: str | None
     ref: str | None
+    formerly: bool  # the list gives another number now
 
 
 class NumberView(Answer):

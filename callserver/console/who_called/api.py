@@ -1,5 +1,6 @@
 """The who-called API: who called this number and why, and an immediate opt-out."""
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -16,6 +17,7 @@ from callserver.domain.role import Action
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import known_at
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import call_history, person_record
 from callserver.engine.reporting.call_history_text import when, words
@@ -40,6 +42,7 @@ class Person(Answer):
     contact: int
     name: str | None
     campaign: Label
+    formerly: bool  # had the number, and has another one now
 
 
 class WhoCalled(Answer):
@@ -93,7 +96,7 @@ class WhoCalledApi:
 
         def look(tx: Tx) -> tuple[PersonRecord, list[Person]]:
             record = person_record.look_up(tx, phone.to_int(number), secret, request.by, now)
-            return record, self._people(tx, request, number)
+            return record, self._people(tx, request, number, now)
 
         record, people = await self._ctx.store.run(look)
         history = record.history
@@ -109,19 +112,28 @@ class WhoCalledApi:
             people=people,
         )
 
-    def _people(self, tx: Tx, request: UserRequest, number: str) -> list[Person]:
-        """Each person once; only persons on lists that the user sees."""
+    def _people(self, tx: Tx, request: UserRequest, number: str, at: datetime) -> list[Person]:
+        """Each person once, also who had the number formerly; only persons on lists that the user sees."""
         if not request.may(Action.SUPPRESS):
             return []
         campaigns = self._ctx.rules.current.campaigns
+        key = phone.to_int(number)
+        now = contacts.by_number(tx, key)
+        formerly = known_at.contacts_of(known_at.formerly(tx, key, now))
+        here = {contact.person for contact in now}
         people = {
             contact.person: Person(
-                contact=contact.id, name=contact.name, campaign=campaigns[contact.campaign].title
+                contact=contact.id,
+                name=contact.name,
+                campaign=campaigns[contact.campaign].title,
+                formerly=contact.person not in here,
             )
-            for contact in contacts.by_number(tx, phone.to_int(number))
+            for contact in (*now, *formerly)
             if contact.campaign in campaigns
             and request.sees(campaigns[contact.campaign].department)
         }
+        if shown := [person.contact for person in people.values() if person.formerly]:
+            person_record.record_who_called(tx, shown, request.by, at)
         return list(people.values())
 
     async def opt_out(self, request: UserRequest, body: OptOut) -> OptOutConfirmation:
@@ -130,7 +142,7 @@ class WhoCalledApi:
         key, now = phone.to_int(number), self._ctx.clock.now()
 
         def work(tx: Tx) -> str:
-            known = contacts.by_number(tx, key)
+            known = known_at.everybody(tx, key)
             # Where nobody is known only the number is stopped: more is not promised.
             sentence = body.reach if known or body.reach == "number" else "unknown"
             text = say(

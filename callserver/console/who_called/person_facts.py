@@ -63,7 +63,7 @@ class PersonFactsApi:
 
         def work(tx: Tx) -> list[int]:
             now = self._ctx.clock.now()
-            number, known = self._find(tx, request, body)
+            number, known = self._find(tx, request, body, formerly=False)
             return person_facts.consent(
                 tx,
                 number,
@@ -84,7 +84,8 @@ class PersonFactsApi:
             return await self._erase(request, body)
 
         def work(tx: Tx) -> list[int]:
-            number, known = self._find(tx, request, body)
+            formerly = body.fact not in person_facts.OF_THE_NUMBER
+            number, known = self._find(tx, request, body, formerly=formerly)
             person_facts.note(tx, number, known, body.fact, request.by, self._ctx.clock.now())
             return [contact.id for contact in known]
 
@@ -92,7 +93,7 @@ class PersonFactsApi:
 
     async def _erase(self, request: UserRequest, body: FactNoted) -> Recorded:
         def work(tx: Tx) -> Erased:
-            number, known = self._find(tx, request, body)
+            number, known = self._find(tx, request, body, formerly=True)
             now = self._ctx.clock.now()
             return erasure.erase(tx, number, known, self._ctx.secret, request.by, now)
 
@@ -103,14 +104,16 @@ class PersonFactsApi:
         remains = [texts.say(request.language, f"erased.{key}") for key in erasure.REMAINS]
         return Recorded(contacts=list(erased.contacts), remains=remains)
 
-    def _find(self, tx: Tx, request: UserRequest, body: AboutPerson) -> tuple[int, list[Contact]]:
+    def _find(
+        self, tx: Tx, request: UserRequest, body: AboutPerson, *, formerly: bool
+    ) -> tuple[int, list[Contact]]:
         """The number, and the rows of the person meant.
 
         Raises:
             NotFound: neither is named, or the contact is not known or on another department's list.
         """
         number = None if body.number is None else _number(body.number)
-        known = person_facts.find(tx, number, body.contact)
+        known = person_facts.find(tx, number, body.contact, formerly=formerly)
         if number is not None:
             return number, known
         named = next(row for row in known if row.id == body.contact)

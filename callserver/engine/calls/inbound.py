@@ -25,6 +25,7 @@ from callserver.domain.instruction import AskKey, Instruction, Say
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
+from callserver.engine.identity import known_at
 from callserver.engine.outcomes import call_backs
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.ports import Tx
@@ -142,13 +143,14 @@ class Inbound:
         number = phone.parse(caller)
         if not isinstance(number, str):
             return False
+        key = phone.to_int(number)
         request = CaseRequest(
             kind=CaseKind.OPT_OUT,
             source=Source.INBOUND,
             by="inbound",
             at=self._ctx.clock.now(),
-            number=phone.to_int(number),
-            people=[] if contact is None else [contact],
+            number=key,
+            people=known_at.everybody(tx, key) if contact is None else [contact],
             reply_by=ReplyBy.SPOKEN,
             told=texts.say("da", "inbound_never_done"),
             contact=None if contact is None else contact.id,

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from callserver.database import audit, cases, messages, pseudonymous_keys
 from callserver.database.cases import CaseRow
-from callserver.database.contacts import Contact
 from callserver.domain import case as rules_of_cases
 from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
@@ -30,6 +29,7 @@ from callserver.domain.case_rules import CaseKind, CaseRules
 from callserver.domain.facts import Purpose, Scope
 from callserver.domain.message import MessageKind, MessageUse
 from callserver.engine.cases import wording
+from callserver.engine.identity.known_at import Someone, contacts_of
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin, ReceivedBy, new_group
 from callserver.errors import Impossible
@@ -51,7 +51,7 @@ class CaseRequest:
     by: str
     at: datetime
     number: int | None = None
-    people: Sequence[Contact] = ()
+    people: Sequence[Someone] = ()
     language: str = "da"
     words: str | None = None
     reply_by: ReplyBy | None = None
@@ -94,7 +94,9 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
         number = request.people[0].number
     contact = request.contact
     if contact is None and len({known.person for known in request.people}) == 1:
-        contact = request.people[0].id
+        # Somebody else may have the number that the person had formerly: then the case names nobody.
+        sure = (row for row in contacts_of(request.people) if number in (None, row.number))
+        contact = next((row.id for row in sure), None)
     key = cases.add(
         tx,
         case,
@@ -133,7 +135,7 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     return row
 
 
-def _keys(tx: Tx, number: int | None, people: Sequence[Contact]) -> list[str]:
+def _keys(tx: Tx, number: int | None, people: Sequence[Someone]) -> list[str]:
     """The pseudonymous keys of the number and the people whom a case is about."""
     subjects = [] if number is None else [subject.of_number(number)]
     subjects += sorted({subject.of_person(known.person) for known in people})

@@ -2,7 +2,7 @@
 
 A consent permits calls, so it is recorded only for one certain person: known at the number, and the only
 one there or the one whose reference or name the row gives. One that is taken back protects: it is recorded
-for everybody whom the row may mean, at every readable number. A contradictory row (`ja`, and yes in a column
+for everybody whom the row may mean, at every readable number, also who had it formerly. A contradictory row (`ja`, and yes in a column
 such as "Ring ikke") counts as taken back.
 """
 
@@ -18,6 +18,7 @@ from callserver.domain.heading_words import MAY_CALL, folded
 from callserver.domain.marks import MarkKind
 from callserver.domain.names import Likeness
 from callserver.domain.sheet_rows import Unreadable
+from callserver.engine.identity import known_at
 from callserver.engine.lists import stray_rows
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow
@@ -141,15 +142,21 @@ def _record(
     if isinstance(row, tuple):
         if _takes_back(cells, columns, opts_out=opts_out):
             for number in _numbers(cells, columns, region):
-                _revoke(tx, contacts.by_number(tx, number), number, by, now)
+                here = contacts.by_number(tx, number)
+                _revoke(tx, here, number, by, now)
+                if had := _formerly(tx, number, here):
+                    _revoke(tx, had, number, by, now)
             _revoke_others(tx, cells, columns, spaces, (), by, now)
         return named(row)
-    known = list(_meant(contacts.by_number(tx, row.number), row))
+    here = contacts.by_number(tx, row.number)
+    known = list(_meant(here, row))
     if row.is_given:
         problem = _give(tx, row, known, result, by, now)
         return None if problem is None else named(problem)
     _revoke(tx, known, row.number, by, now)
-    _revoke_others(tx, cells, columns, spaces, known, by, now)
+    if had := list(_meant(_formerly(tx, row.number, here), row)):
+        _revoke(tx, had, row.number, by, now)
+    _revoke_others(tx, cells, columns, spaces, [*known, *had], by, now)
     result.revoked += 1
     return None
 
@@ -206,6 +213,11 @@ def _revoke_others(
         known = (names.compare(name, contact.name or "") for contact in rows)
         if any(likeness is not Likeness.DIFFERENT for likeness in known):
             _revoke(tx, rows, rows[0].number, by, now)
+
+
+def _formerly(tx: Tx, number: int, here: Sequence[Contact]) -> list[Contact]:
+    """The contacts of people who had the number, and have another one now."""
+    return known_at.contacts_of(known_at.formerly(tx, number, here))
 
 
 def _revoke(tx: Tx, known: Sequence[Contact], number: int, by: str, now: datetime) -> None:

@@ -185,8 +185,13 @@ def explanations(
 def look_up(tx: Tx, number: int, secret: bytes, by: str, now: datetime) -> PersonRecord:
     """Answer "who called this number, and why?". The question is logged."""
     record = at_number(tx, number, secret)
-    look_ups.record(tx, now, by, [row.id for row in record.contacts], what="who_called")
+    record_who_called(tx, [row.id for row in record.contacts], by, now)
     return record
+
+
+def record_who_called(tx: Tx, ids: Sequence[int], by: str, now: datetime) -> None:
+    """Log that the answer to "who called?" showed these contacts."""
+    look_ups.record(tx, now, by, ids, what="who_called")
 
 
 def record_search(tx: Tx, ids: Sequence[int], by: str, now: datetime) -> None:

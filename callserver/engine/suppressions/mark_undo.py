@@ -65,11 +65,10 @@ def undo(
     kept_why = opt_outs.check_why(why, known)
     numbers = {row.number for row in known} - {NOBODY}
     numbers |= set() if number is None else {number}
-    subjects = (
-        [subject.of_number(key) for key in sorted(numbers)]
-        if kind in ABOUT_THE_NUMBER or not known
-        else sorted({subject.of_person(row.person) for row in known})
-    )
+    # A mark that was noted where nobody was known yet is about the number.
+    subjects = [subject.of_number(key) for key in sorted(numbers)]
+    if kind not in ABOUT_THE_NUMBER:
+        subjects += sorted({subject.of_person(row.person) for row in known})
     suppressions.before_suppressing(tx)  # decisions under way finish first
     by = f"user:{user.id}"
     ended = marks.end(tx, subjects, kind, now, by)

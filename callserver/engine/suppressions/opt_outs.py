@@ -17,6 +17,7 @@ from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import MOST_WORDS, EntryKind, may_be_kept
 from callserver.domain.facts import Purpose, Scope
+from callserver.engine.identity import known_at
 from callserver.engine.identity.silencing import silence, silence_listed
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -72,7 +73,7 @@ def add(
     tx: Tx,
     scopes: Iterable[Scope],
     number: int | None,
-    people: Sequence[Contact],
+    people: Collection[subject.Known],
     secret: bytes,
     origin: Origin,
     *,
@@ -80,7 +81,8 @@ def add(
 ) -> list[int]:
     """Record an opt-out with these scopes. Returns the ids of its suppressions.
 
-    `number`: what the opt-out is about; None: the people's own numbers. `people`: who is known there.
+    `number`: what the opt-out is about; None: the people's own numbers. `people`: who is known there
+    (engine/identity/known_at.py).
     `purpose`: only with Scope.PURPOSE; None: no particular purpose.
 
     Raises:
@@ -190,9 +192,12 @@ def record_look_up(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> 
     look_ups.record(tx, now, by, [contact.id for contact in known], what="suppressions")
 
 
-def in_force_at(tx: Tx, number: int, secret: bytes) -> list[tuple[int, str]]:
-    """Ids and scopes of what is in force against a number and everybody known at it."""
-    subjects = subject.everyone_at(number, contacts.by_number(tx, number), secret)
+def in_force_at(
+    tx: Tx, number: int, secret: bytes, *, formerly: bool = False
+) -> list[tuple[int, str]]:
+    """Ids and scopes of what is in force against a number and everybody known at it; `formerly`: or who had it."""
+    known = known_at.everybody(tx, number) if formerly else contacts.by_number(tx, number)
+    subjects = subject.everyone_at(number, known, secret)
     rows = suppressions.on_record(tx, subjects)
     return [(row.id, row.scope) for row in reversed(rows) if row.lifted_at is None]
 

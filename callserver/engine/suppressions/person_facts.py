@@ -17,7 +17,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
-from callserver.engine.identity import people_in_reach
+from callserver.engine.identity import known_at, people_in_reach
 from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import marking
 from callserver.errors import Impossible, NotFound
@@ -35,6 +35,8 @@ class Fact(StrEnum):
     ERASED = MarkKind.ERASED.value
 
 
+OF_THE_NUMBER = frozenset(fact for fact in Fact if MarkKind(fact) in ABOUT_THE_NUMBER)
+
 REOPENED_BY_CONSENT = (
     Reason.SUP_CONSENT_MISSING,
     Reason.SUP_CONSENT_UNPROVEN,
@@ -45,14 +47,17 @@ REOPENED_BY_CONSENT = (
 """Contacts that were closed for one of these are dialed again once there is a consent."""
 
 
-def find(tx: Tx, number: int | None, contact: int | None) -> list[Contact]:
+def find(
+    tx: Tx, number: int | None, contact: int | None, *, formerly: bool = True
+) -> list[Contact]:
     """The rows of the one person meant: known at the number, on every list; empty if nobody is known.
 
-    `number` None: the contact's number.
+    `number` None: the contact's number. `formerly`: also people who had the number; a contact has to say that one
+    of them is meant, because somebody else may have it now.
 
     Raises:
         NotFound: the contact is not known, or not at this number.
-        Impossible: several people are known there, and no contact says which is meant.
+        Impossible: several people are known there, or had the number, and no contact says which is meant.
     """
     if number is None:
         row = None if contact is None else contacts.get(tx, contact)
@@ -60,12 +65,23 @@ def find(tx: Tx, number: int | None, contact: int | None) -> list[Contact]:
             raise NotFound("there is no such contact", key="not_found")
         return contacts.of_person(tx, row.person)
     known = contacts.by_number(tx, number)
+    people = {row.person for row in known}
+    if formerly:
+        known += known_at.contacts_of(known_at.formerly(tx, number, known))
     if contact is not None:
         known = [row for row in known if row.id == contact]
         if not known:
             raise NotFound("this contact is not known at the number", key="not_found")
-    people = {row.person for row in known}
-    if len(people) > 1:
+        return contacts.of_person(tx, known[0].person)
+    if known and not people:
+        ids = ", ".join(str(row.id) for row in known)
+        raise Impossible(
+            "nobody has this number now, and somebody had it: name the contact that is meant, one of"
+            f" {ids}",
+            key="had_the_number",
+            contacts=ids,
+        )
+    if len({row.person for row in known}) > 1:
         ids = ", ".join(str(row.id) for row in known)
         raise Impossible(
             f"several people are known at this number: name one of the contacts {ids}",
