@@ -73,7 +73,7 @@ def import_register(
     raw = read(file)
     with resources.progress("rows", raw.count(b"\n")) as done:
         content = number_files.read(raw, column=column, progress=done)
-    number_files.check_register(content)
+    number_files.check_register(content, file.name)
     settings = resources.settings()
     with (
         resources.progress("numbers", len(content.numbers)) as done,

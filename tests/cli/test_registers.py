@@ -267,6 +267,32 @@ def test_an_issue_of_tomorrow_is_refused(say: Say, engine: Engine, tmp_path: Pat
         say("register", "import", file, "--washed-at", "2098-01-01T00:00:00+01:00")
 
 
+@pytest.mark.parametrize(
+    ("head", "column"),
+    [
+        ("ref;navn;telefon", "ref"),
+        ("telefon;kilde", "kilde"),
+        ("phone;Member", "Member"),
+        ("telefon;Ring ikke", "Ring ikke"),
+    ],
+)
+def test_a_campaigns_list_is_no_register(
+    say: Say, engine: Engine, tmp_path: Path, head: str, column: str
+) -> None:
+    """It fits by its size, and would put everybody on the list on the register, and take everybody else off."""
+    file = tmp_path / "members.csv"
+    file.write_text("phone\n32200009\n")
+    say("register", "import", file)
+    row = ";".join("32200001" if name in ("telefon", "phone") else "x" for name in head.split(";"))
+    file.write_text(f"{head}\n{row}\n")
+    with pytest.raises(ConfigurationProblem, match=rf"members.csv, line 1: the column '{column}'"):
+        say("register", "import", file)
+    file.write_text("id;phone;date\n1;32200009;2026-01-01\n")
+    say("register", "import", file)
+    with engine.begin() as tx:
+        assert bulk_facts.listed(tx, [4532200001, 4532200009]) == {4532200009}
+
+
 def test_the_command_says_which_register_is_still_missing(
     say: Say, engine: Engine, tmp_path: Path
 ) -> None:

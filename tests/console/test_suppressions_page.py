@@ -164,6 +164,10 @@ async def test_registers_say_how_old_they_are(system: StaffedSystem) -> None:
     assert "meget mindre" in small["detail"]
     sure = last(await client.upload("/registers/import?name=robinson&smaller=true", b"32200001\n"))
     assert sure["added"] == 1
+    ours = last(
+        await client.upload("/registers/import?name=robinson", b"ref;navn;tlf\n1;A;32200001\n")
+    )
+    assert "»ref« (linje 1) hører til en kampagnes liste" in ours["detail"]
     service = await system.client("member_service")
     assert (await service.api("GET", "/registers")).status_code == 200
     assert (await service.upload("/registers/import?name=robinson", numbers)).status_code == 403

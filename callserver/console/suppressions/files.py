@@ -28,6 +28,7 @@ from callserver.engine.context import EngineContext
 from callserver.engine.gate import register_needs
 from callserver.engine.lists import number_files
 from callserver.engine.lists.number_files import (
+    CampaignList,
     FixedWidth,
     NoNumbers,
     NotNumbers,
@@ -197,7 +198,7 @@ class SuppressionFilesApi:
             raw = self._uploads.read(upload, request.user.id)
             numbers = number_files.read(raw, column=column, generous=generous)
             check(numbers)
-        except (FixedWidth, NoNumbers, NotNumbers):
+        except (CampaignList, FixedWidth, NoNumbers, NotNumbers):
             raise
         except ConfigurationProblem as error:
             why = said(error, request.language)

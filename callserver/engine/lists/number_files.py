@@ -33,6 +33,10 @@ class NotNumbers(ConfigurationProblem):
     """A file given as a register, most of whose rows hold no number."""
 
 
+class CampaignList(ConfigurationProblem):
+    """A file given as a register that is the list of a campaign."""
+
+
 class NoNumbers(ConfigurationProblem):
     """A list of opt-outs without any number: it is the wrong file, or not readable."""
 
@@ -42,6 +46,14 @@ _OTHER_DIGITS = re.compile(
 )
 """Words in headings of columns whose digits are not telephone numbers."""
 _DAY = re.compile(r"(19|20)\d\d[01]\d[0-3]\d", re.ASCII)
+
+_OF_A_LIST = heading_words.OPT_OUTS | {
+    *("source", "source_at", "consent_at", "consent_text", "member", "last_gift", "ended", "born"),
+    *("household", "namespace"),
+}
+"""Fields of a campaign's list that no register of numbers has."""
+_PERSON = frozenset({"name", "first_name", "last_name"})
+"""With a reference beside it, it is a list of the organisation's own people."""
 
 _NAMES = ("phone", *(f"column {at}" for at in range(2, MOST_COLUMNS + 1)))
 """Names for the columns of a file without a header."""
@@ -60,6 +72,7 @@ class Numbers:
     refused: list[RefusedRow] = field(default_factory=list)
     unrecognised: int = 0  # refused rows without any number: these people are not protected
     header: Sequence[str] = ()
+    header_line: int | None = None  # None: the file has no headings
     separator: str = ","
     encoding: str | None = None  # as guessed; None: the file states it
     above: str = ""  # a title above the headings, which is skipped
@@ -86,6 +99,7 @@ def read(
         header=_NAMES[: len(sheet.header)]
         if first
         else sheet.header[: headings.own_width(sheet.header)],
+        header_line=None if first else sheet.header_line,
         separator=sheet.separator,
         encoding=sheet.encoding if sheet.is_guessed else None,
         above=sheet.above,
@@ -195,18 +209,41 @@ def _holds_a_number(cell: str, region: str | None) -> bool:
     return is_text or bool(numbers_in_text.read(cell, region)[0])
 
 
-def check_register(numbers: Numbers) -> None:
+def check_register(numbers: Numbers, file: str = "") -> None:
     """Check a register's issue: it would replace the previous one, so a misread file must be refused.
 
     Raises:
+        CampaignList: its headings are those of a campaign's list.
         NotNumbers: most of its rows hold no number.
     """
+    if numbers.header_line is not None and (heading := _of_a_list(numbers.header)):
+        raise CampaignList(
+            f"{file and f'{file}, '}line {numbers.header_line}: the column {heading!r} belongs to a campaign's"
+            " list, not to a register of numbers; the register in force stays. `callserver import` reads lists",
+            key="list_as_register",
+            line=numbers.header_line,
+            column=heading,
+        )
     if numbers.numbers and len(numbers.refused) * 2 > numbers.read:
         raise NotNumbers(
             f"{len(numbers.refused)} of {numbers.read} rows hold no telephone number: this is no register"
             " of numbers; the register in force stays",
             key="not_numbers",
         )
+
+
+def _of_a_list(header: Sequence[str]) -> str:
+    """The first heading that only a campaign's list has; empty: there is none."""
+    fields = {heading: heading_words.field(heading) for heading in header}
+    is_person = not _PERSON.isdisjoint(fields.values())
+    return next(
+        (
+            heading
+            for heading, field in fields.items()
+            if field in _OF_A_LIST or (field == "ref" and is_person)
+        ),
+        "",
+    )
 
 
 def _check_layout(raw: bytes) -> None:
