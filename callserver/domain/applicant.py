@@ -16,8 +16,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document
+from callserver.domain.label import Label
 from callserver.errors import Impossible
 
 PRESENT_FROM = timedelta(hours=1)

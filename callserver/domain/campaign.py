@@ -13,14 +13,10 @@ from callserver.domain import phone
 from callserver.domain.call import Cause
 from callserver.domain.document import Document
 from callserver.domain.facts import Purpose, Scope, Segment
+from callserver.domain.label import Label
 from callserver.texts import InvalidInput
 
 A_YEAR_MINUTES = 366 * 24 * 60
-
-
-class Label(Document):
-    da: Annotated[str, Field(min_length=1)]
-    en: Annotated[str, Field(min_length=1)]
 
 
 class Ask(StrEnum):

@@ -12,10 +12,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from callserver.domain import calendars
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document
 from callserver.domain.home import HOME
 from callserver.domain.hours import instant
+from callserver.domain.label import Label
 from callserver.domain.policy import Calendar, ClosedDay
 from callserver.texts import InvalidInput
 

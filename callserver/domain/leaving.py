@@ -15,8 +15,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from callserver.domain.book import CONFIDENTIALITY
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document
+from callserver.domain.label import Label
 from callserver.errors import Impossible
 from callserver.texts import InvalidInput
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from callserver.domain.applicant import Interviews
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document
+from callserver.domain.label import Label
 from callserver.domain.leaving import LeavingItems
 from callserver.domain.listening import ListeningPolicy
 from callserver.domain.retention import RetentionPolicy

@@ -21,8 +21,8 @@ from pydantic import (
 )
 
 from callserver.domain import calendars
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document
+from callserver.domain.label import Label
 from callserver.domain.phone import NumberKind
 from callserver.texts import InvalidInput
 

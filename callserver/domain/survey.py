@@ -12,10 +12,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document, Key
 from callserver.domain.home import HOME
 from callserver.domain.hours import instant
+from callserver.domain.label import Label
 from callserver.errors import Impossible
 from callserver.texts import InvalidInput
 

@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import Field
 
 from callserver.domain.book import VALUES, Book
-from callserver.domain.campaign import Label
 from callserver.domain.document import Document, Key
+from callserver.domain.label import Label
 from callserver.texts import InvalidInput
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.leaving import (
     Check,
     LeavingItem,

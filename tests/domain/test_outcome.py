@@ -10,8 +10,9 @@ import pytest
 from callserver.adapters.config_folder import load
 from callserver.domain.audit import stamp
 from callserver.domain.call import Cause
-from callserver.domain.campaign import Ask, CallBacks, Campaign, Effect, Label, Outcome, Retry
+from callserver.domain.campaign import Ask, CallBacks, Campaign, Effect, Outcome, Retry
 from callserver.domain.facts import Scope
+from callserver.domain.label import Label
 from callserver.domain.marks import MarkKind
 from callserver.domain.outcome import (
     SAID,

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.training import (
     Progress,
     Signature,

@@ -9,7 +9,7 @@ from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, U
 from callserver.console.fields import Id
 from callserver.database import accounts, seats
 from callserver.database.accounts import User
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.leaving import LeavingState
 from callserver.domain.role import MAY, Action, Role
 from callserver.engine import user_lines

@@ -13,7 +13,7 @@ from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.leaving import Check, LeavingState
 from callserver.domain.role import Action
 from callserver.engine.accounts import leaving

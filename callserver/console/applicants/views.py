@@ -7,7 +7,7 @@ from pydantic import Field
 from callserver.console.endpoint import Answer, Body
 from callserver.console.fields import Id, Instant
 from callserver.domain.applicant import ApplicantState, Module, Step
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 
 MOST_CHARACTERS = 4000
 

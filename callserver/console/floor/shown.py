@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from callserver.console.floor.views import CampaignState, FloorSeat, FloorView, Listener
 from callserver.database import floor, seats
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.listening import Mode
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement

@@ -11,7 +11,7 @@ from callserver.console.endpoint import Answer
 from callserver.console.listening.views import FormView
 from callserver.console.phone.views import Correctable
 from callserver.domain.alarm import AlarmKind
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.listening import Mode
 from callserver.domain.seat import SeatState
 

@@ -9,12 +9,13 @@ from itertools import islice
 
 from callserver.console.endpoint import Answer
 from callserver.domain import heading_words, headings, phone
-from callserver.domain.campaign import Campaign, Label
+from callserver.domain.campaign import Campaign
 from callserver.domain.cells import RowProblem
 from callserver.domain.contact import Reader
 from callserver.domain.contact_rows import ContactRow
 from callserver.domain.heading_words import FIELDS, OPT_OUTS
 from callserver.domain.headings import IGNORE, ColumnMapping
+from callserver.domain.label import Label
 from callserver.engine.lists.doubtful_columns import Doubtful
 from callserver.engine.lists.reader import counts_rows, open_list, open_sheet
 from callserver.engine.lists.summary import Summary

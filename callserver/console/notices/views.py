@@ -7,7 +7,7 @@ from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body
 from callserver.console.fields import Instant
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.notice import NoticeKind
 
 

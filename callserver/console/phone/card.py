@@ -11,8 +11,8 @@ from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserReq
 from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.asking import AskEnd, ClosedReason, Topic
-from callserver.domain.campaign import Label
 from callserver.domain.facts import Purpose, Segment
+from callserver.domain.label import Label
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.outcomes import call_backs, contact_card

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.domain import line
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.line import LineKind, LineProblem
 from callserver.domain.role import Action
 from callserver.engine import user_lines

@@ -10,8 +10,9 @@ from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain import asking, phone
 from callserver.domain.asking import AskEnd
-from callserver.domain.campaign import Ask, Campaign, Effect, Label, Outcome
+from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Scope
+from callserver.domain.label import Label
 from callserver.domain.line import LineKind
 from callserver.domain.line import kind as line_kind
 from callserver.domain.reason import Reason

@@ -8,8 +8,8 @@ from typing import Any
 from callserver.console.endpoint import Answer, UserRequest
 from callserver.database.accounts import User
 from callserver.database.revisions import Proposal
-from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
+from callserver.domain.label import Label
 from callserver.engine.lists import eligibility
 from callserver.engine.rules.impact import CampaignImpact
 from callserver.engine.rules.proposals import Checked

@@ -26,7 +26,7 @@ from callserver.database.audit import Entry
 from callserver.database.surveys import SurveyRow
 from callserver.domain import numbers_in_text
 from callserver.domain.audit import EntryKind
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.role import Action
 from callserver.domain.survey import QuestionKind, SurveyState
 from callserver.domain.survey_results import GroupResult

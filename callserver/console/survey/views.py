@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.survey import Question, QuestionKind, SurveyState
 
 

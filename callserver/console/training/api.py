@@ -17,8 +17,8 @@ from callserver.database.accounts import User
 from callserver.database.audit import Entry
 from callserver.domain.audit import EntryKind
 from callserver.domain.book import CONFIDENTIALITY
-from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
+from callserver.domain.label import Label
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts import leaving
 from callserver.engine.context import EngineContext

@@ -10,7 +10,7 @@ from callserver.console.fields import Id
 from callserver.console.training.views import DocumentView, SessionView, document_views
 from callserver.database import accounts, training, training_sessions, worked_shifts
 from callserver.database.accounts import User
-from callserver.domain.campaign import Label
+from callserver.domain.label import Label
 from callserver.domain.role import Action, Role
 from callserver.domain.training import Signature, Version
 from callserver.engine.context import EngineContext

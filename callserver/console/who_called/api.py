@@ -8,10 +8,10 @@ from pydantic import AwareDatetime, Field
 from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.database import contacts
 from callserver.domain import phone
-from callserver.domain.campaign import Label
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
+from callserver.domain.label import Label
 from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
 from callserver.engine.cases import intake

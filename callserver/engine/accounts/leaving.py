@@ -13,9 +13,9 @@ from callserver.database.leavings import Leaving
 from callserver.domain import leaving as rules
 from callserver.domain.audit import EntryKind
 from callserver.domain.book import CONFIDENTIALITY
-from callserver.domain.campaign import Label
 from callserver.domain.configuration import Configuration
 from callserver.domain.home import HOME
+from callserver.domain.label import Label
 from callserver.domain.leaving import Check, LeavingItem, LeavingState
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx

@@ -15,9 +15,10 @@ from callserver.domain import asking, hours, phone, subject
 from callserver.domain.asking import Guide
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
-from callserver.domain.campaign import Ask, Campaign, Effect, Label
+from callserver.domain.campaign import Ask, Campaign, Effect
 from callserver.domain.facts import Relation, Segment
 from callserver.domain.hours import Place
+from callserver.domain.label import Label
 from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext, Rules
