@@ -17,12 +17,17 @@ from callserver.ports import Clock, Store, Telephony
 class Rules:
     """The configuration in force. A running server replaces it as a whole, or keeps the last valid one.
 
-    `former`: removed campaigns that still have an open call or a seat. Nothing new is dialed for them; their
-    open calls end as usual.
+    `former`: removed campaigns that still have an open call, a seat or a missing outcome. Nothing new is dialed for
+    them; their open calls end as usual.
     """
 
     current: Configuration
     former: dict[str, Campaign] = field(default_factory=dict)
+
+    @property
+    def every(self) -> dict[str, Campaign]:
+        """The campaigns in force, and the removed ones that are still known."""
+        return self.former | dict(self.current.campaigns)
 
     def campaign(self, name: str | None) -> Campaign:
         """One campaign.

@@ -1,6 +1,7 @@
 """A phoner leaves a talk and gives no outcome: the person may have said "never". Nobody calls them, from any list,
 until a supervisor has entered what they said."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,8 @@ from callserver.engine.lists.importer import import_list
 from callserver.engine.outcomes import missing_outcomes
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
-from tests.harness.listening import ADMINISTRATOR, OTHER, TRAINEE, ListeningSystem
-from tests.harness.simulated import after_a_talk, off_board_phoner
+from tests.harness.listening import ADMINISTRATOR, LEADER, OTHER, TRAINEE, ListeningSystem
+from tests.harness.simulated import CONFIG, after_a_talk, off_board_phoner
 
 NUMBER, ELSEWHERE = "32200000", "32200055"
 HEAD = "ref;navn;telefon;husstand;født;kilde\n"
@@ -211,3 +212,91 @@ async def test_what_an_earlier_version_only_closed_holds_for_the_person(
     (marked,) = [entry for entry in system.entries("marked") if entry["mark"] == "outcome_missing"]
     assert marked["call"] == attempt
     assert (await enter(system, attempt, "never"))[0] == 200
+
+
+async def listed(system: ListeningSystem) -> list[Any]:
+    calls: list[Any] = (await system.ask("GET", "/floor/missing-outcomes"))[1]["calls"]
+    return calls
+
+
+@pytest.fixture
+def removable(tmp_path: Path) -> Iterator[ListeningSystem]:
+    """A system whose campaigns can be removed."""
+    config = tmp_path / "config"
+    shutil.copytree(CONFIG, config)
+    made = ListeningSystem(tmp_path, phoners=2, people=ANNA, config=config)
+    yield made
+    made.close()
+
+
+async def remove_campaign(system: ListeningSystem, *, restart: bool) -> None:
+    config = system.folder / "config"
+    (config / "campaigns" / "kanvas.yaml").unlink()
+    (config / "change.yaml").write_text("why: Slut\nethics: Forsvarligt\n", "utf-8")
+    for _ in range(2):
+        await system.server.rules_in_force.look()
+    (waiting,) = (await system.ask("GET", "/rules", user=LEADER))[1]["proposals"]
+    seen = {"revision": waiting["revision"]}
+    path = f"/rules/proposals/{waiting['id']}/approve"
+    assert (await system.ask("POST", path, seen, user=LEADER))[0] == 200
+    assert "kanvas" not in system.server.ctx.rules.current.campaigns
+    if restart:
+        system.restart()
+        await system.server.rules_in_force.start()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    ("outcome", "details", "then"),
+    [
+        ("never", {}, ("done", "never")),
+        ("wrong_number", {}, ("done", "wrong_number")),
+        ("no_thanks", {}, ("done", "no_thanks")),
+        ("voicemail", {}, ("waiting", None)),
+    ],
+)
+async def test_it_is_entered_although_the_campaign_is_removed(
+    removable: ListeningSystem,
+    outcome: str,
+    details: dict[str, Any],
+    then: tuple[str, str | None],
+    restart: bool,
+) -> None:
+    system = removable
+    await system.server.rules_in_force.start()
+    attempt = await leaves_without_an_outcome(system)
+    await system.jump(86_400 * 14)
+    await remove_campaign(system, restart=restart)
+    _, figures = await system.ask("GET", "/floor/figures")
+    assert [(alarm["kind"], alarm["campaign"]) for alarm in figures["alarms"]] == [
+        ("outcomes_missing", "kanvas")
+    ]
+    _, figures = await system.ask("GET", "/floor/figures", user=OTHER)
+    assert figures["alarms"] == []
+    _, missing = await system.ask("GET", "/floor/missing-outcomes")
+    assert [call["attempt"] for call in missing["calls"]] == [attempt]
+    assert outcome in missing["campaigns"]["kanvas"]["outcomes"]
+    assert (await enter(system, attempt, outcome, user=OTHER))[0] == 404
+    assert (await enter(system, attempt, outcome, **details))[0] == 200
+    (contact,) = system.contacts()
+    assert (contact.status, contact.reason) == then
+    assert await listed(system) == []
+
+
+async def test_what_was_agreed_is_entered_and_no_call_back_is_promised_without_the_campaign(
+    removable: ListeningSystem,
+) -> None:
+    system = removable
+    await system.server.rules_in_force.start()
+    attempt = await leaves_without_an_outcome(system)
+    await remove_campaign(system, restart=True)
+    agreed = (system.clock.now() + timedelta(days=1)).isoformat()
+    status, said = await enter(system, attempt, "call_back", at=agreed)
+    assert (status, "Kampagnen er fjernet" in said["detail"]) == (409, True)
+    assert system.calls()[0].outcome is None
+    assert [call["attempt"] for call in await listed(system)] == [attempt]
+    outcomes = system.server.ctx.rules.every["kanvas"].outcomes
+    (yes, *_) = [key for key, outcome in outcomes.items() if outcome.agreement]
+    details: dict[str, Any] = {"amount": 100, "frequency": "monthly"}
+    assert (await enter(system, attempt, yes, **details))[0] == 200
+    assert await listed(system) == []

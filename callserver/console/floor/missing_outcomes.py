@@ -37,8 +37,9 @@ class MissingOutcomesApi:
         return [Endpoint("GET", "/floor/missing-outcomes", Action.SEE_FLOOR, self.listing)]
 
     async def listing(self, request: UserRequest) -> MissingOutcomes:
-        """Calls whose phoner left without an outcome. Nobody calls these people until it is entered."""
-        campaigns = self._ctx.rules.current.campaigns
+        """Calls whose phoner left without an outcome, also of removed campaigns. Nobody calls these people until it is
+        entered."""
+        campaigns = self._ctx.rules.every
         missing = [
             one
             for one in await self._ctx.store.read(missing_outcomes.every)

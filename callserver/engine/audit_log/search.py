@@ -58,8 +58,7 @@ class _Departments:
     def __init__(self, tx: Tx, rules: Rules) -> None:
         self._tx = tx
         self._campaigns: Mapping[str, str | None] = {
-            name: campaign.department
-            for name, campaign in (rules.former | dict(rules.current.campaigns)).items()
+            name: campaign.department for name, campaign in rules.every.items()
         }
         self._users = {user.id: user.department for user in accounts.every(tx)}
         self._seats = {seat.id: self._users.get(seat.phoner, _NOBODYS) for seat in seats.every(tx)}

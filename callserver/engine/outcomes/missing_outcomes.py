@@ -129,5 +129,10 @@ def every(tx: Tx) -> list[MissingOutcome]:
     return missing
 
 
+def campaigns(tx: Tx) -> set[str]:
+    """The campaigns of these calls, which may have been removed since."""
+    return {one.call.campaign for one in every(tx)}
+
+
 def _call_of(mark: marks.MarkRow) -> str:
     return str((mark.detail or {}).get(CALL, ""))

@@ -213,6 +213,7 @@ class OutcomeRecord:
 
         Raises:
             NotAgreed: it does, and this was not confirmed; or the gate would refuse it then.
+            Impossible: the campaign was removed, so nobody would make the call.
         """
         policy = self._ctx.rules.policy_of(campaign)
         agreed = next(
@@ -223,8 +224,12 @@ class OutcomeRecord:
             ),
             None,
         )
-        if agreed is None or contact is None or policy is None:
+        if agreed is None or contact is None:
             return ()
+        if policy is None or campaign.name not in self._ctx.rules.current.campaigns:
+            raise Impossible(
+                "the campaign was removed, so nobody would make the call", key="no_more_calls"
+            )
         refused = call_backs.decided(tx, self._ctx, contact, campaign, agreed.at)
         if refused is not None:
             raise NotAgreed(refused.reasons, refused.next_at, confirmable=False)

@@ -191,6 +191,11 @@ def _alarm_facts(
                 missing[campaign.name],
             )
         )
+    campaigns += [
+        alarm.CampaignFigures(name, False, "", 0, 0, 0, False, outcomes_missing=count)
+        for name, count in sorted(missing.items())
+        if name not in ctx.rules.current.campaigns
+    ]
     taken, declined, silent = orders
     compared = log_comparisons.last(tx)
     return alarm.AlarmFacts(

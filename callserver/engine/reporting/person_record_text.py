@@ -25,7 +25,7 @@ CONSENTS = (MarkKind.CONSENT_GIVEN, MarkKind.CONSENT_REVOKED, MarkKind.REQUESTED
 
 def campaign_title(rules: Rules, name: str, language: str) -> str:
     """A campaign's title; its name when it is gone."""
-    campaign = (rules.former | dict(rules.current.campaigns)).get(name)
+    campaign = rules.every.get(name)
     if campaign is None:
         return name
     return campaign.title.en if language == "en" else campaign.title.da

@@ -1,11 +1,12 @@
 """The rules that a server or a command starts with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 import structlog
 
 from callserver.database import revisions
+from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration, Problem
 from callserver.domain.review import Review
 from callserver.errors import ConfigurationProblem
@@ -51,3 +52,17 @@ def beginning(tx: Tx, folder: Folder) -> Configuration:
         return composed
     log.error("revision_unreadable", revision=kept.hash, why="; ".join(map(str, composed)))
     return folder.read()[0]
+
+
+def removed(tx: Tx, folder: Folder, names: Collection[str]) -> dict[str, Campaign]:
+    """Removed campaigns as the latest revision with them had them, where this version can still read one."""
+    found: dict[str, Campaign] = {}
+    missing = set(names)
+    for texts in revisions.texts_of_all(tx) if missing else ():
+        composed = folder.compose(texts)
+        if isinstance(composed, Configuration):
+            found |= {name: composed.campaigns[name] for name in missing & set(composed.campaigns)}
+            missing -= set(found)
+        if not missing:
+            break
+    return found

@@ -19,7 +19,8 @@ from callserver.domain.loosening import Looser, looser
 from callserver.domain.review import Review
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.context import EngineContext
-from callserver.engine.rules.beginning import Folder, Texts
+from callserver.engine.outcomes import missing_outcomes
+from callserver.engine.rules.beginning import Folder, Texts, removed
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
@@ -73,18 +74,10 @@ class RulesInForce:
         await self._take(starting=False)
 
     def _remember(self, tx: Tx) -> None:
-        """Keep removed campaigns with open calls or seats, as the latest revision with them had them."""
+        """Keep removed campaigns with open calls, seats or missing outcomes, as the latest revision with them had them."""
         rules = self._ctx.rules
-        missing = seats.campaigns_in_hand(tx) - set(rules.current.campaigns) - set(rules.former)
-        for texts in revisions.texts_of_all(tx) if missing else ():
-            composed = self.folder.compose(texts)
-            if isinstance(composed, Configuration):
-                rules.former.update(
-                    {name: composed.campaigns[name] for name in missing & set(composed.campaigns)}
-                )
-                missing -= set(composed.campaigns)
-            if not missing:
-                return
+        needed = seats.campaigns_in_hand(tx) | missing_outcomes.campaigns(tx)
+        rules.former.update(removed(tx, self.folder, needed - set(rules.every)))
 
     async def follow(self) -> bool:
         """Adopt the revision in force. True: it has changed."""
