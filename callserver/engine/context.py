@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from callserver.domain.call_budgets import Budgets
 from callserver.domain.campaign import Campaign
@@ -75,6 +76,26 @@ class LineContext:
     rules: Rules
     secret: bytes
     sip_hosts: frozenset[str]
+
+
+class RecordingContext(Protocol):
+    """What recording an outcome needs in addition to the database."""
+
+    @property
+    def rules(self) -> Rules: ...
+    @property
+    def secret(self) -> bytes: ...
+    @property
+    def clock(self) -> Clock: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """The same for a command, which orders no calls."""
+
+    rules: Rules
+    secret: bytes
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)

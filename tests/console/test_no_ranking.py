@@ -76,6 +76,7 @@ COMMANDS_READ = (
     f"explain {NUMBER}",
     f"why {NUMBER}",
     "refused list",
+    "outcomes missing --by supervisor",
     "applicant list --by supervisor",
     "applicant interviews --by supervisor",
     "notice list --by supervisor",
@@ -94,7 +95,7 @@ COMMANDS_WRITE = re.compile(
     r"|(user|token|list|register|suppress|cases|consents|people|refused|retention) "
     r"(add|reset|credit|off-board|checklist|drop|roll-back|remove|import|decide|lift|open|hand-over|merge|split|undo"
     r"|release|run|draft|confirm|answer|extend|close|show|vacuum)"
-    r"|applicant (add|plan|cancel|invite|present|form|accept|reject|withdraw)"
+    r"|outcomes enter|applicant (add|plan|cancel|invite|present|form|accept|reject|withdraw)"
     r"|notice (show|write|remove|questions)|survey (show|texts|decide-text|decision)"
 )
 """Commands that change something, start a server or show one case."""

@@ -1,6 +1,8 @@
 """A phoner leaves a talk and gives no outcome: the person may have said "never". Nobody calls them, from any list,
 until a supervisor has entered what they said."""
 
+import asyncio
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,14 +11,24 @@ from typing import Any
 
 import pytest
 
+from callserver.cli import outcomes as outcomes_commands
 from callserver.database import contacts
 from callserver.database.calls import CallRow
 from callserver.domain.contact_status import ContactStatus
 from callserver.engine.lists.importer import import_list
 from callserver.engine.outcomes import missing_outcomes
+from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
-from tests.harness.listening import ADMINISTRATOR, LEADER, OTHER, TRAINEE, ListeningSystem
+from tests.harness.commands import Say, commands
+from tests.harness.listening import (
+    ADMINISTRATOR,
+    LEADER,
+    OTHER,
+    SUPERVISOR,
+    TRAINEE,
+    ListeningSystem,
+)
 from tests.harness.simulated import CONFIG, after_a_talk, off_board_phoner
 
 NUMBER, ELSEWHERE = "32200000", "32200055"
@@ -300,3 +312,69 @@ async def test_what_was_agreed_is_entered_and_no_call_back_is_promised_without_t
     details: dict[str, Any] = {"amount": 100, "frequency": "monthly"}
     assert (await enter(system, attempt, yes, **details))[0] == 200
     assert await listed(system) == []
+
+
+@pytest.fixture
+def say(removable: ListeningSystem, monkeypatch: pytest.MonkeyPatch) -> Say:
+    """The commands, run beside the server."""
+    config, url = removable.folder / "config", f"sqlite:///{removable.folder}/system.db"
+    run = commands(monkeypatch, url, outcomes_commands, config=config)
+    monkeypatch.setenv("CALLSERVER_KEY", "test")
+
+    def now(*words: object, text: str = "", ends: int = 0) -> str:
+        monkeypatch.setenv("CALLSERVER_CLOCK", removable.clock.now().isoformat())
+        return run("outcomes", *words, text=text, ends=ends)
+
+    return now
+
+
+@pytest.mark.parametrize("is_removed", [False, True])
+async def test_the_same_by_command(removable: ListeningSystem, say: Say, is_removed: bool) -> None:
+    system = removable
+    await system.server.rules_in_force.start()
+    attempt = await leaves_without_an_outcome(system)
+    if is_removed:
+        await remove_campaign(system, restart=False)
+    said = await asyncio.to_thread(say, "missing", "--by", f"u{SUPERVISOR}")
+    assert attempt in said
+    assert NUMBER not in said
+    assert "never: Ring aldrig igen" in said
+    assert "(asks: amount, frequency)" in said
+    said = await asyncio.to_thread(
+        say, "missing", "--by", f"u{ADMINISTRATOR}", "--language", "en", "--json"
+    )
+    assert json.loads(said)["call"] == attempt
+    assert await asyncio.to_thread(say, "missing", "--by", f"u{OTHER}", "--json") == ""
+    for other, why in ((OTHER, ConfigurationProblem), (TRAINEE, NotAllowed)):
+        with pytest.raises(why):
+            await asyncio.to_thread(say, "enter", attempt, "never", "--by", f"u{other}")
+    with pytest.raises(NotFound, match="it has"):
+        await asyncio.to_thread(say, "enter", attempt, "nonsense", "--by", f"u{SUPERVISOR}")
+    with pytest.raises(Impossible, match="amount"):
+        await asyncio.to_thread(say, "enter", attempt, "member", "--by", f"u{SUPERVISOR}")
+    assert len(await listed(system)) == 1
+    said = await asyncio.to_thread(say, "enter", attempt, "never", "--by", f"u{SUPERVISOR}")
+    assert said == "entered: never\n"
+    (given,) = system.entries("outcome")
+    assert (given["does"], given["by"]) == ("suppress", SUPERVISOR)
+    assert {entry["scope"] for entry in system.entries("suppressed")} == {"person", "number"}
+    assert [entry["mark"] for entry in system.entries("mark_ended")] == ["outcome_missing"]
+    assert await listed(system) == []
+    with pytest.raises(ConfigurationProblem, match="no outcome of the call"):
+        await asyncio.to_thread(say, "enter", attempt, "never", "--by", f"u{SUPERVISOR}")
+
+
+async def test_an_agreed_time_by_command_is_confirmed_outside_the_hours(
+    removable: ListeningSystem, say: Say
+) -> None:
+    system = removable
+    await system.server.rules_in_force.start()
+    attempt = await leaves_without_an_outcome(system)
+    night = (system.clock.now() + timedelta(days=1)).replace(hour=1).isoformat()
+    enter_it = ("enter", attempt, "call_back", "--by", f"u{SUPERVISOR}", "--at", night)
+    with pytest.raises(ConfigurationProblem, match="--outside-hours"):
+        await asyncio.to_thread(say, *enter_it)
+    await asyncio.to_thread(say, *enter_it, "--outside-hours", "--words", text="ring om natten")
+    (contact,) = system.contacts()
+    assert (contact.status, contact.callback_phoner) == ("call_back", None)
+    assert system.calls()[0].note == "ring om natten"

@@ -39,13 +39,10 @@ class MissingOutcomesApi:
     async def listing(self, request: UserRequest) -> MissingOutcomes:
         """Calls whose phoner left without an outcome, also of removed campaigns. Nobody calls these people until it is
         entered."""
-        campaigns = self._ctx.rules.every
-        missing = [
-            one
-            for one in await self._ctx.store.read(missing_outcomes.every)
-            if one.call.campaign in campaigns
-            and request.sees(campaigns[one.call.campaign].department)
-        ]
+        rules, department = self._ctx.rules, request.user.department
+        missing = await self._ctx.store.read(
+            lambda tx: missing_outcomes.of_department(tx, rules, department)
+        )
         return MissingOutcomes(
             calls=[
                 MissingCall(
@@ -58,7 +55,7 @@ class MissingOutcomesApi:
                 for one in missing
             ],
             campaigns={
-                name: correctable(campaigns[name])
+                name: correctable(rules.every[name])
                 for name in sorted({one.call.campaign for one in missing})
             },
         )

@@ -18,7 +18,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.hours import Place
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
-from callserver.engine.context import EngineContext
+from callserver.engine.context import EngineContext, RecordingContext
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.outcomes import contact_card
@@ -82,7 +82,7 @@ def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
 
 def decided(
     tx: Tx,
-    ctx: EngineContext,
+    ctx: RecordingContext,
     contact: Contact,
     campaign: Campaign,
     at: datetime,

@@ -23,7 +23,7 @@ from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
-from callserver.engine.context import EngineContext
+from callserver.engine.context import EngineContext, Rules
 from callserver.engine.identity import people_in_reach
 from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import marking
@@ -127,6 +127,17 @@ def every(tx: Tx) -> list[MissingOutcome]:
             user = accounts.user(tx, call.phoner)
             missing.append(MissingOutcome(call, "" if user is None else user.name))
     return missing
+
+
+def of_department(tx: Tx, rules: Rules, department: str | None) -> list[MissingOutcome]:
+    """Those that a user of the department enters; None: of all departments. Without those of a campaign that was
+    removed and that no revision has."""
+    known = rules.every
+    return [
+        one
+        for one in every(tx)
+        if one.call.campaign in known and department in (None, known[one.call.campaign].department)
+    ]
 
 
 def campaigns(tx: Tx) -> set[str]:

@@ -20,12 +20,12 @@ from callserver.domain.hours import Place
 from callserver.domain.identity import NOBODY
 from callserver.domain.outcome import Consequence
 from callserver.domain.reason import Reason
-from callserver.engine.context import EngineContext
+from callserver.engine.context import RecordingContext
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
-from callserver.engine.outcomes import call_backs, wishes
+from callserver.engine.outcomes import call_backs, missing_outcomes, wishes
 from callserver.engine.outcomes.wishes import Wishes
-from callserver.errors import Impossible, NotFound
+from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
 
@@ -76,9 +76,32 @@ def _refuse_after_no(tx: Tx, call: CallRow, campaign: Campaign, *, corrected: bo
 class OutcomeRecord:
     """Records outcomes. Its methods run inside the caller's transaction."""
 
-    def __init__(self, ctx: EngineContext, wishes: Wishes) -> None:
+    def __init__(self, ctx: RecordingContext, wishes: Wishes) -> None:
         self._ctx = ctx
         self._wishes = wishes
+
+    def correct(self, tx: Tx, user: User, attempt: str, given: GivenOutcome) -> None:
+        """Replace an outcome given earlier; both stay in the audit log. A supervisor also enters the outcome that
+        a phoner who has left did not give.
+
+        Raises:
+            NotFound: no such call of this phoner, or of the user's department.
+            NotAllowed: it is another phoner's call.
+            Impossible: as `record`.
+        """
+        call = calls.lock(tx, attempt)
+        if call is None:
+            raise NotFound("there is no call with an outcome to correct", key="not_found")
+        if user.role == "phoner" and call.phoner != user.id:
+            raise NotAllowed("this was another phoner's call", key="other_phoner")
+        campaign = self._ctx.rules.known(call.campaign)
+        if user.department not in (None, campaign.department):
+            raise NotFound("there is no call with an outcome to correct", key="not_found")
+        corrected = call.outcome is not None
+        by, now = f"user:{user.id}", self._ctx.clock.now()
+        if not corrected and (user.role == "phoner" or not missing_outcomes.end(tx, call, by, now)):
+            raise NotFound("there is no call with an outcome to correct", key="not_found")
+        self.record(tx, call, campaign, given, user, corrected=corrected)
 
     def record(
         self,

@@ -28,7 +28,7 @@ from callserver.domain.identity import NOBODY
 from callserver.domain.marks import ABOUT_THE_NUMBER, ENDS_CALLS, MarkKind
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
-from callserver.engine.context import EngineContext
+from callserver.engine.context import RecordingContext
 from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import marking, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
@@ -72,7 +72,7 @@ def endings(tx: Tx, campaign: Campaign, attempt: str) -> frozenset[AskEnd]:
 class Wishes:
     """Records wishes, and lets them take effect."""
 
-    def __init__(self, ctx: EngineContext) -> None:
+    def __init__(self, ctx: RecordingContext) -> None:
         self._ctx = ctx
 
     def hear(self, tx: Tx, contact: Contact, wish: str, *, by: str, call: CallRow) -> None:

@@ -19,7 +19,6 @@ from callserver.domain.stop_reasons import PHONER_HUNG_UP, PHONER_OFF
 from callserver.engine import user_lines
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
-from callserver.engine.outcomes import missing_outcomes
 from callserver.engine.outcomes.record import GivenOutcome, OutcomeRecord
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.shifts import exchange_choice
@@ -182,32 +181,8 @@ class PhonerActions:
             calls.change(tx, call.attempt, deadline=now)
 
     async def correct(self, user: User, attempt: str, given: GivenOutcome) -> None:
-        """Replace an outcome given earlier; both stay in the audit log. A supervisor also enters the outcome that
-        a phoner who has left did not give.
-
-        Raises:
-            NotFound: no such call of this phoner.
-            Impossible: as outcome.
-        """
-
-        def work(tx: Tx) -> None:
-            call = calls.lock(tx, attempt)
-            if call is None:
-                raise NotFound("there is no call with an outcome to correct", key="not_found")
-            if user.role == "phoner" and call.phoner != user.id:
-                raise NotAllowed("this was another phoner's call", key="other_phoner")
-            campaign = self._ctx.rules.known(call.campaign)
-            if user.department not in (None, campaign.department):
-                raise NotFound("there is no call with an outcome to correct", key="not_found")
-            corrected = call.outcome is not None
-            by, now = f"user:{user.id}", self._ctx.clock.now()
-            if not corrected and (
-                user.role == "phoner" or not missing_outcomes.end(tx, call, by, now)
-            ):
-                raise NotFound("there is no call with an outcome to correct", key="not_found")
-            self._recording.record(tx, call, campaign, given, user, corrected=corrected)
-
-        await self._ctx.store.run(work)
+        """Replace an outcome given earlier, or enter a missing one (OutcomeRecord.correct)."""
+        await self._ctx.store.run(lambda tx: self._recording.correct(tx, user, attempt, given))
 
     async def wish(self, user: User, wish: str, attempt: str | None = None) -> None:
         """Record a wish of the person on the line, effective during the call (wishes.NO).
