@@ -38,7 +38,7 @@ COMMANDS = {
     "people": ("people", "People who may be one person, and decisions about them."),
     "explain": ("explain", "Say whether a number may be called now, and which rules forbid it."),
     "why": ("why", "Say who called a number, and why."),
-    "outcomes": ("outcomes", "Outcomes that are missing because the phoner has left."),
+    "outcomes": ("outcomes", "Outcomes that nobody has entered."),
     "refused": ("refused_numbers", "Numbers that the carrier refused to call."),
     "rules": ("rules", "Which rules are in force, and which wait for a second person."),
     "retention": (

@@ -1,4 +1,4 @@
-"""`callserver outcomes`: outcomes that are missing because the phoner has left."""
+"""`callserver outcomes`: outcomes that nobody has entered."""
 
 import json
 from datetime import datetime
@@ -28,9 +28,7 @@ from callserver.settings import Settings, instant
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(
-        help="Outcomes that are missing because the phoner has left.", no_args_is_help=True
-    )
+    group = typer.Typer(help="Outcomes that nobody has entered.", no_args_is_help=True)
     group.command("missing")(missing)
     group.command("enter")(enter)
     app.add_typer(group, name="outcomes")
@@ -46,8 +44,9 @@ def missing(
 ) -> None:
     """List the calls of your department whose outcome is missing, the oldest first, and which outcomes there are.
 
-    The phoner left in the talk, or before saving it. The person may have said never, so nobody calls them from
-    any list until the outcome is entered. Numbers are masked.
+    The phoner left in the talk or before saving it, or the carrier reported only after the end that the person had
+    answered. The person may have said never, so nobody calls them from any list until the outcome is entered.
+    Numbers are masked.
 
     Example: callserver outcomes missing --by mads
     """

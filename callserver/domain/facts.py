@@ -47,7 +47,7 @@ class Person:
     vulnerable: bool = False
     erased: bool = False
     in_crowd: bool = False  # too many share the number or the household to tell people apart
-    outcome_missing: bool = False  # what they said in a talk is not known: its phoner left
+    outcome_missing: bool = False  # what they said in a talk is not known
     of_age: bool | None = None  # where the date of birth is withheld
 
 

@@ -18,7 +18,7 @@ class MarkKind(StrEnum):
     NO_LISTENER = "no_listener"  # the person does not want a listener
     LEFT = "left"  # the person ended the membership
     REQUESTED = "requested"  # the person asked to be called
-    OUTCOME_MISSING = "outcome_missing"  # the phoner of a talk left: what was said is unknown
+    OUTCOME_MISSING = "outcome_missing"  # nobody entered what was said in a talk
 
 
 ABOUT_THE_NUMBER = frozenset({MarkKind.REASSIGNED, MarkKind.BAD_NUMBER, MarkKind.ABANDONED})

@@ -12,6 +12,7 @@ from callserver.database import calls, contacts
 from callserver.domain.call import CallState, Cause, Report
 from callserver.domain.facts import Scope
 from callserver.engine.calls import hangups
+from callserver.engine.outcomes import missing_outcomes
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.outbox import EndCalls
@@ -220,3 +221,60 @@ async def test_a_stop_is_ordered_once_however_long_its_result_takes(
     await system.api("POST", "/hang-up", {})
     await system.pass_time(1)
     assert orders == [leg.sid]
+
+
+async def ends_and_was_answered(
+    system: SimulatedSystem, end: Report, leg: str | None = None
+) -> None:
+    """The end is reported before the answer."""
+    (call, *_) = system.calls()
+    ref = leg or call.ref
+    await system.server.call_flow.receive(CallReport(call.attempt, end, leg=ref))
+    await system.server.call_flow.receive(CallReport(call.attempt, Report.ANSWERED, leg=ref))
+
+
+def marks_written(system: SimulatedSystem) -> list[str]:
+    return [entry["mark"] for entry in system.entries("marked")]
+
+
+@pytest.mark.parametrize("end", [Report.NOT_ANSWERED, Report.BUSY, Report.FAILED, Report.CANCELLED])
+async def test_who_answered_after_all_may_have_said_never(
+    system: SimulatedSystem, end: Report
+) -> None:
+    """The phoner is free for the next call, and owes nothing: a supervisor has to ask what was said."""
+    system.people.default = Behaviour(answers_after=None)
+    await rings(system)
+    await ends_and_was_answered(system, end)
+    call = system.calls()[0]
+    assert (call.cause, call.outcome, call.abandoned) == (Cause.COMPLETED, None, False)
+    assert marks_written(system) == ["outcome_missing"]
+    assert [one.call.attempt for one in system.read(missing_outcomes.every)] == [call.attempt]
+    assert call.contact is not None
+    closed = system.read(lambda tx: contacts.get(tx, call.contact))
+    assert (closed.status, closed.reason) == ("closed", "PERSON_OUTCOME_MISSING")
+    await ends_and_was_answered(system, end)  # repeated, it changes nothing
+    assert marks_written(system) == ["outcome_missing"]
+
+
+async def test_the_answer_of_a_machine_after_its_end_is_no_talk(system: SimulatedSystem) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    await rings(system)
+    await ends_and_was_answered(system, Report.MACHINE)
+    assert marks_written(system) == []
+
+
+@pytest.mark.parametrize("why", ["suppressed", "phoner_off"])
+async def test_who_answered_as_their_telephone_was_silenced_met_nobody(
+    system: SimulatedSystem, why: str
+) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    await rings(system)
+    (call,) = system.calls()
+
+    def stopping(tx: Tx) -> None:
+        calls.change(tx, call.attempt, stop_wanted=why, stopped=True)
+
+    system.write(stopping)
+    await ends_and_was_answered(system, Report.CANCELLED)
+    assert system.calls()[0].abandoned
+    assert marks_written(system) == ["abandoned"]

@@ -1,4 +1,4 @@
-"""Calls whose phoner left without an outcome: a supervisor enters it (`POST /correct`)."""
+"""Calls whose outcome nobody has entered: a supervisor enters it (`POST /correct`)."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ class MissingCall(Answer):
     campaign: str
     at: AwareDatetime
     number: str  # masked
-    phoner: str  # who talked, and has left
+    phoner: str  # who talked, or was there
 
 
 class MissingOutcomes(Answer):
@@ -37,7 +37,7 @@ class MissingOutcomesApi:
         return [Endpoint("GET", "/floor/missing-outcomes", Action.SEE_FLOOR, self.listing)]
 
     async def listing(self, request: UserRequest) -> MissingOutcomes:
-        """Calls whose phoner left without an outcome, also of removed campaigns. Nobody calls these people until it is
+        """Calls whose outcome nobody has entered, also of removed campaigns. Nobody calls these people until it is
         entered."""
         rules, department = self._ctx.rules, request.user.department
         missing = await self._ctx.store.read(

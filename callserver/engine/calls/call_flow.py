@@ -27,6 +27,7 @@ from callserver.engine.calls import (
     seat_moves,
 )
 from callserver.engine.context import EngineContext
+from callserver.engine.outcomes import missing_outcomes
 from callserver.outbox import CheckPhonerLeg, EndCalls
 from callserver.ports import Declined, Placed, Silent, Tx
 from callserver.provider_events import CallReport
@@ -175,6 +176,8 @@ class CallFlow:
             daily_counts.count(tx, row.campaign, "answered", now)
             if call.state is CallState.TALKING:
                 seat = self._talk_begins(tx, seat, row, now, in_hand=in_hand)
+            elif before.state is CallState.ENDED:
+                self._answered_after_all(tx, row, before, call, now)
         if (_was_answered(before), before.answered_at) != (_was_answered(call), call.answered_at):
             heard_calls.note_talk(tx, self._ctx, row, call, in_hand=in_hand)
         if before.state is not CallState.ENDED and call.state is CallState.ENDED:
@@ -196,6 +199,17 @@ class CallFlow:
         if seat.leg:
             outbox.add(tx, CheckPhonerLeg(seat.leg))  # its loss may not have been reported
         return seat_moves.move(tx, self._ctx, seat, SeatEvent.ANSWERED, now)
+
+    @staticmethod
+    def _answered_after_all(tx: Tx, row: CallRow, before: Call, call: Call, now: datetime) -> None:
+        """An answer is reported after the end. The seat has gone on, so nobody owes an outcome: if the phoner may
+        have been with the person, a supervisor enters it; if not, the person met nobody."""
+        if call.cause is Cause.MACHINE:
+            return
+        if before.cause in _NOTHING_RANG or hangups.must_not_begin(row):
+            lost_phoners.count_abandoned(tx, row, now)
+        else:
+            missing_outcomes.note(tx, row, now)
 
     def _call_is_over(
         self, tx: Tx, seat: SeatRow, row: CallRow, call: Call, now: datetime, *, in_hand: bool

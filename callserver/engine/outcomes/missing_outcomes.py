@@ -1,4 +1,5 @@
-"""Outcomes that nobody entered because the phoner left: the person may have said "never".
+"""Outcomes that nobody has entered: the phoner left, or the carrier reported the answer only after the end, when the
+phoner's seat had gone on. The person may have said "never".
 
 The person is not called from any list until a supervisor enters the outcome of that call.
 """
@@ -41,11 +42,11 @@ class MissingOutcome:
     """A call whose outcome a supervisor has to enter."""
 
     call: CallRow
-    phoner: str  # who talked, and has left
+    phoner: str  # who talked, or was there
 
 
 def note(tx: Tx, call: CallRow, now: datetime) -> None:
-    """The phoner of this answered call has left and gave no outcome."""
+    """The phoner of this answered call gave no outcome, and owes none any more."""
     contact = None if call.contact is None else contacts.get_locked(tx, call.contact)
     if contact is not None and contact.number == NOBODY:
         return  # erased meanwhile: they are not called anyway
