@@ -37,6 +37,14 @@ class FirstAnswer:
         route.fulfill(response=answer)
 
 
+COMES_BACK = """(selector) => {
+  const part = document.querySelector(selector);
+  window.cameBack = false;
+  new MutationObserver(() => { window.cameBack ||= !part.hidden; }).observe(part, { attributes: true });
+}"""
+"""Notes whether a hidden part is shown, however briefly: a later answer may hide it again."""
+
+
 def announce(page: Page, system: BrowserSystem, handle: str) -> None:
     """That somebody leaves: the page learns of it from its stream, as if another had done it."""
     user = system.read(
@@ -98,6 +106,24 @@ def test_what_comes_while_a_page_catches_up_is_not_overwritten(
     expect(sigrid.locator("#banner")).to_contain_text(BACK, timeout=30_000)
     sigrid.wait_for_timeout(200)
     expect(seat).to_have_class(re.compile("hand"))
+
+
+def test_a_late_look_does_not_bring_back_a_listening_that_ended(visit: Visit) -> None:
+    """The floor asks whether the listener's telephone is connected, and the listening ends before the answer."""
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    maja.locator("#ready").click()
+    state(maja, "talking")
+    look = FirstAnswer(sigrid, "/listenings/mine")
+    sigrid.get_by_role("button", name="Listen in: Maja Prøve").click()
+    look.wait()
+    expect(sigrid.locator("#listening-text")).to_be_visible()
+    sigrid.locator("#listening-actions [data-key=stop]").click()
+    expect(sigrid.locator("#listening")).to_be_hidden()
+    sigrid.evaluate(COMES_BACK, "#listening")
+    look.release()
+    sigrid.wait_for_timeout(1000)
+    assert not sigrid.evaluate("() => window.cameBack")
 
 
 def test_a_shift_begins_after_the_server_did_not_answer_the_telephone(visit: Visit) -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from callserver.cli import contacts as list_commands
 from callserver.cli import registers as register_commands
+from callserver.cli.invented_data import enter_line
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
 from tests.harness.robinson import Invented, official
@@ -159,3 +160,35 @@ async def test_a_member_is_not_silenced_where_the_policy_excepts_members(tmp_pat
     await system.pass_time(1)
     assert system.live_legs(ANNA)
     system.close()
+
+
+OWN = "+4532200501"
+
+
+async def numbers_by_page(system: StaffedSystem, folder: Path) -> None:
+    await upload(await system.client("asger"), f"32209999\n{OWN}\n".encode())
+
+
+async def numbers_by_command(system: StaffedSystem, folder: Path) -> None:
+    (folder / "numbers.txt").write_text(f"32209999\n{OWN}\n")
+    await command("register", "import", folder / "numbers.txt")
+
+
+@pytest.mark.parametrize("way", [numbers_by_page, numbers_by_command])
+async def test_a_register_silences_a_users_own_telephone_that_rings(
+    system: StaffedSystem, tmp_path: Path, way: Callable[[StaffedSystem, Path], Awaitable[None]]
+) -> None:
+    """It rings for the shift. It is not called again: the number belongs to somebody who wants no calls."""
+    await upload(await system.client("asger"), b"32209999\n")
+    system.write(lambda tx: enter_line(tx, 1, OWN, system.clock.now()))
+    status, _ = await system.api("POST", "/shift", {"campaign": "kanvas"})
+    assert status == 200
+    await system.pass_time(2)
+    assert system.live_legs(OWN)
+    await way(system, tmp_path)
+    await system.pass_time(2)
+    assert not system.live_legs(OWN)
+    calls = len(system.network.record)
+    await system.pass_time(120)
+    assert len(system.network.record) == calls
+    assert not system.live_legs(OWN)
