@@ -95,14 +95,17 @@ _set_claimed = Prepared(
     .where(contacts.c.id == bindparam("key"))
     .values(status=ContactStatus.CLAIMED, next_at=None)
 )
-_promote = Prepared(
-    update(contacts)
+_due = (
+    select(contacts.c.id)
     .where(
         contacts.c.campaign == bindparam("key"),
         contacts.c.status == literal_column("'waiting'"),
         contacts.c.next_at <= bindparam("now"),
     )
-    .values(status=ContactStatus.READY, next_at=None)
+    .with_for_update(skip_locked=True)  # a list that changes a thousand of them is not waited for
+)
+_promote = Prepared(
+    update(contacts).where(contacts.c.id.in_(_due)).values(status=ContactStatus.READY, next_at=None)
 )
 _next_due = Prepared(
     union_all(

@@ -23,7 +23,7 @@ from callserver.domain import facts as f
 from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
-from callserver.domain.identity import InReach
+from callserver.domain.identity import NOBODY_ELSE, InReach
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reach import REGISTER, Reach
 from callserver.domain.register_match import Match
@@ -95,6 +95,9 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
     )
     in_reach = strictest(bulk_facts.known_results(tx, reach.keys), reach)
     result = max(row.result, in_reach)
+    if request.may_dial and reach != NOBODY_ELSE:
+        own = {contact.person, contact.household}
+        calls.before_counting(tx, own | reach.keys | reach.households)
     attempts, active = calls.attempts(
         tx,
         contact.number,

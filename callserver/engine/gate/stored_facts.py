@@ -38,6 +38,11 @@ class DialRequest:
     seat: SeatRow | None  # None: only explained, or a line confirmation, in which no phoner talks
     now: datetime
 
+    @property
+    def may_dial(self) -> bool:
+        """Whether a call follows if it is permitted."""
+        return self.seat is not None or self.path is DialPath.CONFIRMATION
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFacts:
@@ -78,7 +83,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
     """The facts for `permit.decide`, from the stored data."""
     contact, campaign = request.contact, request.campaign
     number = phone.from_int(contact.number)
-    if request.seat is not None or request.path is DialPath.CONFIRMATION:
+    if request.may_dial:
         known = _not_in_the_future(known, request.now)
     reach, own = known.reach, subject.of_person(contact.person)
     reaching = [mark for mark in known.marks if _reaches(mark, own, reach)]

@@ -211,11 +211,10 @@ def _silence(tx: Tx, staged: Staged, now: datetime) -> None:
 
     Last, because no dial is decided between this and the commit.
     """
+    suppressions.before_suppressing(tx)
     stated = staged.reader.opt_outs
-    if stated.numbers or stated.persons or stated.dead:
-        suppressions.before_suppressing(tx)
-        silence_listed(tx, Scope.NUMBER, stated.numbers, now)
-        silence_listed(tx, Scope.PERSON, {*stated.persons, *stated.dead}, now)
+    silence_listed(tx, Scope.NUMBER, stated.numbers, now)
+    silence_listed(tx, Scope.PERSON, {*stated.persons, *stated.dead}, now)
     compared = staged.comparison
     others = {key for key, changes in compared.all().items() if ASKED_ABOUT & changes.keys()}
     concerned = others | compared.set_aside
