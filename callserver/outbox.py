@@ -62,6 +62,15 @@ class HangUpLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class ApologiseToLeg:
+    """Somebody answered a leg that belongs to no open call: they hear who called, and an apology. Otherwise as
+    HangUpLeg."""
+
+    leg: str
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
 class RingPhoner:
     """Ring a phoner's telephone into the seat's room."""
 
@@ -137,6 +146,7 @@ FollowUp = (
     | PlaceConfirmationCall
     | EndCalls
     | HangUpLeg
+    | ApologiseToLeg
     | RingPhoner
     | CheckPhonerLeg
     | RingListener

@@ -122,6 +122,7 @@ class Result(StrEnum):
 
     DONE = "done"  # the provider took it
     GONE = "gone"  # there is no such leg any more, or it is not in the state that the order needs
+    UNKNOWN = "unknown"  # the provider does not know the leg, or not yet: it may ring
     REFUSED = "refused"  # not carried out, for certain: 429, 4xx
     SILENT = "silent"  # no answer, or one that does not tell whether it was carried out: 5xx
 

@@ -8,13 +8,16 @@ from sqlalchemy import delete, select, update
 from callserver import outbox
 from callserver.database.tables import legs_to_end
 from callserver.database.upserts import INSERTS
-from callserver.outbox import HangUpLeg
+from callserver.outbox import ApologiseToLeg, HangUpLeg
 from callserver.ports import Tx
 
 FIRST_AGAIN = timedelta(seconds=5)
 """The process that wrote the row gives the order itself, several times, until then."""
 
 LONGEST_WAIT = timedelta(minutes=4)
+
+SHOWN_WITHIN = timedelta(minutes=1)
+"""A leg that the provider does not know for longer is none of its legs."""
 
 LONGEST_LEG = timedelta(days=1)
 """No provider keeps a leg for longer."""
@@ -25,10 +28,20 @@ def end(tx: Tx, leg: str, now: datetime, again_after: timedelta = FIRST_AGAIN) -
 
     `again_after`: nothing where a command may write it, which gives no orders: the scheduler does so at once.
     """
+    _add(tx, leg, now, again_after)
+    outbox.add(tx, HangUpLeg(leg))
+
+
+def apologise(tx: Tx, leg: str, attempt: str, now: datetime) -> None:
+    """The same for a leg that somebody answered: they are told why first."""
+    _add(tx, leg, now, FIRST_AGAIN)
+    outbox.add(tx, ApologiseToLeg(leg, attempt))
+
+
+def _add(tx: Tx, leg: str, now: datetime, again_after: timedelta) -> None:
     values = {"leg": leg, "since": now, "again_at": now + again_after}
     insert = INSERTS[tx.dialect.name](legs_to_end).values(values)
     tx.execute(insert.on_conflict_do_nothing())
-    outbox.add(tx, HangUpLeg(leg))
 
 
 def order_again(tx: Tx, now: datetime) -> None:
@@ -50,6 +63,12 @@ def order_all(tx: Tx) -> None:
 def ended(tx: Tx, leg: str) -> None:
     """The provider has accepted the order."""
     tx.execute(delete(legs_to_end).where(legs_to_end.c.leg == leg))
+
+
+def still_unknown(tx: Tx, leg: str, now: datetime) -> None:
+    """The provider does not know the leg. Drop it if that has lasted too long for a new leg."""
+    old = legs_to_end.c.since < now - SHOWN_WITHIN
+    tx.execute(delete(legs_to_end).where(legs_to_end.c.leg == leg, old))
 
 
 def forget_old(tx: Tx, now: datetime) -> int:

@@ -13,6 +13,7 @@ from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.dialing.line_confirmation import LineConfirmation
 from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.outbox import (
+    ApologiseToLeg,
     CheckListenerLeg,
     CheckPhonerLeg,
     CheckRolePlayLeg,
@@ -60,6 +61,8 @@ class FollowUps:
                 return self.hangups.end_calls()
             case HangUpLeg(leg):
                 return self.hangups.hang_up(leg)
+            case ApologiseToLeg(leg, attempt):
+                return self.hangups.apologise(leg, attempt)
             case RingPhoner(seat):
                 return self.phoner_legs.ring(seat)
             case CheckPhonerLeg(leg):

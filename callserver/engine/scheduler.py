@@ -41,7 +41,7 @@ from callserver.engine.listening.legs import ListenerLegs
 from callserver.engine.retried_orders import carry_out
 from callserver.engine.training import standings
 from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, RingPhoner, SendMessages
-from callserver.ports import LegState, Tx
+from callserver.ports import LegState, Result, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -294,10 +294,12 @@ class Scheduler:
     async def _release(self, row: SeatRow, leg: str) -> None:
         """Hang up the telephone of a seat that is off, repeatedly if necessary."""
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
-        if not result.settled:
+        if not result.settled and result is not Result.UNKNOWN:
             return  # the next check repeats it
 
         def gone(tx: Tx) -> None:
+            if result is Result.UNKNOWN:
+                legs_to_end.end(tx, leg, self._ctx.clock.now())
             seat = seats.lock(tx, row.id)
             if seat is not None and seat.state == SeatState.OFF and seat.leg == leg:
                 seats.set_line(tx, seat.id, leg=None, room_ref=None, wake_at=None)

@@ -166,7 +166,7 @@ class Rest:
         return JSONResponse(document(queued), 201)
 
     async def _update(self, request: Request, form: dict[str, list[str]]) -> Response:
-        leg = self._known(request)
+        leg = self.known(request)
         status, twiml, url = _value(form, "Status"), _value(form, "Twiml"), _value(form, "Url")
         fault = self.update_fault("hang_up" if status else "redirect")
         if fault == "refused":
@@ -216,7 +216,7 @@ class Rest:
     # -- questions ----------------------------------------------------------------------------
 
     async def _call(self, request: Request, _: dict[str, list[str]]) -> Response:
-        return JSONResponse(rest_documents.call(self._known(request), self._account, 0))
+        return JSONResponse(rest_documents.call(self.known(request), self._account, 0))
 
     async def _list_calls(self, request: Request, _: dict[str, list[str]]) -> Response:
         filters = request.query_params
@@ -262,7 +262,7 @@ class Rest:
         links = {"first_page_uri": "/", "next_page_uri": None, "previous_page_uri": None}
         return JSONResponse({key: items, **page, **links})
 
-    def _known(self, request: Request) -> Leg:
+    def known(self, request: Request) -> Leg:
         leg = self._network.legs.get(request.path_params["sid"])
         if leg is None:
             raise OrderRefused(404, 20404, "The requested resource was not found")

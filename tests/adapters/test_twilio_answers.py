@@ -191,8 +191,18 @@ def test_not_knowing_and_not_answering_differ() -> None:
     ):
         leg, _ = run(lambda t: t.leg(CA), reply)
         assert leg.state is state
-        looked_up, _ = run(lambda t: t.look_up("a1", CA, Room("r", CF), "+4532200000", NOW), reply)
+        looked_up, _ = run(
+            lambda t: t.look_up("a1", CA, Room("r", CF), "+4532200000", NOW - timedelta(minutes=1)),
+            reply,
+        )
         assert looked_up.state is state
+
+
+def test_a_call_that_twilio_has_just_named_is_not_unknown() -> None:
+    """Its look-ups are eventually consistent."""
+    room = Room("r", CF)
+    found, _ = run(lambda t: t.look_up("a1", CA, room, "+4532200000", NOW), error(404, 20404))
+    assert found.state is LegState.NO_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -257,7 +267,7 @@ ORDERS = {
         (ok({"sid": CA, "status": "completed"}), Result.DONE),
         (error(400, 21220), Result.GONE),
         (httpx.Response(400, json={"code": "21220", "message": "x"}), Result.GONE),
-        (error(404, 20404), Result.GONE),
+        (error(404, 20404), Result.UNKNOWN),
         (error(429, 20429), Result.REFUSED),
         (error(401, 20003), Result.REFUSED),
         (httpx.Response(404, text="no such page"), Result.REFUSED),

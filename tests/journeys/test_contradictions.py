@@ -18,7 +18,7 @@ from callserver.engine.suppressions.opt_outs import Origin
 from callserver.outbox import EndCalls
 from callserver.ports import Leg, LegState, Result, Tx
 from callserver.provider_events import CallReport, RoomChange, RoomEvent
-from callserver.simulator.legs import Behaviour
+from callserver.simulator.legs import Behaviour, OrderRefused
 from tests.harness.simulated import SimulatedSystem, in_a_talk, rings, rings_unheard
 
 
@@ -278,3 +278,115 @@ async def test_who_answered_as_their_telephone_was_silenced_met_nobody(
     await ends_and_was_answered(system, Report.CANCELLED)
     assert system.calls()[0].abandoned
     assert marks_written(system) == ["abandoned"]
+
+
+def shows_late(system: SimulatedSystem, seconds: float) -> None:
+    """The network knows no telephone's leg by its name until so long after the order."""
+    rest: Any = system.world.rest_api
+    really = rest.known
+
+    def known(request: Any) -> Any:
+        leg = really(request)
+        if leg.to.startswith("+") and (system.clock.now() - leg.created).total_seconds() < seconds:
+            raise OrderRefused(404, 20404, "The requested resource was not found")
+        return leg
+
+    rest.known = known
+
+
+async def test_a_telephone_that_the_network_shows_late_is_silenced_as_soon_as_it_does(
+    system: SimulatedSystem,
+) -> None:
+    """404 to the hang-up and to every question means that nobody knows, not that nothing rings."""
+    system.people.default = Behaviour(answers_after=None)
+    shows_late(system, 8)
+    leg = await rings(system)
+    await system.api("POST", "/hang-up", {})
+    await system.pass_time(2)
+    assert system.live_legs() == [leg]
+    assert (await system.seat())["state"] == "ringing"  # nobody else is dialed into the room
+    await system.pass_time(5)
+    assert leg not in system.live_legs()
+    assert system.calls()[0].ended_at is not None
+
+
+async def test_a_leg_that_stays_unknown_frees_its_phoner(system: SimulatedSystem) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    shows_late(system, 3600)
+    await rings(system)
+    await system.api("POST", "/hang-up", {})
+    await system.pass_time(35)
+    assert system.calls()[0].ended_at is not None
+    assert len(system.calls()) == 2
+
+
+async def test_a_call_that_a_look_up_does_not_know_is_ended_all_the_same(
+    system: SimulatedSystem,
+) -> None:
+    leg = await in_a_talk(system)
+    telephony: Any = system.server.ctx.telephony
+
+    async def wrong(*_: object) -> Leg:
+        return Leg(LegState.UNKNOWN_LEG)
+
+    telephony.look_up = wrong
+    await system.pass_time(35)
+    assert system.calls()[0].ended_at is not None
+    assert not leg.live
+
+
+@pytest.mark.parametrize("said", ["no-answer", "busy", "failed", "canceled"])
+async def test_who_answers_a_call_whose_end_was_reported_hears_the_apology(
+    system: SimulatedSystem, said: str
+) -> None:
+    """The phoner is free, and the next person may come into the room."""
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    url = leg.callback.url
+    system.network.callbacks.notify(url, {**system.network.news(leg), "CallStatus": said})
+    await system.pass_time(1)
+    assert system.calls()[0].ended_at is not None
+    await system.network.answer(leg)
+    await system.pass_time(1)
+    assert leg.spoken
+    await system.pass_time(15)
+    assert not leg.live
+    assert [entry for entry in system.entries("apologised") if entry["call"] == leg.label]
+
+
+async def test_a_telephone_that_rings_after_its_end_was_reported_is_silenced(
+    system: SimulatedSystem,
+) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    news = system.network.news(leg)
+    system.network.callbacks.notify(leg.callback.url, {**news, "CallStatus": "failed"})
+    await system.pass_time(3)
+    later = {**news, "CallStatus": "ringing", "SequenceNumber": "77"}
+    system.network.callbacks.notify(leg.callback.url, later)
+    await system.pass_time(1)
+    assert not leg.live
+
+
+@pytest.mark.parametrize(
+    "order", [(Report.ANSWERED, Report.HUNG_UP), (Report.HUNG_UP, Report.ANSWERED)]
+)
+async def test_who_met_no_phoner_counts_as_abandoned_in_whatever_order_it_is_reported(
+    system: SimulatedSystem, order: tuple[Report, Report]
+) -> None:
+    """The phoner is cut off as the person answers, and hangs up at once."""
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    (call,) = system.calls()
+    telephony: Any = system.server.ctx.telephony
+
+    async def too_late(_: str) -> Result:
+        return Result.DONE
+
+    telephony.cancel = too_late
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(0.5)
+    for report in order:
+        await system.server.call_flow.receive(CallReport(call.attempt, report, leg=leg.sid))
+    assert system.calls()[0].cause == Cause.COMPLETED
+    assert system.calls()[0].abandoned

@@ -47,6 +47,10 @@ ROLE_PLAY = "client:role_play"
 
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 TWILIO_ADDS_S = 5
+
+SHOWN_WITHIN = timedelta(seconds=20)
+"""A call that Twilio has named may be unknown to it for a moment: its look-ups are eventually consistent."""
+
 SHORTEST_RING_S = 5
 
 _REFUSED = (TwilioRestException, TwilioServiceException)
@@ -237,8 +241,11 @@ class Twilio:
         try:
             await self._client.calls(ref).update_async(**values)
         except _REFUSED as error:
-            if errors.code(error.code) in errors.HANG_UP_RACES:
+            code = errors.code(error.code)
+            if code == errors.WRONG_STATE:
                 return Result.GONE
+            if code == errors.NOT_FOUND:
+                return Result.UNKNOWN  # Twilio forgets no leg, but shows a new one late
             lost = int(error.status) >= 500 or int(error.status) == errors.REQUEST_TIMEOUT
             return Result.SILENT if lost else Result.REFUSED
         except _LOST:
@@ -256,7 +263,8 @@ class Twilio:
                 return await self._leg(leg)
             return await self._dialed(number, since)
         except _LOST as error:
-            if _gone(error):
+            is_young = ref is not None and self._clock.now() - since < SHOWN_WITHIN
+            if _gone(error) and not is_young:
                 return Leg(LegState.UNKNOWN_LEG)
             log.warning("look_up_failed", attempt=attempt, error=type(error).__name__)
             return Leg(LegState.NO_ANSWER)

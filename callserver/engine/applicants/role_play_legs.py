@@ -22,7 +22,7 @@ from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
 from callserver.errors import Impossible
 from callserver.outbox import CheckRolePlayLeg, EndRolePlayLegs
-from callserver.ports import Declined, LegState, Placed, Trouble, Tx
+from callserver.ports import Declined, LegState, Placed, Result, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
@@ -197,7 +197,10 @@ class RolePlayLegs:
             return
         for player, leg in row.legs:
             result = await carry_out(self._ctx, partial(self._ctx.telephony.hang_up, leg))
-            if result.settled:
+            if result is Result.UNKNOWN:
+                now = self._ctx.clock.now()
+                await self._ctx.store.run(partial(legs_to_end.end, leg=leg, now=now))
+            if result.settled or result is Result.UNKNOWN:
                 await self.role_play_leg_ended(key, player, leg)
             else:
                 log.warning("role_play_not_hung_up", role_play=key, result=result.value)

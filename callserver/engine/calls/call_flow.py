@@ -58,6 +58,7 @@ TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)
 """After the outcome is given the talk is about to end: the provider is asked at once, and then this often."""
 
 SECOND_LEG = "second_leg"
+GOES_ON = "goes_on_after_its_end"
 
 _LIVING = frozenset({Report.TAKEN, Report.RANG, Report.ANSWERED})
 _NOTHING_RANG = frozenset({Cause.NEVER_PLACED, Cause.DECLINED})
@@ -107,9 +108,9 @@ class CallFlow:
         if news.declined is not None:
             carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
             seat = seats.of_call(tx, news.attempt)  # the refusal may have moved it
-        if unexpected is not None and news.leg is not None:
+        if unexpected is not None:
             log.error(unexpected, attempt=news.attempt)
-            self._end_leg(tx, row, news.leg, unexpected)
+            self._end_leg(tx, row, news, unexpected)
         if unexpected == SECOND_LEG or not changes:
             return
         if news.leg and news.report is Report.MACHINE and before.cause is None:
@@ -121,11 +122,15 @@ class CallFlow:
         if call.ref is not None and row.stop_wanted and not row.stopped:
             outbox.add(tx, EndCalls())
 
-    def _end_leg(self, tx: Tx, row: CallRow, leg: str, reason: str) -> None:
-        """End a leg that nobody expects."""
-        now = self._ctx.clock.now()
-        audit.append(tx, now, EntryKind.STOPPED, call=row.attempt, reason=reason)
-        legs_to_end.end(tx, leg, now)
+    def _end_leg(self, tx: Tx, row: CallRow, news: CallReport, reason: str) -> None:
+        """End a leg that nobody expects. Who has answered it is told why."""
+        now, leg = self._ctx.clock.now(), news.leg or ""
+        if reason != GOES_ON:
+            audit.append(tx, now, EntryKind.STOPPED, call=row.attempt, reason=reason)
+        if news.report is Report.ANSWERED and row.path != DialPath.CONFIRMATION:
+            legs_to_end.apologise(tx, leg, row.attempt, now)
+        else:
+            legs_to_end.end(tx, leg, now)
 
     @staticmethod
     def _log(
@@ -219,6 +224,8 @@ class CallFlow:
         if in_hand:
             event = SeatEvent.ENDED if met else SeatEvent.ENDED_UNANSWERED
             seat_moves.move(tx, self._ctx, seat, event, now)
+        if not met and _was_answered(call):
+            lost_phoners.count_abandoned(tx, row, now)
         carrier_refusals.after_end(tx, row.campaign, call, now)
         if not met:
             retries.after_unreached(tx, self._ctx, row, call, now)
@@ -251,7 +258,16 @@ def _why_unexpected(call: Call, news: CallReport) -> str | None:
     late = call.cause is Cause.DECLINED and call.ref is not None
     if news.report in _LIVING and call.cause in _NOTHING_RANG and not late:
         return "rings_after_all"
-    return None
+    return GOES_ON if _goes_on(call, news) else None
+
+
+def _goes_on(call: Call, news: CallReport) -> bool:
+    """Whether the leg lives, although its end was reported: it rings or is answered later than that."""
+    if call.ended_at is None or news.report not in (Report.RANG, Report.ANSWERED):
+        return False
+    unanswered = call.cause not in (Cause.COMPLETED, Cause.MACHINE)
+    is_later = news.at is not None and news.at > call.ended_at
+    return is_later or (news.report is Report.ANSWERED and unanswered)
 
 
 def _was_answered(call: Call) -> bool:

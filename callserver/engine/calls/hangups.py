@@ -95,8 +95,7 @@ class Hangups:
         result = await carry_out(self._ctx, order)
         if not result.settled:
             log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
-            if apology:
-                await self._ctx.store.run(lambda tx: self._apologised(tx, call.attempt, result))
+            await self._ctx.store.run(lambda tx: self._failed(tx, call, result, apology=apology))
             return None
         return await self._ctx.store.run(
             lambda tx: self._stopped(tx, call, result, apology=apology)
@@ -117,6 +116,16 @@ class Hangups:
         calls.change(tx, call.attempt, stopped=True, deadline=soon)
         return None
 
+    def _failed(self, tx: Tx, call: CallRow, result: Result, *, apology: bool) -> None:
+        """The scheduler gives the order again. A leg that is not known is asked about: it may never be."""
+        if apology:
+            self._apologised(tx, call.attempt, result)
+        row = calls.lock(tx, call.attempt) if result is Result.UNKNOWN else None
+        if row is not None and row.ended_at is None:
+            soon = self._ctx.clock.now() + STOP_CHECK
+            deadline = soon if row.deadline is None else min(soon, row.deadline)
+            calls.change(tx, call.attempt, deadline=deadline)
+
     def _apologised(self, tx: Tx, attempt: str, result: Result) -> None:
         """The apology was ordered. If the person did not hear it, they had hung up (`apology_gone`), or the
         provider failed: then it is ordered again while the call lasts."""
@@ -127,13 +136,35 @@ class Hangups:
             reason = f"apology_{result.value}"
             audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=reason)
 
+    async def apologise(self, leg: str, attempt: str) -> None:
+        """Play the apology to a leg that somebody answered and that belongs to no open call; else end it."""
+        call = await self._ctx.store.peek(lambda tx: calls.get(tx, attempt))
+        if call is None:
+            return
+        organisation = self._ctx.rules.known(call.campaign).organisation
+        result = await carry_out(
+            self._ctx, lambda: self._ctx.telephony.apologise(leg, organisation)
+        )
+        if not result.settled:
+            await self.hang_up(leg)
+            return
+
+        def settled(tx: Tx) -> None:
+            self._apologised(tx, attempt, result)
+            legs_to_end.ended(tx, leg)
+
+        await self._ctx.store.run(settled)
+
     async def hang_up(self, leg: str) -> None:
         """End a leg that belongs to no open call. The scheduler repeats what fails."""
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
         if result.settled:
             await self._ctx.store.run(lambda tx: legs_to_end.ended(tx, leg))
-        else:
-            log.error("not_hung_up", result=result.value)
+            return
+        log.error("not_hung_up", result=result.value)
+        if result is Result.UNKNOWN:
+            now = self._ctx.clock.now()
+            await self._ctx.store.run(lambda tx: legs_to_end.still_unknown(tx, leg, now))
 
 
 def is_owed_apology(call: CallRow) -> bool:

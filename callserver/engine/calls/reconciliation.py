@@ -128,10 +128,11 @@ class Reconciliation:
         if report is not None:
             audit.append(tx, now, EntryKind.SETTLED, call=call.attempt, found=leg.state.value)
         rings_on = call.stopped and report in (Report.TAKEN, Report.RANG)
-        if leg.ref is not None and (rings_on or leg.state is LegState.ENDED):
+        over = leg.state in (LegState.ENDED, LegState.UNKNOWN_LEG)
+        if (ref := leg.ref or call.ref) is not None and (rings_on or over):
             # Cancelled but still ringing: end it in any state. Or over: the look-up may be wrong, and nothing
             # would end a leg whose call is closed.
-            legs_to_end.end(tx, leg.ref, now)
+            legs_to_end.end(tx, ref, now)
 
     def _end(self, tx: Tx, attempt: str) -> None:
         """End a call that still rings or is queued, once the calling hours are over or it lasts too long."""

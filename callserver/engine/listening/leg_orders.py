@@ -55,7 +55,7 @@ class ListenerLegOrders:
         """Have a leg ask what to hear. A leg that must leave the room and cannot be moved is ended."""
         telephony = self._ctx.telephony
         result = await carry_out(self._ctx, lambda: telephony.hear(order.leg, order.where))
-        if result is Result.GONE:
+        if result in (Result.GONE, Result.UNKNOWN):
             await self.check(order.listening, order.leg)
         elif result is not Result.DONE:
             log.warning("listener_not_moved", listening=order.listening, result=result.value)
@@ -84,11 +84,11 @@ class ListenerLegOrders:
         """End a leg and record that it is gone. If that fails, the scheduler tries again."""
         listening, leg = order.listening, order.leg
         result = await carry_out(self._ctx, lambda: self._ctx.telephony.hang_up(leg))
+        if result in (Result.GONE, Result.UNKNOWN):
+            await self.check(listening, leg)  # the provider answers so for a live leg too
+            return
         if not result.settled:
             log.warning("listener_not_hung_up", listening=listening, result=result.value)
-            return
-        if result is Result.GONE:  # the provider answers so for a live leg too: ask about it
-            await self.check(listening, leg)
             return
 
         def note(tx: Tx) -> None:
