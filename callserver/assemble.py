@@ -317,7 +317,7 @@ def _publication(
         )
     if settings.witness_quorum > len(witnesses) > 0:
         raise ConfigurationProblem(
-            f"CALLSERVER_WITNESS_QUORUM={settings.witness_quorum}: there are {len(witnesses)} witnesses"
+            f"CALLSERVER_WITNESS_QUORUM={settings.witness_quorum}: more than the witnesses that there are ({len(witnesses)})"
         )
     return Publication(
         ctx.store,

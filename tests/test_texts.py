@@ -95,6 +95,28 @@ def test_every_text_is_readable_with_any_number() -> None:
                 assert not re.search(r"[{}#]|plural", said), key
 
 
+FIXED = {"error.report_days", "error.password_length", "error.survey_long", "survey.promise"}
+"""Texts whose number is a limit of the program, and never one."""
+
+NOUNS = {"en": r"[a-z]+s", "da": r"(?!svarede)[a-zæøå]+(?:er|e)"}
+"""A word that may be a plural, behind a number."""
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_count_has_its_noun_in_the_singular_too(language: str) -> None:
+    """`Today: 1 calls`. What is a count anywhere is one everywhere."""
+    plural = re.compile(r"\{(\w+), plural, one \{[^{}]*\} other \{[^{}]*\}\}")
+    every = [text for one in texts.LANGUAGES for text in texts.catalogue(one).values()]
+    counts = {name for text in every for name in plural.findall(text)}
+    counted = re.compile(rf"\{{({'|'.join(sorted(counts))})\}} {NOUNS[language]}\b")
+    wrong = {
+        key: found[0]
+        for key, text in texts.catalogue(language).items()
+        if key not in FIXED and (found := counted.search(plural.sub("", text)))
+    }
+    assert not wrong
+
+
 @cache
 def keys_of_errors() -> set[str]:
     """The keys that errors name literally."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from callserver.cli import audit_carrier, audit_judging, audit_publishing, resources
+from callserver.cli.counting import counted
 from callserver.database import audit, calls, contacts, entries_naming, look_ups, pseudonymous_keys
 from callserver.database.engines import reading
 from callserver.domain import subject
@@ -69,8 +70,8 @@ def verify(
     for finding in result.findings:
         print(finding)
     print(
-        f"{result.sealed} sealed entries, {result.unsealed} not sealed yet, "
-        f"{len(result.findings)} findings"
+        f"{counted(result.sealed, 'sealed entry', 'sealed entries')}, {result.unsealed} not sealed yet, "
+        f"{counted(len(result.findings), 'finding')}"
     )
     if result.findings:
         raise typer.Exit(1)
@@ -89,7 +90,9 @@ def _verify_published(folder: Path, public: "Ed25519PublicKey") -> None:
     count, wrong = published_check.check(PublishedLog(folder, name, public))
     for what in wrong:
         print(what)
-    print(f"{count} published entries, {len(wrong)} findings")
+    print(
+        f"{counted(count, 'published entry', 'published entries')}, {counted(len(wrong), 'finding')}"
+    )
     if wrong:
         raise typer.Exit(1)
 

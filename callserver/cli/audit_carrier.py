@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from callserver.cli import resources
+from callserver.cli.counting import counted
 from callserver.database.engines import snapshot
 from callserver.errors import ConfigurationProblem
 
@@ -63,7 +64,7 @@ def compare(
     for finding in result.findings:
         print(finding)
     print(
-        f"{len(listed)} calls of the carrier: {result.paired} permitted, {result.of_colleagues} to"
+        f"{counted(len(listed), 'call')} of the carrier: {result.paired} permitted, {result.of_colleagues} to"
         f" colleagues' own telephones, {len(result.without_permit)} without a permit;"
         f" {len(result.not_at_carrier)} of ours that it does not know"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from callserver.cli import resources
+from callserver.cli.counting import counted
 from callserver.database.engines import snapshot
 from callserver.errors import ConfigurationProblem
 
@@ -56,7 +57,9 @@ def decisions(
                 raise typer.Exit(1)
             kept_since = rules.before(RetentionClass.DECISIONS, resources.now(connection))
             count = decision_export.write(connection, folder, published.size, names, kept_since)
-    print(f"{count} decisions among {published.size} entries in {folder}")
+    print(
+        f"{counted(count, 'decision')} among {counted(published.size, 'entry', 'entries')} in {folder}"
+    )
 
 
 def reconcile() -> None:
@@ -77,7 +80,7 @@ def reconcile() -> None:
     for difference in result.named:
         print(difference)
     counts = ", ".join(f"{count} {table}" for table, count in sorted(result.counts.items()))
-    print(f"{counts or 'nothing'} compared; {result.different} differences")
+    print(f"{counts or 'nothing'} compared; {counted(result.different, 'difference')}")
     for table, count in sorted(result.before.items()):
         print(f"{count} {table} are older than what the log says of them")
     if result.different:
@@ -118,8 +121,10 @@ def behaviour(folder: Annotated[Path, typer.Argument(metavar="DIR")], vkey: Vkey
     permits, seats = result.counts["permitted"], result.counts["seat"]
     verdict = "accepted" if result.accepted else "rejected"
     print(
-        f"{verdict}: {result.counts.total()} entries, {permits} permits, {seats} moves of seats,"
-        f" {len(result.violations)} violations; {result.open} things are not over yet at the log's end"
+        f"{verdict}: {counted(result.counts.total(), 'entry', 'entries')},"
+        f" {counted(permits, 'permit')}, {counted(seats, 'move')} of seats,"
+        f" {counted(len(result.violations), 'violation')};"
+        f" {counted(result.open, 'thing is', 'things are')} not over yet at the log's end"
     )
     if not result.accepted:
         raise typer.Exit(1)
@@ -144,15 +149,20 @@ def judge(
         print(finding)
     counts = result.counts
     print(
-        f"{counts['entries']} entries, {counts['permitted']} permits, {counts['refused']} refusals:"
+        f"{counted(counts['entries'], 'entry', 'entries')}, {counted(counts['permitted'], 'permit')},"
+        f" {counted(counts['refused'], 'refusal')}:"
         f" {counts['judged']} judged, {counts['unknown']} with fields unknown,"
         f" {counts['erased']} erased, {counts['expired']} expired,"
-        f" {counts['before']} before commitments; {len(result.findings)} findings"
+        f" {counts['before']} before commitments; {counted(len(result.findings), 'finding')}"
     )
     if counts["restored"]:
-        print(f"{counts['restored']} backups were put back: what was recorded after each is gone")
+        print(
+            f"{counted(counts['restored'], 'backup was', 'backups were')} put back: what was recorded after each is gone"
+        )
     if counts["unsealed"]:
-        print(f"{counts['unsealed']} calls have newer entries, which the next export must seal")
+        print(
+            f"{counted(counts['unsealed'], 'call has', 'calls have')} newer entries, which the next export must seal"
+        )
     for name, count in result.unknown.most_common():
         print(f"{name} is withheld in {count}")
     if result.findings:

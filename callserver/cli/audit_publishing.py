@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
+from callserver.cli.counting import counted
 from callserver.database.engines import reading
 from callserver.errors import NotFound
 from callserver.settings import published_folder
@@ -52,7 +53,7 @@ def publish(
     if checkpoint is None:
         print("nothing is sealed yet: a running server seals every few seconds")
     else:
-        print(f"{checkpoint.origin}: {checkpoint.size} entries in {chosen}")
+        print(f"{checkpoint.origin}: {counted(checkpoint.size, 'entry', 'entries')} in {chosen}")
 
 
 def prove(

@@ -12,6 +12,7 @@ from callserver import start_checks
 from callserver.adapters import file_modes, yaml_files
 from callserver.adapters.book_files import BookFiles
 from callserver.cli import resources
+from callserver.cli.counting import counted
 from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
@@ -94,7 +95,7 @@ def check(
         for file in exposed:
             print(f"{file.path}: {file}")
         count = len(problems) + len(exposed)
-        print("1 problem" if count == 1 else f"{count} problems")
+        print(counted(count, "problem"))
         for note in notes:
             print(f"note: {note}")
     raise typer.Exit(2)
@@ -134,7 +135,7 @@ def _check_deeply(settings: Settings) -> None:
         for problem in problems:
             print(f"  ! {problem}")
     if count:
-        print("1 problem" if count == 1 else f"{count} problems")
+        print(counted(count, "problem"))
         raise typer.Exit(2)
 
 

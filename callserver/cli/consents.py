@@ -8,6 +8,7 @@ import typer
 from callserver import texts
 from callserver.cli import resources
 from callserver.cli.contacts import read
+from callserver.cli.counting import counted
 from callserver.cli.refused_rows import beside
 from callserver.engine.lists import consent_files
 from callserver.engine.lists.refused_rows import as_file
@@ -38,7 +39,7 @@ def import_consents(
     with resources.database() as engine, engine.begin() as tx:
         result = consent_files.take(tx, raw, by, resources.now(tx), region)
     print(
-        f"{result.read} rows read: {result.given} given, {result.revoked} taken back,"
+        f"{counted(result.read, 'row')} read: {result.given} given, {result.revoked} taken back,"
         f" {result.unchanged} unchanged, {len(result.refused)} refused"
     )
     if result.above:

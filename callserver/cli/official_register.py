@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
+from callserver.cli.counting import counted
 from callserver.database.engines import reading
 from callserver.domain import robinson
 from callserver.domain.register_match import Match
@@ -58,7 +59,7 @@ def load(
         )
     content, results = loaded.content, loaded.results
     typer.echo(
-        f"{name}: version {loaded.version}, {content.records} names and addresses,"
+        f"{name}: version {loaded.version}, {counted(content.records, 'name and address', 'names and addresses')},"
         f" {content.refused} refused of {content.read} read"
     )
     counts = ", ".join(
@@ -74,7 +75,7 @@ def load(
         lines_of = ", ".join(f"{line} ({reason})" for line, reason in content.problems)
         more = ", ..." if content.refused > len(content.problems) else ""
         print(
-            f"ERROR: {content.refused} records cannot be read; the people in them are not protected by"
+            f"ERROR: {counted(content.refused, 'record')} cannot be read; the people in them are not protected by"
             f" the register: lines {lines_of}{more}",
             file=sys.stderr,
         )

@@ -12,6 +12,7 @@ from rich.table import Table
 from callserver import texts
 from callserver.cli import official_register, refused_rows, resources
 from callserver.cli.contacts import read
+from callserver.cli.counting import counted
 from callserver.database import registers
 from callserver.database.engines import reading
 from callserver.engine.gate import register_needs
@@ -95,8 +96,8 @@ def import_register(
             progress=done,
         )
     print(
-        f"{name}: version {version}, {len(content.numbers)} numbers,"
-        f" {content.duplicates} duplicates, {len(content.refused)} refused of {content.read} read"
+        f"{name}: version {version}, {counted(len(content.numbers), 'number')},"
+        f" {counted(content.duplicates, 'duplicate')}, {len(content.refused)} refused of {content.read} read"
     )
     if content.above:
         print(texts.say("en", "import.above", lines=content.above))
@@ -104,7 +105,7 @@ def import_register(
     _print_missing()
     if content.refused:
         print(
-            f"ERROR: {len(content.refused)} rows hold no number that can be read; the people in them"
+            f"ERROR: {counted(len(content.refused), 'row holds', 'rows hold')} no number that can be read; the people in them"
             " are not protected by the register",
             file=sys.stderr,
         )

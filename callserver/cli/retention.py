@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from callserver.cli import resources
+from callserver.cli.counting import counted
 from callserver.database import vacuum
 from callserver.database.engines import reading
 from callserver.domain.retention import RetentionClass
@@ -100,6 +101,6 @@ def rewrite() -> None:
             return
         with engine.begin() as tx:
             table_rewrites.record(tx, result, "command", began, resources.now(tx))
-    print(f"rewritten: {result.tables} tables")
+    print(f"rewritten: {counted(result.tables, 'table')}")
     if result.left:
         raise Impossible(f"in use, and not rewritten: {', '.join(result.left)}")

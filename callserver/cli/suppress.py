@@ -16,6 +16,7 @@ from callserver import texts
 from callserver.cli import refused_rows, registers, resources
 from callserver.cli.acting_user import user_named
 from callserver.cli.contacts import read
+from callserver.cli.counting import counted
 from callserver.database import contacts, suppressions
 from callserver.database.engines import reading
 from callserver.domain import phone
@@ -195,7 +196,7 @@ def import_list(
         added = opt_out_files.load(engine, content.numbers, name, start, done)
     print(
         f"{added} suppressed, {len(content.numbers) - added} unchanged,"
-        f" {content.duplicates} duplicates, {content.read} rows read"
+        f" {counted(content.duplicates, 'duplicate')}, {counted(content.read, 'row')} read"
     )
     if content.above:
         print(texts.say("en", "import.above", lines=content.above))
@@ -206,7 +207,7 @@ def import_list(
         lines = ", ".join(str(row.line) for row in content.refused[:MOST_NAMED])
         more = ", …" if len(content.refused) > MOST_NAMED else ""
         print(
-            f"ERROR: {len(content.refused)} rows hold something that could not be read, so that somebody"
+            f"ERROR: {counted(len(content.refused), 'row holds', 'rows hold')} something that could not be read, so that somebody"
             f" who said no may still be called: lines {lines}{more}",
             file=sys.stderr,
         )

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from callserver.cli import resources
 from callserver.cli.acting_user import user_named
+from callserver.cli.counting import counted
 from callserver.database import accounts
 from callserver.database.leavings import Leaving
 from callserver.domain.role import Action, Role
@@ -118,7 +119,7 @@ def credit(
                 standings.credit(tx, rules, user, shifts, reason, now, "command")
             except Impossible as error:
                 raise ConfigurationProblem(str(error)) from None
-    print(f"{handle} is credited with {shifts} shifts")
+    print(f"{handle} is credited with {counted(shifts, 'shift')}")
 
 
 def off_board(handle: Handle) -> None:
@@ -131,7 +132,9 @@ def off_board(handle: Handle) -> None:
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
         freed = administration.off_board(tx, user_named(tx, handle), now, by="command")
-    print(f"{handle} has left; {freed} call-backs are released to the team")
+    print(
+        f"{handle} has left; {counted(freed, 'call-back is', 'call-backs are')} released to the team"
+    )
 
 
 def checklist(

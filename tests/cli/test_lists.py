@@ -290,4 +290,4 @@ def test_a_spreadsheet_is_imported_by_each_command(
     assert "imported" in say("import", "kanvas", file)
     assert count(engine) == 1
     assert "1 suppressed" in say("suppress", "import", file)
-    assert "1 numbers" in say("register", "import", file)
+    assert "1 number," in say("register", "import", file)

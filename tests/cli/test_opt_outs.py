@@ -188,8 +188,8 @@ def test_a_list_of_opt_outs(say: Say, engine: Engine, tmp_path: Path) -> None:
     with engine.begin() as tx:
         a_call(tx, 4532200002)
     first = say("suppress", "import", file, "--list", "fra brevene", ends=1)
-    assert "2 suppressed, 0 unchanged, 1 duplicates, 4 rows read" in first
-    assert "1 rows hold something that could not be read" in first
+    assert "2 suppressed, 0 unchanged, 1 duplicate, 4 rows read" in first
+    assert "1 row holds something that could not be read" in first
     assert "lines 3" in first
     assert stopped(engine) == {4532200002}
     refused = file.with_name("no.csv.refused.csv").read_text("utf-8-sig").splitlines()

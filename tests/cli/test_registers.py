@@ -245,7 +245,7 @@ def test_the_official_file_is_compared_with_the_lists(
     assert "{" not in say("register", "unsure")
     file.write_bytes(file.read_bytes() + b"Pr\xf8ve,Cut#")
     said = say("register", "import", file, ends=1)
-    assert "1 records cannot be read" in said
+    assert "1 record cannot be read" in said
     assert "lines 5 (columns)" in said
     assert "Cut" not in said
 

@@ -254,7 +254,7 @@ def test_one_reference_of_two_people_is_no_key(take: Callable[..., str], engine:
     two = "Medlemsnr;Navn;Telefon\n7;Bo Berg;32200102\n"
     said = take(two)
     assert "references not used to recognise people" in said
-    assert "(lines 2)" in said
+    assert "(line 2)" in said
     assert numbers(engine) == [4532200101, 4532200102]
     take(two)
     assert numbers(engine) == [4532200101, 4532200102]
@@ -264,7 +264,7 @@ def test_a_reference_of_two_people_in_one_file_is_no_key(
     take: Callable[..., str], engine: Engine
 ) -> None:
     said = take("Medlemsnr;Navn;Telefon\n7;Ane Prove;32200101\n7;Bo Prove;32200102\n")
-    assert "(lines 3)" in said
+    assert "(line 3)" in said
     assert numbers(engine) == [4532200101, 4532200102]
 
 

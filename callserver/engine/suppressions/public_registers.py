@@ -132,7 +132,7 @@ def check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
         )
     if before is not None and size < LEAST_SHARE * before and not smaller:
         raise Impossible(
-            f"the file holds {size} entries and the register in force {before}; if that is right,"
+            f"entries of the file: {size}, of the register in force: {before}; if that is right,"
             " say --smaller",
             key="register_size",
         )
