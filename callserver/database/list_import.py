@@ -6,6 +6,7 @@ SQLAlchemy.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -209,13 +210,16 @@ def fields_of(value: Any) -> dict[str, Any]:
 def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collection[int]) -> None:
     """Write new values of existing contacts, and make the reopened ones ready. A contact that was erased since
     the list was compared stays as it is."""
-    changed = update(contacts).where(contacts.c.number != NOBODY)
+    one = update(contacts).where(contacts.c.id == bindparam("key"), contacts.c.number != NOBODY)
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for key, values in changes.items():
-        tx.execute(changed.where(contacts.c.id == key).values(**values))
-    for key in reopened:
-        done = contacts.c.status.in_(FINISHED)
-        closed = update(contacts).where(contacts.c.id == key, done, contacts.c.number != NOBODY)
-        tx.execute(closed.values(status=ContactStatus.READY, reason=None))
+        alike[tuple(sorted(values))].append({"key": key, **values})
+    for columns, rows in alike.items():
+        tx.execute(one.values({name: bindparam(name) for name in columns}), rows)
+    if reopened:
+        closed = one.where(contacts.c.status.in_(FINISHED))
+        ready = closed.values(status=ContactStatus.READY, reason=None)
+        tx.execute(ready, [{"key": key} for key in reopened])
 
 
 _IS_KNOWN = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"

@@ -15,6 +15,7 @@ from callserver.cli import outcomes as outcomes_commands
 from callserver.database import contacts
 from callserver.database.calls import CallRow
 from callserver.domain.contact_status import ContactStatus
+from callserver.engine.gate import explanation
 from callserver.engine.lists.importer import import_list
 from callserver.engine.outcomes import missing_outcomes
 from callserver.errors import ConfigurationProblem, Impossible, NotAllowed, NotFound
@@ -378,3 +379,38 @@ async def test_an_agreed_time_by_command_is_confirmed_outside_the_hours(
     (contact,) = system.contacts()
     assert (contact.status, contact.callback_phoner) == ("call_back", None)
     assert system.calls()[0].note == "ring om natten"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "details", "marks", "number", "reason"),
+    [
+        ("never", {}, [], ELSEWHERE, "SUP_PERSON"),
+        ("complaint", {"note": "no more"}, [], ELSEWHERE, "SUP_COMPLAINT"),
+        ("no_thanks", {}, ["refused"], ELSEWHERE, "FREQ_REFUSAL"),
+        ("wrong_number", {}, ["reassigned"], NUMBER, "NUM_REASSIGNED"),
+    ],
+)
+async def test_what_was_said_holds_although_the_list_has_forgotten_the_person(
+    system: ListeningSystem,
+    outcome: str,
+    details: dict[str, Any],
+    marks: list[str],
+    number: str,
+    reason: str,
+) -> None:
+    """Who never became a member is removed from the lists after a while; nobody had entered what they said."""
+    attempt = await leaves_without_an_outcome(system)
+    await system.jump(86_400 * 400)
+    assert system.contacts() == []
+    assert [call["attempt"] for call in await listed(system)] == [attempt]
+    agreed = (system.clock.now() + timedelta(days=1)).isoformat()
+    assert (await enter(system, attempt, "call_back", at=agreed))[0] == 409
+    assert (await enter(system, attempt, outcome, **details))[0] == 200
+    said = [entry["mark"] for entry in system.entries("marked")]
+    assert said == ["outcome_missing", *marks]
+    take(system, f"{HEAD}K1;Anna Holm;{number};Vej 2;1980-01-01;gade\n", "kanvas")
+    rules, at = system.server.ctx.rules, system.clock.now() + timedelta(minutes=1)
+    explained = system.read(
+        lambda tx: explanation.explain(tx, rules, b"test", number, rules.campaign("kanvas"), at)
+    )
+    assert reason in {one.value for one in explained.reasons}
