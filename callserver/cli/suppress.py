@@ -173,6 +173,9 @@ def import_list(
 ) -> None:
     """Suppress every number that a file certainly contains. The same file twice changes nothing.
 
+    Where a row has a name too, and somebody with this name is known at the number, now or formerly, or under the
+    row's reference, it is the person who is suppressed, under all their numbers.
+
     Servers go on dialing meanwhile. An import that breaks off protects the numbers it has written; the
     same file again completes it.
 
@@ -193,11 +196,13 @@ def import_list(
         def start(tx: Tx) -> Origin:
             return Origin(by=by, at=resources.now(tx))
 
-        added = opt_out_files.load(engine, content.numbers, name, start, done)
+        added = opt_out_files.load(engine, content.numbers, name, start, done, content.named)
     print(
-        f"{added} suppressed, {len(content.numbers) - added} unchanged,"
+        f"{added.numbers} suppressed, {len(content.numbers) - added.numbers} unchanged,"
         f" {counted(content.duplicates, 'duplicate')}, {counted(content.read, 'row')} read"
     )
+    if added.people:
+        print(f"people whom rows name, suppressed under all their numbers: {added.people}")
     if content.above:
         print(texts.say("en", "import.above", lines=content.above))
     if content.encoding is not None:

@@ -1,11 +1,13 @@
-"""Finding a person by reference or name. Neither has an index: a search reads the contacts once."""
+"""Finding people: by reference or name, which have no index, so that a search reads the contacts once; and many by
+their numbers and keys."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import select
 
 from callserver.database.contacts import Contact
-from callserver.database.tables import contacts
+from callserver.database.former_identifiers import Identifier
+from callserver.database.tables import contacts, former_identifiers
 from callserver.domain import subject
 from callserver.ports import Tx
 
@@ -30,6 +32,17 @@ def by_name(tx: Tx, name: str, most: int) -> list[Contact]:
     rows = tx.execute(query.order_by(contacts.c.id).limit(MOST_READ))
     fitting = (row for row in map(Contact._make, rows) if _fits(wanted, row.name or ""))
     return [row for row, _ in zip(fitting, range(most), strict=False)]
+
+
+def known_under(tx: Tx, numbers: Sequence[int], persons: Sequence[int]) -> list[Identifier]:
+    """What contacts have, and people had formerly, under one of these numbers or keys of persons."""
+    found = []
+    for table in (contacts.c, former_identifiers.c):
+        columns = [table[name] for name in Identifier._fields]
+        for where in (table.number.in_(numbers), table.person.in_(persons)):
+            rows = tx.execute(select(*columns).where(where))
+            found += [Identifier._make((*row[:-1], row[-1] or "")) for row in rows]
+    return found
 
 
 def _fits(wanted: Sequence[str], name: str) -> bool:

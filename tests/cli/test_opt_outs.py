@@ -300,3 +300,37 @@ def test_opt_outs_are_exported_for_the_membership_system(say: Say, tmp_path: Pat
     file = tmp_path / "new.csv"
     say("suppress", "export", file, "--since", "2999-01-01")
     assert file.read_text("utf-8").splitlines() == [header.replace(";", ",")]
+
+
+@pytest.mark.parametrize(
+    ("row", "is_meant"),
+    [
+        ("K1;Anna Holm;32200000", True),  # her former number
+        (";A. Holm;32200000", True),
+        (";Bo Berg;32200000", False),  # somebody else has it now
+        ("K1;Anna Holm;32200099", True),  # by her reference
+        ("K1;Bo Berg;32200099", False),  # a row's number, or another system's reference
+        ("K1;;32200099", False),
+        (";Anna Holm;32200099", False),
+        ("K1;Anna Holm;", True),
+    ],
+)
+def test_a_row_with_a_name_is_about_the_person(
+    say: Say, engine: Engine, tmp_path: Path, row: str, is_meant: bool
+) -> None:
+    """Whatever number a list gives them."""
+    people = tmp_path / "people.csv"
+    for number in ("32200000", "32200077"):
+        people.write_text(f"ref;navn;telefon;kilde\nK1;Anna Holm;{number};gade\n")
+        say("import", "kanvas", people)
+    file = tmp_path / "no.csv"
+    file.write_text(f"medlemsnr;navn;telefon\n{row}\n;;32200098\n")
+    ends = 0 if row.split(";")[2] else 1
+    said = say("suppress", "import", file, ends=ends)
+    assert ("people whom rows name" in said) is is_meant
+    with engine.begin() as tx:
+        anna = tx.execute(select(contacts.c.person)).scalar_one()
+        about = suppressions.for_subjects(tx, [subject.of_person(anna)])
+    assert [row.scope for row in about] == ([Scope.PERSON] if is_meant else [])
+    again = say("suppress", "import", file, ends=ends)
+    assert "people whom rows name" not in again

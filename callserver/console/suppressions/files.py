@@ -80,8 +80,11 @@ class SuppressionFilesApi:
 
             written(0)
             with side_engine(self._database, self._ctx.secret) as engine:
-                added = opt_out_files.load(engine, numbers.numbers, query.name, start, written)
-            return _numbers_imported(numbers, added, generous=True)
+                added = opt_out_files.load(
+                    engine, numbers.numbers, query.name, start, written, numbers.named
+                )
+            done = _numbers_imported(numbers, added.numbers, generous=True)
+            return done.model_copy(update={"named": added.people})
 
         return progress_response(request, work)
 

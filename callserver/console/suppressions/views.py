@@ -111,6 +111,7 @@ class NumbersImported(Answer):
     duplicates: int
     refused: int
     first_refused: list[int]  # lines
+    named: int = 0  # people whom rows of opt-outs name: suppressed under all their numbers
     unrecognised: int = 0  # rows of opt-outs without any number: these people are not protected
     encoding: str | None = None  # as it was guessed
     above: str = ""  # a title above the headings, which is skipped: lines and texts

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from callserver.domain import countries, heading_words, headings, numbers_in_text, phone
+from callserver.domain import countries, heading_words, headings, numbers_in_text, phone, subject
 from callserver.domain.sheet import MOST_COLUMNS
 from callserver.domain.sheet_rows import Unreadable
 from callserver.engine.lists.reader import open_sheet
 from callserver.engine.lists.summary import RefusedRow
+from callserver.engine.suppressions.opt_out_files import NamedRow
 from callserver.errors import ConfigurationProblem
 from callserver.texts import InvalidInput
 
@@ -54,6 +55,7 @@ _OF_A_LIST = heading_words.OPT_OUTS | {
 """Fields of a campaign's list that no register of numbers has."""
 _PERSON = frozenset({"name", "first_name", "last_name"})
 """With a reference beside it, it is a list of the organisation's own people."""
+_PARTS = ("first_name", "last_name")
 
 _NAMES = ("phone", *(f"column {at}" for at in range(2, MOST_COLUMNS + 1)))
 """Names for the columns of a file without a header."""
@@ -70,6 +72,7 @@ class Numbers:
     numbers: list[int] = field(default_factory=list)  # each once, in the file's order
     duplicates: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
+    named: list[NamedRow] = field(default_factory=list)  # of a file that is read generously
     unrecognised: int = 0  # refused rows without any number: these people are not protected
     header: Sequence[str] = ()
     header_line: int | None = None  # None: the file has no headings
@@ -109,6 +112,7 @@ def read(
         of_row = _generous(result.header, columns, width, region, is_chosen=column is not None)
     else:
         of_row = _strict(columns[0], region)
+    whom = _whom(result.header) if generous else None
     seen: dict[int, None] = {}
     occurrences = 0
     rows: Iterator[tuple[int, Sequence[str]]] = chain(first, sheet.rows())
@@ -126,13 +130,32 @@ def read(
             result.refused.append(RefusedRow(line, name, problem, cells))
             result.unrecognised += not numbers
         occurrences += len(numbers)
-        for number in numbers:
-            seen[phone.to_int(number)] = None
+        of_row_read = list(map(phone.to_int, numbers))
+        seen |= dict.fromkeys(of_row_read)
+        if whom is not None and not isinstance(cells, Unreadable):
+            ref, person = whom(cells)
+            if person:
+                result.named.append(NamedRow(of_row_read, ref, person))
     result.numbers = list(seen)
     result.duplicates = occurrences - len(seen)
     if generous and not result.numbers and not result.refused:
         raise NoNumbers("the file holds no telephone number", key="no_number_found")
     return result
+
+
+def _whom(header: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, str]] | None:
+    """Reads a row's reference and name; None: no column holds names. A reference alone may be the row's number."""
+    at = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
+    names = [at["name"]] if "name" in at else [at[key] for key in _PARTS if key in at]
+    if not names:
+        return None
+
+    def read(cells: Sequence[str]) -> tuple[str, str]:
+        name = " ".join(cells[at].strip() for at in names if at < len(cells))
+        ref = cells[at["ref"]].strip() if at.get("ref", len(cells)) < len(cells) else ""
+        return ref if subject.is_reference(ref) else "", name.strip()
+
+    return read
 
 
 Read = Callable[[Sequence[str]], tuple[Sequence[str], str]]

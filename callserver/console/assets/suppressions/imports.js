@@ -33,6 +33,7 @@ function figures(result, caption, counts) {
     result.encoding
       ? el("p", { class: "note" }, t("suppressions.encoding", { encoding: result.encoding }))
       : null,
+    result.named ? el("p", {}, t("suppressions.named", { count: result.named })) : null,
     result.refused
       ? el(
           "div",
