@@ -127,6 +127,7 @@ async def test_a_list_of_opt_outs(system: StaffedSystem) -> None:
         "unrecognised": 1,
         "encoding": None,
         "above": "",
+        "named": 0,
         "people": None,
     }
     again = last(await client.upload("/suppressions/import?name=breve", file))
