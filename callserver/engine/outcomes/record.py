@@ -128,7 +128,10 @@ class OutcomeRecord:
         # Who has left makes no call-back.
         talked = None if user.id == call.phoner else accounts.user(tx, call.phoner)
         phoner = None if talked is not None and talked.left_at is not None else call.phoner
-        follows = self._follows(tx, call, campaign, chosen, given, contact, phoner, now)
+        called = contact or wishes.removed_contact(call)
+        follows = self._follows(tx, call, campaign, chosen, given, called, phoner, now)
+        if contact is None:
+            follows = _without_row(follows)
         closed = self._outside_hours(tx, campaign, contact, follows, given)
         details, note = given.kept_of(call)
         # Empty and not missing where only the details have words: retention finds both by the note.
@@ -153,9 +156,9 @@ class OutcomeRecord:
             **({} if user.id == call.phoner else {"by": user.id}),  # the call says whose it is
             **({"outside_hours": [reason.value for reason in closed]} if closed else {}),
         )
-        if contact is not None:
+        if called is not None:
             self._wishes.apply(
-                tx, contact, campaign, follows, by=f"user:{user.id}", call=call, now=now
+                tx, called, campaign, follows, by=f"user:{user.id}", call=call, now=now
             )
 
     def _check_agreed(
@@ -275,6 +278,20 @@ class OutcomeRecord:
             key = f"asks_{asks[0]}" if asks[0] in set(Ask) else "asks_nothing_more"
             raise Impossible("; ".join(missing), key=key)
         return chosen
+
+
+def _without_row(follows: tuple[Consequence, ...]) -> tuple[Consequence, ...]:
+    """What follows where the contact has been removed from its list: what was said is about the person.
+
+    Raises:
+        Impossible: a call-back was agreed, which nobody would make.
+    """
+    if any(isinstance(consequence, outcomes.CallBackAt) for consequence in follows):
+        raise Impossible(
+            "the person is not on the list any more, so nobody would make the call",
+            key="off_the_list",
+        )
+    return tuple(consequence for consequence in follows if isinstance(consequence, outcomes.SAID))
 
 
 def _uncounted(contact: Contact, before: Outcome | None) -> Contact:

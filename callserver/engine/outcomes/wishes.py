@@ -260,6 +260,25 @@ class Wishes:
         )
 
 
+def removed_contact(call: CallRow) -> Contact | None:
+    """The person of a call whose contact was removed since, as they were called; None: there was none, or they were
+    erased."""
+    if call.contact is None or call.number == NOBODY:
+        return None
+    empty = Contact(*[None] * len(Contact._fields))  # type: ignore[arg-type]
+    return empty._replace(
+        id=call.contact,
+        campaign=call.campaign,
+        person=call.person,
+        household=call.household,
+        number=call.number,
+        status=ContactStatus.DONE,
+        tries=0,
+        member=False,
+        row_refused=False,
+    )
+
+
 def _as_called(contact: Contact, call: CallRow | None) -> Contact:
     """The contact with the number and the household that were called. What is forgotten since stays so."""
     if call is None or NOBODY in (contact.number, call.number):
