@@ -190,14 +190,13 @@ def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
         contacts.c.reason.in_(list(reasons)),
     )
     reopened = list(tx.execute(closed).scalars())
-    change = update(contacts).where(contacts.c.id.in_(reopened))
+    if not reopened:
+        return []
+    change = update(contacts).where(contacts.c.id.in_(reopened)).values(reason=None)
     agreed = contacts.c.callback_for.is_not(None)
-    tx.execute(
-        change.where(agreed).values(
-            status=ContactStatus.CALL_BACK, reason=None, next_at=contacts.c.callback_for
-        )
-    )
-    tx.execute(change.where(~agreed).values(status=ContactStatus.READY, reason=None))
+    when_agreed = {"status": ContactStatus.CALL_BACK, "next_at": contacts.c.callback_for}
+    tx.execute(change.where(agreed).values(**when_agreed))
+    tx.execute(change.where(~agreed).values(status=ContactStatus.READY))
     return reopened
 
 

@@ -10,11 +10,10 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 from callserver.database import (
     audit,
-    contacts,
     former_identifiers,
     household_keys,
     imports,
@@ -35,17 +34,15 @@ from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.imports import RowFate
-from callserver.domain.marks import MarkKind
 from callserver.engine import user_lines
 from callserver.engine.identity.silencing import silence_listed
-from callserver.engine.lists import comparison, refused_rows
+from callserver.engine.lists import comparison, listed_consents, refused_rows
 from callserver.engine.lists.comparison import Comparison
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.reader import ListReader, open_list
 from callserver.engine.lists.summary import OptOuts, Summary
-from callserver.engine.suppressions import opt_outs, person_facts, register_matching
+from callserver.engine.suppressions import opt_outs, register_matching
 from callserver.engine.suppressions.opt_outs import Origin
-from callserver.errors import Impossible
 from callserver.ports import Tx
 
 Progress = Callable[[int, int, str], None]
@@ -136,6 +133,9 @@ def import_on_side_connection(
     writing = for_writing(staged.tx)
     with writing.begin():
         number = write(staged, clock(), by=by, refused=refused)
+    staged.summary.consents = listed_consents.record_in_parts(
+        writing.engine, staged.reader.consents, Origin(by=by, at=clock())
+    )
     register_matching.match_new(
         writing.engine, rules, clock(), lambda done: progress(done, 0, "lists.comparing")
     )
@@ -149,6 +149,8 @@ def import_list(
     staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), now.date())
     write(staged, now, by="command")
     list_import.close_table(tx)
+    origin = Origin(by="command", at=now)
+    staged.summary.consents = listed_consents.record(tx, staged.reader.consents, origin)
     register_matching.match_within(tx)
     return staged.summary
 
@@ -193,9 +195,6 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     list_import.add_places(tx, campaign.name, staged.reader.places)
     origin = Origin(by=by, at=now)
     _add_opt_outs(tx, staged.reader.opt_outs, f"import {number}", origin)
-    summary.consents = sum(
-        _add_consent(tx, person, day, text, origin) for person, day, text in staged.reader.consents
-    )
     _finish(tx, campaign, summary, number, now, by=by, refused=refused)
     _silence(tx, staged, now)
     return number
@@ -267,24 +266,6 @@ def _add_opt_outs(tx: Tx, stated: OptOuts, list_name: str, origin: Origin) -> No
             rows=pseudonymous_keys.rows(tx, some),
             by=origin.by,
         )
-
-
-def _add_consent(tx: Tx, person: int, day: date, text: str, origin: Origin) -> bool:
-    """Record that a person agreed on that day; False: it is known, or it would end an opt-out.
-
-    The start of the day counts, so that an opt-out of the same day is newer.
-    """
-    at = datetime.combine(day, time(), UTC)
-    known = contacts.of_person(tx, person)
-    recorded = marks.marks_of(tx, [subject.of_person(person)])
-    if any(mark.kind is MarkKind.CONSENT_GIVEN and mark.at == at for mark in recorded):
-        return False
-    number = known[0].number if known else 0
-    try:
-        person_facts.consent(tx, number, known, origin.by, origin.at, at=at, proof=text or None)
-    except Impossible:
-        return False
-    return True
 
 
 def _finish(

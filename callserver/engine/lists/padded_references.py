@@ -57,7 +57,8 @@ def say_of_both(listed: ListReader, same: dict[int, int]) -> None:
         if row.person is not None and row.person in same
     ]
     listed.consents = [
-        (same.get(person, person), day, text) for person, day, text in listed.consents
+        consent._replace(person=same.get(consent.person, consent.person))
+        for consent in listed.consents
     ]
 
 

@@ -28,6 +28,7 @@ from callserver.engine.lists.doubtful_columns import (
     doubtful_status,
 )
 from callserver.engine.lists.duplicates import Duplicates
+from callserver.engine.lists.listed_consents import ListedConsent
 from callserver.engine.lists.summary import OptOuts, RefusedRow, Summary
 from callserver.engine.lists.unread_columns import UnreadColumns
 from callserver.errors import ConfigurationProblem
@@ -57,8 +58,7 @@ class ListReader:
     summary: Summary
     places: set[str] = field(default_factory=set)
     opt_outs: OptOuts = field(default_factory=OptOuts)
-    # Key of a person, day, text.
-    consents: list[tuple[int, date, str]] = field(default_factory=list)
+    consents: list[ListedConsent] = field(default_factory=list)
     crowded_references: set[int] = field(default_factory=set)  # keys that are nobody's own
     refused: list[RefusedPerson] = field(default_factory=list)  # whom the refused rows are about
     former_homes: dict[FormerHome, list[int]] = field(default_factory=dict)  # lines
@@ -128,7 +128,9 @@ class ListReader:
             for at, home in reader.former_homes.items():
                 self.former_homes.setdefault(home, []).append(lines_of[at])
             self.consents += [
-                (rows.person[row], day, text) for row, day, text in consents if row not in problems
+                ListedConsent(rows.person[row], day, text)
+                for row, day, text in consents
+                if row not in problems
             ]
             if problems:
                 self._refuse(chunk, problems)

@@ -5,7 +5,7 @@ Each is in force at the next dial, anywhere: a mark about the person, or about t
 is known at it or the fact is the number's. What ends calls also silences a telephone that rings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ from callserver.database import audit, contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
+from callserver.domain.facts import Suppression
 from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.domain.reason import Reason
 from callserver.domain.suppression import LIFTED_BY_CONSENT
@@ -118,15 +119,29 @@ def consent(
         )
     if at > now:
         raise Impossible("the consent's time lies in the future", key="consent_in_the_future")
-    about = _about(number, known)
     if telephone and _ends_an_opt_out(tx, number, known, at):
         raise Impossible(
             "an opt-out is in force, and a consent after it would end it: lift the opt-out first",
             key="consent_ends_opt_out",
         )
+    write_consent(tx, known, by, now, at=at, telephone=telephone, proof=proof)
+    return contacts.reopen(tx, [contact.id for contact in known], REOPENED_BY_CONSENT)
+
+
+def write_consent(
+    tx: Tx,
+    known: Sequence[Contact],
+    by: str,
+    now: datetime,
+    *,
+    at: datetime,
+    telephone: bool = True,
+    proof: str | None = None,
+) -> None:
+    """The mark and the entries of a consent that ends no opt-out. The caller reopens the contacts."""
+    about = subject.of_person(known[0].person)
     detail = {"phone": telephone, "proof": proof or False}
     _mark(tx, about, MarkKind.CONSENT_GIVEN, at, known, by, now, detail)
-    return contacts.reopen(tx, [contact.id for contact in known], REOPENED_BY_CONSENT)
 
 
 def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now: datetime) -> None:
@@ -174,9 +189,12 @@ def _ends_an_opt_out(tx: Tx, number: int, known: Sequence[Contact], at: datetime
     }
     persons = people_in_reach.of_persons(tx, {contact.person for contact in known})
     subjects |= set(map(subject.of_person, persons))
+    return would_end_one(suppressions.for_subjects(tx, sorted(subjects)), at)
+
+
+def would_end_one(opt_outs: Iterable[Suppression], at: datetime) -> bool:
+    """Whether a consent of that time ends one of these opt-outs."""
     return any(
-        suppression.scope in LIFTED_BY_CONSENT
-        and suppression.lifted_at is None
-        and suppression.at < at
-        for suppression in suppressions.for_subjects(tx, sorted(subjects))
+        opt_out.scope in LIFTED_BY_CONSENT and opt_out.lifted_at is None and opt_out.at < at
+        for opt_out in opt_outs
     )
