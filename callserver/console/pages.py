@@ -188,7 +188,8 @@ class Pages:
             "kinds": sorted(EntryKind, key=lambda kind: texts.say(language, f"kind.{kind.value}")),
         }
         body = self._env.get_template(f"{name}.html").render(values)
-        return Response(body, status, self._headers, media_type="text/html")
+        headers = {**self._headers, "x-revision": self._revision}  # see assets/live.js
+        return Response(body, status, headers, media_type="text/html")
 
     def _choose_language(self, request: Request) -> Response:
         """Remember the language of the chosen link in this browser."""

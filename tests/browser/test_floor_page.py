@@ -1,6 +1,7 @@
 """The floor at a glance: a raised hand and an idle phoner stand out, and the panel covers no figures."""
 
 import re
+from functools import partial
 
 from playwright.sync_api import expect
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from callserver.engine.outcomes import missing_outcomes
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from tests.browser.conftest import Visit
-from tests.browser.shift import on_shift, state
+from tests.browser.shift import go_home, on_shift, state
 from tests.browser.test_keyboard import focused
 from tests.browser.test_phone_page import POST
 from tests.browser.town import Town
@@ -76,6 +77,22 @@ def test_the_focus_stays_in_the_panel_when_listening_stops_there(visit: Visit) -
     expect(sigrid.locator("#details")).to_be_focused()
 
 
+def test_the_grid_is_reached_by_tab_when_a_phoner_goes_home(visit: Visit) -> None:
+    maja, sigrid = visit("maja"), visit("sigrid", "/floor")
+    on_shift(maja)
+    sigrid.locator("#filters [name=off]").check()
+    seat = sigrid.locator("#seats .seat", has_text="Maja Prøve")
+    listen = sigrid.locator("#seats li", has_text="Maja Prøve").locator(".listen")
+    expect(listen).to_be_visible()
+    seat.focus()
+    sigrid.keyboard.press("ArrowRight")
+    expect(listen).to_be_focused()
+    go_home(maja)
+    expect(listen).to_be_hidden()
+    expect(seat).to_be_focused()
+    expect(seat).to_have_attribute("tabindex", "0")
+
+
 def test_a_choice_of_a_trainee_outlasts_the_call(visit: Visit) -> None:
     maja, sigrid = visit("maja"), visit("sigrid", "/floor")
     on_shift(maja)
@@ -105,8 +122,9 @@ def test_numbers_that_the_carrier_refused_are_released(visit: Visit, system: Bro
     now = system.stage.server.clock.now()
     last = select(contacts.c.number, contacts.c.id).where(contacts.c.campaign == "leads")
 
-    def refuse(tx: Tx) -> None:
-        for number, contact in tx.execute(last.order_by(contacts.c.id.desc()).limit(2)):
+    def refuse(tx: Tx, skipped: int = 0) -> None:
+        newest = last.order_by(contacts.c.id.desc()).limit(2).offset(skipped)
+        for number, contact in tx.execute(newest):
             refused_numbers.add(tx, number, contact, "leads", 21215, now)
             reason = Reason.NUM_REFUSED.value
             contact_rows.set_status(tx, contact, ContactStatus.CLOSED, reason=reason)
@@ -115,8 +133,13 @@ def test_numbers_that_the_carrier_refused_are_released(visit: Visit, system: Bro
     sigrid = visit("sigrid", "/floor")
     alarm = sigrid.locator("#alarms li", has_text="refuses these contacts' numbers (2)")
     expect(alarm).to_have_class("grave")
-    alarm.get_by_role("button", name="Release the numbers").click()
-    expect(sigrid.get_by_text("Contacts that are dialed again: 2")).to_be_visible()
+    alarm.get_by_role("button", name="Release the numbers").focus()
+    system.write(partial(refuse, skipped=2))
+    alarm = sigrid.locator("#alarms li", has_text="refuses these contacts' numbers (4)")
+    release = alarm.get_by_role("button", name="Release the numbers")
+    expect(release).to_be_focused()  # though the alarm was drawn again
+    release.click()
+    expect(sigrid.get_by_text("Contacts that are dialed again: 4")).to_be_visible()
     expect(alarm).to_be_hidden()
     assert system.read(refused_numbers.not_released) == []
 

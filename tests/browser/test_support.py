@@ -11,9 +11,23 @@ from tests.browser import looking
 from tests.browser.conftest import Visit
 from tests.browser.looking import look
 from tests.browser.shift import on_shift, state
+from tests.browser.test_phone_page import POST
 from tests.harness.threaded import BrowserSystem
 
 pytestmark = [pytest.mark.skipif(bool(looking.WHY_NOT), reason=looking.WHY_NOT)]
+
+
+def test_a_reminder_ends_with_what_it_is_about(visit: Visit, system: BrowserSystem) -> None:
+    sigrid, maja = visit("sigrid", "/support"), visit("maja", "/books")
+    at = (system.clock.now() + timedelta(hours=3)).isoformat()
+    sigrid.evaluate(POST, ["/support/talks", {"at": at, "minutes": 30}])
+    maja.clock.install()
+    maja.reload()
+    maja.locator("#support-open").click()
+    maja.locator("#support-box").get_by_role("button", name="Book").click()
+    expect(maja.locator("#support-reminder")).to_be_visible()
+    maja.clock.fast_forward("04:00:00")
+    expect(maja.locator("#support-reminder")).to_be_hidden()
 
 
 @pytest.mark.parametrize("language", ["da", "en"])

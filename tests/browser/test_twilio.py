@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from callserver.cli.simulated_stack import StackPlan
 from callserver.console.phone.softphone import bundled
 from tests.browser.conftest import ROOT, Visit, sign_in, windows
+from tests.browser.test_late_answers import OPENED
+from tests.browser.test_phone_page import POST
 from tests.harness.threaded import BrowserSystem, open_system
 
 pytestmark = pytest.mark.skipif(
@@ -42,6 +44,11 @@ OFFER = """async () => {
   });
   return window.far.localDescription.sdp;
 }"""
+
+NO_CLICK = """() => Object.defineProperty(Navigator.prototype, "userActivation", {
+  get: () => ({ hasBeenActive: false }),
+})"""
+"""For the browser, what a test evaluates is a click."""
 
 HEARD = """async () => {
   for (const one of (await window.far.getStats()).values()) {
@@ -152,6 +159,21 @@ def test_our_rooms_leg_is_taken_by_itself_and_heard(desk: Visit) -> None:
     assert grows(page)
     signalling.tell("hangup", callsid=leg)
     expect(page.locator("#softphone")).to_have_text("The browser phone is ready")
+
+
+def test_no_microphone_is_opened_once_the_shift_has_ended(desk: Visit) -> None:
+    """The page was loaded again, and waits for a first click: by then the shift is over."""
+    page = desk()
+    page.locator("#shift-form .main").click()
+    expect(page.locator("#seat")).to_have_attribute("data-state", "connecting")
+    page.add_init_script(f"({OPENED})(); ({NO_CLICK})()")
+    page.reload()
+    expect(page.locator("#softphone")).to_contain_text("Click")
+    page.evaluate(POST, ["/off", {}])
+    expect(page.locator("#shift")).to_be_visible()
+    page.locator("#shift-title").click()
+    page.wait_for_timeout(1000)
+    assert page.evaluate("() => window.opened") == []
 
 
 def grows(page: Page) -> bool:

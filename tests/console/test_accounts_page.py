@@ -291,7 +291,7 @@ async def test_lines_are_entered_by_an_administrator_a_few_times_a_day(
     status, said = await change(system, client, "phoner", line="+4520304059")
     assert (status, said) == (
         409,
-        "En person kan højst få tre nye telefoner på et døgn. Prøv igen i morgen.",
+        "En medarbejder kan højst få tre nye telefoner på et døgn. Prøv igen i morgen.",
     )
     entered = [entry for entry in system.entries("line") if entry["did"] == "entered"]
     by = f"user:{key_of(system, 'administrator')}"

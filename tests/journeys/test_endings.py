@@ -98,6 +98,20 @@ async def test_a_hang_up_that_failed_is_ordered_again(system: SimulatedSystem) -
     assert (await system.seat())["state"] == "wrapping_up"
 
 
+async def test_the_second_of_a_double_click_does_not_end_the_next_call(
+    system: SimulatedSystem,
+) -> None:
+    system.people.default = RINGS_OUT
+    first = await rings(system)
+    call = (await system.seat())["call"]
+    assert (await system.api("POST", "/hang-up", {"attempt": call["attempt"]}))[0] == 200
+    while not (others := [leg for leg in system.live_legs() if leg is not first]):
+        await system.pass_time(1)
+    assert (await system.api("POST", "/hang-up", {"attempt": call["attempt"]}))[0] == 200
+    await system.pass_time(2)
+    assert system.live_legs() == others
+
+
 @pytest.mark.parametrize("pressed", [True, False])
 async def test_a_talk_whose_end_was_never_told_ends_in_seconds(
     system: SimulatedSystem, pressed: bool

@@ -11,6 +11,7 @@ import { date, dateTime, label, list, number, t } from "./texts.js";
 
 let data;
 let chosen; // the account that a dialog is about
+let leaving; // the account whose dialog was asked for last
 
 const nameOf = (id) => data.accounts.find((account) => account.id === id)?.name ?? "";
 const present = () => data.accounts.filter((account) => !account.left_at);
@@ -127,9 +128,12 @@ function reset(account) {
   open("#reset");
 }
 
+// `chosen` changes with the dialog's text: an answer about somebody else may still be on its way.
 async function leave(account) {
-  chosen = account;
+  leaving = account;
   const ends = await get(`/accounts/${account.id}/leaving`);
+  if (leaving !== account || document.querySelector("dialog[open]")) return;
+  chosen = account;
   $("#leave-title").textContent = t("accounts.leave_title", { name: account.name });
   const count = (key, value) => t(key, { count: number(value) });
   $("#leave-what").replaceChildren(
@@ -243,8 +247,8 @@ onSubmit($("#add form"), async ({ handle }) => {
   const created = await post("/accounts", { handle, ...account });
   $("#add").close();
   toast(t("accounts.added", { name: account.name }), "good");
-  await refresh();
   showSecret(created.secret, t("accounts.password_text", { name: account.name }));
+  await refresh();
 });
 onSubmit($("#edit form"), async () => {
   const account = values($("#edit form"));
@@ -302,12 +306,11 @@ onSubmit($("#token form"), async ({ user, name, days }) => {
   const body = { name, days: Number(days), scopes: chosenScopes.length ? chosenScopes : null };
   const created = await post(`/accounts/${user}/tokens`, body);
   $("#token").close();
-  await refresh();
   showSecret(created.secret, t("accounts.token_text"));
+  await refresh();
 });
 $("#search").addEventListener("input", people);
 $("#show-left").addEventListener("change", people);
 
-await refresh();
+await follow(refresh, { accounts: refresh });
 for (const button of ["#open-add", "#open-token"]) $(button).disabled = false; // they need the data
-follow(refresh, { accounts: refresh });

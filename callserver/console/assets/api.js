@@ -1,5 +1,12 @@
 // Requests to the API. The detail of a problem document becomes the error's message.
 
+let stays = () => false;
+
+// While `check()` is true, a page whose user was signed out is not left: it would end a talk.
+export function stayWhile(check) {
+  stays = check;
+}
+
 const csrf = document.querySelector('meta[name="csrf"]');
 
 export class Problem extends Error {
@@ -32,6 +39,7 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   }
   if (response.ok) return response;
   if (response.status === 401 && document.body.dataset.page !== "sign_in") {
+    if (stays()) throw new Problem({ detail: t("page.signed_out") }, 401);
     location.assign("/sign-in");
     await new Promise(() => {}); // the browser leaves the page: the caller stops here
   }

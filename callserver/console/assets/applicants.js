@@ -35,6 +35,5 @@ onPress($("#plan"), () => planning(data, act));
 onPress($("#add"), () => adding(data, act));
 
 prepare(refresh);
-await refresh();
+await follow(refresh, { applicants: draw });
 for (const button of ["#plan", "#add"]) $(button).disabled = false; // they need the data
-follow(refresh, { applicants: draw });

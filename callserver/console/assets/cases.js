@@ -83,8 +83,7 @@ if ($("#new")) {
   });
 }
 
-await list();
-follow(list, {
+await follow(list, {
   cases: async ({ cases, changed }) => {
     if ($("#closed").checked) await list();
     else draw(cases, false);

@@ -1,6 +1,6 @@
 // The page's dialog: a title, a form, a submit button and cancel.
 
-import { $, el, onSubmit } from "./dom.js";
+import { $, el, onSubmit, toast } from "./dom.js";
 import { t } from "./texts.js";
 
 const dialog = el("dialog", { id: "dialog", "aria-labelledby": "dialog-title" });
@@ -31,8 +31,15 @@ export function ask(title, fields, { go = t("page.save"), bad = false, next = nu
       el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("page.cancel")),
     ),
   );
+  const isShown = () => dialog.open && form.isConnected; // it may be closed before the answer comes
   onSubmit(form, async (values) => {
-    await does(values);
+    try {
+      await does(values);
+    } catch (error) {
+      if (!isShown()) toast(error.message, "bad");
+      throw error;
+    }
+    if (!isShown()) return;
     opener = next ?? opener;
     dialog.close();
   });

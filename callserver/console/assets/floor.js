@@ -30,9 +30,8 @@ async function quietly(work) {
 const present = () => quietly(() => may("lead_floor") && post("/presence"));
 const figures = () => quietly(fetchFigures);
 
-await refresh();
+await follow(refresh, { floor: take, floor_changes: takeChanges, listening: takeMine });
 telephone.start();
-follow(refresh, { floor: take, floor_changes: takeChanges, listening: takeMine });
 setInterval(figures, FIGURES_MS);
 setInterval(present, PRESENT_MS);
 document.addEventListener("visibilitychange", () => {

@@ -49,5 +49,4 @@ function listRow({ campaign, title, sizes }) {
 }
 
 if ($("#import")) start({ titles, imported: refresh });
-await refresh();
-follow(refresh, { lists: refresh });
+await follow(refresh, { lists: refresh });

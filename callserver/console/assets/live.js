@@ -1,17 +1,18 @@
 // Server-sent events. `refresh` fetches everything; `events` maps an event's name to its handler. The first
 // stream begins where the log ended before the page fetched anything, so that nothing is missed in between.
 // The banner reports a lost connection; after reconnecting everything is fetched again, and the banner stays
-// until that has succeeded. So it is when a handler cannot fetch what it needs.
+// until that has succeeded. So it is when a handler cannot fetch what it needs, and when the page is opened.
 
-import { Problem } from "./api.js";
-import { $, show } from "./dom.js";
+import { get, Problem } from "./api.js";
+import { $, el, show } from "./dom.js";
 import { t } from "./texts.js";
 
 const AGAIN_MS = 2000;
 const BACK_SHOWN_MS = 4000;
 const OF_EVERY_PAGE = ["my_support", "call_in_hand"]; // for support/box.js
 
-export function follow(refresh, events) {
+// Resolves when everything has been fetched once.
+export async function follow(refresh, events) {
   const banner = $("#banner");
   let source;
   let isBehind = false; // what the page shows may be out of date
@@ -62,6 +63,25 @@ export function follow(refresh, events) {
     isBehind = false;
     banner.textContent = t("page.back");
     setTimeout(() => show(banner, isBehind), BACK_SHOWN_MS);
+    lookForUpgrade();
+  }
+
+  // The server may have been upgraded meanwhile: its new answers are for its new pages.
+  async function lookForUpgrade() {
+    const answer = await fetch(location.pathname, { method: "HEAD" }).catch(() => null);
+    const revision = answer?.headers.get("x-revision");
+    if (revision && !document.body.dataset.assets.endsWith(revision)) show($("#upgraded"));
+  }
+
+  // The stream was refused. A user who is signed out is led to the sign-in page, if the page may be left.
+  async function openAgain() {
+    try {
+      await get("/me");
+    } catch (error) {
+      if (error.status === 401)
+        banner.replaceChildren(error.message, " ", el("a", { href: "/sign-in" }, t("sign_in.go")));
+    }
+    open();
   }
 
   function open(after = "") {
@@ -71,7 +91,7 @@ export function follow(refresh, events) {
     source.addEventListener("error", () => {
       turn += 1;
       fallBehind();
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS); // refused: connect again
+      if (source.readyState === EventSource.CLOSED) setTimeout(openAgain, AGAIN_MS);
     });
     source.addEventListener("refresh", catchUp);
     for (const name of OF_EVERY_PAGE) {
@@ -84,6 +104,7 @@ export function follow(refresh, events) {
     }
   }
 
+  await catchUp();
   open($('meta[name="log-position"]').content);
   window.addEventListener("pagehide", () => source.close());
 }

@@ -7,6 +7,7 @@ import { dateTime, has, number, t } from "./texts.js";
 
 let query = {};
 let before = null;
+let searches = 0; // counts searches: only the pages of the latest are shown
 
 const instant = (text) => (text ? new Date(text).toISOString() : undefined);
 
@@ -74,7 +75,9 @@ function row(entry) {
 }
 
 async function nextPage() {
+  const asked = searches;
   const page = await post("/log", before === null ? query : { ...query, before });
+  if (asked !== searches) return;
   $("#entries").append(...page.entries.map(row));
   before = page.before;
   show($("#result"));
@@ -91,6 +94,7 @@ async function search(values) {
     call: values.call.trim() || undefined,
   };
   before = null;
+  searches += 1;
   $("#entries").replaceChildren();
   await nextPage();
 }

@@ -101,7 +101,7 @@ if ($("#write")) {
   });
   onConfirmedSubmit($("#write"), publish);
 }
-await search();
+await follow(refresh, { notices: refresh });
 const linked = location.hash && document.getElementById(location.hash.slice(1));
 if (linked) {
   linked.scrollIntoView();
@@ -109,4 +109,3 @@ if (linked) {
   const box = $("details", linked);
   if (box) box.open = true;
 }
-follow(refresh, { notices: refresh });

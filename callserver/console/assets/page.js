@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { $, toast } from "./dom.js";
+import "./kept.js";
 
 const openMenu = () => $(".top details[open]");
 
@@ -23,6 +24,8 @@ $("#sign-out")?.addEventListener("click", async () => {
   await post("/sign-out");
   location.assign("/sign-in");
 });
+
+$("#reload").addEventListener("click", () => location.reload());
 
 $("#language")?.addEventListener("click", async (event) => {
   if (!$("#sign-out")) return; // nobody is signed in: following the link stores the language in this browser

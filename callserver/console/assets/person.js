@@ -11,9 +11,18 @@ let contact = null; // of the person who is shown
 let shown = null; // the person, as the API told
 let why = ""; // the reason that the user gave
 
+const optOut = $("#opt-out");
+const fact = $("#fact");
+let turn = 0; // counts searches and openings: only the latest is shown
+
 async function open(key) {
+  turn += 1;
+  const mine = turn;
   const person = await post("/person", { contact: key, why });
+  if (mine !== turn) return;
   contact = key;
+  for (const form of [optOut, fact]) form?.reset(); // what was typed is about another person
+  if (fact) chooseFact();
   redraw(person);
   show($("#record"));
   find(person).focus();
@@ -42,6 +51,7 @@ function hit(person) {
 }
 
 onSubmit($("#search"), async (values) => {
+  turn += 1;
   why = values.why;
   show($("#record"), false);
   const { hits, elsewhere, more } = await post("/person/search", { text: values.text });
@@ -81,7 +91,6 @@ for (const button of $$("[data-format]")) {
   onPress(button, () => download("/person/copy", { contact, format, language: $("#copy-language").value }));
 }
 
-const optOut = $("#opt-out");
 if (optOut) {
   onSubmit(optOut, async ({ scope, received_by }) => {
     const choice = $("[name=scope]", optOut).selectedOptions[0].textContent;
@@ -94,12 +103,7 @@ if (optOut) {
       },
     });
   });
-  const fact = $("#fact");
-  $("select", fact).addEventListener("change", ({ target }) => {
-    const isConsent = target.value === "consent_given";
-    for (const field of $$(".consent", fact)) show(field, isConsent);
-    $("[name=at]", fact).required = isConsent;
-  });
+  fact.fact.addEventListener("change", chooseFact);
   onSubmit(fact, async (values) => {
     if (values.fact !== "erased") return record(values);
     confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), {
@@ -110,13 +114,19 @@ if (optOut) {
   });
 }
 
-async function record({ fact, at, proof }) {
-  if (fact === "consent_given") {
+function chooseFact() {
+  const isConsent = fact.fact.value === "consent_given";
+  for (const field of $$(".consent", fact)) show(field, isConsent);
+  fact.at.required = isConsent;
+}
+
+async function record({ fact: known, at, proof }) {
+  if (known === "consent_given") {
     // The beginning of the day, so that an opt-out of the same day is later and stays in force.
     const when = new Date(`${at}T00:00`).toISOString();
     await post("/person/consent", { contact, at: when, proof: proof || null });
   } else {
-    await post("/person/facts", { contact, fact });
+    await post("/person/facts", { contact, fact: known });
   }
   toast(t("person.recorded"), "good");
   await again();

@@ -1,6 +1,6 @@
 // The phoner's page: starts its parts (phone/) and passes changes of the seat to them.
 
-import { unlessUnreachable } from "./api.js";
+import { stayWhile, unlessUnreachable } from "./api.js";
 import { $, newest, show, toast } from "./dom.js";
 import { follow } from "./live.js";
 import * as card from "./phone/card.js";
@@ -13,7 +13,7 @@ import * as mentor from "./phone/mentor.js";
 import * as notices from "./phone/notices.js";
 import * as outcomes from "./phone/outcomes.js";
 import * as ownCalls from "./phone/own_calls.js";
-import { look, onSeat, tell } from "./phone/seat.js";
+import { look, onSeat, seat, tell } from "./phone/seat.js";
 import * as seatBar from "./phone/seat_bar.js";
 import * as shift from "./phone/shift.js";
 import * as soundCheck from "./phone/sound_check.js";
@@ -23,7 +23,7 @@ import * as values from "./phone/values.js";
 import { kindOf } from "./softphone.js";
 import { t } from "./texts.js";
 
-const { missing } = await kindOf("phoner");
+let missing = ""; // what the browser telephone lacks here
 
 const lookBack = newest(async () => {
   await ownCalls.look();
@@ -57,6 +57,7 @@ onSeat((at, before) => {
   telephone.follows(at, before);
 });
 
+stayWhile(() => seatBar.IN_CALL.has(seat.state));
 soundCheck.start(telephone.sounds);
 card.start();
 listenedToMe.start();
@@ -67,16 +68,17 @@ seatBar.start(() => shift.open());
 manualDial.start();
 harassment.start();
 elsewhere.start(telephone.before);
-await values.start();
+values.start();
 async function refresh() {
+  ({ missing } = await kindOf("phoner"));
+  await values.look();
   await look();
   await Promise.all([
     lookBack(),
     ...[listenedToMe, mentor, surveyReminder, documentsReminder, notices].map((part) => part.look()),
   ]);
 }
-await refresh();
-follow(refresh, {
+await follow(refresh, {
   seat: tell,
   listened_to_me: listenedToMe.take,
   listening: mentor.take,

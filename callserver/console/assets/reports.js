@@ -55,9 +55,14 @@ function row(day) {
   );
 }
 
+let asked = 0; // counts reports: only the latest is shown
+
 async function fetchAndShow(filters) {
+  asked += 1;
+  const mine = asked;
   const query = new URLSearchParams(Object.entries(filters).filter(([, value]) => value));
   const report = await get(`/reports?${query}`);
+  if (mine !== asked) return;
   const form = $("#period");
   write(form.first, report.first);
   write(form.last, report.last);

@@ -31,6 +31,7 @@ async function begin(view) {
   $("#script").innerHTML = view.script;
   $("#hello").focus();
   draw(view);
+  watch();
   phone = await connect({
     as: "player",
     path: "/role-play/softphone",
@@ -38,7 +39,7 @@ async function begin(view) {
     expects: () => open,
     onState: (state) => badge($("#softphone"), state),
   });
-  watch();
+  if (!open) phone.disconnect(); // the call has ended meanwhile
 }
 
 function draw({ started }) {

@@ -237,14 +237,13 @@ if (rights.change) {
   });
 }
 
-await refresh();
-if (rights.change) {
-  $("#effect > div").replaceChildren(effectForm("/rules/effect", () => ({ texts: drafts.texts }), titles));
-}
-follow(refresh, {
+await follow(refresh, {
   rules: async ({ revision }) => {
     const other = revision !== rules.revision;
     await refresh();
     if (other && drafts.any) toast(t("rules.moved_on"));
   },
 });
+if (rights.change) {
+  $("#effect > div").replaceChildren(effectForm("/rules/effect", () => ({ texts: drafts.texts }), titles));
+}

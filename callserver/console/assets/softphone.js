@@ -101,15 +101,18 @@ export async function connect({ as, path = PATHS[as], rings, expects, onLost, on
   async function signIn() {
     const credentials = await post(path);
     clearTimeout(renewing);
-    renewing = setTimeout(renew, Math.min(credentials.lasts_s * 1000 * RENEW_AT, LONGEST_TIMER_MS));
+    if (!ended)
+      renewing = setTimeout(renew, Math.min(credentials.lasts_s * 1000 * RENEW_AT, LONGEST_TIMER_MS));
     return credentials;
   }
 
   // The page's banner reports an unreachable server; renewing is tried again.
   async function renew() {
     try {
-      await telephone?.renew(await signIn());
+      const credentials = await signIn();
+      if (!ended) await telephone?.renew(credentials);
     } catch (error) {
+      if (ended) return;
       if (error.status && error.status < 500) return become("refused");
       renewing = setTimeout(renew, RENEW_AGAIN_MS);
     }
@@ -121,6 +124,7 @@ export async function connect({ as, path = PATHS[as], rings, expects, onLost, on
     if (speaks && kind !== "simulated" && !navigator.userActivation?.hasBeenActive) {
       become("gesture");
       await gesture();
+      if (ended) return; // before the first click: no microphone is opened any more
       become("connecting");
     }
     if (speaks) await microphone.open();

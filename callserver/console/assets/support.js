@@ -159,5 +159,4 @@ onSubmit(offer, async ({ at, minutes }) => {
 });
 
 const refresh = async () => draw(await get("/support"));
-await refresh();
-follow(refresh, { support: draw });
+await follow(refresh, { support: draw });

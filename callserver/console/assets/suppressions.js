@@ -156,7 +156,6 @@ if (mayLift) {
     toast(t("suppressions.lift_proposed"), "good");
     await lifts();
   });
-  await lifts();
 }
 
 // -- registers ------------------------------------------------------------------------------------
@@ -209,4 +208,4 @@ if ($("#export"))
 
 imports(registers);
 unsurePeople();
-await registers();
+await Promise.all([registers(), mayLift && lifts()]);

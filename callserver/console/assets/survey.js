@@ -113,5 +113,4 @@ if ($("#decide")) {
     toast(t("survey.decision_done"), "good");
   });
 }
-await refresh();
-follow(refresh, { survey: draw });
+await follow(refresh, { survey: draw });

@@ -26,6 +26,5 @@ async function refresh() {
   await colleagues.refresh();
 }
 
-await unlessUnreachable(refresh());
+await follow(refresh, { training: take, training_team: team.refresh, accounts_waiting: colleagues.refresh });
 await unlessUnreachable(reading.openNext(false));
-follow(refresh, { training: take, training_team: team.refresh, accounts_waiting: colleagues.refresh });

@@ -11,6 +11,8 @@ let formatted = ""; // the number as the server formats it
 
 async function lookUp(values) {
   for (const part of ["#result", "#stop", "#record"]) show($(part), false); // they are about another number
+  $("#fact").reset(); // so is what was typed, a consent's proof among it
+  chooseFact();
   const result = await post("/who-called", { number: values.number });
   number = values.number;
   formatted = result.number;
@@ -71,11 +73,13 @@ for (const button of $$("[data-reach]")) {
   );
 }
 
-$("#fact select").addEventListener("change", ({ target }) => {
-  const isConsent = target.value === "consent_given";
+function chooseFact() {
+  const isConsent = $("#fact").fact.value === "consent_given";
   show($("#consent"), isConsent);
   $("#consent input[name=at]").required = isConsent;
-});
+}
+
+$("#fact").fact.addEventListener("change", chooseFact);
 
 async function record({ fact, contact, at, proof }) {
   const about = { number, contact: contact ? Number(contact) : null };

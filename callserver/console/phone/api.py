@@ -31,6 +31,11 @@ class Hand(Body):
     up: bool
 
 
+class HangUp(Body):
+    # The call to end: of a double click, the second does not end the next call.
+    attempt: str | None = None
+
+
 class OutcomeGiven(Body):
     outcome: str
     attempt: str | None = None  # the call; an error when it is no longer in hand
@@ -127,10 +132,9 @@ class PhoneApi:
         await self._actions.off_shift(request.user)
         return await self.seat(request)
 
-    async def hang_up(self, request: UserRequest, body: Nothing) -> MySeat:
-        """End the call in hand."""
-        del body
-        await self._actions.hang_up(request.user)
+    async def hang_up(self, request: UserRequest, body: HangUp) -> MySeat:
+        """End the call in hand; with an attempt, only if it is this one."""
+        await self._actions.hang_up(request.user, body.attempt)
         return await self.seat(request)
 
     async def line_over(self, request: UserRequest, body: Nothing) -> Done:

@@ -111,9 +111,17 @@ class PhonerActions:
         if row.state in (SeatState.RESERVED, SeatState.RINGING):
             await self._stop(row, PHONER_OFF)
 
-    async def hang_up(self, user: User) -> None:
-        """End the call in hand."""
+    async def hang_up(self, user: User, attempt: str | None = None) -> None:
+        """End the call in hand.
+
+        `attempt`: the call that is meant. If it is not in hand any more, nothing is left to do.
+
+        Raises:
+            Impossible: there is no call.
+        """
         row = await self._ctx.store.run(lambda tx: self._seat_of(tx, user))
+        if attempt is not None and attempt != row.call:
+            return
         if not await self._stop(row, PHONER_HUNG_UP):
             raise Impossible("there is no call to hang up", key="no_call")
 

@@ -55,7 +55,9 @@ function reminder(data) {
 
 export async function refreshChecklist() {
   if (user === null) return;
-  const data = await get(`/accounts/${user}/checklist`);
+  const asked = user;
+  const data = await get(`/accounts/${asked}/checklist`);
+  if (user !== asked) return; // another checklist was opened, or this one closed
   const left = data.state === "left";
   const focused = document.activeElement?.dataset.item;
   $("#checklist-title").textContent = t("accounts.checklist_title", { name: data.name });

@@ -7,7 +7,13 @@ import { date, t } from "../texts.js";
 let fetched = null;
 
 // All books, and the sentences of the values.
-export const library = () => (fetched ??= get("/books"));
+export function library() {
+  fetched ??= get("/books").catch((error) => {
+    fetched = null; // the next opening fetches them again
+    throw error;
+  });
+  return fetched;
+}
 
 export async function shelf(box) {
   if (box.childElementCount) return;

@@ -17,12 +17,19 @@ export const onChange = (work) => {
   changed = work;
 };
 
+let turn = 0; // counts openings: only the case that was chosen last is shown
+
 export async function open(id) {
-  draw(await get(`/cases/${id}`));
+  turn += 1;
+  const mine = turn;
+  const view = await get(`/cases/${id}`);
+  if (mine !== turn) return;
+  draw(view);
   $("#case-title").focus();
 }
 
 export function close() {
+  turn += 1;
   shown = null;
   show($("#case"), false);
 }
@@ -70,8 +77,12 @@ function unsaved() {
 // Sends a change and shows the case as it is afterwards.
 async function act(path, body, text) {
   const focused = document.activeElement;
-  draw(await post(`/cases/${shown.id}${path}`, body));
-  passFocus(focused, $("#case-title"));
+  const { id } = shown;
+  const view = await post(`/cases/${id}${path}`, body);
+  if (shown?.id === id) {
+    draw(view);
+    passFocus(focused, $("#case-title"));
+  }
   toast(t(text), "good");
   await changed();
 }

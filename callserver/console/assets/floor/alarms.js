@@ -1,7 +1,7 @@
 // The list of alarms. It is redrawn only when it changes, so that a screen reader reads each alarm once.
 
 import { get, post } from "../api.js";
-import { $, el, onPress, passFocus, toast } from "../dom.js";
+import { $, el, keepFocus, onPress, passFocus, toast } from "../dom.js";
 import { correct } from "../outcome/correction.js";
 import { dateTime, label, t } from "../texts.js";
 import { fetchFigures, known, may, onChange } from "./store.js";
@@ -28,7 +28,11 @@ function words({ kind, campaign, values }) {
 // A supervisor has checked the numbers that the carrier refused: their contacts are dialed again.
 function release({ kind, campaign }) {
   if (kind !== "numbers_refused" || !may("lead_floor")) return null;
-  const button = el("button", { type: "button", class: "small" }, t("floor.release_numbers"));
+  const button = el(
+    "button",
+    { type: "button", class: "small", "data-key": `${kind}-${campaign}` },
+    t("floor.release_numbers"),
+  );
   onPress(button, async () => {
     const { contacts } = await post(`/campaigns/${campaign}/refused-numbers/release`);
     toast(t("floor.numbers_released", { count: contacts.length }), "good");
@@ -41,7 +45,11 @@ function release({ kind, campaign }) {
 // The oldest call whose phoner left without an outcome.
 function enter({ kind, campaign }) {
   if (kind !== "outcomes_missing" || !may("correct")) return null;
-  const button = el("button", { type: "button", class: "small" }, t("floor.enter_outcome"));
+  const button = el(
+    "button",
+    { type: "button", class: "small", "data-key": `${kind}-${campaign}` },
+    t("floor.enter_outcome"),
+  );
   onPress(button, async () => {
     const missing = await get("/floor/missing-outcomes");
     const call = missing.calls.find((one) => one.campaign === campaign);
@@ -69,17 +77,15 @@ onChange((what) => {
   const now = alarms.map(words).join("\n") || t("floor.no_alarms");
   if (now === drawn) return;
   drawn = now;
-  $("#alarms").replaceChildren(
-    ...(alarms.length
-      ? alarms.map((alarm) =>
-          el(
-            "li",
-            { class: GRAVE.includes(alarm.kind) ? "grave" : "" },
-            words(alarm),
-            release(alarm),
-            enter(alarm),
-          ),
-        )
-      : [el("li", { class: "soft" }, t("floor.no_alarms"))]),
+  const items = alarms.map((alarm) =>
+    el(
+      "li",
+      { class: GRAVE.includes(alarm.kind) ? "grave" : "" },
+      words(alarm),
+      release(alarm),
+      enter(alarm),
+    ),
   );
+  const none = el("li", { class: "soft" }, t("floor.no_alarms"));
+  keepFocus(() => $("#alarms").replaceChildren(...(items.length ? items : [none])), $("#alarms-title"));
 });

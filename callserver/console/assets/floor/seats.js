@@ -88,7 +88,13 @@ function draw(seat) {
     name: [state(seat), tile.rest.textContent].filter(Boolean).join(", "),
   });
   tile.main.setAttribute("aria-current", String(known.chosen === seat.id));
-  show(tile.listen, canListen("silent") && seat.connected);
+  const mayListen = canListen("silent") && seat.connected;
+  if (!mayListen && tile.listen.tabIndex === 0) {
+    tile.main.tabIndex = 0; // the Tab key's stop is never a button that is hidden
+    tile.listen.tabIndex = -1;
+    if (tile.listen === document.activeElement) tile.main.focus();
+  }
+  show(tile.listen, mayListen);
   tile.listen.setAttribute("aria-label", t("page.of", { label: t("floor.listen"), name: seat.name }));
   tile.listen.title = t("floor.listen");
   return tile.item;

@@ -1,26 +1,28 @@
 // The draft of an outcome. It is kept in this window until the server has saved it, also when the connection
 // is lost or the page reloads. There is one draft at a time, for one call.
 
+import { kept } from "../kept.js";
+
 const KEY = "outcome";
 
-let kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+let draft = kept.read(KEY);
 
-export const of = (attempt) => (kept?.attempt === attempt ? kept : null);
+export const of = (attempt) => (draft?.attempt === attempt ? draft : null);
 
 // The draft of an earlier call: the answer to saving it was lost.
-export const left = (attempt) => (kept && kept.attempt !== attempt ? kept : null);
+export const left = (attempt) => (draft && draft.attempt !== attempt ? draft : null);
 
 export function begin(attempt, outcome) {
-  kept = { attempt, outcome, details: {}, note: "" };
+  draft = { attempt, outcome, details: {}, note: "" };
   keep();
-  return kept;
+  return draft;
 }
 
 export function keep() {
-  sessionStorage.setItem(KEY, JSON.stringify(kept));
+  kept.write(KEY, draft);
 }
 
 export function drop() {
-  kept = null;
-  sessionStorage.removeItem(KEY);
+  draft = null;
+  kept.drop(KEY);
 }

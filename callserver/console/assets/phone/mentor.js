@@ -42,6 +42,7 @@ async function listen() {
   isBeginning = true;
   try {
     phone ??= connect({ as: "trainee", expects: () => Boolean(mine.open), onState: say });
+    phone.catch(() => (phone = null)); // the server did not answer: the next click connects again
     await (await phone).ready(); // without it the trainee's own telephone is called
     take(await post("/listenings", { seat: mine.mentor.seat, mode: "silent", why: "mentor" }));
   } finally {

@@ -182,7 +182,8 @@ export function start(changeCampaign) {
   $("#pause-dialog").addEventListener("keydown", (event) => pauses[Number(event.key) - 1]?.click());
   const does = {
     ready: () => act("/ready"),
-    "hang-up": () => act("/hang-up"),
+    // Of a double click, the second must not end the next call.
+    "hang-up": () => act("/hang-up", { attempt: seat.call?.attempt ?? null }),
     mute,
     pause: () => $("#pause-dialog").showModal(),
     breather: () => rest("breather"),

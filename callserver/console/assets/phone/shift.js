@@ -97,6 +97,7 @@ function confirmation() {
 export async function open(lacks = missing, focus = true) {
   missing = lacks;
   const { campaigns, lines } = await get("/shift");
+  if (!["off", "paused"].includes(seat.state)) return; // the phoner has pressed Ready meanwhile
   const chosen = seat.campaign ?? (campaigns.length === 1 ? campaigns[0].name : null);
   $("#campaigns").replaceChildren(...campaigns.map((campaign) => campaignChoice(campaign, chosen)));
   if (!campaigns.length) $("#campaigns").append(el("p", {}, t("phone.shift.none")));

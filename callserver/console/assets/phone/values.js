@@ -28,13 +28,17 @@ function fold() {
   $("#values-hide").setAttribute("aria-expanded", !hidden);
 }
 
-export async function start() {
+export async function look() {
+  if (sentences.length) return;
+  sentences = (await library()).values;
+  turn();
+}
+
+export function start() {
   $("#values-hide").addEventListener("click", () => {
     localStorage.setItem("values", $("#value").hidden ? "shown" : "hidden");
     fold();
   });
   fold();
-  sentences = (await library()).values;
-  turn();
   setInterval(turn, EACH_MS);
 }

@@ -1,10 +1,12 @@
 // Changes that are not yet proposed. They are kept in this browser window, so that a reload loses nothing.
 
+import { kept } from "../kept.js";
+
 const KEY = "rules.drafts";
 
 export class Drafts {
   constructor() {
-    this.texts = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    this.texts = kept.read(KEY) ?? {};
   }
 
   get any() {
@@ -36,6 +38,6 @@ export class Drafts {
   }
 
   #keep() {
-    sessionStorage.setItem(KEY, JSON.stringify(this.texts));
+    kept.write(KEY, this.texts);
   }
 }

@@ -3,11 +3,14 @@
 
 import { get, post } from "../api.js";
 import { $, el, onPress, onSubmit, show, toast } from "../dom.js";
+import { kept } from "../kept.js";
 import { dateTime, t, time } from "../texts.js";
 
 const KEY = "support.draft";
 const REMIND_MS = 24 * 60 * 60 * 1000;
+const REMIND_AGAIN_MS = 15_000;
 let view;
+let ahead = 0; // milliseconds that the server's clock is ahead of the browser's
 
 const to = el("select", { name: "to" });
 const words = el("textarea", { name: "words", maxlength: 2000, rows: 4, required: true });
@@ -97,29 +100,30 @@ function draw(fetched) {
 }
 
 function drawCallInHand() {
+  ahead = new Date(view.now) - Date.now();
   show(busy, view.in_call);
   send.setAttribute("aria-disabled", String(view.in_call));
   remind();
 }
 
 function remind() {
-  const now = new Date(view.now);
+  const now = new Date(Date.now() + ahead);
   const soon = view.booked.find(({ at }) => new Date(at) >= now && new Date(at) - now < REMIND_MS);
   let text = "";
   if (new Date(view.break_until ?? 0) > now) text = t("support.break", { when: time(view.break_until) });
   else if (soon) text = t("support.reminder", { name: soon.with_name, when: dateTime(soon.at) });
-  $("#support-reminder").textContent = text;
+  if ($("#support-reminder").textContent !== text) $("#support-reminder").textContent = text;
   show($("#support-reminder"), text !== "" && !view.in_call);
 }
 
-words.value = sessionStorage.getItem(KEY) ?? "";
-words.addEventListener("input", () => sessionStorage.setItem(KEY, words.value));
+words.value = kept.read(KEY) ?? "";
+words.addEventListener("input", () => kept.write(KEY, words.value));
 
 onSubmit(form, async (values) => {
   if (view.in_call) throw new Error(t("support.in_call"));
   draw(await post("/support/messages", { words: values.words, to: values.to ? Number(values.to) : null }));
   words.value = "";
-  sessionStorage.removeItem(KEY);
+  kept.drop(KEY);
   toast(t("support.sent"), "good");
   $("#support-box-title").focus();
 });
@@ -136,3 +140,4 @@ document.addEventListener("call_in_hand", ({ detail }) => {
 });
 
 draw(await get("/support/mine"));
+setInterval(remind, REMIND_AGAIN_MS); // a reminder begins and ends without an event
