@@ -6,7 +6,7 @@ reports may come twice, late, in any order or never (I6), and an ended call stay
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -68,6 +68,9 @@ class Receipt:
     sid: str
     sequence: int
 
+
+MACHINE_WITHIN = timedelta(seconds=15)
+"""A verdict that a machine has answered ends no talk that has lasted longer: the phoner knows better by then."""
 
 S, R = CallState, Report
 
@@ -151,8 +154,10 @@ def advance(
     `at` is when it happened, by the provider's clock where it reports that. So a late report fills in
     its own instant, and the same reports in any order lead to the same call.
     """
-    ref = call.ref or ref
     rang_at, answered_at = call.rang_at, call.answered_at
+    if report is Report.MACHINE and answered_at is not None and at - answered_at > MACHINE_WITHIN:
+        return call
+    ref = call.ref or ref
     ended_at, cause = call.ended_at, call.cause
     if report is Report.RANG and rang_at is None:
         rang_at = at

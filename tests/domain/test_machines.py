@@ -71,6 +71,13 @@ def test_an_answered_call_was_completed_unless_a_machine_answered(ending: Report
         assert told(*reports).cause is expected
 
 
+@pytest.mark.parametrize(("seconds", "ends"), [(4, True), (15, True), (16, False), (90, False)])
+def test_a_late_verdict_about_a_machine_ends_no_talk(seconds: int, *, ends: bool) -> None:
+    talk = told((Report.RANG, None), (Report.ANSWERED, None))
+    at = (talk.answered_at or NOW) + timedelta(seconds=seconds)
+    assert (call.advance(talk, Report.MACHINE, at) != talk) is ends
+
+
 def test_the_first_reference_the_first_response_and_the_first_end_stay() -> None:
     ended = told((Report.BUSY, 486), (Report.FAILED, 503))
     assert (ended.ref, ended.code, ended.cause, ended.ended_at) == ("CA0", 486, Cause.BUSY, NOW)

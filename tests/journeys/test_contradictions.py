@@ -390,3 +390,15 @@ async def test_who_met_no_phoner_counts_as_abandoned_in_whatever_order_it_is_rep
         await system.server.call_flow.receive(CallReport(call.attempt, report, leg=leg.sid))
     assert system.calls()[0].cause == Cause.COMPLETED
     assert system.calls()[0].abandoned
+
+
+async def test_a_verdict_about_a_machine_that_comes_late_cuts_off_nobody(
+    system: SimulatedSystem,
+) -> None:
+    leg = await in_a_talk(system)
+    (call,) = system.calls()
+    await system.pass_time(20)
+    await system.server.call_flow.receive(CallReport(call.attempt, Report.MACHINE, leg=leg.sid))
+    await system.pass_time(5)
+    assert leg in system.live_legs()
+    assert (await system.seat())["state"] == "talking"
