@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from callserver.database import call_budget, campaign_states, set_aside_contacts
+from callserver.database import call_budget, campaign_states, marks, set_aside_contacts
 from callserver.engine.gate.explanation import explain
 from callserver.engine.lists.importer import import_list
 from callserver.ports import Tx
@@ -58,6 +59,37 @@ async def test_a_list_that_closes_a_contact_at_that_moment_has_the_last_word(
 
     _, status = await asyncio.to_thread(while_open, system.server.store.engine, close, dial)
     assert (status, system.contacts()[0].status, system.rang()) == (409, "closed", [])
+    system.close()
+
+
+DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION 'two decisions wait' USING ERRCODE = '40P01'; END $$"
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+async def test_a_decision_that_loses_a_deadlock_is_made_again(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch, *, by_hand: bool
+) -> None:
+    """PostgreSQL has ended its transaction: no refusal can be written in it."""
+    system = SimulatedSystem(tmp_path, database=postgres_url)
+    await system.on_shift()
+    really = marks.marks_of
+    lost: list[bool] = []
+
+    def losing(tx: Tx, *about: Any) -> Any:
+        if not lost:
+            lost.append(True)
+            tx.exec_driver_sql(DEADLOCK)
+        return really(tx, *about)
+
+    monkeypatch.setattr(marks, "marks_of", losing)
+    if by_hand:
+        assert (await system.api("POST", "/dial", {"number": "32200000"}))[0] == 200
+    else:
+        await system.ready()
+    await system.pass_time(1)
+    assert lost
+    assert system.rang() == ["+4532200000"]
+    assert not system.entries("refused")
     system.close()
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver import outbox
-from callserver.database import accounts, call_budget, calls, suppressions
+from callserver.database import accounts, call_budget, calls, races, suppressions
 from callserver.database import user_lines as table
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
@@ -132,7 +132,10 @@ class LineConfirmation:
                 facts = gate.collect(tx, ctx.rules, ctx.secret, question, skew_ms)
                 answer = permit.decide(facts, attempt)
                 decision = Decision(answer, decisions.line(ctx.rules, question, facts))
-            except Exception:  # noqa: BLE001 - fail closed, as the gate does (I9)
+            except Exception as error:
+                if races.lost(error):
+                    raise
+                # Fail closed, as the gate does (I9).
                 decision = decisions.failed(ctx.rules, question)
             answers.append((question, decision))
         refused = (pair for pair in answers if isinstance(pair[1].answer, Refusal))

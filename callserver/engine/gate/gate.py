@@ -15,6 +15,7 @@ from callserver.database import (
     daily_counts,
     dial_facts,
     marks,
+    races,
     suppressions,
 )
 from callserver.database.dial_facts import DialFacts
@@ -53,7 +54,10 @@ def ask(tx: Tx, ctx: EngineContext, request: DialRequest) -> DialPermit | Refusa
         facts = collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock))
         answer = permit.decide(facts, attempt)
         decision = Decision(answer, line(ctx.rules, request, facts))
-    except Exception:  # noqa: BLE001 - fail closed: after any error nobody is called (I9)
+    except Exception as error:
+        if races.lost(error):
+            raise  # the transaction has ended at the database, and is run again
+        # Fail closed: after any other error nobody is called (I9).
         decision = failed(ctx.rules, request)
     if isinstance(decision.answer, DialPermit) and not _write_call(tx, request, decision.answer):
         decision = second_call(decision)
@@ -76,7 +80,9 @@ def permits(tx: Tx, ctx: EngineContext, request: DialRequest) -> bool:
     try:
         facts = collect(tx, ctx.rules, ctx.secret, request, clock_checks.skew_ms(tx, ctx.clock))
         return isinstance(permit.decide(facts, "asked"), DialPermit)
-    except Exception:  # noqa: BLE001 - fail closed
+    except Exception as error:
+        if races.lost(error):
+            raise
         return False
 
 
