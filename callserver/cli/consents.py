@@ -10,6 +10,8 @@ from callserver.cli import resources
 from callserver.cli.contacts import read
 from callserver.cli.counting import counted
 from callserver.cli.refused_rows import beside
+from callserver.database.engines import reading
+from callserver.database.side_connection import one_part
 from callserver.engine.lists import consent_files
 from callserver.engine.lists.refused_rows import as_file
 
@@ -36,8 +38,10 @@ def import_consents(
     Example: callserver consents import consents.csv
     """
     raw = read(file)
-    with resources.database() as engine, engine.begin() as tx:
-        result = consent_files.take(tx, raw, by, resources.now(tx), region)
+    with resources.database() as engine:
+        with reading(engine) as tx:
+            now = resources.now(tx)
+        result = consent_files.take(lambda: one_part(engine), raw, by, now, region)
     print(
         f"{counted(result.read, 'row')} read: {result.given} given, {result.revoked} taken back,"
         f" {result.unchanged} unchanged, {len(result.refused)} refused"

@@ -1,6 +1,7 @@
 """A file of consents: what is recorded, and what is refused, on SQLite and PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,7 +41,9 @@ def person(tx: Tx, number: str, name: str, ref: str | None = None) -> int:
 
 
 def take(tx: Tx, *rows: str, header: str = "mobil;navn;medlemsnr;dato;samtykke;bevis") -> Consents:
-    return consent_files.take(tx, "\n".join((header, *rows)).encode(), "user:1", NOW)
+    return consent_files.take(
+        lambda: nullcontext(tx), "\n".join((header, *rows)).encode(), "user:1", NOW
+    )
 
 
 def recorded(tx: Tx) -> Sequence[tuple[str, str]]:
@@ -58,8 +61,8 @@ def test_consents_are_given_and_taken_back(store: AnyStore) -> None:
         )
         assert (result.read, result.given, result.revoked, result.refused) == (2, 1, 1, [])
         assert recorded(tx) == [
+            (subject.of_person(bo), "consent_revoked"),  # what protects comes first
             (subject.of_person(anna), "consent_given"),
-            (subject.of_person(bo), "consent_revoked"),
         ]
         again = take(tx, f"{ANNA};Anna Prøve;;01-05-2026;ja;formular 7")
         assert (again.given, again.unchanged) == (0, 1)
@@ -162,3 +165,45 @@ def test_a_consent_is_given_to_no_second_number(store: AnyStore) -> None:
         person(tx, ANNA, "Anna Prøve")
         result = take(tx, f"{ANNA} / {BO};;;01-05-2026;ja;")
         assert (len(result.refused), recorded(tx)) == (1, [])
+
+
+def test_a_long_file_is_recorded_in_parts_and_what_protects_comes_first(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is called in between for a consent that the same file takes back."""
+    monkeypatch.setattr(consent_files, "PART", 1)
+    with store.engine.begin() as tx:
+        anna, bo = person(tx, ANNA, "Anna Prøve"), person(tx, BO, "Bo Bech")
+    rows = [
+        f"{ANNA};Anna Prøve;;01-05-2026;givet;",
+        f"{BO};Bo Bech;;01-05-2026;givet;",
+        f"{ANNA};Anna Prøve;;05-05-2026;trukket;",
+    ]
+    raw = "\n".join(("mobil;navn;medlemsnr;dato;samtykke;bevis", *rows)).encode()
+    after_each: list[Sequence[tuple[str, str]]] = []
+
+    @contextmanager
+    def part() -> Iterator[Tx]:
+        with store.engine.begin() as tx:
+            yield tx
+            after_each.append(recorded(tx))
+
+    result = consent_files.take(part, raw, "user:1", NOW)
+    assert (result.read, result.given, result.revoked) == (3, 2, 1)
+    back, one, other = (
+        (subject.of_person(anna), "consent_revoked"),
+        (subject.of_person(anna), "consent_given"),
+        (subject.of_person(bo), "consent_given"),
+    )
+    assert after_each == [[], [back], [back, one], [back, one, other]]
+
+
+def test_a_row_that_may_be_about_others_stops_the_file_before_anything_is_recorded(
+    store: AnyStore,
+) -> None:
+    rows = [f"{ANNA};Anna Prøve;;01-05-2026;givet;", "Må ikke ringes op:;;;;;"]
+    with store.engine.begin() as tx:
+        person(tx, ANNA, "Anna Prøve")
+        with pytest.raises(ConfigurationProblem, match="line 3"):
+            take(tx, *rows)
+        assert recorded(tx) == []

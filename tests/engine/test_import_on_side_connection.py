@@ -1,28 +1,33 @@
 """A list that is imported beside a server: the same rows, a dry run, and nothing half written."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from callserver.adapters.config_folder import load
 from callserver.database import audit, list_import, suppressions
 from callserver.database import contacts as known_contacts
 from callserver.database import imports as history
+from callserver.database.contacts import Contact
 from callserver.database.store import AnyStore
-from callserver.database.tables import campaign_places, contacts, imports, registers
+from callserver.database.tables import campaign_places, contacts, imports, marks, registers
 from callserver.domain import subject
+from callserver.domain.contact_status import ContactStatus
 from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
+from callserver.domain.reason import Reason
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine.context import Rules
-from callserver.engine.lists import eligibility, importer
+from callserver.engine.lists import eligibility, importer, listed_consents
 from callserver.engine.lists.dry_run import dry_run
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.importer import import_list
-from callserver.engine.suppressions import erasure
+from callserver.engine.suppressions import erasure, person_facts
+from callserver.ports import Tx
 from tests.harness.retention import drop_some
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
@@ -186,3 +191,43 @@ def test_who_is_erased_while_a_list_is_compared_stays_erased(
     assert stored is not None
     assert (stored.number, stored.name, stored.born) == (NOBODY, None, None)
     assert (stored.status, stored.reason) == ("closed", "PERSON_ERASED")
+
+
+LEADS = "ref;navn;telefon;samtykke dato;kilde\n" + "".join(
+    f"L{n};Prøve {n};3220000{n};01-05-2026;gademøde\n" for n in range(5)
+)
+
+
+def given(tx: Tx) -> int:
+    return tx.execute(select(func.count()).where(marks.c.kind == "consent_given")).scalar_one()
+
+
+def test_consents_of_a_list_are_recorded_in_parts_and_what_is_missing_by_the_same_list(
+    store: AnyStore, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that dials waits for one part at most. Whom it refused meanwhile is open again."""
+    monkeypatch.setattr(listed_consents, "PART", 2)
+    write, begun = person_facts.write_consent, 0
+
+    def breaks_off(tx: Tx, known: Sequence[Contact], *args: Any, **more: Any) -> None:
+        nonlocal begun
+        begun += 1
+        if begun == 4:
+            raise OSError("the disk is full")
+        write(tx, known, *args, **more)
+
+    monkeypatch.setattr(person_facts, "write_consent", breaks_off)
+    with pytest.raises(OSError, match="full"):
+        take(database_url, order("leads", LEADS.encode()))
+    with store.engine.begin() as tx:
+        assert given(tx) == 2
+        (last,) = known_contacts.by_number(tx, 4532200004)
+        reason = Reason.SUP_CONSENT_MISSING.value
+        known_contacts.set_status(tx, last.id, ContactStatus.CLOSED, reason=reason)
+    _, summary = take(database_url, order("leads", LEADS.encode()))
+    assert (summary.consents, summary.unchanged) == (3, 5)
+    with store.engine.begin() as tx:
+        assert given(tx) == 5
+        reopened = known_contacts.get(tx, last.id)
+    assert reopened is not None
+    assert reopened.status == ContactStatus.READY

@@ -3,6 +3,7 @@ alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -118,12 +119,20 @@ async def by_calling_back(system: StaffedSystem) -> None:
 
 async def by_consents(system: StaffedSystem) -> None:
     rows = f"telefon;navn;dato;samtykke\n{FORMER};Anna Holm;01-11-2026;nej\n"
-    system.write(lambda tx: consent_files.take(tx, rows.encode(), "user:1", system.clock.now()))
+    system.write(
+        lambda tx: consent_files.take(
+            lambda: nullcontext(tx), rows.encode(), "user:1", system.clock.now()
+        )
+    )
 
 
 async def by_unread_consents(system: StaffedSystem) -> None:
     rows = f"telefon;navn;dato;samtykke\n{FORMER} og mere;Anna Holm;01-11-2026;nej\n"
-    system.write(lambda tx: consent_files.take(tx, rows.encode(), "user:1", system.clock.now()))
+    system.write(
+        lambda tx: consent_files.take(
+            lambda: nullcontext(tx), rows.encode(), "user:1", system.clock.now()
+        )
+    )
 
 
 async def by_fact(system: StaffedSystem) -> None:

@@ -6,7 +6,7 @@ from callserver.adapters.uploads import Uploads
 from callserver.console.endpoint import Answer, Endpoint, UserRequest
 from callserver.console.streaming import ReportProgress, progress_response
 from callserver.console.upload_receiver import receive
-from callserver.database.side_connection import side_engine
+from callserver.database.side_connection import one_part, side_engine
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.lists import consent_files
@@ -46,8 +46,8 @@ class ConsentsApi:
             progress(0, 0, "lists.reading")
             try:
                 raw = self._uploads.read(upload, request.user.id)
-                with side_engine(self._database, self._ctx.secret) as engine, engine.begin() as tx:
-                    result = consent_files.take(tx, raw, request.by, now)
+                with side_engine(self._database, self._ctx.secret) as engine:
+                    result = consent_files.take(lambda: one_part(engine), raw, request.by, now)
             finally:
                 self._uploads.drop(upload, request.user.id)
             return _imported(result)
