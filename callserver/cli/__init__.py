@@ -183,6 +183,8 @@ def main() -> None:
             # Here, because it imports both drivers.
             from callserver.database.unavailable import UNAVAILABLE, named
 
+            if isinstance(error, OSError) and error.filename is not None:
+                sys.exit(_failed(f"{error.filename}: {error.strerror}"))
             error = named(error)
             if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
                 raise

@@ -56,7 +56,7 @@ def prompts_(folder: asterisk_files.Folder) -> None:
     print(", ".join(f"{count} {result}" for result, count in counts.items()))
 
 
-def telephone(handle: Annotated[str, typer.Argument(help="the person's short name")]) -> None:
+def telephone(handle: Annotated[str, typer.Argument(help="the user name")]) -> None:
     """Print the credentials of a user's SIP telephone, only once; earlier ones end.
 
     The user must exist (`callserver user add`). The line `sip:telephone_N`, N being the user's id, is

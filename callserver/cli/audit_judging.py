@@ -26,7 +26,7 @@ def register(group: typer.Typer) -> None:
 
 
 def decisions(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where the files are written")],
     withhold: Annotated[
         str, typer.Option(help="fields that stay closed, separated by commas: num,dob")
     ] = "",
@@ -103,7 +103,10 @@ def _key(path: Path | None) -> "VerifierKey | None":
         raise ConfigurationProblem(f"{path}: {error}") from None
 
 
-def behaviour(folder: Annotated[Path, typer.Argument(metavar="DIR")], vkey: Vkey = None) -> None:
+def behaviour(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the published log")],
+    vkey: Vkey = None,
+) -> None:
     """Check a published log against the specification of seats, contacts, opt-outs, calls and network.
 
     Reads the folder alone: without database, settings and secrets. Names each entry that a server which
@@ -131,7 +134,7 @@ def behaviour(folder: Annotated[Path, typer.Argument(metavar="DIR")], vkey: Vkey
 
 
 def judge(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="what `audit decisions` wrote")],
     vkey: Vkey = None,
 ) -> None:
     """Recompute every decision of an export, without a database and without secrets.

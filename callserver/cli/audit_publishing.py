@@ -104,6 +104,7 @@ def receipt(
 
     key, settings = resources.phone_number(number), resources.settings()
     published = receipts.opened(settings)
+    folder.mkdir(parents=True, exist_ok=True)  # first, because the log says that receipts were made
     with resources.database(settings) as engine, engine.begin() as tx:
         secret = resources.secret(settings)
         about = subject.everyone_at(key, known_at.everybody(tx, key), secret)
@@ -113,7 +114,6 @@ def receipt(
         made = [receipts.of_opt_out(tx, published, row) for row in rows]
         for row in rows:
             receipts.record(tx, row.id, by, resources.now(tx))
-    folder.mkdir(parents=True, exist_ok=True)
     for receipt in made:
         for name, content in receipt_files.files(receipt, language).items():
             (folder / name).write_text(content, "utf-8")

@@ -257,13 +257,13 @@ def export(
     encoding = "utf-8-sig" if bom else "utf-8"
     with resources.database(settings) as engine:
         resources.rules(engine, settings).campaign(campaign)
-        with engine.begin() as tx:
-            exporting.record(tx, what, campaign, by, resources.now(tx))
         with contextlib.ExitStack() as stack:
             out: Any = sys.stdout
-            if file is not None:
+            if file is not None:  # first, because the log says that a copy was made
                 out = stack.enter_context(file.open("w", newline="", encoding=encoding))
-            elif bom:
+            with engine.begin() as tx:
+                exporting.record(tx, what, campaign, by, resources.now(tx))
+            if file is None and bom:
                 out.write("\ufeff")
             connection = stack.enter_context(reading(engine))
             rows = exporting.rows(connection, what, campaign)

@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     minutes: Annotated[float, typer.Option(help="how long it runs; 0: until Ctrl-C")] = 0,
     headless: Annotated[bool, typer.Option(help="plain lines, for machines")] = False,
-    phoners: Annotated[int, typer.Option(min=1, max=100)] = 12,
+    phoners: Annotated[int, typer.Option(help="robots on shift", min=1, max=100)] = 12,
     contacts: Annotated[int, typer.Option(min=10, help="in all campaigns")] = 10_000,
     faults: Annotated[str, typer.Option(help="none or all")] = "none",
     asterisk: Annotated[

@@ -69,10 +69,13 @@ def _say(answer: explanation.Explanation, language: str) -> None:
     if answer.contact is None:
         sentence = texts.say(language, "explain.no_contact")
         typer.secho(f"{answer.campaign}: {sentence}", fg="yellow")
+    whom = answer.campaign
+    if answer.contact is not None:
+        whom += f", {texts.say(language, 'explain.contact')} {answer.contact}"
     if not answer.reasons:
-        typer.secho(f"{answer.campaign}: {texts.say(language, 'explain.allowed')}", fg="green")
+        typer.secho(f"{whom}: {texts.say(language, 'explain.allowed')}", fg="green")
         return
-    typer.secho(f"{answer.campaign}: {texts.say(language, 'explain.refused')}", fg="red")
+    typer.secho(f"{whom}: {texts.say(language, 'explain.refused')}", fg="red")
     for reason in answer.reasons:
         print(f"  {reason.value}: {texts.say(language, f'reason.{reason.value}')}")
     if answer.next_at is not None:

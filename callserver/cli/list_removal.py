@@ -55,7 +55,9 @@ def roll_back(
 
 
 def remove(
-    contact: Annotated[int, typer.Argument(help="the contact's number: callserver explain")],
+    contact: Annotated[
+        int, typer.Argument(help="the contact's id, as `callserver explain` prints it")
+    ],
     why: Annotated[str, typer.Option(help="a few words for the log; no names or numbers")],
     by: By = "command",
 ) -> None:

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def migrate(
     to: Annotated[
-        str, typer.Option(help="An older revision: where its tables hold everything that is stored")
+        str, typer.Option(help="an older revision: where its tables hold everything that is stored")
     ] = "",
 ) -> None:
     """Bring the database's tables up to date; `serve` does so too.

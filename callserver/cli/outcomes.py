@@ -13,6 +13,7 @@ from callserver.adapters.config_folder import ConfigFolder
 from callserver.cli import resources
 from callserver.cli.acting_user import By, acting
 from callserver.cli.case_answers import read_words
+from callserver.database.accounts import User
 from callserver.database.engines import Engine, reading
 from callserver.domain import phone
 from callserver.domain.campaign import Ask, Campaign
@@ -24,6 +25,7 @@ from callserver.engine.outcomes.record import GivenOutcome, NotAgreed, OutcomeRe
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.engine.rules.beginning import removed
 from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 from callserver.settings import Settings, instant
 
 
@@ -55,7 +57,7 @@ def missing(
     with resources.database(settings) as engine:
         rules = _rules(engine, settings)
         with reading(engine) as tx:
-            user = acting(tx, by, Action.CORRECT)
+            user = _supervisor(tx, by)
             found = missing_outcomes.of_department(tx, rules, user.department)
     for one in found:
         number = phone.masked(phone.from_int(one.call.number))
@@ -112,7 +114,7 @@ def enter(
     with resources.database(settings) as engine:
         rules = _rules(engine, settings)
         with engine.begin() as tx:
-            user = acting(tx, by, Action.CORRECT)
+            user = _supervisor(tx, by)
             found = missing_outcomes.of_department(tx, rules, user.department)
             campaign = next((one.call.campaign for one in found if one.call.attempt == call), None)
             if campaign is None:
@@ -136,6 +138,12 @@ def enter(
                 hint = "; confirm with --outside-hours" if refused.confirmable else ""
                 raise ConfigurationProblem(f"no call-back then: {refused}{hint}") from refused
     print(f"entered: {outcome}")
+
+
+def _supervisor(tx: Tx, handle: str) -> User:
+    """The user who does it: phoners do not see what others have not entered."""
+    acting(tx, handle, Action.SEE_FLOOR)
+    return acting(tx, handle, Action.CORRECT)
 
 
 def _rules(engine: Engine, settings: Settings) -> Rules:

@@ -144,7 +144,7 @@ def undo(
     number: Number,
     mark: Annotated[MarkKind, typer.Argument(help="what was noted by mistake")],
     why: Annotated[str, typer.Option(help="a few words for the log, without names and numbers")],
-    by: Annotated[str, typer.Option(help="the handle of the account that undoes it")],
+    by: Annotated[str, typer.Option(help="the user who undoes it, by user name")],
     contact: ContactId = None,
 ) -> None:
     """Undo a mark that was noted by mistake: reassigned, bad_number, deceased, vulnerable or guardian.
@@ -187,6 +187,7 @@ def access(
         raise ConfigurationProblem("name the number and the folder, or --contact and the folder")
     number = None if len(targets) == 1 else resources.phone_number(targets[0])
     folder = Path(targets[-1])
+    folder.mkdir(parents=True, exist_ok=True)  # first, because the log says that the copy was made
     settings = resources.settings()
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
@@ -199,7 +200,6 @@ def access(
             published = receipts.if_opened(settings)
             copy = person_copy.make(tx, rules, secret, known, language, now, published)
             person_copy.record_copy(tx, known, by, now)
-    folder.mkdir(parents=True, exist_ok=True)
     for ending, content in (
         ("html", person_copy_page.page(copy)),
         ("json", copy.model_dump_json(indent=2)),
@@ -215,4 +215,5 @@ def _note(number: str, contact: int | None, fact: Fact, by: str) -> None:
         formerly = fact not in person_facts.OF_THE_NUMBER
         known = person_facts.find(tx, key, contact, formerly=formerly)
         person_facts.note(tx, key, known, fact, by, resources.now(tx))
-    print(f"recorded; contacts: {len(known)}")
+    about = f"contacts: {len(known)}" if known else "about the number, at which nobody is known"
+    print(f"recorded; {about}")

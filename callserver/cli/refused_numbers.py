@@ -47,7 +47,7 @@ def release(
 ) -> None:
     """Release these numbers to be called again; without an option all that the carrier refused.
 
-    Example: callserver refused release
+    Example: callserver refused release --contact 17
     """
     with resources.database() as engine, engine.begin() as tx:
         rows = [

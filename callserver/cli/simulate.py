@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    phoners: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    phoners: Annotated[int, typer.Option(help="robots on shift", min=1, max=1000)] = 100,
     contacts: Annotated[int, typer.Option(min=1, help="in all five campaigns")] = 20_000,
     hours: Annotated[float, typer.Option(min=0.05, max=24)] = 4.0,
     seed: Annotated[int, typer.Option(help="the same seed gives the same evening")] = 7,

@@ -30,7 +30,7 @@ from callserver.engine.identity.known_at import Someone
 from callserver.engine.lists import number_files
 from callserver.engine.suppressions import lifting, opt_out_export, opt_out_files, opt_outs
 from callserver.engine.suppressions.lifting import Channel
-from callserver.engine.suppressions.opt_outs import Origin
+from callserver.engine.suppressions.opt_outs import Origin, ReceivedBy
 from callserver.errors import ConfigurationProblem, NotFound
 from callserver.ports import Tx
 
@@ -53,9 +53,19 @@ def register(app: typer.Typer) -> None:
 
 def add(
     numbers: Annotated[list[str] | None, typer.Argument(help="telephone numbers")] = None,
-    contact: Annotated[list[int] | None, typer.Option(help="contact ids instead")] = None,
-    scope: Annotated[Scope, typer.Option(help="how far it reaches")] = Scope.NUMBER,
+    contact: Annotated[
+        list[int] | None,
+        typer.Option(help="contact ids instead, as `callserver explain` prints them"),
+    ] = None,
+    scope: Annotated[
+        Scope,
+        typer.Option(
+            help="number: this number only; person: who is known there, on every number; household; complaint;"
+            " org: the person, one purpose only; hash: the number of somebody who was erased"
+        ),
+    ] = Scope.NUMBER,
     purpose: Annotated[Purpose | None, typer.Option(help="with --scope org: only this")] = None,
+    received_by: Annotated[ReceivedBy | None, typer.Option(help="how the person told us")] = None,
     by: Annotated[
         str,
         typer.Option(help="who recorded it; written to the log", callback=resources.words_for_log),
@@ -63,6 +73,7 @@ def add(
 ) -> None:
     """Never call these numbers again; a telephone that is ringing is silenced.
 
+    Without --scope it is about the numbers alone: who wants no calls at all is suppressed with --scope person.
     The scopes person, household and complaint cover everyone known at the number, now or formerly, under
     all their numbers. All of it is written, or nothing. A complaint is also a case of the project leader.
 
@@ -92,7 +103,7 @@ def add(
                 if deadlines is not None:
                     request = CaseRequest(
                         kind=CaseKind.COMPLAINT,
-                        source=Source.OTHER,
+                        source=Source(received_by or ReceivedBy.OTHER),
                         by=by,
                         at=now,
                         number=number,
@@ -103,7 +114,7 @@ def add(
                     case = intake.open_case(tx, request, deadlines.current.cases, secret)
                     ids += [entry.id for entry in suppressions.of_group(tx, case.opt_out or "")]
                 else:
-                    origin = Origin(by=by, at=now)
+                    origin = Origin(by=by, at=now, received_by=received_by)
                     ids += opt_outs.add(
                         tx, [scope], number, people, secret, origin, purpose=purpose
                     )
@@ -288,19 +299,18 @@ def export(
     if separator not in (",", ";"):
         raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
     day = None if since is None else since.date()
-    with resources.database(any_key=True) as engine:
+    with resources.database(any_key=True) as engine, contextlib.ExitStack() as stack:
+        encoding = "utf-8-sig" if bom else "utf-8"
+        out: TextIO = sys.stdout
+        if file is not None:  # first, because the log says that a copy was made
+            out = stack.enter_context(file.open("w", newline="", encoding=encoding))
         with engine.begin() as tx:
             opt_out_export.record(tx, day, by, resources.now(tx))
-        with contextlib.ExitStack() as stack:
-            encoding = "utf-8-sig" if bom else "utf-8"
-            out: TextIO = sys.stdout
-            if file is not None:
-                out = stack.enter_context(file.open("w", newline="", encoding=encoding))
-            elif bom:
-                out.write("\ufeff")
-            connection = stack.enter_context(reading(engine))
-            rows = opt_out_export.rows(connection, day, language)
-            csv.writer(out, delimiter=separator).writerows(rows)
+        if file is None and bom:
+            out.write("\ufeff")
+        connection = stack.enter_context(reading(engine))
+        rows = opt_out_export.rows(connection, day, language)
+        csv.writer(out, delimiter=separator).writerows(rows)
 
 
 def _masked(about: str) -> str:

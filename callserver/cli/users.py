@@ -23,7 +23,7 @@ from callserver.errors import ConfigurationProblem, Impossible
 from callserver.settings import allowed_sip_hosts
 from callserver.texts import say
 
-Handle = Annotated[str, typer.Argument(help="the person's short name")]
+Handle = Annotated[str, typer.Argument(help="the user name")]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def add(
-    handle: Annotated[str, typer.Argument(help="a short unique name, like maja")],
+    handle: Annotated[str, typer.Argument(help="the user name: short and unique, like maja")],
     role: Annotated[Role, typer.Option(help="what they may do")] = Role.PHONER,
     department: Annotated[str | None, typer.Option(help="the department's key")] = None,
     name: Annotated[str, typer.Option(help="as colleagues see it")] = "",

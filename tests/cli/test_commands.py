@@ -462,3 +462,9 @@ def test_a_database_that_only_reads_is_named_in_a_sentence(
     assert done.returncode == 2, done.stderr
     assert "the database cannot be used: cannot execute" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_in_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("schema", "file/below")
+    assert (done.returncode, done.stderr) == (2, "callserver: file/below: Not a directory\n")

@@ -334,3 +334,21 @@ def test_a_row_with_a_name_is_about_the_person(
     assert [row.scope for row in about] == ([Scope.PERSON] if is_meant else [])
     again = say("suppress", "import", file, ends=ends)
     assert "people whom rows name" not in again
+
+
+def test_how_the_person_told_us_is_recorded(say: Say, engine: Engine, people: None) -> None:
+    say("suppress", "add", "32200002", "--scope", "person", "--received-by", "letter")
+    with engine.begin() as tx:
+        (row,) = suppressions.newest_first(tx, None)
+    assert row.received_by == "letter"
+
+
+@pytest.mark.parametrize("words", [("suppress", "export"), ("export", "contacts", "kanvas")])
+def test_a_copy_that_cannot_be_written_is_not_in_the_log(
+    say: Say, engine: Engine, tmp_path: Path, people: None, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        say(*words, tmp_path / "nowhere" / "copy.csv")
+    with engine.begin() as tx:
+        kinds = set(tx.execute(select(audit.c.kind)).scalars())
+    assert "exported" not in kinds

@@ -346,6 +346,8 @@ async def test_the_same_by_command(removable: ListeningSystem, say: Say, is_remo
     )
     assert json.loads(said)["call"] == attempt
     assert await asyncio.to_thread(say, "missing", "--by", f"u{OTHER}", "--json") == ""
+    with pytest.raises(NotAllowed):
+        await asyncio.to_thread(say, "missing", "--by", f"u{TRAINEE}")
     for other, why in ((OTHER, ConfigurationProblem), (TRAINEE, NotAllowed)):
         with pytest.raises(why):
             await asyncio.to_thread(say, "enter", attempt, "never", "--by", f"u{other}")

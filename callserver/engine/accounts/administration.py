@@ -244,7 +244,7 @@ def add(
         NotAllowed: the line cannot be this user's.
     """
     if not _HANDLE.fullmatch(handle):
-        raise Impossible("a handle is small letters, digits, . - _", key="staff_handle")
+        raise Impossible("a user name has only small letters, digits, . - _", key="staff_handle")
     if accounts.by_handle(tx, handle) is not None:
         raise Impossible(f"there is a user {handle!r} already", key="staff_taken")
     _fits(tx, terms, None, given)
