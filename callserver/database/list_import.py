@@ -216,10 +216,11 @@ def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collectio
         alike[tuple(sorted(values))].append({"key": key, **values})
     for columns, rows in alike.items():
         tx.execute(one.values({name: bindparam(name) for name in columns}), rows)
-    if reopened:
-        closed = one.where(contacts.c.status.in_(FINISHED))
-        ready = closed.values(status=ContactStatus.READY, reason=None)
-        tx.execute(ready, [{"key": key} for key in reopened])
+    keys, done = sorted(reopened), contacts.c.status.in_(FINISHED)
+    for at in range(0, len(keys), CHUNK):
+        some = contacts.c.id.in_(keys[at : at + CHUNK])
+        closed = update(contacts).where(some, done, contacts.c.number != NOBODY)
+        tx.execute(closed.values(status=ContactStatus.READY, reason=None))
 
 
 _IS_KNOWN = "(SELECT 1 FROM contacts c WHERE c.person = s.person AND c.campaign = :campaign)"

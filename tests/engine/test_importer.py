@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, select, update
 
 from callserver.database import list_import
 from callserver.database.engines import make_engine
@@ -130,6 +130,17 @@ def test_a_known_person_whose_row_is_refused_is_set_aside(engine: Engine) -> Non
     assert rows(engine, "ref", "status") == [("K1", "closed"), ("K2", "closed"), ("K3", "ready")]
     take(engine, "ref;telefon;navn\nK1;32200001;Bo\n")
     assert rows(engine, "ref", "status")[0] == ("K1", "ready")
+
+
+def test_several_who_were_closed_for_what_the_list_now_says_otherwise_are_ready_again(
+    engine: Engine,
+) -> None:
+    take(engine, "ref;telefon;født\nK1;32200001;2015-01-01\nK2;32200002;2015-01-01\n")
+    with engine.begin() as tx:
+        closed = {"status": "closed", "reason": "PERSON_MINOR"}
+        tx.execute(update(contacts).values(**closed))
+    take(engine, "ref;telefon;født\nK1;32200001;1985-01-01\nK2;32200002;1985-01-01\n")
+    assert rows(engine, "status", "reason", "born") == [("ready", None, "1985-01-01")] * 2
 
 
 def test_other_campaigns_are_named(sqlite: Engine) -> None:
