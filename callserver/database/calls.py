@@ -309,6 +309,12 @@ def of_contacts(tx: Tx, ids: Sequence[int]) -> list[CallRow]:
     return [CallRow._make(row) for row in tx.execute(query)]
 
 
+def of_persons(tx: Tx, persons: Collection[int], numbers: Collection[int]) -> list[CallRow]:
+    """Every call to these persons at one of the numbers, also of contacts that were removed since."""
+    query = _all.where(calls.c.number.in_(list(numbers)), calls.c.person.in_(list(persons)))
+    return [CallRow._make(row) for row in tx.execute(query)]
+
+
 def of_person(tx: Tx, number: int, person: int, most: int) -> list[CallRow]:
     """The latest calls to this person at this number, latest first."""
     query = _all.where(calls.c.number == number, calls.c.person == person)

@@ -5,10 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import true, update
 
 from callserver.adapters.config_folder import ConfigFolder
-from callserver.database import accounts, calls, contacts, marks, person_search, suppressions
+from callserver.database import (
+    accounts,
+    calls,
+    contact_removal,
+    contacts,
+    marks,
+    person_search,
+    suppressions,
+)
 from callserver.database.store import AnyStore
 from callserver.database.tables import calls as calls_table
 from callserver.domain import subject
@@ -106,3 +114,18 @@ def test_an_undo(store: AnyStore, rules: Rules) -> None:
         row = contacts.get(tx, key)
     assert row is not None
     assert (row.status, row.reason) == ("ready", None)
+
+
+def test_calls_of_a_contact_that_was_removed_are_the_persons(store: AnyStore) -> None:
+    """They came again on a list: whom we called is on their record and in their copy, under every number."""
+    with store.engine.begin() as tx:
+        key = a_person(tx)
+        tx.execute(update(calls_table).values(person=11))
+        a_contact(tx, 4532200002, name="Bo Bech", person=12)
+        calls.open_call(tx, {**a_call("b", 4532200002), "person": 12})
+        marks.mark(tx, subject.of_person(11), MarkKind.REFUSED, NOW)
+        contact_removal.remove(tx, [key], true(), NOW, old=True)
+        again = a_contact(tx, 4532200077, ref="K1", name="Åse Ærø-Holm", person=11)
+        known = person_record.rows_of(tx, again)
+        record = person_record.of_person(tx, known, b"key")
+    assert [call.attempt for call in record.calls] == ["a"]

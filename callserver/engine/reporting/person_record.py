@@ -15,6 +15,7 @@ from callserver.database import (
     calls,
     cases,
     contacts,
+    former_identifiers,
     look_ups,
     marks,
     registers,
@@ -109,12 +110,20 @@ def at_number(tx: Tx, number: int, secret: bytes) -> PersonRecord:
 
 def of_person(tx: Tx, known: Sequence[Contact], secret: bytes) -> PersonRecord:
     """One person, whose rows on the lists are `known`."""
-    ids = [row.id for row in known]
     numbers = numbers_of(known)
     subjects = {key for number in numbers for key in subject.everyone_at(number, (), secret)}
     subjects |= {subject.of_person(row.person) for row in known}
     subjects |= {subject.of_household(row.household) for row in known}
-    return _collect(tx, known, calls.of_contacts(tx, ids), sorted(subjects), numbers)
+    return _collect(tx, known, _calls(tx, known, numbers), sorted(subjects), numbers)
+
+
+def _calls(tx: Tx, known: Sequence[Contact], numbers: Sequence[int]) -> list[CallRow]:
+    """The person's calls, oldest first: of their contacts, and of those that a list or retention has removed."""
+    persons = {row.person for row in known}
+    formerly = former_identifiers.numbers_of(tx, persons)
+    made = calls.of_contacts(tx, [row.id for row in known])
+    made += calls.of_persons(tx, persons, {*numbers, *formerly} - {NOBODY})
+    return sorted({call.attempt: call for call in made}.values(), key=lambda call: call.permit_at)
 
 
 def rows_of(tx: Tx, contact: int) -> list[Contact]:
