@@ -9,7 +9,9 @@ from rich.table import Table
 from callserver.cli import resources
 from callserver.database import imports
 from callserver.database.engines import reading
+from callserver.database.side_connection import one_part
 from callserver.engine.lists import removal
+from callserver.engine.lists.removal import RolledBack
 
 By = Annotated[
     str, typer.Option(help="who decided; written to the log", callback=resources.words_for_log)
@@ -45,12 +47,18 @@ def roll_back(
 ) -> None:
     """Remove those contacts of an import whom nobody has called.
 
-    Opt-outs of the file stay, and so do changes to people who were on a list before.
+    Opt-outs of the file stay, and so do changes to people who were on a list before. What breaks off is
+    finished by the same command again.
 
     Example: callserver list roll-back 12
     """
-    with resources.database() as engine, engine.begin() as tx:
-        result = removal.roll_back(tx, number, by, resources.now(tx))
+    with resources.database() as engine:
+        with reading(engine) as connection:
+            parts = removal.parts_of(connection, number)
+        result = RolledBack()
+        for part in parts:
+            with one_part(engine) as tx:
+                result += removal.roll_back(tx, number, part, by, resources.now(tx))
     print(f"removed: {result.removed}; kept, because they were called: {result.kept}")
 
 

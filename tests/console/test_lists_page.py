@@ -14,6 +14,7 @@ from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
 from callserver.domain.role import Role
 from callserver.engine.gate.explanation import Explanation, explain
+from callserver.engine.lists import removal
 from callserver.ports import Tx
 from tests.harness.staffed import StaffedSystem
 from tests.harness.uploads import folder, lines, sent
@@ -167,6 +168,22 @@ async def test_an_import_is_rolled_back_as_far_as_nobody_called(system: StaffedS
     newest = (await client.api("GET", "/lists")).json()["imports"][0]
     assert newest["counts"]["rolled_back"] == 29
     assert (await client.api("POST", "/imports/999/roll-back", {})).status_code == 404
+
+
+async def test_a_long_import_is_rolled_back_in_parts(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that begins or ends meanwhile waits for one of them at most."""
+    monkeypatch.setattr(removal, "PART", 12)
+    client = await system.client("administrator")
+    answer = await client.api("POST", "/lists/kanvas/import", await sent(client))
+    number = lines(answer)[-1]["number"]
+    rolled_back = await client.api("POST", f"/imports/{number}/roll-back", {})
+    assert rolled_back.json() == {"removed": 30, "kept": 0}
+    entries = [entry for entry in system.entries("removed") if entry["imported"] == number]
+    assert [entry["count"] for entry in entries] == [12, 12, 6]
+    newest = (await client.api("GET", "/lists")).json()["imports"][0]
+    assert newest["counts"]["rolled_back"] == 30
 
 
 async def test_one_person_is_removed_from_a_list(system: StaffedSystem) -> None:

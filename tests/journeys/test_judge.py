@@ -368,7 +368,9 @@ async def test_a_removed_contacts_facts_are_gone_with_an_entry(
     refused_one = system.contacts()[-1]
     decided(system, Refusal((Reason.CAMP_NO_AGENT,), None), contact=refused_one.id)
     now = system.clock.now()
-    system.write(lambda tx: removal.roll_back(tx, refused_one.imported, "user:1", now))
+    system.write(
+        lambda tx: removal.roll_back(tx, refused_one.imported, [refused_one.id], "user:1", now)
+    )
     await system.pass_time(10)
     result = judge(exported(system, tmp_path / "export"))
     assert found(result) == []

@@ -1,5 +1,7 @@
 """The lists' API, second part: an import is rolled back, a person is removed from a list."""
 
+from functools import partial
+
 from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
@@ -7,6 +9,7 @@ from callserver.database import contacts, imports
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.lists import removal
+from callserver.engine.lists.removal import RolledBack
 from callserver.errors import NotFound
 from callserver.ports import Tx
 
@@ -41,12 +44,18 @@ class RemovalApi:
         del body
         now = self._ctx.clock.now()
 
-        def work(tx: Tx) -> RolledBackView:
-            self._check_sees(request, imports.campaign_of(tx, number))
-            result = removal.roll_back(tx, number, request.by, now)
-            return RolledBackView(removed=result.removed, kept=result.kept)
+        store = self._ctx.store
 
-        return await self._ctx.store.run(work)
+        def work(tx: Tx) -> list[list[int]]:
+            self._check_sees(request, imports.campaign_of(tx, number))
+            return removal.parts_of(tx, number)
+
+        result = RolledBack()
+        for part in await store.read(work):
+            result += await store.run(
+                partial(removal.roll_back, number=number, part=part, by=request.by, now=now)
+            )
+        return RolledBackView(removed=result.removed, kept=result.kept)
 
     async def remove(self, request: UserRequest, contact: int, body: Removal) -> Done:
         """Remove one person from one list, if nobody called them from it."""

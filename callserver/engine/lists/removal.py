@@ -5,6 +5,7 @@ stored with the list and stay. Changes that an import made to existing contacts 
 are not stored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,36 +15,40 @@ from callserver.engine.suppressions.opt_outs import check_why
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
-CHUNK = 10_000
-"""Rows per statement: SQLite accepts 32,766 values in one, PostgreSQL 65,535."""
+PART = 1_000
+"""Contacts of one transaction: a server that dials waits for one at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
     """How many contacts of an import were removed, and how many stay because they were called."""
 
-    removed: int
-    kept: int
+    removed: int = 0
+    kept: int = 0
+
+    def __add__(self, other: "RolledBack") -> "RolledBack":
+        return RolledBack(self.removed + other.removed, self.kept + other.kept)
 
 
-def roll_back(tx: Tx, number: int, by: str, now: datetime) -> RolledBack:
-    """Remove the contacts of an import that were never called.
+def parts_of(tx: Tx, number: int) -> list[list[int]]:
+    """The contacts of an import, in the parts in which they are removed.
 
     Raises:
         NotFound: there is no such import.
         Impossible: it has no contact left.
     """
-    campaign = imports.campaign_of(tx, number)
-    if campaign is None:
-        raise NotFound(f"there is no import {number}", key="not_found")
+    _campaign_of(tx, number)
     ids = contact_removal.of_import(tx, number)
     if not ids:
         raise Impossible("the import has no contact left", key="nothing_to_roll_back")
-    removed = sum(
-        contact_removal.remove(tx, ids[at : at + CHUNK], contact_removal.never_called, now)
-        for at in range(0, len(ids), CHUNK)
-    )
-    result = RolledBack(removed, len(ids) - removed)
+    return [ids[at : at + PART] for at in range(0, len(ids), PART)]
+
+
+def roll_back(tx: Tx, number: int, part: Sequence[int], by: str, now: datetime) -> RolledBack:
+    """Remove those of the import's contacts in this part that were never called."""
+    campaign = _campaign_of(tx, number)
+    removed = contact_removal.remove(tx, part, contact_removal.never_called, now)
+    result = RolledBack(removed, len(part) - removed)
     imports.add_counts(tx, number, rolled_back=removed)
     audit.append(
         tx,
@@ -56,6 +61,13 @@ def roll_back(tx: Tx, number: int, by: str, now: datetime) -> RolledBack:
         by=by,
     )
     return result
+
+
+def _campaign_of(tx: Tx, number: int) -> str:
+    campaign = imports.campaign_of(tx, number)
+    if campaign is None:
+        raise NotFound(f"there is no import {number}", key="not_found")
+    return campaign
 
 
 def remove(tx: Tx, contact: int, why: str, by: str, now: datetime) -> None:
