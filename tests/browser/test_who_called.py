@@ -34,6 +34,8 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, system: BrowserSystem)
     never.click()
     page.locator("#dialog .main").click()
     expect(page.locator("#receipt")).to_contain_text("Thank you for telling us")
+    expect(page.locator("#receipt h2")).to_be_focused()
+    expect(page.locator("#receipt p")).to_be_in_viewport()
     assert rows(system) > before
     page.locator("#fact [name=fact]").select_option("erased")
     page.locator("#fact button").click()

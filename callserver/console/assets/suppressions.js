@@ -8,7 +8,7 @@ import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";
 import { unsurePeople } from "./suppressions/unsure.js";
-import { date, dateTime, has, list, number, t } from "./texts.js";
+import { date, dateTime, has, label, list, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";
 let shownNumber = ""; // kept here only, never in a URL
@@ -28,7 +28,7 @@ function draw(result, about) {
       {},
       t("suppressions.known_as", {
         name: contact.name ?? t("suppressions.no_name"),
-        campaign: contact.campaign,
+        campaign: label(contact.title),
       }),
       contact.formerly ? el("span", { class: "soft" }, ` · ${t("suppressions.formerly")}`) : null,
     ),

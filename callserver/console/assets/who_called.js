@@ -51,6 +51,7 @@ function choosePerson(people) {
 function receipt(text) {
   $("#receipt p").textContent = text;
   show($("#receipt"));
+  $("#receipt h2").focus(); // it stands at the end of the page, and is read aloud
 }
 
 onSubmit($("#look-up"), lookUp);
@@ -63,6 +64,7 @@ for (const button of $$("[data-reach]")) {
       `${t(`who_called.sure_${reach}`, { number: formatted })} ${t("who_called.sure_undo")}`,
       {
         go: t("who_called.stop_go"),
+        next: $("#receipt h2"),
         does: async () => {
           const { text } = await post("/who-called/opt-out", { number, reach });
           await lookUp({ number });
@@ -100,6 +102,7 @@ onSubmit($("#fact"), async (values) => {
   confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), {
     go: t("who_called.erase_go"),
     bad: true,
+    next: $("#receipt h2"),
     does,
   });
 });

@@ -142,6 +142,7 @@ class SuppressionsApi:
                 KnownView(
                     contact=row.id,
                     campaign=row.campaign,
+                    title=campaigns[row.campaign].title,
                     name=row.name,
                     ref=row.ref,
                     formerly=row.number != number,

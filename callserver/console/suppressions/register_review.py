@@ -1,12 +1,14 @@
 """People who may or may not be on a register of names and addresses."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from callserver.console.endpoint import Answer, Body, Done, Endpoint, UserRequest
 from callserver.console.fields import Id
 from callserver.database.register_people import ListedPerson
+from callserver.domain.campaign import Campaign
+from callserver.domain.label import Label
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.rate_limits import RateLimited, RateLimits
@@ -22,6 +24,7 @@ class OwnRecordView(Answer):
     """The person on one of our lists."""
 
     campaign: str
+    title: Label  # of the campaign
     name: str
     address: str
     postcode: str
@@ -89,10 +92,14 @@ class RegisterReviewApi:
         )
         campaigns = rules.campaigns
 
-        def may_see(row: ListedPerson) -> bool:
-            return row.campaign in campaigns and request.sees(campaigns[row.campaign].department)
+        def seen(person: UnsurePerson) -> list[ListedPerson]:
+            return [
+                row
+                for row in person.rows
+                if row.campaign in campaigns and request.sees(campaigns[row.campaign].department)
+            ]
 
-        people = [_view(person, may_see) for person in review.people]
+        people = [_view(person, seen(person), campaigns) for person in review.people]
         if people:
             await self._ctx.store.run(
                 lambda tx: register_review.record_look_up(tx, review, request.by, now)
@@ -124,8 +131,9 @@ class RegisterReviewApi:
         return Done()
 
 
-def _view(person: UnsurePerson, may_see: Callable[[ListedPerson], bool]) -> UnsureView:
-    own = [row for row in person.rows if may_see(row)]
+def _view(
+    person: UnsurePerson, own: Sequence[ListedPerson], campaigns: Mapping[str, Campaign]
+) -> UnsureView:
     entries = [candidate.entry.record for candidate in person.candidates]
     return UnsureView(
         contact=own[0].contact,
@@ -133,6 +141,7 @@ def _view(person: UnsurePerson, may_see: Callable[[ListedPerson], bool]) -> Unsu
         own=[
             OwnRecordView(
                 campaign=row.campaign,
+                title=campaigns[row.campaign].title,
                 name=row.person.name,
                 address=row.person.address,
                 postcode=row.person.postcode,

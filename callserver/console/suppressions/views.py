@@ -8,6 +8,7 @@ from pydantic import Field
 from callserver.console.endpoint import Answer, Body
 from callserver.console.fields import Date, Id, Instant
 from callserver.domain.facts import Purpose
+from callserver.domain.label import Label
 from callserver.engine.suppressions.lifting import Channel
 from callserver.engine.suppressions.opt_outs import ReceivedBy
 
@@ -76,6 +77,7 @@ class KnownView(Answer):
 
     contact: int
     campaign: str
+    title: Label  # of the campaign
     name: str | None
     ref: str | None
     formerly: bool  # the list gives another number now

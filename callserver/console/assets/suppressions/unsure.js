@@ -2,7 +2,7 @@
 
 import { get, post } from "../api.js";
 import { $, el, onPress, passFocus, show, toast } from "../dom.js";
-import { number, t } from "../texts.js";
+import { label, number, t } from "../texts.js";
 
 function record(caption, lines) {
   return el(
@@ -61,7 +61,7 @@ function personItem(person) {
       { class: "columns" },
       record(
         t("suppressions.unsure_ours"),
-        person.own.map((own) => [own.name, own.address, own.postcode, own.campaign]),
+        person.own.map((own) => [own.name, own.address, own.postcode, label(own.title)]),
       ),
       record(t("suppressions.unsure_theirs", { register: person.register_name }), entries),
     ),
