@@ -109,7 +109,6 @@ class CallFlow:
             carrier_refusals.record(tx, self._ctx, news.attempt, news.declined)
             seat = seats.of_call(tx, news.attempt)  # the refusal may have moved it
         if unexpected is not None:
-            log.error(unexpected, attempt=news.attempt)
             self._end_leg(tx, row, news, unexpected)
         if unexpected == SECOND_LEG or not changes:
             return
@@ -125,9 +124,15 @@ class CallFlow:
     def _end_leg(self, tx: Tx, row: CallRow, news: CallReport, reason: str) -> None:
         """End a leg that nobody expects. Who has answered it is told why."""
         now, leg = self._ctx.clock.now(), news.leg or ""
-        if reason != GOES_ON:
+        # With a carrier whose clock is ahead, a late report seems to be later than the end: then nothing goes on.
+        was_over = reason == GOES_ON and row.cause == Cause.COMPLETED
+        if reason == GOES_ON:
+            log.warning(reason, attempt=row.attempt)
+        else:
+            log.error(reason, attempt=row.attempt)
             audit.append(tx, now, EntryKind.STOPPED, call=row.attempt, reason=reason)
-        if news.report is Report.ANSWERED and row.path != DialPath.CONFIRMATION:
+        answered = news.report is Report.ANSWERED and row.path != DialPath.CONFIRMATION
+        if answered and not was_over:
             legs_to_end.apologise(tx, leg, row.attempt, now)
         else:
             legs_to_end.end(tx, leg, now)
