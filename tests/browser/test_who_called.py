@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from callserver.database import suppressions
+from callserver.database import contacts, former_identifiers, marks, suppressions
+from callserver.database.former_identifiers import Because, Identifier
 from callserver.domain import subject
 from tests.browser.conftest import Visit, sign_in
 from tests.harness.threaded import BrowserSystem
@@ -43,6 +44,26 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, system: BrowserSystem)
     page.locator("#dialog .bad").click()
     expect(page.locator("#receipt")).to_contain_text("recorded")
     expect(page.locator("#result")).to_contain_text("erased")
+
+
+def test_who_had_the_number_formerly_is_chosen_by_name(visit: Visit, system: BrowserSystem) -> None:
+    """Somebody else may have it now, so a fact is recorded about nobody by the number alone."""
+    someone = system.read(lambda tx: contacts.get(tx, 1))
+    assert someone is not None
+    had = Identifier(someone.person, 4532209999, someone.household, someone.name or "")
+    now = system.clock.now()
+    system.write(lambda tx: former_identifiers.add(tx, [had], Because.CHANGED, now))
+    page = visit("mads", "/who-called")
+    page.locator("#look-up [name=number]").fill("32209999")
+    page.locator("#look-up .main").click()
+    choice = page.locator("#person select")
+    expect(choice).to_contain_text("had this number formerly")
+    page.locator("#fact [name=fact]").select_option("guardian")
+    choice.select_option(str(someone.id))
+    page.locator("#fact button").click()
+    expect(page.locator("#receipt")).to_contain_text("recorded")
+    about = [subject.of_person(someone.person)]
+    assert [mark.kind for mark in system.read(lambda tx: marks.marks_of(tx, about))] == ["guardian"]
 
 
 def test_a_number_that_is_none_leaves_no_answer_about_another(visit: Visit) -> None:
