@@ -88,7 +88,10 @@ def open_case(
     Example: callserver cases open complaint --number 32123456 --by mads
     """
     if kind is CaseKind.OPT_OUT and number is None:
-        raise ConfigurationProblem("--number: an opt-out needs it")
+        raise ConfigurationProblem(
+            "--number: an opt-out needs it. Of a person whose number is not known:"
+            " callserver suppress add --contact ID --scope person"
+        )
     settings = resources.settings()
     said = read_words() if words else ""
     key = None if number is None else resources.phone_number(number)

@@ -269,3 +269,15 @@ async def test_a_mark_at_a_number_is_undone_when_somebody_is_known_there(
 
     system.write(undo)
     assert against(system, "32200099") == set()
+
+
+async def test_an_opt_out_without_a_number_says_where_the_person_is_found(
+    system: StaffedSystem,
+) -> None:
+    body = {"kind": "opt_out", "source": "letter", "number": "", "language": "da", "words": ""}
+    reply = await (await system.client("mads")).api("POST", "/cases", body)
+    assert reply.status_code == 409
+    assert "siden »Person«" in reply.json()["detail"]
+    code, said = await asyncio.to_thread(run, "cases", "open", "opt_out", "--by", "mads")
+    assert code != 0
+    assert "suppress add --contact" in said

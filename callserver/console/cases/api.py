@@ -116,7 +116,7 @@ class CasesApi:
         """
         number = parsed(body.number) if body.number.strip() else None
         if number is None and body.kind is CaseKind.OPT_OUT:
-            raise Impossible("an opt-out needs the number", key="number_wrong")
+            raise Impossible("an opt-out needs the number", key="opt_out_number")
         now, rules = self._ctx.clock.now(), self._ctx.rules.current.cases
 
         def work(tx: Tx) -> Opened:
