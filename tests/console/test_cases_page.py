@@ -175,7 +175,7 @@ async def test_who_sees_which_case(system: StaffedSystem) -> None:
 @pytest.mark.parametrize(
     ("change", "status", "said"),
     [
-        ({"kind": "opt_out", "number": ""}, 409, "ikke et telefonnummer"),
+        ({"kind": "opt_out", "number": ""}, 409, "skal have telefonnummeret"),
         ({"kind": "access", "number": "12"}, 409, "ikke et telefonnummer"),
         ({"kind": "access", "reply_to": "anna"}, 409, "ikke en mailadresse"),
         ({"kind": "access", "reply_by": "sms", "reply_to": "12"}, 409, "ikke et telefonnummer"),
