@@ -13,7 +13,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
-    or_,
     select,
     union_all,
     update,
@@ -180,57 +179,6 @@ def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
         contacts.c.person.not_in([row.person for row in known]),
     )
     return [Contact._make(row) for row in tx.execute(query)]
-
-
-def reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
-    """Reopen those of the contacts that were closed for one of these reasons. Returns their ids."""
-    closed = select(contacts.c.id).where(
-        contacts.c.id.in_(list(ids)),
-        contacts.c.status == ContactStatus.CLOSED,
-        contacts.c.reason.in_(list(reasons)),
-    )
-    reopened = list(tx.execute(closed).scalars())
-    if not reopened:
-        return []
-    change = update(contacts).where(contacts.c.id.in_(reopened)).values(reason=None)
-    agreed = contacts.c.callback_for.is_not(None)
-    when_agreed = {"status": ContactStatus.CALL_BACK, "next_at": contacts.c.callback_for}
-    tx.execute(change.where(agreed).values(**when_agreed))
-    tx.execute(change.where(~agreed).values(status=ContactStatus.READY))
-    return reopened
-
-
-def reopen_done(tx: Tx, ids: Sequence[int], campaign: str, outcomes: Sequence[str]) -> list[int]:
-    """Reopen those of a campaign's contacts that one of these outcomes finished. Returns their ids."""
-    finished = select(contacts.c.id).where(
-        contacts.c.id.in_(list(ids)),
-        contacts.c.campaign == campaign,
-        contacts.c.status == ContactStatus.DONE,
-        contacts.c.reason.in_(list(outcomes)),
-    )
-    reopened = list(tx.execute(finished).scalars())
-    tx.execute(
-        update(contacts)
-        .where(contacts.c.id.in_(reopened))
-        .values(status=ContactStatus.READY, reason=None, next_at=None, **NO_CALL_BACK)
-    )
-    return reopened
-
-
-def closed_for(tx: Tx, reason: str) -> list[int]:
-    """The contacts closed for exactly this reason."""
-    closed = (contacts.c.status == ContactStatus.CLOSED, contacts.c.reason == reason)
-    return list(tx.execute(select(contacts.c.id).where(*closed)).scalars())
-
-
-def reopen_closed_for(tx: Tx, persons: Sequence[int], reasons: Sequence[str]) -> int:
-    """Reopen these persons' contacts closed for reasons with these prefixes. Returns how many."""
-    begins = or_(*(contacts.c.reason.startswith(reason, autoescape=True) for reason in reasons))
-    closed = select(contacts.c.id, contacts.c.reason).where(
-        contacts.c.person.in_(list(persons)), contacts.c.status == ContactStatus.CLOSED, begins
-    )
-    rows = tx.execute(closed).all()
-    return len(reopen(tx, [row.id for row in rows], list({row.reason for row in rows})))
 
 
 def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:

@@ -12,6 +12,9 @@ from callserver.database.tables import marks
 from callserver.domain.marks import MarkKind
 from callserver.ports import Tx
 
+CHUNK = 10_000
+"""Subjects of one statement: SQLite takes 32,766 values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -129,12 +132,18 @@ def mark_deceased(
     tx: Tx, subjects: Sequence[str], at: datetime, by: str | None = None
 ) -> list[tuple[int, str]]:
     """Mark the subjects as deceased that are not yet; ids and subjects of the new marks."""
-    query = select(marks.c.subject).where(
-        marks.c.subject.in_(list(subjects)),
-        marks.c.kind == MarkKind.DECEASED,
-        marks.c.ended_at.is_(None),
-    )
-    known = set(tx.execute(query).scalars())
+    added: list[tuple[int, str]] = []
+    for first in range(0, len(subjects), CHUNK):
+        added += _mark_deceased(tx, subjects[first : first + CHUNK], at, by)
+    return added
+
+
+def _mark_deceased(
+    tx: Tx, subjects: Sequence[str], at: datetime, by: str | None
+) -> list[tuple[int, str]]:
+    theirs = (marks.c.subject.in_(subjects), marks.c.kind == MarkKind.DECEASED)
+    in_force = select(marks.c.subject).where(*theirs, marks.c.ended_at.is_(None))
+    known = set(tx.execute(in_force).scalars())
     values = [
         {"subject": subject_key, "kind": MarkKind.DECEASED, "at": at, "by": by}
         for subject_key in subjects
@@ -143,7 +152,5 @@ def mark_deceased(
     last = tx.execute(select(func.max(marks.c.id))).scalar() or 0
     if values:
         tx.execute(insert(marks), values)
-    query = select(marks.c.id, marks.c.subject).where(
-        marks.c.id > last, marks.c.kind == MarkKind.DECEASED, marks.c.subject.in_(list(subjects))
-    )
+    query = select(marks.c.id, marks.c.subject).where(marks.c.id > last, *theirs)
     return [(key, about) for key, about in tx.execute(query.order_by(marks.c.id))]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, literal, or_, select, update
 
-from callserver.database.contacts import reopen
+from callserver.database.reopened_contacts import reopen
 from callserver.database.tables import (
     EPOCH,
     Instant,

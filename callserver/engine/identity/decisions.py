@@ -9,7 +9,7 @@ closed for them.
 
 from datetime import datetime
 
-from callserver.database import audit, contacts, person_decisions, suppressions
+from callserver.database import audit, contacts, person_decisions, reopened_contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.database.person_decisions import Verdict
 from callserver.domain import subject
@@ -81,7 +81,7 @@ def _decide(
     if verdict is Verdict.SAME or before is Verdict.DIFFERENT:  # more facts reach them than before
         silence(tx, [subject.of_person(one.person), subject.of_person(another.person)], now)
     if verdict is not Verdict.SAME:
-        contacts.reopen_closed_for(tx, [one.person, another.person], REOPENED)
+        reopened_contacts.reopen_closed_for(tx, [one.person, another.person], REOPENED)
 
 
 def _contact(tx: Tx, contact: int) -> Contact:

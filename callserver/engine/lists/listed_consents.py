@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
-from callserver.database import bulk_facts, contacts
+from callserver.database import bulk_facts, reopened_contacts
 from callserver.database.contacts import Contact
 from callserver.database.engines import Engine
 from callserver.database.side_connection import one_part
@@ -84,7 +84,7 @@ def _record(tx: Tx, listed: Sequence[ListedConsent], origin: Origin) -> int:
         given.add((about, at))
         opened += [row.id for row in of_person]
         recorded += 1
-    contacts.reopen(tx, opened, person_facts.REOPENED_BY_CONSENT)
+    reopened_contacts.reopen(tx, opened, person_facts.REOPENED_BY_CONSENT)
     return recorded
 
 

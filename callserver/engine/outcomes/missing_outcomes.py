@@ -15,6 +15,7 @@ from callserver.database import (
     contacts,
     marks,
     pseudonymous_keys,
+    reopened_contacts,
     suppressions,
 )
 from callserver.database.calls import CallRow
@@ -73,7 +74,9 @@ class EarlierMissingOutcomes:
 
     async def run(self, now: datetime) -> None:
         """Mark the people whose contacts an earlier version has closed."""
-        for contact in await self._ctx.store.read(lambda tx: contacts.closed_for(tx, EARLIER)):
+        for contact in await self._ctx.store.read(
+            lambda tx: reopened_contacts.closed_for(tx, EARLIER)
+        ):
             await self._ctx.store.run(partial(self._take_over, contact=contact, now=now))
 
     @staticmethod
@@ -114,7 +117,7 @@ def end(tx: Tx, call: CallRow, by: str, now: datetime) -> bool:
         by=by,
     )
     persons = sorted(people_in_reach.of_persons(tx, {call.person}))
-    contacts.reopen_closed_for(tx, persons, [Reason.PERSON_OUTCOME_MISSING.value])
+    reopened_contacts.reopen_closed_for(tx, persons, [Reason.PERSON_OUTCOME_MISSING.value])
     return True
 
 

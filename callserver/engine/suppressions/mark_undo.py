@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from callserver.database import audit, contacts, marks, pseudonymous_keys, suppressions
+from callserver.database import (
+    audit,
+    contacts,
+    marks,
+    pseudonymous_keys,
+    reopened_contacts,
+    suppressions,
+)
 from callserver.database.accounts import User
 from callserver.database.contacts import Contact
 from callserver.domain import subject
@@ -100,8 +107,8 @@ def _reopen(
     """Reopen contacts that the mark closed. The gate closes those again that something else forbids."""
     reason, effect = CLOSED_BY[kind]
     ids = [row.id for row in concerned]
-    reopened = set(contacts.reopen(tx, ids, [reason.value]))
+    reopened = set(reopened_contacts.reopen(tx, ids, [reason.value]))
     for name in {row.campaign for row in concerned} & campaigns.keys():
         outcomes = [key for key, given in campaigns[name].outcomes.items() if given.does is effect]
-        reopened |= set(contacts.reopen_done(tx, ids, name, outcomes))
+        reopened |= set(reopened_contacts.reopen_done(tx, ids, name, outcomes))
     return [row for row in concerned if row.id in reopened]

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from callserver.database import audit, contacts, suppressions
+from callserver.database import audit, contacts, reopened_contacts, suppressions
 from callserver.database.contacts import Contact
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
@@ -125,7 +125,7 @@ def consent(
             key="consent_ends_opt_out",
         )
     write_consent(tx, known, by, now, at=at, telephone=telephone, proof=proof)
-    return contacts.reopen(tx, [contact.id for contact in known], REOPENED_BY_CONSENT)
+    return reopened_contacts.reopen(tx, [contact.id for contact in known], REOPENED_BY_CONSENT)
 
 
 def write_consent(

@@ -11,7 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from callserver.database import contacts, register_people, register_records, suppressions
+from callserver.database import (
+    register_people,
+    register_records,
+    reopened_contacts,
+    suppressions,
+)
 from callserver.database.engines import Engine, reading
 from callserver.database.register_people import Decision, ListedPerson
 from callserver.database.side_connection import side_engine
@@ -218,4 +223,4 @@ def imported(
 def reopen(tx: Tx) -> None:
     """Contacts that were closed as unsure, and are not unsure now, are dialed again."""
     freed = register_people.no_longer_unsure(tx)
-    contacts.reopen(tx, freed, (Reason.SUP_EXTERNAL_UNSURE,))
+    reopened_contacts.reopen(tx, freed, (Reason.SUP_EXTERNAL_UNSURE,))

@@ -15,6 +15,7 @@ from callserver.database import (
     look_ups,
     register_people,
     register_records,
+    reopened_contacts,
     suppressions,
 )
 from callserver.database.register_people import ListedPerson
@@ -206,4 +207,4 @@ def decide(
     in_reach = sorted(people_in_reach.of_persons(tx, [person]))
     everywhere = register_people.rows_of(tx, in_reach).values()
     ids = [row.contact for own in everywhere for row in own]
-    contacts.reopen(tx, ids, (Reason.SUP_EXTERNAL_UNSURE,))
+    reopened_contacts.reopen(tx, ids, (Reason.SUP_EXTERNAL_UNSURE,))
