@@ -1,7 +1,7 @@
 """Finding people: by reference or name, which have no index, so that a search reads the contacts once; and many by
 their numbers and keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -13,6 +13,9 @@ from callserver.ports import Tx
 
 MOST_READ = 2_000
 """Rows whose name is compared: a search for a few letters must not load a whole list."""
+
+CHUNK = 10_000
+"""Keys of one statement: SQLite accepts 32,766, PostgreSQL 65,535."""
 
 _columns = [contacts.c[name] for name in Contact._fields]
 
@@ -32,6 +35,16 @@ def by_name(tx: Tx, name: str, most: int) -> list[Contact]:
     rows = tx.execute(query.order_by(contacts.c.id).limit(MOST_READ))
     fitting = (row for row in map(Contact._make, rows) if _fits(wanted, row.name or ""))
     return [row for row, _ in zip(fitting, range(most), strict=False)]
+
+
+def of_persons(tx: Tx, persons: Collection[int]) -> list[Contact]:
+    """These persons' contacts on every list; a placeholder may have been the number of many."""
+    found: list[Contact] = []
+    ordered = sorted(persons)
+    for at in range(0, len(ordered), CHUNK):
+        query = select(*_columns).where(contacts.c.person.in_(ordered[at : at + CHUNK]))
+        found += map(Contact._make, tx.execute(query.order_by(contacts.c.id)))
+    return found
 
 
 def known_under(tx: Tx, numbers: Sequence[int], persons: Sequence[int]) -> list[Identifier]:

@@ -6,7 +6,7 @@ What permits a call takes the people who have the number now.
 
 from collections.abc import Sequence
 
-from callserver.database import contacts, former_identifiers
+from callserver.database import contacts, former_identifiers, person_search
 from callserver.database.contacts import Contact
 from callserver.database.former_identifiers import Identifier
 from callserver.ports import Tx
@@ -25,8 +25,7 @@ def formerly(tx: Tx, number: int, now: Sequence[Contact]) -> list[Someone]:
     """Other people than those who have the number now: what they had with it, and their contacts on every list."""
     here = {contact.person for contact in now}
     had = [row for row in former_identifiers.at_number(tx, number) if row.person not in here]
-    persons = sorted({row.person for row in had})
-    return [*had, *(contact for key in persons for contact in contacts.of_person(tx, key))]
+    return [*had, *person_search.of_persons(tx, {row.person for row in had})]
 
 
 def contacts_of(people: Sequence[Someone]) -> list[Contact]:
