@@ -126,6 +126,7 @@ def windows(chromium: Browser, system: BrowserSystem) -> Iterator[Visit]:
         opened_.append(context)
         page = context.new_page()
         wait_for_scripts(page)
+        page.on("dialog", lambda asked: asked.accept())  # to leave a page during a talk
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", noted)
         return page

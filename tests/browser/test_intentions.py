@@ -165,6 +165,16 @@ def test_hanging_up_names_the_call_that_is_shown(visit: Visit) -> None:
     )
 
 
+def test_the_browser_asks_before_it_leaves_a_talk(visit: Visit) -> None:
+    page = visit("maja")
+    leave = "() => dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    on_shift(page)
+    assert page.evaluate(leave)
+    page.keyboard.press("r")
+    state(page, "talking")
+    assert not page.evaluate(leave)
+
+
 def test_a_call_in_hand_leaves_no_room_for_a_choice_that_came_late(visit: Visit) -> None:
     page = visit("maja")
     on_shift(page)

@@ -16,6 +16,9 @@ from tests.harness.threaded import BrowserSystem
         ("maja", "/phone", "/own-calls", "#campaigns label"),
         ("sigrid", "/floor", "/floor/figures", "#campaigns .campaign"),
         ("asger", "/accounts", "/accounts", "#people tr"),
+        ("asger", "/suppressions", "/registers", "#registers table"),
+        ("maja", "/books", "/books", "#book-list article"),
+        ("maja", "/role-play", "/role-play", "#enter"),
     ],
 )
 def test_it_comes_up_by_itself(

@@ -2,5 +2,6 @@
 
 import { shelf } from "./books/library.js";
 import { $ } from "./dom.js";
+import { untilAnswered } from "./live.js";
 
-await shelf($("#book-list"));
+await untilAnswered(() => shelf($("#book-list")));

@@ -11,6 +11,22 @@ const AGAIN_MS = 2000;
 const BACK_SHOWN_MS = 4000;
 const OF_EVERY_PAGE = ["my_support", "call_in_hand"]; // for support/box.js
 
+// What a page without a stream fetches at first: again and again until it succeeds.
+export async function untilAnswered(work) {
+  for (;;) {
+    try {
+      const answer = await work();
+      show($("#banner"), false);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      $("#banner").textContent = t("page.lost");
+      show($("#banner"));
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+}
+
 // Resolves when everything has been fetched once.
 export async function follow(refresh, events) {
   const banner = $("#banner");

@@ -57,7 +57,12 @@ onSeat((at, before) => {
   telephone.follows(at, before);
 });
 
-stayWhile(() => seatBar.IN_CALL.has(seat.state));
+const isInCall = () => seatBar.IN_CALL.has(seat.state);
+stayWhile(isInCall);
+// With the page the browser's telephone would go, and the talk with it: the browser asks before it leaves.
+window.addEventListener("beforeunload", (event) => {
+  if (seat.line === "browser" && isInCall()) event.preventDefault();
+});
 soundCheck.start(telephone.sounds);
 card.start();
 listenedToMe.start();

@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { $, onPress, onSubmit, show } from "./dom.js";
+import { untilAnswered } from "./live.js";
 import { badge, connect } from "./softphone.js";
 import { t } from "./texts.js";
 
@@ -83,7 +84,7 @@ onPress($("#mute"), () => {
   $("#mute").setAttribute("aria-pressed", String(on));
 });
 
-const known = await mine();
+const known = await untilAnswered(mine);
 if (known) await begin(known);
 else {
   only("enter");

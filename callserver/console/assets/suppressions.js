@@ -5,6 +5,7 @@ import "./dates.js";
 import { confirm } from "./dialog.js";
 import "./file_field.js";
 import { $, el, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { untilAnswered } from "./live.js";
 import { imports } from "./suppressions/imports.js";
 import { lifts } from "./suppressions/lifts.js";
 import { unsurePeople } from "./suppressions/unsure.js";
@@ -208,4 +209,4 @@ if ($("#export"))
 
 imports(registers);
 unsurePeople();
-await Promise.all([registers(), mayLift && lifts()]);
+await untilAnswered(() => Promise.all([registers(), mayLift && lifts()]));
