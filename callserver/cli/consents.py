@@ -33,7 +33,8 @@ def import_consents(
 
     The event is "given" or "revoked" (givet, trukket tilbage, ja, nej). A reference or a name says who is
     meant where several people have one number; "proof" says where the proof is kept. A consent that would
-    end an opt-out is refused: lift the opt-out first. Refused rows go to FILE.refused.csv.
+    end an opt-out is refused: lift the opt-out first. Refused rows go to FILE.refused.csv. What is taken back is
+    recorded first; the same file again records what is missing.
 
     Example: callserver consents import consents.csv
     """
@@ -41,7 +42,10 @@ def import_consents(
     with resources.database() as engine:
         with reading(engine) as tx:
             now = resources.now(tx)
-        result = consent_files.take(lambda: one_part(engine), raw, by, now, region)
+        with resources.progress("rows", raw.count(b"\n")) as show:
+            result = consent_files.take(
+                lambda: one_part(engine), raw, by, now, region, lambda done, _: show(done)
+            )
     print(
         f"{counted(result.read, 'row')} read: {result.given} given, {result.revoked} taken back,"
         f" {result.unchanged} unchanged, {len(result.refused)} refused"

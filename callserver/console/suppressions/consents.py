@@ -47,7 +47,13 @@ class ConsentsApi:
             try:
                 raw = self._uploads.read(upload, request.user.id)
                 with side_engine(self._database, self._ctx.secret) as engine:
-                    result = consent_files.take(lambda: one_part(engine), raw, request.by, now)
+                    result = consent_files.take(
+                        lambda: one_part(engine),
+                        raw,
+                        request.by,
+                        now,
+                        progress=lambda done, of: progress(done, of, "lists.writing"),
+                    )
             finally:
                 self._uploads.drop(upload, request.user.id)
             return _imported(result)

@@ -51,11 +51,12 @@ def take(
     by: str,
     now: datetime,
     region: str = "DK",
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Consents:
     """Record every row that can be recorded, those that take a consent back first.
 
     `part` opens a transaction: a long file takes many, and a server that dials waits for one at most. The same
-    file again records what is missing.
+    file again records what is missing. `progress` is called with the rows done, and how many there are.
 
     Raises:
         ConfigurationProblem: the columns for the number, the date or the event are missing, or a row may be about
@@ -80,6 +81,7 @@ def take(
     with part() as tx:
         spaces = contacts.namespaces(tx)
     for first in range(0, len(lines), PART):
+        progress(first, len(lines))
         with part() as tx:
             for line in lines[first : first + PART]:
                 problem = _record(tx, line, columns, result, spaces, by, now, region)

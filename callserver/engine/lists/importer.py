@@ -133,8 +133,12 @@ def import_on_side_connection(
     writing = for_writing(staged.tx)
     with writing.begin():
         number = write(staged, clock(), by=by, refused=refused)
+    consents = staged.reader.consents
     staged.summary.consents = listed_consents.record_in_parts(
-        writing.engine, staged.reader.consents, Origin(by=by, at=clock())
+        writing.engine,
+        consents,
+        Origin(by=by, at=clock()),
+        lambda done: progress(done, len(consents), "lists.writing"),
     )
     register_matching.match_new(
         writing.engine, rules, clock(), lambda done: progress(done, 0, "lists.comparing")

@@ -4,7 +4,7 @@ They are recorded after the list, a part at a time: a server that dials never wa
 refuses for want of a consent, and the consent opens the contact again. The same list records what is missing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
@@ -31,10 +31,19 @@ class ListedConsent(NamedTuple):
     proof: str  # where it is kept, or the text that was agreed to; may be empty
 
 
-def record_in_parts(engine: Engine, listed: Sequence[ListedConsent], origin: Origin) -> int:
-    """Record them, each part in a transaction of its own. Returns how many were new."""
+def record_in_parts(
+    engine: Engine,
+    listed: Sequence[ListedConsent],
+    origin: Origin,
+    progress: Callable[[int], None],
+) -> int:
+    """Record them, each part in a transaction of its own. Returns how many were new.
+
+    `progress` is called with the number done.
+    """
     recorded = 0
-    for part in _parts(listed):
+    for place, part in enumerate(_parts(listed)):
+        progress(place * PART)
         with one_part(engine) as tx:
             recorded += _record(tx, part, origin)
     return recorded
