@@ -1,6 +1,6 @@
 """Calls: one row per attempt. Inserting refuses a second open call per number, household and seat."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,7 +11,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     union_all,
     update,
 )
@@ -135,10 +134,6 @@ _of_persons = PreparedMany(
     )
 )
 
-_decide_alone = text(
-    "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"
-)
-
 _values: dict[str, Any] = {
     name: bindparam(name)
     for name in [
@@ -163,16 +158,6 @@ _values: dict[str, Any] = {
 _insert = Prepared(
     PerDialect(lambda insert: insert(calls).values(_values).on_conflict_do_nothing())
 )
-
-
-def before_counting(tx: Tx, keys: Iterable[int]) -> None:
-    """Another decision about one of these persons or households finishes first, so that its call is counted.
-
-    The unique indexes know one number, household and seat of a call; a person may have several.
-    """
-    if tx.dialect.name == "postgresql":
-        ordered = sorted(keys)  # else two decisions could wait for each other
-        tx.execute(_decide_alone, {"keys": ordered})
 
 
 def open_call(tx: Tx, values: Mapping[str, Any]) -> bool:

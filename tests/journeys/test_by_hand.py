@@ -7,16 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from callserver.database import call_budget, campaign_states, marks, set_aside_contacts
+from callserver.database import (
+    call_budget,
+    campaign_states,
+    contacts,
+    counting_alone,
+    marks,
+    set_aside_contacts,
+)
+from callserver.domain.facts import Scope
 from callserver.engine.gate.explanation import explain
 from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
 from callserver.texts import say
 from tests.harness.at_once import while_open
 from tests.harness.simulated import SimulatedSystem, after_a_talk, in_a_talk, off_board_phoner
 from tests.harness.slots import taken_for
+from tests.harness.waiting import until
 
 
 @pytest.fixture
@@ -90,6 +102,46 @@ async def test_a_decision_that_loses_a_deadlock_is_made_again(
     assert lost
     assert system.rang() == ["+4532200000"]
     assert not system.entries("refused")
+    system.close()
+
+
+TWO_HOUSEHOLDS = "ref;navn;telefon;husstand;født;kilde\n" + "".join(
+    f"K{n};Person {n};3220000{n};Vej {n // 2};1980-01-01;gade\n" for n in range(4)
+)
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
+async def test_a_decision_that_waits_for_another_holds_up_nobody(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    """A deadlock lasts a second, in which no opt-out is written: a server decides about the second household, and
+    this one has refused the first and comes to the second."""
+    system = SimulatedSystem(tmp_path, database=postgres_url, people=TWO_HOUSEHOLDS)
+    first, _, second, _ = system.contacts()
+    engine, loop = system.server.store.engine, asyncio.get_running_loop()
+
+    def opted_out(tx: Tx) -> None:
+        known = contacts.by_number(tx, first.number)
+        origin = Origin(by="test", at=system.clock.now())
+        opt_outs.add(tx, [Scope.HOUSEHOLD], first.number, known, b"", origin)
+
+    system.write(opted_out)
+    await system.on_shift()
+
+    def others() -> None:
+        with engine.begin() as deciding:
+            counting_alone.before_counting(deciding, [second.household])
+            coming = asyncio.run_coroutine_threadsafe(system.ready(), loop)
+            with engine.connect() as watching:
+                until(lambda: watching.execute(WAITING).scalar())
+            with engine.begin() as tx:
+                tx.exec_driver_sql("SET LOCAL lock_timeout = '1s'")
+                counting_alone.before_counting(tx, [first.household])
+        coming.result(30)
+
+    await asyncio.to_thread(others)
+    await system.pass_time(1)
+    assert system.rang() == [f"+{second.number}"]
     system.close()
 
 

@@ -13,6 +13,7 @@ from callserver.database import (
     call_budget,
     campaign_states,
     contacts,
+    counting_alone,
     daily_counts,
     exchange_states,
     legs_to_end,
@@ -116,6 +117,7 @@ class Dialer:
         if campaign is None or not self._has_slot(tx, row, campaign, now):
             return False
         open_places, closed = availability.places(tx, self._ctx.rules, campaign, now)
+        counting_alone.begin(tx)
         for _ in range(REFUSALS_AT_ONCE):
             claimed = contacts.claim(tx, campaign.name, open_places, row.phoner, now)
             if claimed is None:
@@ -133,6 +135,8 @@ class Dialer:
             if (about_us := self._put_off(tx, contact, path, answer, now)) is not None:
                 self._wait(tx, row, about_us.value, now)
                 return False
+            if counting_alone.is_waited_for(tx):
+                break
         return True
 
     def _campaign(self, tx: Tx, row: SeatRow, now: datetime) -> Campaign | None:

@@ -12,6 +12,7 @@ from callserver.database import (
     accounts,
     bulk_facts,
     calls,
+    counting_alone,
     daily_counts,
     dial_facts,
     marks,
@@ -103,7 +104,7 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
     result = max(row.result, in_reach)
     if request.may_dial and reach != NOBODY_ELSE:
         own = {contact.person, contact.household}
-        calls.before_counting(tx, own | reach.keys | reach.households)
+        counting_alone.before_counting(tx, own | reach.keys | reach.households)
     attempts, active = calls.attempts(
         tx,
         contact.number,
