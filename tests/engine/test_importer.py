@@ -251,6 +251,52 @@ def test_indexes_built_afterwards_are_the_same(
     assert shape() == before
 
 
+def written_by(engine: Engine, text: str) -> int:
+    """How many statements write the list."""
+    told: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *heard: told.append(heard[2]))
+    with engine.begin() as tx:
+        staged = importer.stage(tx, ImportOrder(KANVAS, text.encode(), {}), NOW.date())
+        told.clear()
+        importer.write(staged, NOW, by="test")
+        count = len(told)
+        list_import.close_table(tx)
+    assert count > 10
+    return count
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "K{n};{number};Ida {n};Engvej 1;1980-01-01;nej",
+        "K{n};{moved};Bo {n};Lynvej {n};1985-01-01;nej",
+        "K{n};12;Bo {n};Lynvej {n};1985-01-01;nej",
+        "K{n};{number};Bo {n};Lynvej {n};1980-01-01;ja",
+    ],
+)
+def test_many_changes_are_written_with_as_many_statements_as_few(
+    sqlite: Engine, changed: str
+) -> None:
+    """A server on SQLite waits until the list is written: a statement for each row took it a minute."""
+    head, row = (
+        "ref;telefon;navn;adresse;født;død\n",
+        "K{n};{number};Bo {n};Lynvej {n};1980-01-01;nej",
+    )
+
+    def some(form: str, count: int) -> str:
+        rows = ((n, 32200000 + n, 32300000 + n) for n in range(1, 401))
+        first = [form if n <= count else row for n in range(1, 401)]
+        return head + "\n".join(
+            line.format(n=n, number=number, moved=moved)
+            for line, (n, number, moved) in zip(first, rows, strict=True)
+        )
+
+    written_by(sqlite, some(row, 0))
+    few = written_by(sqlite, some(changed, 10))
+    written_by(sqlite, some(row, 0))
+    assert written_by(sqlite, some(changed, 400)) <= few + 5
+
+
 def test_chunks_count_across_their_borders(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet, "ROWS_AT_ONCE", 7)
     monkeypatch.setattr(sheet, "FIRST_READ", 80)
