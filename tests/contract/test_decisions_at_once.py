@@ -1,5 +1,6 @@
 """Two servers at one PostgreSQL at the same moment: two decisions about one person, or a decision and a list."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -69,7 +70,9 @@ def decide(store: AnyStore, one: DialRequest, other: DialRequest) -> tuple[Any, 
     nothing: Any = None
     ctx = EngineContext(store, ShiftedClock(NOW), nothing, RULES, b"key")
     first, second = while_open(
-        store.engine, lambda tx: gate.ask(tx, ctx, one), lambda tx: gate.ask(tx, ctx, other)
+        store.engine,
+        lambda tx: gate.ask(tx, ctx, one),
+        lambda _: asyncio.run(store.run(lambda tx: gate.ask(tx, ctx, other))),
     )
     return first, second
 
