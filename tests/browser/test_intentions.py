@@ -97,6 +97,30 @@ def test_the_person_who_was_opened_last_is_shown(visit: Visit, system: BrowserSy
     expect(name).to_have_text(shown)
 
 
+def test_opt_outs_are_lifted_of_the_number_that_the_dialog_is_about(visit: Visit) -> None:
+    page = visit("asger", "/suppressions")
+    number, look_up = page.locator("#search [name=number]"), page.locator("#search .main")
+    number.fill("32 20 91 56")
+    look_up.click()
+    expect(page.locator("#about")).to_contain_text("56")
+    page.locator("#add .main, #add button").first.click()
+    expect(page.locator("#lift-all")).to_be_visible()
+    second = FirstAnswer(page, "/suppressions/search")
+    number.fill("32 20 91 57")
+    look_up.click()
+    second.wait()
+    page.locator("#lift-all").click()
+    second.release()
+    expect(page.locator("#about")).to_contain_text("57")
+    page.locator("#lift [name=asked_on]").fill("2026-05-12")
+    page.locator("#lift [name=why]").fill("tastet forkert")
+    with page.expect_request("**/api/v1/suppressions/lift") as lifted:
+        page.locator("#lift .main").click()
+    body = lifted.value.post_data_json
+    assert body is not None
+    assert body["number"] == "32 20 91 56"
+
+
 def test_what_was_typed_about_one_person_is_not_kept_for_the_next(visit: Visit) -> None:
     page = visit("asger", "/who-called")
     look_up(page)

@@ -26,6 +26,9 @@ def test_a_reminder_ends_with_what_it_is_about(visit: Visit, system: BrowserSyst
     maja.locator("#support-open").click()
     maja.locator("#support-box").get_by_role("button", name="Book").click()
     expect(maja.locator("#support-reminder")).to_be_visible()
+    maja.route("**/api/v1/support/mine", lambda route: route.fulfill(status=429), times=1)
+    maja.reload()
+    expect(maja.locator("#support-reminder")).to_be_visible()  # fetched again
     maja.clock.fast_forward("04:00:00")
     expect(maja.locator("#support-reminder")).to_be_hidden()
 

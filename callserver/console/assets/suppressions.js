@@ -13,7 +13,7 @@ import { date, dateTime, has, label, list, number, t } from "./texts.js";
 
 const mayLift = $("#number-card").dataset.lift === "yes";
 let shownNumber = ""; // kept here only, never in a URL
-let lifting = null; // an opt-out's id; null: all opt-outs of the number
+let lifting = {}; // what the dialog lifts: the id of an opt-out, or null for all, of which number
 
 const textOf = (family, key) => (has(`${family}.${key}`) ? t(`${family}.${key}`) : key);
 
@@ -111,17 +111,18 @@ function cells(optOut) {
 }
 
 function undo(id) {
+  const about = shownNumber;
   confirm(t("suppressions.undo"), t("suppressions.undo_sure"), {
     go: t("suppressions.undo"),
     does: async () => {
-      await change("/suppressions/undo", { id });
+      await change("/suppressions/undo", { id }, about);
       toast(t("suppressions.undone"), "good");
     },
   });
 }
 
 function ask(id, what) {
-  lifting = id;
+  lifting = { id, about: shownNumber };
   $("#lift-what").textContent = what;
   $("#lift form").reset();
   show($("#lift .wrong"), false);
@@ -133,8 +134,7 @@ onSubmit($("#search"), async (values) => {
 });
 
 // Changes something of the number that is shown. If another was looked up meanwhile, that one stays.
-async function change(path, body) {
-  const about = shownNumber;
+async function change(path, body, about = shownNumber) {
   const result = await post(path, { ...body, number: about });
   if (about === shownNumber) draw(result, about);
 }
@@ -152,7 +152,7 @@ if (mayLift) {
   $("#lift-all").addEventListener("click", () => ask(null, t("suppressions.lift_hint")));
   $("#lift-cancel").addEventListener("click", () => $("#lift").close());
   onSubmit($("#lift form"), async (values) => {
-    await change("/suppressions/lift", { id: lifting, ...values });
+    await change("/suppressions/lift", { id: lifting.id, ...values }, lifting.about);
     $("#lift").close();
     toast(t("suppressions.lift_proposed"), "good");
     await lifts();

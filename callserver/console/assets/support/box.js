@@ -1,7 +1,7 @@
 // A phoner's private box, on every page of theirs: messages to supervisors, conversations, reminders.
 // What is typed is kept in this window until it is sent; during a call nothing is sent.
 
-import { get, post } from "../api.js";
+import { get, Problem, post } from "../api.js";
 import { $, el, onPress, onSubmit, show, toast } from "../dom.js";
 import { kept } from "../kept.js";
 import { dateTime, t, time } from "../texts.js";
@@ -9,6 +9,7 @@ import { dateTime, t, time } from "../texts.js";
 const KEY = "support.draft";
 const REMIND_MS = 24 * 60 * 60 * 1000;
 const REMIND_AGAIN_MS = 15_000;
+const AGAIN_MS = 2000;
 let view;
 let ahead = 0; // milliseconds that the server's clock is ahead of the browser's
 
@@ -120,7 +121,7 @@ words.value = kept.read(KEY) ?? "";
 words.addEventListener("input", () => kept.write(KEY, words.value));
 
 onSubmit(form, async (values) => {
-  if (view.in_call) throw new Error(t("support.in_call"));
+  if (view?.in_call) throw new Error(t("support.in_call"));
   draw(await post("/support/messages", { words: values.words, to: values.to ? Number(values.to) : null }));
   words.value = "";
   kept.drop(KEY);
@@ -139,5 +140,14 @@ document.addEventListener("call_in_hand", ({ detail }) => {
   drawCallInHand();
 });
 
-draw(await get("/support/mine"));
-setInterval(remind, REMIND_AGAIN_MS); // a reminder begins and ends without an event
+async function begin() {
+  try {
+    draw(await get("/support/mine"));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    setTimeout(begin, AGAIN_MS);
+  }
+}
+
+await begin();
+setInterval(() => view && remind(), REMIND_AGAIN_MS); // a reminder begins and ends without an event
