@@ -177,7 +177,7 @@ def test_a_book_stands_in_both_languages(folder: Path) -> None:
         ("policies/dk.yaml", b"<<: {title: x}", "<<"),
         ("policies/dk.yaml", ALIASES, "*a0 is an alias: write the value itself"),
         ("policies/dk.yaml", b"title: " + b"[" * 21 + b"]" * 21, "is nested deeper than 20"),
-        ("policies/dk.yaml", b"[" + b"1," * 10_000 + b"1]", "holds more than 10000 values"),
+        ("policies/dk.yaml", b"[" + b"1," * 10_000 + b"1]", "holds more than 10,000 values"),
         ("policies/dk.yaml", b"title: " + b"x" * 100_000, "is larger than 100 kB"),
         ("scripts/kanvas.md", b"x" * 100_001, "is larger than 100 kB"),
         ("books/law.da.md", b"---\ntitle: &a [*a]\n---\n", "*a is an alias"),
