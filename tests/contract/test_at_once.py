@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from callserver.database import accounts, attempt_counters, seats, suppressions
+from callserver.adapters.config_folder import load
+from callserver.database import accounts, attempt_counters, contacts, seats, suppressions
 from callserver.database.accounts import User
 from callserver.database.store import AnyStore, open_store
 from callserver.domain.facts import Scope
 from callserver.domain.role import Role
 from callserver.engine.accounts import administration
 from callserver.engine.accounts.administration import AccountDetails
+from callserver.engine.lists.importer import import_list
 from callserver.engine.support import talks
-from callserver.engine.suppressions import lifting
+from callserver.engine.suppressions import lifting, opt_outs, person_facts
+from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible
 from callserver.ports import Tx
 from tests.harness.at_once import while_open
@@ -115,3 +119,18 @@ def test_a_phoner_books_one_conversation(postgres_store: AnyStore) -> None:
     assert told == (None, "support_booked")
     told = both(postgres_store, lambda tx: offers(tx, 3) > 0)
     assert told == (True, "support_overlaps")
+
+
+def test_a_consent_does_not_end_an_opt_out_of_the_same_moment(postgres_store: AnyStore) -> None:
+    """Written a moment before the consent is given, committed a moment after it is asked for."""
+    campaign = load(Path(__file__).parents[2] / "config").campaigns["kanvas"]
+    with postgres_store.engine.begin() as tx:
+        import_list(tx, campaign, b"telefon;navn\n32200001;Asta Holm\n", NOW)
+        asta = contacts.by_number(tx, 4532200001)
+    origin, later = Origin(by="user:1", at=NOW), NOW + timedelta(seconds=1)
+    told = both(
+        postgres_store,
+        lambda tx: opt_outs.add(tx, [Scope.PERSON], 4532200001, asta, b"key", origin) is not None,
+        lambda tx: person_facts.consent(tx, 4532200001, asta, "user:2", later, at=later),
+    )
+    assert told == (True, "consent_ends_opt_out")

@@ -119,6 +119,7 @@ def consent(
         )
     if at > now:
         raise Impossible("the consent's time lies in the future", key="consent_in_the_future")
+    suppressions.before_suppressing(tx)  # an opt-out at this moment is seen
     if telephone and _ends_an_opt_out(tx, number, known, at):
         raise Impossible(
             "an opt-out is in force, and a consent after it would end it: lift the opt-out first",
