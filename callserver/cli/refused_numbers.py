@@ -9,6 +9,7 @@ from rich.table import Table
 from callserver.cli import resources
 from callserver.database import refused_numbers
 from callserver.database.engines import reading
+from callserver.database.side_connection import one_part
 from callserver.domain import phone
 from callserver.engine.calls import carrier_refusals
 from callserver.errors import NotFound
@@ -49,13 +50,13 @@ def release(
 
     Example: callserver refused release --contact 17
     """
-    with resources.database() as engine, engine.begin() as tx:
-        rows = [
-            row
-            for row in refused_numbers.not_released(tx, campaign)
-            if contact in (None, row.contact)
-        ]
-        if not rows:
+    with resources.database() as engine:
+        with reading(engine) as connection:
+            parts = carrier_refusals.parts_of(connection, campaign, contact)
+        if not parts:
             raise NotFound("no refused number matches")
-        released = carrier_refusals.release(tx, rows, by, resources.now(tx))
-    print(f"{len(rows)} released; contacts that are dialed again: {len(released)}")
+        released = 0
+        for part in parts:
+            with one_part(engine) as tx:
+                released += len(carrier_refusals.release(tx, part, by, resources.now(tx)))
+    print(f"{sum(map(len, parts))} released; contacts that are dialed again: {released}")

@@ -1,5 +1,6 @@
 """`callserver retention`: how long personal data is kept, and what is old enough to be dropped."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -9,8 +10,9 @@ from rich.table import Column, Table
 from callserver.cli import resources
 from callserver.cli.counting import counted
 from callserver.database import vacuum
-from callserver.database.engines import reading
-from callserver.domain.retention import RetentionClass
+from callserver.database.engines import Engine, reading
+from callserver.database.side_connection import one_part
+from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine import retention, table_rewrites
 from callserver.errors import Impossible
 
@@ -74,14 +76,23 @@ def run(
             now = resources.now(connection)
             due = retention.due(connection, policy, now)
         for kind in due:
-            is_more = True
-            while is_more:
-                with reading(engine) as connection:
-                    keys = retention.old_keys(connection, policy, kind, now)
-                with engine.begin() as tx:
-                    is_more = retention.drop(tx, policy, kind, keys, now, by)
+            while _drop_some(engine, policy, kind, now, by):
+                pass
     for kind, count in due.items():
         print(f"{kind.value}: {count}")
+
+
+def _drop_some(
+    engine: Engine, policy: RetentionPolicy, kind: RetentionClass, now: datetime, by: str
+) -> int:
+    """Look, and drop what was found. Returns how many rows were dropped."""
+    with reading(engine) as connection:
+        parts = retention.parts_of(connection, policy, kind, now)
+    dropped = 0
+    for part in parts:
+        with one_part(engine) as tx:
+            dropped += retention.drop(tx, policy, kind, part, now, by)
+    return dropped
 
 
 def rewrite() -> None:

@@ -108,16 +108,19 @@ def _run_begins(campaign: str) -> list[ColumnElement[datetime]]:
     return [func.coalesce(reached, never), func.coalesce(resumed, never)]
 
 
-def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
-    """Release these numbers, and reopen the contacts closed for their refusal. Returns their ids."""
-    ids = [row.id for row in rows]
+def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> set[int]:
+    """Release those of these numbers that nobody has released meanwhile. Returns the ids of their refusals."""
+    change = update(refused_numbers).where(
+        refused_numbers.c.id.in_([row.id for row in rows]), refused_numbers.c.released_at.is_(None)
+    )
+    change = change.values(released_at=now, released_by=by).returning(refused_numbers.c.id)
+    return set(tx.execute(change).scalars())
+
+
+def reopen_contacts(tx: Tx, rows: Sequence[RefusedNumber]) -> list[int]:
+    """Reopen the contacts closed for these refusals. Returns their ids."""
     numbers = list({row.number for row in rows})
     dialed = [row.contact for row in rows if row.contact is not None]
-    tx.execute(
-        update(refused_numbers)
-        .where(refused_numbers.c.id.in_(ids))
-        .values(released_at=now, released_by=by)
-    )
     concerned = select(contacts.c.id).where(
         or_(contacts.c.number.in_(numbers), contacts.c.id.in_(dialed))
     )

@@ -37,7 +37,7 @@ from callserver.domain.retention import ATTEMPTS_COUNT_FOR, RetentionClass
 from callserver.ports import Tx
 
 CHUNK = 5_000
-"""Rows a transaction: a server that dials waits for one of them at most."""
+"""Rows that one look finds: it may read the whole table."""
 
 UNLINKED: Mapping[str, Any] = {
     "number": NOBODY,
@@ -134,7 +134,7 @@ def count(tx: Tx, rows: Stored, most: int | None = None) -> int:
 
 
 def old_keys(tx: Tx, rows: Stored) -> list[Any]:
-    """The keys of old rows, CHUNK at most. It may read the whole table."""
+    """The keys of old rows, CHUNK at most."""
     return list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
 
 

@@ -48,13 +48,19 @@ def side_connection(
 
 @contextmanager
 def one_part(engine: Engine) -> Iterator[Connection]:
-    """One transaction of work that has many, then a pause for as long as it took.
+    """One transaction of work that has many, then a pause."""
+    with pause_after(), engine.begin() as tx:
+        yield tx
+
+
+@contextmanager
+def pause_after() -> Iterator[None]:
+    """One part of work, then a pause for as long as it took.
 
     Without the pause the next part takes SQLite's lock before a server that waits for it looks again.
     """
     began = time.monotonic()
-    with engine.begin() as tx:
-        yield tx
+    yield
     time.sleep(max(time.monotonic() - began, LEAST_PAUSE_S))
 
 

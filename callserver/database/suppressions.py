@@ -124,6 +124,14 @@ def before_suppressing(tx: Tx) -> None:
         _lock(tx, {})
 
 
+_COLUMNS = ("subject", "scope", "purpose", "at", "by", "list", "received_by", "opt_out")
+_add = Prepared(
+    insert(suppressions)
+    .values({name: bindparam(name) for name in _COLUMNS})
+    .returning(suppressions.c.id)
+)
+
+
 def add(
     tx: Tx,
     subject: str,
@@ -138,19 +146,17 @@ def add(
 ) -> int:
     """Write one suppression. Returns its id. Call want_stopped in the same transaction."""
     before_suppressing(tx)
-    key = tx.execute(
-        insert(suppressions).values(
-            subject=subject,
-            scope=scope.value,
-            purpose=None if purpose is None else purpose.value,
-            at=at,
-            by=by,
-            list=list_name,
-            received_by=received_by,
-            opt_out=opt_out,
-        )
-    ).inserted_primary_key
-    return 0 if key is None else int(key[0])
+    values = {
+        "subject": subject,
+        "scope": scope.value,
+        "purpose": None if purpose is None else purpose.value,
+        "at": at,
+        "by": by,
+        "list": list_name,
+        "received_by": received_by,
+        "opt_out": opt_out,
+    }
+    return int(_add(tx, values).scalar() or 0)
 
 
 def add_listed(

@@ -17,6 +17,7 @@ Entries of the audit log are not dropped: they hold ids only, which name nobody 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from callserver.database import (
@@ -36,6 +37,9 @@ from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
 
+PART = 1_000
+"""Rows of one transaction: a server that dials waits for one of them at most."""
+
 DropFiles = Callable[[datetime], Awaitable[int]]
 """Removes files older than an instant and returns how many."""
 
@@ -50,27 +54,30 @@ def due(
     }
 
 
-def old_keys(tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime) -> Sequence[Any]:
-    """The keys of a batch's rows."""
+def parts_of(
+    tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime
+) -> list[Sequence[Any]]:
+    """The keys of some old rows, in the parts in which they are dropped. There may be more old rows."""
     rows = retention.stored(kind, policy.before(kind, now), now)
-    return () if rows is None else retention.old_keys(tx, rows)
+    keys = [] if rows is None else retention.old_keys(tx, rows)
+    return [keys[at : at + PART] for at in range(0, len(keys), PART)]
 
 
 def drop(
     tx: Tx,
     policy: RetentionPolicy,
     kind: RetentionClass,
-    keys: Sequence[Any],
+    part: Sequence[Any],
     now: datetime,
     by: str,
-) -> bool:
-    """Drop those of these rows that are still old, and log how many. Returns whether there may be more."""
+) -> int:
+    """Drop those of these rows that are still old, and log it. Returns how many."""
     rows = retention.stored(kind, policy.before(kind, now), now)
-    dropped = 0 if rows is None else retention.drop(tx, rows, keys, now)
+    dropped = 0 if rows is None else retention.drop(tx, rows, part, now)
     if dropped:
         days = policy.period(kind).days
         audit.append(tx, now, EntryKind.RETENTION, what=kind.value, count=dropped, days=days, by=by)
-    return dropped == retention.CHUNK
+    return dropped
 
 
 class Retention:
@@ -81,7 +88,7 @@ class Retention:
         self._drop_files = drop_files
 
     async def run(self, now: datetime) -> None:
-        """Drop data past its period, one batch per transaction."""
+        """Drop data past its period, one part per transaction."""
         policy = self._ctx.rules.current.organisation.retention
         for kind, drop_older in self._drop_files.items():
             await drop_older(policy.before(kind, now))
@@ -89,18 +96,19 @@ class Retention:
         await self._ctx.store.run(lambda tx: _drop_ended(tx, policy, now))
         await self._ctx.store.run(lambda tx: erasure.finish(tx, secret, now))
         for kind in RetentionClass:
-            while await self._drop_some(policy, kind, now):
+            while await self._drop_some(policy, kind, now) >= retention.CHUNK:
                 pass
         await self._ctx.store.checkpoint()
 
-    async def _drop_some(
-        self, policy: RetentionPolicy, kind: RetentionClass, now: datetime
-    ) -> bool:
-        """A batch. It is looked for outside the transaction that writes: no dial waits while tables are read."""
-        keys = await self._ctx.store.read(lambda tx: old_keys(tx, policy, kind, now))
-        if not keys:
-            return False
-        return await self._ctx.store.run(lambda tx: drop(tx, policy, kind, keys, now, "scheduler"))
+    async def _drop_some(self, policy: RetentionPolicy, kind: RetentionClass, now: datetime) -> int:
+        """Look, and drop what was found. No dial waits while tables are read. Returns how many rows were dropped."""
+        parts = await self._ctx.store.read(lambda tx: parts_of(tx, policy, kind, now))
+        dropped = 0
+        for part in parts:
+            dropped += await self._ctx.store.run(
+                partial(drop, policy=policy, kind=kind, part=part, now=now, by="scheduler")
+            )
+        return dropped
 
 
 def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:

@@ -1,12 +1,17 @@
-"""More contacts, and more of the dead, than one statement of SQLite takes values."""
+"""More of a kind than one statement of SQLite takes values, or than one entry of the log names."""
 
+import json
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
-from callserver.database import marks, reopened_contacts
+from callserver.database import contacts as contact_rows
+from callserver.database import marks, refused_numbers, reopened_contacts
 from callserver.database.store import AnyStore
-from callserver.database.tables import contacts
+from callserver.database.tables import audit, contacts
+from callserver.database.tables import refused_numbers as refused_table
+from callserver.engine.calls import carrier_refusals
+from callserver.engine.suppressions import erasure
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 MANY = 33_000
@@ -32,3 +37,39 @@ def test_a_list_of_the_dead_is_marked(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         assert len(marks.mark_deceased(tx, people, NOW)) == MANY
         assert marks.mark_deceased(tx, people, NOW) == []
+
+
+def test_every_refused_number_of_a_campaign_is_released(store: AnyStore) -> None:
+    """Two values for each: the number, and the contact that was dialed."""
+    refused = {"campaign": "k", "code": 21215, "at": NOW}
+    with store.engine.begin() as tx:
+        rows = [{"number": 4532000000 + n, "contact": n} for n in range(MANY // 2 + 1)]
+        tx.execute(insert(refused_table).values(refused), rows)
+    with store.engine.begin() as tx:
+        parts = carrier_refusals.parts_of(tx, "k")
+        assert max(map(len, parts)) <= carrier_refusals.PART
+        for part in parts:
+            carrier_refusals.release(tx, part, "test", NOW)
+        assert refused_numbers.not_released(tx) == []
+        (first, *_) = parts
+        assert carrier_refusals.release(tx, first, "test", NOW) == []
+        told = select(func.count()).where(audit.c.kind == "number_released")
+        assert tx.execute(told).scalar_one() == len(rows), "and none twice"
+
+
+def test_all_who_share_a_number_are_erased(store: AnyStore) -> None:
+    """One entry of the log, which is published, cannot name them all."""
+    values = {"household": 1, "place": "DK Europe/Copenhagen", "status": "ready", "tries": 0}
+    rows = [
+        {"id": n, "campaign": "k", "person": n, "number": 4532000000, "rank": n, **values}
+        for n in range(1, 1601)
+    ]
+    with store.engine.begin() as tx:
+        tx.execute(insert(contacts), rows)
+        known = contact_rows.by_number(tx, 4532000000)
+        erased = erasure.erase(tx, 4532000000, known, b"k" * 16, "test", NOW)
+        assert len(erased.contacts) == 1600
+        bodies = tx.execute(select(audit.c.body).where(audit.c.kind == "marked")).scalars()
+        entries = [json.loads(body) for body in bodies]
+    assert {entry["contact"] for entry in entries} == set(erased.contacts)
+    assert sum(len(entry["rows"]) for entry in entries) == 1601, "each row once"

@@ -142,6 +142,13 @@ async def test_a_server_looks_for_what_is_old_beside_the_transactions_that_write
     wrote.clear()
     await chore.Retention(ctx, {}).run(NOW)
     assert len(wrote) == at_rest + 1
+    monkeypatch.setattr(chore, "PART", 2)
+    with store.engine.begin() as tx:
+        for number in range(5):
+            a_contact(tx, number, 181)
+    wrote.clear()
+    await chore.Retention(ctx, {}).run(NOW)
+    assert len(wrote) == at_rest + 3, "and drops it in parts"
     with store.engine.begin() as tx:
         assert not list(tx.execute(select(contacts.c.id)).scalars())
 
@@ -149,10 +156,10 @@ async def test_a_server_looks_for_what_is_old_beside_the_transactions_that_write
 def test_who_is_claimed_after_the_look_stays(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         contact = a_contact(tx, 1, 181)
-        keys = chore.old_keys(tx, POLICY, RetentionClass.CONTACTS, NOW)
-        assert keys == [contact]
+        (part,) = chore.parts_of(tx, POLICY, RetentionClass.CONTACTS, NOW)
+        assert part == [contact]
         contact_database.set_status(tx, contact, ContactStatus.CLAIMED)
-        assert not chore.drop(tx, POLICY, RetentionClass.CONTACTS, keys, NOW, "test")
+        assert not chore.drop(tx, POLICY, RetentionClass.CONTACTS, part, NOW, "test")
         assert list(tx.execute(select(contacts.c.id)).scalars()) == [contact]
 
 

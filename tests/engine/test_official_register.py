@@ -1,6 +1,7 @@
 """The official file beside the lists, on both databases: what a dial is told, in every order of imports."""
 
 import io
+import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,13 @@ import pytest
 from sqlalchemy import func, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import contact_removal, contacts, register_people, registers
+from callserver.database import (
+    contact_removal,
+    contacts,
+    register_people,
+    register_records,
+    registers,
+)
 from callserver.database.contacts import Contact
 from callserver.database.side_connection import side_engine
 from callserver.database.store import AnyStore
@@ -19,9 +26,9 @@ from callserver.database.tables import (
     register_decisions,
     register_keys,
     register_matches,
-    register_records,
 )
 from callserver.database.tables import contacts as contacts_table
+from callserver.database.tables import register_records as records_table
 from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.reason import Reason
@@ -39,6 +46,7 @@ from callserver.engine.suppressions import (
 )
 from callserver.engine.suppressions.official_register import Loaded
 from callserver.errors import Impossible
+from callserver.ports import Tx
 from tests.harness.robinson import HEADINGS, Invented, official
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)  # a Tuesday, 17:00 in Copenhagen
@@ -142,7 +150,7 @@ def test_the_same_file_twice_changes_nothing(store: AnyStore) -> None:
     assert answers(store) == EXPECTED
     with store.engine.begin() as tx:
         assert [row.size for row in registers.every(tx)] == [10]
-        for table, most in ((register_records, 10), (register_matches, 6)):
+        for table, most in ((records_table, 10), (register_matches, 6)):
             assert tx.execute(select(func.count()).select_from(table)).scalar() == most
         versions = select(register_keys.c.version).distinct()
         assert len(tx.execute(versions).all()) == 1
@@ -256,7 +264,7 @@ def test_a_broken_file_replaces_nothing(store: AnyStore, raw: bytes, words: str)
     assert answers(store) == EXPECTED
     with store.engine.begin() as tx:
         assert [(row.size, row.active) for row in registers.every(tx)] == [(10, True)]
-        assert tx.execute(select(func.count()).select_from(register_records)).scalar() == 10
+        assert tx.execute(select(func.count()).select_from(records_table)).scalar() == 10
 
 
 def test_a_bad_record_is_counted_and_the_others_protect(store: AnyStore) -> None:
@@ -264,6 +272,28 @@ def test_a_bad_record_is_counted_and_the_others_protect(store: AnyStore) -> None
     loaded = put(store, raw=official(REGISTER) + b"half a rec")
     assert (loaded.content.refused, loaded.content.problems[0].line) == (1, 13)
     assert answers(store) == EXPECTED
+
+
+def test_the_loader_pauses_after_each_part(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's lock goes to the process that looks first; without pauses the loader nearly always does."""
+    take(store)
+    written: list[int] = []
+    pauses: list[float] = []
+    write = register_records.write_keys
+
+    def wrote(tx: Tx, version: int, after: int, until: int) -> None:
+        write(tx, version, after, until)
+        assert len(pauses) >= len(written), "the part before this one has been paused after"
+        pauses.clear()
+        written[:] = [after]
+
+    monkeypatch.setattr(official_register, "KEYS_CHUNK", 5)
+    monkeypatch.setattr(register_records, "write_keys", wrote)
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    put(store)
+    assert written[0] > 5
 
 
 def test_an_import_that_dies_changes_nothing(

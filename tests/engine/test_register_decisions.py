@@ -1,9 +1,11 @@
 """Colleagues decide whether a person is on the register, and what becomes of their decision."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Engine, func, select, update
 
 from callserver.database import audit
 from callserver.database.store import AnyStore
@@ -14,10 +16,12 @@ from callserver.database.tables import (
 from callserver.domain.contact_status import ContactStatus
 from callserver.engine.suppressions import (
     public_registers,
+    register_matching,
     register_review,
 )
 from callserver.engine.suppressions.register_review import Review
 from callserver.errors import Impossible, NotFound
+from callserver.ports import Tx
 from tests.engine.test_official_register import (
     ASE,
     BO,
@@ -53,6 +57,29 @@ def test_contacts_that_were_closed_as_unsure_are_dialed_again(store: AnyStore) -
     assert set(answers(store)) == {NO}
     with store.engine.begin() as tx:
         assert tx.execute(select(func.count()).select_from(register_keys)).scalar() == 0
+
+
+def test_a_whole_list_is_dialed_again_in_parts(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that begins or ends meanwhile waits for one of them at most."""
+    take(store)
+    put(store)
+    with store.engine.begin() as tx:
+        closed = {"status": ContactStatus.CLOSED, "reason": UNSURE}
+        tx.execute(update(contacts_table).values(**closed))
+    ready: list[int] = []
+
+    @contextmanager
+    def one_part(engine: Engine) -> Iterator[Tx]:
+        with engine.begin() as tx:
+            yield tx
+        ready.append(sum(contact.status == "ready" for contact in everybody(store)))
+
+    monkeypatch.setattr(register_matching, "CHUNK", 2)
+    monkeypatch.setattr(register_matching, "one_part", one_part)
+    put(store, [ASE, *OTHERS], smaller=True)
+    assert ready == [2, 4]
 
 
 def review(store: AnyStore) -> Review:

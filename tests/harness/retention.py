@@ -11,4 +11,5 @@ def drop_some(
     tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime, by: str
 ) -> bool:
     """Drop a batch of a class. Returns whether there may be more."""
-    return retention.drop(tx, policy, kind, retention.old_keys(tx, policy, kind, now), now, by)
+    parts = retention.parts_of(tx, policy, kind, now)
+    return sum(retention.drop(tx, policy, kind, part, now, by) for part in parts) > 0

@@ -1,5 +1,8 @@
 """Contacts whose numbers the carrier refused, and calling them again."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from pydantic import AwareDatetime
 
 from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
@@ -60,19 +63,21 @@ class RefusedNumbersApi:
         """Release one contact's number, or all: they will be dialed again."""
         self._check(request, campaign)
 
-        def work(tx: Tx) -> list[int]:
-            now = self._ctx.clock.now()
-            rows = [
-                row
-                for row in refused_numbers.not_released(tx, campaign)
-                if body.contact in (None, row.contact)
-            ]
-            if body.contact is not None and not rows:
-                raise NotFound("this contact's number is not refused", key="not_found")
-            seat_moves.dial_waiting(tx, campaign)
-            return carrier_refusals.release(tx, rows, request.by, now)
+        parts = await self._ctx.store.read(
+            lambda tx: carrier_refusals.parts_of(tx, campaign, body.contact)
+        )
+        if body.contact is not None and not parts:
+            raise NotFound("this contact's number is not refused", key="not_found")
+        released: list[int] = []
+        for part in parts:
+            released += await self._ctx.store.run(partial(self._release, request, campaign, part))
+        return Released(contacts=released)
 
-        return Released(contacts=await self._ctx.store.run(work))
+    def _release(
+        self, request: UserRequest, campaign: str, part: Sequence[RefusedNumber], tx: Tx
+    ) -> list[int]:
+        seat_moves.dial_waiting(tx, campaign)
+        return carrier_refusals.release(tx, part, request.by, self._ctx.clock.now())
 
     def _check(self, request: UserRequest, campaign: str) -> None:
         if not request.sees(self._ctx.rules.campaign(campaign).department):

@@ -36,6 +36,9 @@ from callserver.ports import Declined, Trouble, Tx
 
 log = structlog.get_logger(__name__)
 
+PART = 500
+"""Refusals that are released in one transaction: a server that dials waits for one at most."""
+
 BACK_OFF = timedelta(seconds=2)
 """No call is ordered for this long after the carrier said "too many at once"."""
 
@@ -106,14 +109,23 @@ def after_end(tx: Tx, campaign: str, call: Call, now: datetime) -> None:
         _stop(tx, campaign, call.code, now)
 
 
-def release(tx: Tx, rows: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
+def parts_of(tx: Tx, campaign: str | None, contact: int | None = None) -> list[list[RefusedNumber]]:
+    """The refused numbers of a campaign, a contact or everybody, in the parts in which they are released."""
+    rows = [
+        row for row in refused_numbers.not_released(tx, campaign) if contact in (None, row.contact)
+    ]
+    return [rows[at : at + PART] for at in range(0, len(rows), PART)]
+
+
+def release(tx: Tx, part: Sequence[RefusedNumber], by: str, now: datetime) -> list[int]:
     """Release numbers after a supervisor has checked them. Returns the contacts that are dialed again."""
-    released = refused_numbers.release(tx, rows, by, now)
+    released = refused_numbers.release(tx, part, by, now)
+    rows = [row for row in part if row.id in released]
     for row in rows:
         audit.append(
             tx, now, EntryKind.NUMBER_RELEASED, contact=row.contact, campaign=row.campaign, by=by
         )
-    return released
+    return refused_numbers.reopen_contacts(tx, rows)
 
 
 def _stop(tx: Tx, campaign: str, code: int, now: datetime) -> None:

@@ -71,14 +71,15 @@ def erase(
     formerly = former_identifiers.numbers_of(tx, persons)
     numbers = sorted({number, *(row.number for row in known), *formerly} - {NOBODY})
     origin = Origin(by=by, at=now)
-    erased: list[tuple[int, str]] = []
+    hashes: list[tuple[int, str]] = []
+    marked: dict[int, tuple[int, str]] = {}
     for key in numbers:
         hashed = subject.of_hash(key, secret)
-        erased.append((marks.mark(tx, hashed, MarkKind.ERASED, now), hashed))
+        hashes.append((marks.mark(tx, hashed, MarkKind.ERASED, now), hashed))
         opt_outs.add(tx, [Scope.HASH], key, known, secret, origin)
     for person in sorted(persons):
         about = subject.of_person(person)
-        erased.append((marks.mark(tx, about, MarkKind.ERASED, now), about))
+        marked[person] = marks.mark(tx, about, MarkKind.ERASED, now), about
     silence(tx, [subject.of_person(person) for person in persons], now)
     ids = [row.id for row in known]
     unlinked = erasure.unlink_calls(tx, persons, ids)
@@ -96,14 +97,18 @@ def erase(
     former_identifiers.forget_people(tx, persons)
     register_people.forget_people(tx, persons)
     erasure.forget_cases(tx, numbers, persons, ids, _addresses(numbers, known))
-    entries: list[int | None] = [*ids] or [None]
-    fields: dict[str, Any] = {
-        "mark": MarkKind.ERASED.value,
-        "rows": pseudonymous_keys.rows(tx, erased),
-        "hashed": hidden,  # suppressions of a number that are the hash's from now on
-    }
-    for contact in entries:
+    first, *more = opt_outs.parts(hashes) or [[]]
+    of_contacts: list[tuple[int | None, list[tuple[int, str]]]]
+    of_contacts = [(row.id, [marked[row.person]]) for row in known] or [(None, [])]
+    of_contacts[0][1][:0] = first
+    for contact, rows in [*of_contacts, *((of_contacts[0][0], some) for some in more)]:
+        fields: dict[str, Any] = {
+            "mark": MarkKind.ERASED.value,
+            "rows": pseudonymous_keys.rows(tx, rows),
+            "hashed": hidden,  # suppressions of a number that are the hash's from now on
+        }
         audit.append(tx, now, EntryKind.MARKED, contact=contact, by=by, **fields)
+        hidden = []
     return Erased(tuple(ids), unlinked, words)
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 from callserver.database import register_people, register_records, registers
 from callserver.database.engines import Engine, reading
 from callserver.database.register_records import PEOPLE
-from callserver.database.side_connection import for_writing, one_part
+from callserver.database.side_connection import for_writing, one_part, pause_after
 from callserver.domain import register_match, robinson
 from callserver.domain.configuration import Configuration
 from callserver.domain.robinson import Content
@@ -138,7 +138,7 @@ def _store_keys(side: Tx, version: int, progress: Progress) -> None:
     count = register_records.sort_keys(side)
     writing = for_writing(side)
     for after in range(0, count, KEYS_CHUNK):
-        with writing.begin():
+        with pause_after(), writing.begin():
             register_records.write_keys(writing, version, after, after + KEYS_CHUNK)
         progress(after, count, "suppressions.writing_records")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from callserver.database import audit, register_records, registers, suppressions
-from callserver.database.engines import Engine
+from callserver.database.engines import Engine, reading
 from callserver.database.side_connection import one_part
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
@@ -83,9 +83,9 @@ def put_into_force(
     """
     with engine.begin() as tx:
         _put_into_force(tx, name, version, size, now, rules, by)
-    with engine.begin() as tx:
-        register_matching.reopen(tx)
-        older = registers.older(tx, name, version)
+    register_matching.reopen_in_parts(engine)
+    with reading(engine) as connection:
+        older = registers.older(connection, name, version)
     drop(engine, older)
     with engine.begin() as tx:
         registers.forget_older(tx, name, version)

@@ -19,7 +19,7 @@ from callserver.database import (
 )
 from callserver.database.engines import Engine, reading
 from callserver.database.register_people import Decision, ListedPerson
-from callserver.database.side_connection import side_engine
+from callserver.database.side_connection import one_part, side_engine
 from callserver.domain import register_match, robinson
 from callserver.domain.configuration import Configuration
 from callserver.domain.reason import Reason
@@ -172,7 +172,7 @@ def match_new(
         with engine.begin() as tx:
             suppressions.before_suppressing(tx)
             register_silencing.silence(tx, rules, now)
-            reopen(tx)
+        reopen_in_parts(engine)
 
 
 class CatchUp:
@@ -224,3 +224,12 @@ def reopen(tx: Tx) -> None:
     """Contacts that were closed as unsure, and are not unsure now, are dialed again."""
     freed = register_people.no_longer_unsure(tx)
     reopened_contacts.reopen(tx, freed, (Reason.SUP_EXTERNAL_UNSURE,))
+
+
+def reopen_in_parts(engine: Engine) -> None:
+    """The same in short transactions: a new issue may free a whole list."""
+    with reading(engine) as connection:
+        freed = register_people.no_longer_unsure(connection)
+    for at in range(0, len(freed), CHUNK):
+        with one_part(engine) as tx:
+            reopened_contacts.reopen(tx, freed[at : at + CHUNK], (Reason.SUP_EXTERNAL_UNSURE,))
