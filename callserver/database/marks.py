@@ -85,8 +85,13 @@ class MarkRow(NamedTuple):
 def on_record(tx: Tx, subjects: Sequence[str]) -> list[MarkRow]:
     """Every mark of the subjects, ended ones included, newest first."""
     query = select(*[marks.c[name] for name in MarkRow._fields])
-    query = query.where(marks.c.subject.in_(list(subjects))).order_by(marks.c.id.desc())
-    return [MarkRow._make(row) for row in tx.execute(query)]
+    keys = sorted(set(subjects))
+    rows = [
+        MarkRow._make(row)
+        for at in range(0, len(keys), CHUNK)
+        for row in tx.execute(query.where(marks.c.subject.in_(keys[at : at + CHUNK])))
+    ]
+    return sorted(rows, key=lambda row: row.id, reverse=True)
 
 
 def end(

@@ -52,9 +52,10 @@ def known_under(tx: Tx, numbers: Sequence[int], persons: Sequence[int]) -> list[
     found = []
     for table in (contacts.c, former_identifiers.c):
         columns = [table[name] for name in Identifier._fields]
-        for where in (table.number.in_(numbers), table.person.in_(persons)):
-            rows = tx.execute(select(*columns).where(where))
-            found += [Identifier._make((*row[:-1], row[-1] or "")) for row in rows]
+        for column, keys in ((table.number, numbers), (table.person, persons)):
+            for at in range(0, len(keys), CHUNK):
+                rows = tx.execute(select(*columns).where(column.in_(keys[at : at + CHUNK])))
+                found += [Identifier._make((*row[:-1], row[-1] or "")) for row in rows]
     return found
 
 

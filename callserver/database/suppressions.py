@@ -74,8 +74,9 @@ def _stop_by(column: ColumnElement[int]) -> PreparedMany:
     )
 
 
-STOPPED_AT_ONCE = 4096
-"""Keys of one statement: an import may change the numbers of a hundred thousand people."""
+AT_ONCE = 4096
+"""Keys of one statement: an import may change the numbers of a hundred thousand people, and a placeholder may be the
+number of as many."""
 
 _want_stopped = {name: _stop_by(calls.c[name]) for name in ("number", "person", "household")}
 
@@ -104,7 +105,10 @@ def about(tx: Tx, subjects: Sequence[str]) -> list[tuple[str, Suppression]]:
                 list_name=list_name,
             ),
         )
-        for subject_key, scope, at, lifted_at, purpose, list_name in _about(tx, subjects)
+        for first in range(0, len(subjects), AT_ONCE)
+        for subject_key, scope, at, lifted_at, purpose, list_name in _about(
+            tx, subjects[first : first + AT_ONCE]
+        )
     ]
 
 
@@ -245,10 +249,13 @@ class SuppressionRow(NamedTuple):
 def on_record(tx: Tx, subjects: Sequence[str]) -> list[SuppressionRow]:
     """Every stored suppression of any of the subjects, newest first."""
     query = select(*[suppressions.c[name] for name in SuppressionRow._fields])
-    query = query.where(suppressions.c.subject.in_(list(subjects)))
-    return [
-        SuppressionRow._make(row) for row in tx.execute(query.order_by(suppressions.c.id.desc()))
+    keys = sorted(set(subjects))
+    rows = [
+        SuppressionRow._make(row)
+        for at in range(0, len(keys), AT_ONCE)
+        for row in tx.execute(query.where(suppressions.c.subject.in_(keys[at : at + AT_ONCE])))
     ]
+    return sorted(rows, key=lambda row: row.id, reverse=True)
 
 
 def newest_first(tx: Tx, list_name: str | None) -> Iterator[SuppressionRow]:
@@ -313,8 +320,8 @@ def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
     attempts = sorted(
         attempt
         for kind, of_kind in keys.items()
-        for at in range(0, len(of_kind), STOPPED_AT_ONCE)
-        for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + STOPPED_AT_ONCE], {"now": now})
+        for at in range(0, len(of_kind), AT_ONCE)
+        for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + AT_ONCE], {"now": now})
     )
     for attempt in attempts:
         audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=SUPPRESSED)

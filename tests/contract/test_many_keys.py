@@ -2,16 +2,32 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import func, insert, select
 
+from callserver.adapters.config_folder import load
 from callserver.database import contacts as contact_rows
-from callserver.database import marks, refused_numbers, reopened_contacts
+from callserver.database import (
+    marks,
+    person_search,
+    refused_numbers,
+    reopened_contacts,
+    suppressions,
+)
+from callserver.database.engines import SERVER_KEY
+from callserver.database.former_identifiers import Identifier
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, contacts
 from callserver.database.tables import refused_numbers as refused_table
+from callserver.domain.case import Source
+from callserver.domain.case_rules import CaseKind
+from callserver.domain.facts import Scope
 from callserver.engine.calls import carrier_refusals
-from callserver.engine.suppressions import erasure
+from callserver.engine.cases import intake
+from callserver.engine.cases.intake import CaseRequest
+from callserver.engine.suppressions import erasure, opt_outs
+from callserver.engine.suppressions.opt_outs import Origin
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 MANY = 33_000
@@ -73,3 +89,45 @@ def test_all_who_share_a_number_are_erased(store: AnyStore) -> None:
         entries = [json.loads(body) for body in bodies]
     assert {entry["contact"] for entry in entries} == set(erased.contacts)
     assert sum(len(entry["rows"]) for entry in entries) == 1601, "each row once"
+
+
+def test_a_case_of_all_who_share_a_number_is_opened(store: AnyStore) -> None:
+    """Their opt-out is part of it."""
+    people = [Identifier(n, 4532000000, 1, "") for n in range(1, 1601)]
+    request = CaseRequest(
+        kind=CaseKind.OPT_OUT,
+        source=Source.TELEPHONE,
+        by="test",
+        at=NOW,
+        number=4532000000,
+        people=people,
+        scopes=(Scope.PERSON,),
+    )
+    rules = load(Path(__file__).parents[2] / "config").cases
+    with store.engine.execution_options(**{SERVER_KEY: b"k" * 16}).begin() as tx:
+        case = intake.open_case(tx, request, rules, b"k" * 16)
+        assert len(suppressions.of_group(tx, case.opt_out or "")) == len(people)
+
+
+def test_an_opt_out_of_a_number_that_a_whole_list_shares_is_recorded_and_shown(
+    store: AnyStore,
+) -> None:
+    """What is in force is shown in the transaction that records it."""
+    values = {"household": 1, "place": "DK Europe/Copenhagen", "status": "ready", "tries": 0}
+    rows = [
+        {"id": n, "campaign": "k", "person": n, "number": 4532000000, "rank": n, **values}
+        for n in range(1, MANY + 1)
+    ]
+    origin = Origin(by="test", at=NOW)
+    with store.engine.begin() as tx:
+        tx.execute(insert(contacts), rows)
+    with store.engine.begin() as tx:
+        made = opt_outs.add(tx, [Scope.NUMBER], 4532000000, (), b"", origin)
+        shown = opt_outs.in_force_at(tx, 4532000000, b"k" * 16)
+        assert [key for key, _ in shown] == made
+        about = [f"person:{n}" for n in range(MANY)] + ["number:4532000000"]
+        assert (
+            len(suppressions.for_subjects(tx, about)) == len(suppressions.on_record(tx, about)) == 1
+        )
+        assert marks.on_record(tx, about) == []
+        assert len(person_search.known_under(tx, [4532000000], range(MANY))) == 2 * MANY - 1

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +15,10 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import calls, imports, suppressions
+from callserver.database import calls, imports, person_search, suppressions
 from callserver.database.engines import make_engine
-from callserver.database.side_connection import LEAST_PAUSE_S
+from callserver.database.former_identifiers import Identifier
+from callserver.database.side_connection import LEAST_PAUSE_S, one_part
 from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit
 from callserver.database.tables import calls as calls_table
@@ -26,6 +28,7 @@ from callserver.domain.facts import Scope
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import opt_out_files, opt_outs, public_registers
+from callserver.engine.suppressions.opt_out_files import NamedRow
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 from tests.harness.processes import ROOT, Command, run
@@ -224,6 +227,36 @@ def test_dials_are_decided_while_a_contact_list_with_opt_outs_is_written(
         assert not decide(tx, 4532200003)
     for used in (engine, server):
         used.dispose()
+
+
+def test_who_is_named_is_looked_up_beside_the_transactions_that_write(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads whole tables, and every dial would wait."""
+    campaign = load(ROOT / "config").campaigns["kanvas"]
+    rows = b"navn;telefon\nBo Bech;32200001\n"
+    with store.engine.begin() as tx:
+        import_list(tx, campaign, rows, NOW)
+    writing: list[bool] = []
+    look = person_search.known_under
+
+    @contextmanager
+    def writes(engine: Engine) -> Iterator[Tx]:
+        writing.append(True)
+        with one_part(engine) as tx:
+            yield tx
+        writing.append(False)
+
+    def looks(tx: Tx, numbers: Sequence[int], persons: Sequence[int]) -> list[Identifier]:
+        assert not any(writing[-1:])
+        return look(tx, numbers, persons)
+
+    monkeypatch.setattr(opt_out_files, "ROWS_OF_ENTRY", 1)
+    monkeypatch.setattr(opt_out_files, "one_part", writes)
+    monkeypatch.setattr(person_search, "known_under", looks)
+    named = [NamedRow([4532200001 + n], "", "Bo Bech") for n in range(3)]
+    added = opt_out_files.load(store.engine, [], "letters", origin, named=named)
+    assert (added, writing) == ((0, 1), [True, False]), "one is known"
 
 
 @pytest.mark.parametrize("paused", [True, False], ids=["pauses", "control"])

@@ -31,7 +31,12 @@ from callserver.domain.message import MessageKind, MessageUse
 from callserver.engine.cases import wording
 from callserver.engine.identity.known_at import Someone, contacts_of
 from callserver.engine.suppressions import opt_outs
-from callserver.engine.suppressions.opt_outs import Origin, ReceivedBy, new_group
+from callserver.engine.suppressions.opt_outs import (
+    ROWS_OF_ENTRY,
+    Origin,
+    ReceivedBy,
+    new_group,
+)
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -136,10 +141,10 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
 
 
 def _keys(tx: Tx, number: int | None, people: Sequence[Someone]) -> list[str]:
-    """The pseudonymous keys of the number and the people whom a case is about."""
+    """The pseudonymous keys of the number and the people whom a case is about, as many as an entry holds."""
     subjects = [] if number is None else [subject.of_number(number)]
     subjects += sorted({subject.of_person(known.person) for known in people})
-    keys = (pseudonymous_keys.key_of(tx, about) for about in subjects)
+    keys = (pseudonymous_keys.key_of(tx, about) for about in subjects[:ROWS_OF_ENTRY])
     return [key for key in keys if key is not None]
 
 

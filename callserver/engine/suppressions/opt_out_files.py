@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from callserver.database import contacts, person_search
-from callserver.database.engines import Engine
+from callserver.database.engines import Engine, reading
 from callserver.database.side_connection import one_part
 from callserver.domain import names, subject
 from callserver.domain.facts import Scope
@@ -55,9 +55,10 @@ def load(
             added += opt_outs.add_listed(tx, Scope.NUMBER, some, list_name, start(tx))
         progress(at + len(some))
     for at in range(0, len(named), ROWS_OF_ENTRY):
-        with one_part(engine) as tx:
-            persons = _persons(tx, named[at : at + ROWS_OF_ENTRY])
-            if persons:
+        with reading(engine) as connection, connection.begin():  # it reads all lists
+            persons = _persons(connection, named[at : at + ROWS_OF_ENTRY])
+        if persons:
+            with one_part(engine) as tx:
                 people += opt_outs.add_listed(tx, Scope.PERSON, persons, list_name, start(tx))
     if not added and not people:
         with engine.begin() as tx:
