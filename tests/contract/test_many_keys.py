@@ -15,17 +15,21 @@ from callserver.database import (
     reopened_contacts,
     suppressions,
 )
+from callserver.database.audit import LogQuery, append
 from callserver.database.engines import SERVER_KEY
 from callserver.database.former_identifiers import Identifier
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit, contacts
 from callserver.database.tables import refused_numbers as refused_table
+from callserver.domain.audit import EntryKind
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
+from callserver.engine.audit_log import search
 from callserver.engine.calls import carrier_refusals
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
+from callserver.engine.context import Rules
 from callserver.engine.suppressions import erasure, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 
@@ -131,3 +135,15 @@ def test_an_opt_out_of_a_number_that_a_whole_list_shares_is_recorded_and_shown(
         )
         assert marks.on_record(tx, about) == []
         assert len(person_search.known_under(tx, [4532000000], range(MANY))) == 2 * MANY - 1
+
+
+def test_the_log_is_searched_after_a_whole_list_was_forgotten(store: AnyStore) -> None:
+    """Whose entries they are is asked for all the contacts of a batch at once."""
+    rules = Rules(load(Path(__file__).parents[2] / "config"))
+    parts = [range(at, at + 3_000) for at in range(0, 2 * MANY, 3_000)]
+    with store.engine.begin() as tx:
+        append(tx, NOW, EntryKind.BREAKER, campaign="kanvas", paused=True, reason="x")
+        for part in parts:
+            append(tx, NOW, EntryKind.FORGOTTEN, contacts=[*part])
+        found, _ = search.search(tx, rules, LogQuery(), rules.campaign("kanvas").department, 9)
+    assert [entry["kind"] for entry in found] == ["breaker"]
