@@ -150,7 +150,8 @@ class Authenticator:
         if not cookie:
             raise NotSignedIn("sign in, please", key="sign_in")
         session, due_step = await self._authentication.session(cookie)
-        language = language_of(request, session.user)
+        # Until then the user sees the sign-in page, which has the browser's language.
+        language = language_of(request, session.user if due_step is Next.READY else None)
         step = f"{request.method} {request.url.path.removeprefix(API)}"
         if due_step is not Next.READY and not (signing_in and step in STEPS[due_step]):
             raise NotSignedIn("finish signing in, please", key="sign_in")

@@ -86,6 +86,9 @@ async def test_a_first_password_must_be_replaced(system: StaffedSystem) -> None:
     assert (await client.api("GET", "/seat")).status_code == 401
     for bad in ("short", "ny ny ny ny ny ny", "aaaaaaaaaaaaaaaa", "callserver1234"):
         assert (await client.api("POST", "/sign-in/password", {"new": bad})).status_code == 409
+    english = {"accept-language": "en"}
+    reply = await client.api("POST", "/sign-in/password", {"new": "short"}, **english)
+    assert reply.json()["detail"] == "The password must have 12 to 128 characters."  # as the page
     good = "another bicycle, a red one"
     assert (await client.api("POST", "/sign-in/password", {"new": good})).json()["next"] == "ready"
     assert (await client.api("GET", "/seat")).status_code == 200
