@@ -108,16 +108,6 @@ def count_ready(tx: Tx, campaign: str) -> int:
     return int(tx.execute(query).scalar_one())
 
 
-def contacts_of(tx: Tx, persons: Collection[int]) -> dict[int, list[Contact]]:
-    """The contacts of these persons on every list, by person."""
-    query = select(*[contacts.c[name] for name in Contact._fields]).order_by(contacts.c.id)
-    by_person: dict[int, list[Contact]] = defaultdict(list)
-    for row in tx.execute(query.where(contacts.c.person.in_(persons))):
-        contact = Contact._make(row)
-        by_person[contact.person].append(contact)
-    return by_person
-
-
 def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:
     """Every suppression, including lifted ones, by subject."""
     by_subject: dict[str, list[Suppression]] = defaultdict(list)

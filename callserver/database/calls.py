@@ -4,16 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Integer,
-    and_,
-    bindparam,
-    literal_column,
-    or_,
-    select,
-    union_all,
-    update,
-)
+from sqlalchemy import Integer, and_, bindparam, literal_column, or_, select, union_all, update
 
 from callserver.database.due_work import TO_STOP
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate

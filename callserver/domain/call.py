@@ -152,7 +152,8 @@ def advance(
     """The call after the report; equal to `call` when nothing changes.
 
     `at` is when it happened, by the provider's clock where it reports that. So a late report fills in
-    its own instant, and the same reports in any order lead to the same call.
+    its own instant, and the same reports in any order lead to the same call. A machine's verdict is the exception
+    where it comes long after the answer: it ends a call whose answer is not known yet.
     """
     rang_at, answered_at = call.rang_at, call.answered_at
     if report is Report.MACHINE and answered_at is not None and at - answered_at > MACHINE_WITHIN:

@@ -4,11 +4,12 @@ They are recorded after the list, a part at a time: a server that dials never wa
 refuses for want of a consent, and the consent opens the contact again. The same list records what is missing.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
-from callserver.database import bulk_facts, reopened_contacts
+from callserver.database import bulk_facts, person_search, reopened_contacts
 from callserver.database.contacts import Contact
 from callserver.database.engines import Engine
 from callserver.database.side_connection import one_part
@@ -63,8 +64,10 @@ def _record(tx: Tx, listed: Sequence[ListedConsent], origin: Origin) -> int:
 
     The start of the day counts, so that an opt-out of the same day is newer.
     """
-    known = bulk_facts.contacts_of(tx, {consent.person for consent in listed})
-    rows = [row for of_person in known.values() for row in of_person]
+    rows = person_search.of_persons(tx, {consent.person for consent in listed})
+    known: dict[int, list[Contact]] = defaultdict(list)
+    for row in rows:
+        known[row.person].append(row)
     reach = people_in_reach.of_many(tx, rows)
     subjects = {person: _subjects(of_person, reach) for person, of_person in known.items()}
     every = sorted(set().union(*subjects.values()))
