@@ -81,6 +81,7 @@ class UserRequest(OpenRequest):
     scopes: frozenset[Action] | None = None  # of a token; None: signed in
     session: Session | None = None
     cookie: str = ""
+    sent: str = ""  # names a request that may come again (engine/once.py); "": it has no key
 
     def may(self, action: Action) -> bool:
         return may(self.user.role, action, self.scopes)

@@ -5,9 +5,10 @@ are validated by their models, other parameters are parts of the path, the retur
 model, and the first line of the docstring is the summary. The OpenAPI document is made of the same.
 """
 
+import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, get_type_hints
 
@@ -27,6 +28,7 @@ from callserver.domain.role import Action
 from callserver.errors import Impossible, NotAllowed, NotFound
 
 MOST_BYTES = 1024 * 1024
+KEY_HEADER = "idempotency-key"
 
 
 class Body(BaseModel):
@@ -67,6 +69,7 @@ class Endpoint:
     needs: Action | Access
     act: Act
     scopes: frozenset[Action] = NO_SCOPE  # of tokens that may use it, where no action is needed
+    makes: bool = False  # something, once for a key (engine/once.py)
 
     @cached_property
     def hints(self) -> Mapping[str, Any]:
@@ -110,9 +113,10 @@ class Endpoint:
                 name: _part(kind, request.path_params[name]) for name, kind in in_path.items()
             }
             if body_model is not None:
-                given["body"] = body_model.model_validate_json(
-                    _storable(await read(request)) or b"{}"
-                )
+                raw = await read(request)
+                given["body"] = body_model.model_validate_json(_storable(raw) or b"{}")
+                if self.makes and isinstance(user_request, UserRequest):
+                    user_request = replace(user_request, sent=_sent(user_request, raw))
             if query_model is not None:
                 given["query"] = query_model.model_validate(dict(request.query_params))
             result = await self.act(user_request, **given)
@@ -134,6 +138,15 @@ def _part(kind: type, text: str) -> Any:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound("not found", key="not_found")
     return int(text)
+
+
+def _sent(request: UserRequest, raw: bytes) -> str:
+    """Names this request of this user; another body is another request. Empty: it has no key."""
+    key = request.http.headers.get(KEY_HEADER, "")
+    if not key:
+        return ""
+    parts = (str(request.user.id), request.http.url.path, key)
+    return hashlib.sha256("\0".join(parts).encode() + b"\0" + raw).hexdigest()
 
 
 def _storable(raw: bytes) -> bytes:

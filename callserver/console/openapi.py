@@ -23,6 +23,14 @@ _DESCRIPTIONS = {
     HTTPStatus.TOO_MANY_REQUESTS: "too many requests; see Retry-After",
 }
 
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "the same key and body again, within a day: nothing new is made",
+    "schema": {"type": "string"},
+}
+
 
 def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
     """The document (OpenAPI 3.1)."""
@@ -68,12 +76,14 @@ def _operation(endpoint: Endpoint, named: dict[Any, Any]) -> dict[str, Any]:
         operation["description"] = f"Needs `{endpoint.needs.value}`."
     if endpoint.needs is Access.OPEN:
         operation["security"] = []
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": part, "in": "path", "required": True, "schema": _schema(kind)}
         for part, kind in endpoint.in_path.items()
     ]
     if endpoint.query is not None:
         parameters += _in_query(endpoint.query)
+    if endpoint.makes:
+        parameters.append(_KEY)
     if parameters:
         operation["parameters"] = parameters
     if endpoint.body is not None:

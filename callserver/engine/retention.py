@@ -10,6 +10,7 @@ phoner
 attempt counters    24 hours after the last attempt (domain/attempt_limits.py)
 softphone sign-ins  until they end
 processed events    7 days (database/processed_events.py)
+sent requests       1 day (database/sent_requests.py)
 legs to end         a day, or when they have ended
 
 Entries of the audit log are not dropped: they hold ids only, which name nobody once the contact is gone.
@@ -27,6 +28,7 @@ from callserver.database import (
     legs_to_end,
     processed_events,
     retention,
+    sent_requests,
     softphones,
     worked_shifts,
 )
@@ -118,4 +120,5 @@ def _drop_ended(tx: Tx, policy: RetentionPolicy, now: datetime) -> None:
     attempt_counters.forget_old(tx, now)
     softphones.forget_ended(tx, now)
     processed_events.forget_old(tx, now)
+    sent_requests.forget_old(tx, now)
     legs_to_end.forget_old(tx, now)

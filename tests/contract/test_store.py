@@ -20,6 +20,7 @@ from callserver.database import (
     floor,
     leases,
     processed_events,
+    sent_requests,
     suppressions,
 )
 from callserver.database.store import AnyStore
@@ -170,6 +171,20 @@ async def test_a_receipt_counts_once(store: AnyStore) -> None:
         *(store.run(lambda tx: processed_events.first_time(tx, receipt, NOW)) for _ in range(10))
     )
     assert sum(got) == 1
+
+
+async def test_of_the_same_request_sent_at_once_one_makes_something(store: AnyStore) -> None:
+    made = iter(range(1, 10))
+
+    def send(tx: Tx) -> int:
+        if not sent_requests.first_time(tx, "a", NOW):
+            return sent_requests.made_by(tx, "a")
+        key = next(made)
+        sent_requests.keep(tx, "a", key)
+        return key
+
+    got = await asyncio.gather(*(store.run(send) for _ in range(9)))
+    assert set(got) == {1}
 
 
 async def test_slots_of_the_budget_never_overlap(store: AnyStore) -> None:

@@ -1,17 +1,24 @@
 """What is kept for a time only is dropped when the time is over, and not before."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, func, insert, select
 
-from callserver.database import accounts, attempt_counters, processed_events, softphones
+from callserver.database import (
+    accounts,
+    attempt_counters,
+    processed_events,
+    sent_requests,
+    softphones,
+)
 from callserver.database.softphones import Softphone
 from callserver.database.tables import attempt_counters as attempt_counters_table
 from callserver.database.tables import devices, imports, sessions, tokens
 from callserver.database.tables import processed_events as processed_events_table
+from callserver.database.tables import sent_requests as sent_requests_table
 from callserver.database.tables import softphones as softphones_table
 from callserver.domain.call import Receipt
 from callserver.ports import Tx
@@ -19,6 +26,7 @@ from tests.harness.simulated import SimulatedSystem, after_a_talk
 
 LIMITS: list[tuple[Table, timedelta]] = [
     (processed_events_table, timedelta(days=7)),
+    (sent_requests_table, timedelta(days=1)),
     (sessions, timedelta(hours=2)),
     (tokens, timedelta(days=90)),
     (attempt_counters_table, timedelta(hours=24)),
@@ -35,6 +43,25 @@ def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
     made.close()
 
 
+def _fill(tx: Tx, table: Table, name: str, at: datetime) -> None:
+    """A row of this table, as of then."""
+    match table.name:
+        case "processed_events":
+            processed_events.first_time(tx, Receipt("call", name, 0), at)
+        case "sent_requests":
+            sent_requests.first_time(tx, name, at)
+        case "sessions":
+            accounts.open_session(tx, name, 1, at)
+        case "tokens":
+            accounts.add_token(tx, name, 1, name, at, until=at)
+        case "attempt_counters":
+            attempt_counters.locked(tx, name, at)
+        case "devices":
+            attempt_counters.remember_device(tx, name, 1, at)
+        case "softphones":
+            softphones.store(tx, Softphone(name, 1, "digest", at))
+
+
 @pytest.mark.parametrize(("table", "kept_for"), LIMITS, ids=str)
 async def test_the_scheduler_drops_what_was_kept_long_enough(
     system: SimulatedSystem, table: Table, kept_for: timedelta
@@ -45,19 +72,7 @@ async def test_the_scheduler_drops_what_was_kept_long_enough(
         for minutes in (-10, 200):  # long enough ago, and not yet when the scheduler looks
             at = now - kept_for + timedelta(minutes=minutes)
             name = f"a{minutes}"
-            match table.name:
-                case "processed_events":
-                    processed_events.first_time(tx, Receipt("call", name, 0), at)
-                case "sessions":
-                    accounts.open_session(tx, name, 1, at)
-                case "tokens":
-                    accounts.add_token(tx, name, 1, name, at, until=at)
-                case "attempt_counters":
-                    attempt_counters.locked(tx, name, at)
-                case "devices":
-                    attempt_counters.remember_device(tx, name, 1, at)
-                case "softphones":
-                    softphones.store(tx, Softphone(name, 1, "digest", at))
+            _fill(tx, table, name, at)
         if table is tokens:
             accounts.add_token(tx, "endless", 1, "without an end", now)
 

@@ -22,6 +22,7 @@ from callserver.domain.role import Action
 from callserver.engine.applicants import decisions, interviews, reach
 from callserver.engine.applicants.decisions import Hiring
 from callserver.engine.context import EngineContext
+from callserver.engine.once import once
 from callserver.ports import Tx
 
 KINDS = (
@@ -45,12 +46,12 @@ class ApplicantsApi:
         hire = Action.HIRE
         return [
             Endpoint("GET", "/applicants", hire, self.list),
-            Endpoint("POST", "/applicants", hire, self.add),
+            Endpoint("POST", "/applicants", hire, self.add, makes=True),
             Endpoint("POST", "/applicants/{applicant}/form", hire, self.form),
             Endpoint("POST", "/applicants/{applicant}/accept", hire, self.accept),
             Endpoint("POST", "/applicants/{applicant}/reject", hire, self.reject),
             Endpoint("POST", "/applicants/{applicant}/delete", hire, self.delete),
-            Endpoint("POST", "/interviews", hire, self.plan),
+            Endpoint("POST", "/interviews", hire, self.plan, makes=True),
             Endpoint("POST", "/interviews/{interview}/cancel", hire, self.cancel),
             Endpoint("POST", "/interviews/{interview}/invite", hire, self.invite),
             Endpoint("POST", "/interviews/{interview}/remove", hire, self.remove),
@@ -73,7 +74,8 @@ class ApplicantsApi:
 
         def work(tx: Tx) -> None:
             reach.check_department(rules, request.user, body.department)
-            decisions.add(tx, request.user, body.name, body.department, now)
+            user, name, department = request.user, body.name, body.department
+            once(tx, request.sent, now, lambda: decisions.add(tx, user, name, department, now))
 
         return await self._after(request, work)
 
@@ -111,7 +113,13 @@ class ApplicantsApi:
         now, rules = self._ctx.clock.now(), self._ctx.rules
 
         def work(tx: Tx) -> None:
-            interviews.plan(tx, rules, request.user, body.module, body.at, body.department, now)
+            user, module, at, where = request.user, body.module, body.at, body.department
+            once(
+                tx,
+                request.sent,
+                now,
+                lambda: interviews.plan(tx, rules, user, module, at, where, now),
+            )
 
         return await self._after(request, work)
 

@@ -50,6 +50,31 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   throw new Problem(problem, response.status);
 }
 
+// A request whose answer was lost may have been carried out. Sent again, it has the same key, and makes nothing
+// new: the server knows the keys of what makes something. After some time the same words are a new request.
+const SAME_MS = 10 * 60_000;
+const unanswered = new Map(); // what was sent -> { key, at }
+
+function keyOf(sent) {
+  const before = unanswered.get(sent);
+  if (before && Date.now() - before.at < SAME_MS) return before.key;
+  const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  unanswered.set(sent, { key, at: Date.now() });
+  return key;
+}
+
+async function sendOnce(path, body) {
+  const sent = `${path} ${JSON.stringify(body)}`;
+  try {
+    const answer = await ask("POST", path, body, { "idempotency-key": keyOf(sent) });
+    unanswered.delete(sent);
+    return answer;
+  } catch (error) {
+    if (error.status > 0 && error.status < 500) unanswered.delete(sent);
+    throw error;
+  }
+}
+
 export async function ask(method, path, body, headers = {}) {
   const response = await send(method, path, body, headers);
   const isJson = response.headers.get("content-type")?.startsWith("application/json");
@@ -75,7 +100,7 @@ export async function unlessUnreachable(request) {
 }
 
 export const get = (path) => ask("GET", path);
-export const post = (path, body = {}) => ask("POST", path, body);
+export const post = (path, body = {}) => sendOnce(path, body);
 
 // Saves the file that the API returns, under the name in its header.
 export async function download(path, body = {}) {

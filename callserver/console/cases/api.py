@@ -37,6 +37,7 @@ from callserver.engine.cases import handling, intake, report
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.identity import known_at
+from callserver.engine.once import once
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -55,10 +56,10 @@ class CasesApi:
         see, handle = Action.SEE_CASES, Action.HANDLE_CASES
         return [
             Endpoint("GET", "/cases", see, self.list),
-            Endpoint("POST", "/cases", handle, self.open),
+            Endpoint("POST", "/cases", handle, self.open, makes=True),
             Endpoint("GET", "/cases/report", Action.SEE_REPORTS, self.report),
             Endpoint("GET", "/cases/{case}", see, self.one),
-            Endpoint("POST", "/cases/{case}/note", handle, self.note),
+            Endpoint("POST", "/cases/{case}/note", handle, self.note, makes=True),
             Endpoint("POST", "/cases/{case}/hand-over", handle, self.hand_over),
             Endpoint("POST", "/cases/{case}/draft", handle, self.draft),
             Endpoint("POST", "/cases/{case}/confirm", handle, self.confirm),
@@ -132,7 +133,10 @@ class CasesApi:
                 reply_by=body.reply_by,
                 reply_to=body.reply_to,
             )
-            row = intake.open_case(tx, made, rules, self._ctx.secret)
+            secret = self._ctx.secret
+            key = once(tx, request.sent, now, lambda: intake.open_case(tx, made, rules, secret).id)
+            row = cases.find(tx, key)
+            assert row is not None  # noqa: S101 - it was written just now, or a moment ago
             told = body.reply_by is not None and body.reply_by not in SENT_BY_US
             return Opened(
                 id=row.id,
@@ -167,7 +171,9 @@ class CasesApi:
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> CaseView:
-            handling.note(tx, case, request.user, body.text, now)
+            once(
+                tx, request.sent, now, lambda: handling.note(tx, case, request.user, body.text, now)
+            )
             return self._view(tx, request, case)
 
         return await self._ctx.store.run(work)

@@ -27,6 +27,7 @@ from callserver.domain.notice import Notice, NoticeKind
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
 from callserver.engine.notices import board
+from callserver.engine.once import once
 from callserver.ports import Tx
 
 
@@ -43,10 +44,10 @@ class NoticesApi:
         return [
             Endpoint("POST", "/notices/search", signed_in, self.search),
             Endpoint("GET", "/notices/current", signed_in, self.current),
-            Endpoint("POST", "/notices", write, self.write),
+            Endpoint("POST", "/notices", write, self.write, makes=True),
             Endpoint("POST", "/notices/{notice}", write, self.change),
             Endpoint("POST", "/notices/{notice}/remove", write, self.remove),
-            Endpoint("POST", "/notices/{notice}/questions", signed_in, self.ask),
+            Endpoint("POST", "/notices/{notice}/questions", signed_in, self.ask, makes=True),
             Endpoint("GET", "/notices/{notice}/questions", write, self.questions),
         ]
 
@@ -83,13 +84,17 @@ class NoticesApi:
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> NoticesView:
-            board.write(
-                tx,
+            rules, user, notice, none = (
                 self._ctx.rules,
                 request.user,
                 _notice(body),
+                body.has_no_number,
+            )
+            once(
+                tx,
+                request.sent,
                 now,
-                has_no_number=body.has_no_number,
+                lambda: board.write(tx, rules, user, notice, now, has_no_number=none),
             )
             return self._view(tx, request)
 
@@ -127,8 +132,9 @@ class NoticesApi:
     async def ask(self, request: UserRequest, notice: int, body: NewQuestion) -> Done:
         """Ask the expert a question before the talk, with my name or anonymously."""
         now = self._ctx.clock.now()
-        await self._ctx.store.run(
-            lambda tx: board.ask(
+
+        def work(tx: Tx) -> None:
+            board.ask(
                 tx,
                 request.user,
                 notice,
@@ -137,7 +143,8 @@ class NoticesApi:
                 anonymous=body.anonymous,
                 has_no_number=body.has_no_number,
             )
-        )
+
+        await self._ctx.store.run(lambda tx: once(tx, request.sent, now, lambda: work(tx)))
         return Done()
 
     async def questions(self, request: UserRequest, notice: int) -> QuestionsView:

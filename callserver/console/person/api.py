@@ -31,6 +31,7 @@ from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.identity import decisions, known_at
+from callserver.engine.once import once
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.reporting.person_copy import PersonCopy
@@ -66,7 +67,7 @@ class PersonApi:
         return [
             Endpoint("POST", "/person/search", Action.LOOK_UP, self.search),
             Endpoint("POST", "/person", Action.LOOK_UP, self.view),
-            Endpoint("POST", "/person/opt-out", Action.SUPPRESS, self.opt_out),
+            Endpoint("POST", "/person/opt-out", Action.SUPPRESS, self.opt_out, makes=True),
             Endpoint("POST", "/person/undo", Action.UNDO_MARK, self.undo),
             Endpoint("POST", "/person/decide", Action.DECIDE_IDENTITY, self.decide),
             Endpoint("POST", "/person/copy", Action.HAND_OUT, self.copy),
@@ -108,7 +109,7 @@ class PersonApi:
         now, secret = self._ctx.clock.now(), self._ctx.secret
         scopes = NEVER if body.scope == "never" else (Scope(body.scope),)
 
-        def work(tx: Tx) -> None:
+        def make(tx: Tx) -> None:
             known = self._known(tx, request, body.contact)
             if Scope.COMPLAINT in scopes:
                 complaint = CaseRequest(
@@ -127,7 +128,7 @@ class PersonApi:
             origin = Origin(by=request.by, at=now, received_by=received_by, contact=contact)
             opt_outs.add(tx, scopes, None, known, secret, origin, purpose=body.purpose)
 
-        await self._ctx.store.run(work)
+        await self._ctx.store.run(lambda tx: once(tx, request.sent, now, lambda: make(tx)))
         return Done()
 
     async def undo(self, request: UserRequest, body: UndoMark) -> Done:

@@ -28,6 +28,7 @@ from callserver.domain.configuration import Configuration
 from callserver.domain.review import MOST_WORDS
 from callserver.domain.role import Action
 from callserver.engine.context import EngineContext
+from callserver.engine.once import once
 from callserver.engine.rules import impact
 from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
@@ -97,7 +98,7 @@ class RulesApi:
             Endpoint("GET", "/rules/history", Action.SEE_RULES, self.history),
             Endpoint("POST", "/rules/check", change, self.check),
             Endpoint("POST", "/rules/effect", change, self.effect),
-            Endpoint("POST", "/rules/proposals", change, self.propose),
+            Endpoint("POST", "/rules/proposals", change, self.propose, makes=True),
             Endpoint("GET", path, Action.SEE_RULES, self.proposal),
             Endpoint("POST", f"{path}/effect", Action.SEE_RULES, self.proposals_effect),
             Endpoint("POST", f"{path}/approve", approve, self.approve),
@@ -172,8 +173,13 @@ class RulesApi:
 
     async def propose(self, request: UserRequest, body: Proposed) -> ProposedView:
         """Change the rules: at once if nothing becomes looser, else as a proposal."""
+        now = self._ctx.clock.now()
         result = await self._proposals.propose(
-            request.user, _bounded(body.texts), body.why, body.ethics
+            request.user,
+            _bounded(body.texts),
+            body.why,
+            body.ethics,
+            once=lambda tx, make: once(tx, request.sent, now, make),
         )
         return ProposedView(
             revision=result.revision, proposal=result.proposal, written=result.written.value

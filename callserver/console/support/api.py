@@ -23,6 +23,7 @@ from callserver.database.support import Talk
 from callserver.domain.role import Action
 from callserver.domain.support import MessageKind, MessageState, break_until
 from callserver.engine.context import EngineContext
+from callserver.engine.once import once
 from callserver.engine.support import messages, talks
 from callserver.engine.support.harassment import HarassmentReports
 from callserver.ports import Tx
@@ -40,7 +41,7 @@ class SupportApi:
         message, talk = "/support/messages/{message}", "/support/talks/{talk}"
         return [
             Endpoint("GET", "/support/mine", ask, self.mine),
-            Endpoint("POST", "/support/messages", ask, self.send),
+            Endpoint("POST", "/support/messages", ask, self.send, makes=True),
             Endpoint("POST", "/support/harassment", ask, self.report),
             Endpoint("POST", f"{talk}/book", ask, self.book),
             Endpoint("POST", f"{talk}/cancel", ask, self.cancel),
@@ -48,7 +49,7 @@ class SupportApi:
             Endpoint("POST", f"{message}/take", give, self.take),
             Endpoint("POST", f"{message}/answer", give, self.answer),
             Endpoint("POST", f"{message}/close", give, self.close),
-            Endpoint("POST", "/support/talks", give, self.offer),
+            Endpoint("POST", "/support/talks", give, self.offer, makes=True),
             Endpoint("POST", f"{talk}/withdraw", give, self.withdraw),
             Endpoint("POST", f"{talk}/held", give, self.held),
             Endpoint("POST", "/support/talked", give, self.talked),
@@ -100,8 +101,9 @@ class SupportApi:
     async def send(self, request: UserRequest, body: NewMessage) -> MySupport:
         """Write to my supervisors, or to one of them. Not during a call."""
         now = self._ctx.clock.now()
+        user, words, to = request.user, body.words, body.to
         await self._ctx.store.run(
-            lambda tx: messages.send(tx, request.user, body.words, body.to, now)
+            lambda tx: once(tx, request.sent, now, lambda: messages.send(tx, user, words, to, now))
         )
         return await self.mine(request)
 
@@ -201,7 +203,8 @@ class SupportApi:
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> None:
-            talks.offer(tx, request.user, body.at, body.minutes, now)
+            user, at, minutes = request.user, body.at, body.minutes
+            once(tx, request.sent, now, lambda: talks.offer(tx, user, at, minutes, now))
 
         return await self._after(request, work)
 

@@ -25,6 +25,7 @@ from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.identity import known_at
 from callserver.engine.identity.known_at import Someone
+from callserver.engine.once import once
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.suppressions import lifting, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
@@ -43,7 +44,7 @@ class SuppressionsApi:
         suppress = Action.SUPPRESS
         return [
             Endpoint("POST", "/suppressions/search", suppress, self.search),
-            Endpoint("POST", "/suppressions", suppress, self.add),
+            Endpoint("POST", "/suppressions", suppress, self.add, makes=True),
         ]
 
     async def search(self, request: UserRequest, body: NumberQuery) -> NumberView:
@@ -64,14 +65,17 @@ class SuppressionsApi:
 
         def work(tx: Tx) -> NumberView:
             known = known_at.everybody(tx, number)
-            if scope is Scope.COMPLAINT:
-                added = self._complain(tx, request, body, number, known, now)
-            else:
+
+            def make() -> int:
+                if scope is Scope.COMPLAINT:
+                    return self._complain(tx, request, body, number, known, now)
                 origin = Origin(by=request.by, at=now, received_by=body.received_by)
-                made = opt_outs.add(
-                    tx, [scope], number, known, self._ctx.secret, origin, purpose=body.purpose
+                secret = self._ctx.secret
+                return len(
+                    opt_outs.add(tx, [scope], number, known, secret, origin, purpose=body.purpose)
                 )
-                added = len(made)
+
+            added = once(tx, request.sent, now, make)
             return self.view(tx, request, number, known).model_copy(update={"added": added})
 
         return await self._ctx.store.run(work)

@@ -31,6 +31,7 @@ from callserver.domain.role import Action
 from callserver.domain.survey import QuestionKind, SurveyState
 from callserver.domain.survey_results import GroupResult
 from callserver.engine.context import EngineContext
+from callserver.engine.once import once
 from callserver.engine.surveys import answers, follow_up
 from callserver.ports import Tx
 
@@ -50,7 +51,7 @@ class SurveyApi:
             Endpoint("GET", "/survey/open", Access.SIGNED_IN, self.open),
             Endpoint("POST", "/survey/answers", Action.ANSWER_SURVEY, self.answer),
             Endpoint("POST", "/survey/texts/{text}", lead, self.decide_text),
-            Endpoint("POST", "/survey/decisions", lead, self.add_decision),
+            Endpoint("POST", "/survey/decisions", lead, self.add_decision, makes=True),
         ]
 
     async def updates(self, request: UserRequest, news: Sequence[Entry]) -> Updates:
@@ -90,7 +91,10 @@ class SurveyApi:
         now = self._ctx.clock.now()
 
         def work(tx: Tx) -> SurveyView:
-            follow_up.add_decision(tx, request.user, body.quarter, body.text, now)
+            user, quarter, text = request.user, body.quarter, body.text
+            once(
+                tx, request.sent, now, lambda: follow_up.add_decision(tx, user, quarter, text, now)
+            )
             return self._view(tx, request)
 
         return await self._ctx.store.run(work)

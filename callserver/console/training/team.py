@@ -14,6 +14,7 @@ from callserver.domain.label import Label
 from callserver.domain.role import Action, Role
 from callserver.domain.training import Signature, Version
 from callserver.engine.context import EngineContext
+from callserver.engine.once import once
 from callserver.engine.training import sessions, standings, talks
 from callserver.ports import Tx
 
@@ -80,7 +81,7 @@ class TrainingTeamApi:
             Endpoint("GET", "/training/team", lead, self.team),
             Endpoint("POST", f"{user}/talk", lead, self.talk),
             Endpoint("POST", f"{user}/credit", Action.ACCOUNTS, self.credit),
-            Endpoint("POST", "/training/sessions", lead, self.plan),
+            Endpoint("POST", "/training/sessions", lead, self.plan, makes=True),
             Endpoint("POST", "/training/sessions/{session}/attendance", lead, self.attendance),
         ]
 
@@ -158,11 +159,12 @@ class TrainingTeamApi:
     async def plan(self, request: UserRequest, body: NewSession) -> Done:
         """Plan an exercise or a course, with its day and participants."""
         now, rules = self._ctx.clock.now(), self._ctx.rules.current.training
-        await self._ctx.store.run(
-            lambda tx: sessions.plan(
-                tx, rules, request.user, body.activity, body.day, body.phoners, now
-            )
-        )
+
+        def make(tx: Tx) -> int:
+            user, phoners = request.user, body.phoners
+            return sessions.plan(tx, rules, user, body.activity, body.day, phoners, now)
+
+        await self._ctx.store.run(lambda tx: once(tx, request.sent, now, lambda: make(tx)))
         return Done()
 
     async def attendance(self, request: UserRequest, session: int, body: Attendance) -> Done:

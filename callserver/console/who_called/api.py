@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
-from callserver.database import contacts
+from callserver.database import cases, contacts
 from callserver.domain import phone
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
@@ -18,6 +18,7 @@ from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.engine.identity import known_at
+from callserver.engine.once import once
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import call_history, person_record
 from callserver.engine.reporting.call_history_text import when, words
@@ -85,7 +86,7 @@ class WhoCalledApi:
     def endpoints(self) -> list[Endpoint]:
         return [
             Endpoint("POST", "/who-called", Action.LOOK_UP, self.look_up),
-            Endpoint("POST", "/who-called/opt-out", Action.SUPPRESS, self.opt_out),
+            Endpoint("POST", "/who-called/opt-out", Action.SUPPRESS, self.opt_out, makes=True),
         ]
 
     async def look_up(self, request: UserRequest, body: CallHistoryQuery) -> WhoCalled:
@@ -141,7 +142,7 @@ class WhoCalledApi:
         number = _number(body.number)
         key, now = phone.to_int(number), self._ctx.clock.now()
 
-        def work(tx: Tx) -> str:
+        def work(tx: Tx) -> OptOutConfirmation:
             known = known_at.everybody(tx, key)
             # Where nobody is known only the number is stopped: more is not promised.
             sentence = body.reach if known or body.reach == "number" else "unknown"
@@ -163,10 +164,15 @@ class WhoCalledApi:
                 told=text,
                 scopes=REACH[body.reach] if known else (Scope.NUMBER,),
             )
-            intake.open_case(tx, opt_out, self._ctx.rules.current.cases, self._ctx.secret)
-            return text
+            rules, secret = self._ctx.rules.current.cases, self._ctx.secret
+            made = once(
+                tx, request.sent, now, lambda: intake.open_case(tx, opt_out, rules, secret).id
+            )
+            row = cases.find(tx, made)
+            assert row is not None  # noqa: S101 - it was written just now, or a moment ago
+            return OptOutConfirmation(text=row.draft or text, at=row.opened_at)
 
-        return OptOutConfirmation(text=await self._ctx.store.run(work), at=now)
+        return await self._ctx.store.run(work)
 
 
 def _number(text: str) -> str:

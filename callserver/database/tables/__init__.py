@@ -29,6 +29,7 @@ from callserver.database.tables.operations import (
     log_comparisons,
     log_copies,
     process_leases,
+    sent_requests,
     table_rewrites,
 )
 from callserver.database.tables.people import (
@@ -131,6 +132,7 @@ __all__ = [
     "role_plays",
     "seals",
     "seats",
+    "sent_requests",
     "sessions",
     "shift_credits",
     "signatures",

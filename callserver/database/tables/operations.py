@@ -77,6 +77,15 @@ log_comparisons = Table(
 )
 """The last comparison of the tables with the log: one row."""
 
+sent_requests = Table(
+    "sent_requests",
+    metadata,
+    Column("request", Text, primary_key=True),  # a hash of user, address, key and body
+    Column("at", Instant, nullable=False),
+    Column("made", BigInteger, nullable=False),  # the id of what it made; 0: it has none
+)
+"""Requests that made something: one that comes again makes nothing new."""
+
 table_rewrites = Table(
     "table_rewrites",
     metadata,

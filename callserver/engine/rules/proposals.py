@@ -6,7 +6,7 @@ the rules have changed meanwhile, the proposal is rebased and must be reviewed a
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -102,9 +102,17 @@ class RuleProposals:
         return Checked((), base, was, would, composed, looser(base, composed))
 
     async def propose(
-        self, user: User, texts: Mapping[str, str | None], why: str, ethics: str
+        self,
+        user: User,
+        texts: Mapping[str, str | None],
+        why: str,
+        ethics: str,
+        *,
+        once: Callable[[Tx, Callable[[], int]], int] = lambda _, make: make(),
     ) -> ProposalResult:
         """Change the rules at once if nothing becomes looser; otherwise create a proposal.
+
+        `once` makes it in the transaction, unless the same request has come before.
 
         Raises:
             Impossible: it has problems, changes nothing, or the reason or the ethical note is missing.
@@ -118,7 +126,7 @@ class RuleProposals:
             raise Impossible("this is what is in force", key="rules_same")
         reviewed = review(why, ethics)
         key = await self._ctx.store.run(
-            lambda tx: self._enter(tx, user, checked, configuration, reviewed)
+            lambda tx: once(tx, lambda: self._enter(tx, user, checked, configuration, reviewed))
         )
         if checked.looser:
             return ProposalResult(configuration.revision, key)

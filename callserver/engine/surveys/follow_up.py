@@ -39,8 +39,8 @@ def closed(tx: Tx, quarter: str) -> SurveyRow:
     return row
 
 
-def add_decision(tx: Tx, user: User, quarter: str, text: str, now: datetime) -> None:
-    """Write down what was decided after a quarter's survey.
+def add_decision(tx: Tx, user: User, quarter: str, text: str, now: datetime) -> int:
+    """Write down what was decided after a quarter's survey. Returns its id.
 
     Raises:
         NotFound: there was no survey in that quarter.
@@ -59,3 +59,4 @@ def add_decision(tx: Tx, user: User, quarter: str, text: str, now: datetime) -> 
         decision=key,
         by=f"user:{user.id}",
     )
+    return key

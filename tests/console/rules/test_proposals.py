@@ -186,3 +186,21 @@ async def test_a_token_may_propose_for_machines(system: StaffedSystem) -> None:
         await Client(system).api("POST", "/rules/proposals", {**change, **REVIEW}, **header)
     ).json()
     assert made["proposal"] is None
+
+
+async def test_a_proposal_whose_answer_was_lost_is_made_once(
+    system: StaffedSystem, config: Path
+) -> None:
+    administrator = await system.client("administrator")
+    change = await edited(administrator, "  calendars: [DK]", SATURDAY)
+    made = [
+        await administrator.api(
+            "POST",
+            "/rules/proposals",
+            {**change, "why": "Prøve", **ETHICS},
+            **{"idempotency-key": "a"},
+        )
+        for _ in range(2)
+    ]
+    assert made[0].json() == made[1].json()
+    [_] = (await administrator.api("GET", "/rules")).json()["proposals"]
