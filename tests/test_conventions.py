@@ -29,6 +29,12 @@ def test_permits_are_made_in_one_file() -> None:
     assert makers == {"permit.py"}
 
 
+def test_rules_are_replaced_and_not_assigned() -> None:
+    """`Rules.replace` keeps the removed campaigns, whose calls go on."""
+    assigning = re.compile(r"\brules\.current = ")
+    assert [path.name for path in SOURCES if assigning.search(path.read_text("utf-8"))] == []
+
+
 def test_own_lines_are_made_in_one_file() -> None:
     makers = {path.name for path in SOURCES if re.search(r"\bOwnLine\(", path.read_text())}
     assert makers == {"line.py"}

@@ -278,7 +278,7 @@ class RuleProposals:
         self, was: Texts, would: Texts, configuration: Configuration
     ) -> ProposalResult:
         """Adopt the new rules in this process, and write them to the folder."""
-        self._ctx.rules.current = configuration
+        self._ctx.rules.replace(configuration)
         log.info("configuration_active", revision=configuration.revision)
         written = await asyncio.to_thread(self._write, was, would)
         if written in (Written.SAME, Written.YES):

@@ -7,6 +7,7 @@ import pytest
 from callserver.database import accounts, revisions
 from callserver.domain.role import Role
 from tests.console.rules.conftest import DK, ETHICS, REVIEW, SATURDAY, edited, in_force, said, texts
+from tests.harness.simulated import in_a_talk
 from tests.harness.staffed import Client, StaffedSystem
 
 
@@ -204,3 +205,22 @@ async def test_a_proposal_whose_answer_was_lost_is_made_once(
     ]
     assert made[0].json() == made[1].json()
     [_] = (await administrator.api("GET", "/rules")).json()["proposals"]
+
+
+async def test_the_call_of_a_campaign_that_is_removed_ends_as_usual(system: StaffedSystem) -> None:
+    """Also on a server that has found the rules in force when it started."""
+    await system.server.rules_in_force.start()
+    system.restart()
+    await system.server.rules_in_force.start()
+    leg = await in_a_talk(system)
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    change = {"texts": {"campaigns/kanvas.yaml": None}, "why": "Slut", **ETHICS}
+    made = (await administrator.api("POST", "/rules/proposals", change)).json()
+    approve = f"/rules/proposals/{made['proposal']}/approve"
+    seen = {"revision": made["revision"]}
+    assert (await leader.api("POST", approve, seen)).status_code == 200
+    assert "kanvas" not in system.server.ctx.rules.current.campaigns
+    system.network.hang_up_by_person(leg)
+    await system.pass_time(5)
+    assert (await system.seat())["state"] != "talking"
+    assert (await system.outcome("never", then="pause"))[0] == 200
