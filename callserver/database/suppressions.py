@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from callserver import outbox
-from callserver.database import audit
+from callserver.database import audit, lifts
 from callserver.database.prepared_statements import Prepared, PreparedMany
 from callserver.database.tables import calls, contacts, marks, suppressions
 from callserver.database.tables.types import Instant
@@ -30,6 +30,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Purpose, Scope, Suppression
 from callserver.domain.marks import MarkKind
 from callserver.domain.stop_reasons import MAY_TALK, SUPPRESSED
+from callserver.domain.suppression import UNDO_WITHIN
 from callserver.outbox import EndCalls
 from callserver.ports import Tx
 
@@ -75,8 +76,7 @@ def _stop_by(column: ColumnElement[int]) -> PreparedMany:
 
 
 AT_ONCE = 4096
-"""Keys of one statement: an import may change the numbers of a hundred thousand people, and a placeholder may be the
-number of as many."""
+"""Keys of one statement: an import may change the numbers of a hundred thousand people."""
 
 _want_stopped = {name: _stop_by(calls.c[name]) for name in ("number", "person", "household")}
 
@@ -170,7 +170,7 @@ def add_listed(
 
     In the same transaction call before_suppressing, and after both want_stopped_among.
     """
-    known = in_force(tx, scope, keys)
+    known = in_force(tx, scope, keys, at)
     values = [
         {
             "subject": _SUBJECTS[scope](key),
@@ -194,10 +194,11 @@ def add_listed(
     return [(key, about) for key, about in tx.execute(query.order_by(suppressions.c.id))]
 
 
-def in_force(tx: Tx, scope: Scope, keys: Sequence[int]) -> set[int]:
+def in_force(tx: Tx, scope: Scope, keys: Sequence[int], now: datetime) -> set[int]:
     """Those of the numbers or persons who are suppressed already, with no later consent.
 
-    A person who consented later may be called again; a newer list that names them is a newer opt-out.
+    A newer list that names them is a newer opt-out where they consented later, and where an opt-out may still end: its
+    lift is proposed, or its author may undo it.
     """
     subjects = {_SUBJECTS[scope](key): key for key in keys}
     query = (
@@ -206,13 +207,19 @@ def in_force(tx: Tx, scope: Scope, keys: Sequence[int]) -> set[int]:
             suppressions.c.subject.in_(list(subjects)),
             suppressions.c.scope == scope.value,
             suppressions.c.lifted_at.is_(None),
+            suppressions.c.id.not_in(
+                {key for lift in lifts.waiting(tx) for key in lift.suppressions}
+            ),
+            or_(
+                suppressions.c.list.is_not(None),
+                suppressions.c.by.not_like("user:%"),
+                suppressions.c.at < now - UNDO_WITHIN,
+            ),
         )
         .group_by(suppressions.c.subject)
     )
     suppressed = {subjects[about]: at for about, at in tx.execute(query)}
-    if not suppressed:
-        return set()
-    consents = _consents(tx, scope, list(suppressed))
+    consents = _consents(tx, scope, list(suppressed)) if suppressed else {}
     return {key for key, at in suppressed.items() if key not in consents or at >= consents[key]}
 
 

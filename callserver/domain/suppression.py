@@ -18,6 +18,8 @@ REASONS = {
     Scope.PURPOSE: Reason.SUP_PURPOSE,
 }
 LIFTED_BY_CONSENT = frozenset({Scope.NUMBER, Scope.PERSON})
+UNDO_WITHIN = timedelta(minutes=10)
+"""How long the author of a mistaken opt-out may undo it alone."""
 
 
 def add_years(day: date, years: int) -> date:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import calls, imports, person_search, suppressions
+from callserver.database import accounts, calls, imports, person_search, suppressions
 from callserver.database.engines import make_engine
 from callserver.database.former_identifiers import Identifier
 from callserver.database.side_connection import LEAST_PAUSE_S, one_part
@@ -25,9 +25,11 @@ from callserver.database.tables import calls as calls_table
 from callserver.database.tables import suppressions as table
 from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
+from callserver.domain.role import Role
 from callserver.engine.context import Rules
 from callserver.engine.lists.importer import import_list
-from callserver.engine.suppressions import opt_out_files, opt_outs, public_registers
+from callserver.engine.suppressions import lifting, opt_out_files, opt_outs, public_registers
+from callserver.engine.suppressions.lifting import Channel
 from callserver.engine.suppressions.opt_out_files import NamedRow
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
@@ -257,6 +259,35 @@ def test_who_is_named_is_looked_up_beside_the_transactions_that_write(
     named = [NamedRow([4532200001 + n], "", "Bo Bech") for n in range(3)]
     added = opt_out_files.load(store.engine, [], "letters", origin, named=named)
     assert (added, writing) == ((0, 1), [True, False]), "one is known"
+
+
+@pytest.mark.parametrize("ends", ["lift", "undo"])
+@pytest.mark.parametrize("scope", [Scope.NUMBER, Scope.PERSON])
+def test_a_list_that_names_who_is_suppressed_outlasts_the_end_of_the_earlier_opt_out(
+    store: AnyStore, ends: str, scope: Scope
+) -> None:
+    """Its lift is proposed when the list comes, or its author undoes it afterwards."""
+    key, later = 4532200001, NOW + timedelta(days=2)
+    with store.engine.begin() as tx:
+        for handle in ("lea", "sigrid"):
+            accounts.add(tx, handle=handle, name=handle, role=Role.LEADER.value)
+        lea, sigrid = (accounts.by_handle(tx, handle) for handle in ("lea", "sigrid"))
+        assert lea is not None
+        assert sigrid is not None
+        at = NOW if ends == "lift" else later
+        about = f"{scope.value}:{key}"
+        row = suppressions.add(tx, about, scope, at, f"user:{lea.id}", opt_out="said")
+        if ends == "lift":
+            letter: Any = {"asked_on": later.date(), "channel": Channel.LETTER, "why": "brev"}
+            lift = lifting.propose(tx, [row], lea, now=later, **letter).id
+        assert opt_outs.add_listed(tx, scope, [key], "letters", Origin(by="test", at=later)) == 1
+        assert opt_outs.add_listed(tx, scope, [key], "letters", Origin(by="test", at=later)) == 0
+        if ends == "lift":
+            lifting.approve(tx, lift, sigrid, later)
+        else:
+            lifting.undo(tx, [row], lea, later)
+        left = [one for one in suppressions.on_record(tx, [about]) if one.lifted_at is None]
+        assert [one.list for one in left] == ["letters"]
 
 
 @pytest.mark.parametrize("paused", [True, False], ids=["pauses", "control"])

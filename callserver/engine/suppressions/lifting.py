@@ -14,10 +14,9 @@ from callserver.database.lifts import Lift
 from callserver.domain.audit import EntryKind
 from callserver.domain.home import HOME
 from callserver.domain.role import Action, may
+from callserver.domain.suppression import UNDO_WITHIN
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
-
-UNDO_WITHIN = timedelta(minutes=10)
 
 
 class Channel(StrEnum):
@@ -92,6 +91,7 @@ def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
         NotFound: no such proposal waits.
     """
     _check_right(user)
+    suppressions.before_suppressing(tx)  # a list of the same moment sees this
     lift = _decide(tx, key, user, "approved", now)
     rows = suppressions.of_same_opt_out(tx, lift.suppressions)
     for row in rows:
@@ -128,6 +128,7 @@ def undo(tx: Tx, ids: Sequence[int], user: User, now: datetime) -> int:
         NotFound: nothing of it is in force.
         NotAllowed: another person wrote it down, or more than ten minutes have passed.
     """
+    suppressions.before_suppressing(tx)
     rows = suppressions.of_same_opt_out(tx, ids)
     if not rows:
         raise NotFound("nothing in force that could be undone", key="nothing_lifted")
