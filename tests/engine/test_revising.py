@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -307,3 +308,19 @@ async def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
     status, seat = await system.api("POST", "/off", {})
     assert seat["state"] == "off"
     assert len(system.calls()) == 1
+
+
+async def test_a_campaign_that_comes_to_another_department_is_not_dialed_by_this_one(
+    system: SimulatedSystem, config: Path
+) -> None:
+    """A department is a boundary: its phoners do not see the other's people."""
+    await system.server.rules_in_force.start()
+    await system.on_shift()
+    configuration = system.server.ctx.rules.current
+    moved = configuration.campaigns["kanvas"].model_copy(update={"department": "syd"})
+    campaigns = {**configuration.campaigns, "kanvas": moved}
+    system.server.ctx.rules.replace(replace(configuration, campaigns=campaigns))
+    assert (await system.api("POST", "/dial", {"number": "32200005"}))[0] == 403
+    await system.ready()
+    await system.pass_time(60)
+    assert ((await system.seat())["reason"], system.calls()) == ("other_department", [])

@@ -140,13 +140,17 @@ class Dialer:
         return True
 
     def _campaign(self, tx: Tx, row: SeatRow, now: datetime) -> Campaign | None:
-        """The seat's campaign; None if it is removed or paused or its exchange is away, and the seat waits.
+        """The seat's campaign; None if it is removed, paused or another department's by now, or its exchange is away, and
+        the seat waits.
 
         The gate refuses a paused campaign too. This earlier check avoids claiming a contact unnecessarily.
         """
         campaign = self._ctx.rules.current.campaigns.get(row.campaign or "")
         if campaign is None:
             self._wait(tx, row, "campaign_gone", now)
+            return None
+        if row.department not in (None, campaign.department):
+            self._wait(tx, row, "other_department", now)
             return None
         if campaign_states.get(tx, campaign.name)[0]:
             self._wait(tx, row, Reason.CAMP_PAUSED.value, now)

@@ -26,7 +26,7 @@ from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.listening.room_clearing import RoomClearing
 from callserver.engine.listening.room_occupancy import ListenerInRoom
-from callserver.errors import Impossible, NotFound
+from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ class ManualDial:
         return self._ask(tx, row, campaign, contact, DialPath.REDIAL, waits=waits)
 
     def _seat(self, tx: Tx, phoner: int) -> tuple[SeatRow, Campaign]:
-        """The phoner's seat, locked, if it may dial now."""
+        """The phoner's seat, locked, if it may dial now. A campaign may have come to another department during the shift."""
         row = seats.of_phoner(tx, phoner)
         if (
             row is None
@@ -151,7 +151,12 @@ class ManualDial:
         now = self._ctx.clock.now()
         if self._ctx.has_exchange and exchange_states.cannot_call(tx, row.exchange, now):
             raise Impossible("your exchange cannot make calls now", key="exchange_away")
-        return row, self._ctx.rules.campaign(row.campaign)
+        campaign = self._ctx.rules.campaign(row.campaign)
+        if row.department not in (None, campaign.department):
+            raise NotAllowed(
+                f"campaign {campaign.name!r} belongs to another department", key="other_department"
+            )
+        return row, campaign
 
     def _ask(
         self,
