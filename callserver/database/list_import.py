@@ -18,7 +18,6 @@ from callserver.database.bulk_facts import CHUNK
 from callserver.database.contacts import Contact
 from callserver.database.contacts import by_ids as contacts_by_id
 from callserver.database.tables import campaign_places, contacts
-from callserver.database.upserts import INSERTS
 from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.identity import NOBODY
 from callserver.domain.register_match import Person
@@ -333,11 +332,3 @@ def _faster_afterwards(tx: Tx, campaign: str, rows: int) -> list[Index]:
         for index in contacts.indexes
         if index.name not in _KEPT and (is_empty or not index.unique)
     ]
-
-
-def add_places(tx: Tx, campaign: str, names: Iterable[str]) -> None:
-    """Add places in which the claim looks for contacts."""
-    values = [{"campaign": campaign, "place": place} for place in sorted(names)]
-    if not values:
-        return
-    tx.execute(INSERTS[tx.dialect.name](campaign_places).on_conflict_do_nothing(), values)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import audit, list_import, suppressions
+from callserver.database import audit, listed_places, suppressions
 from callserver.database import contacts as known_contacts
 from callserver.database import imports as history
 from callserver.database.contacts import Contact
@@ -152,7 +152,7 @@ def test_an_import_that_dies_leaves_nothing(
     def dies(*_: Any, **__: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(list_import, "add_places", dies)
+    monkeypatch.setattr(listed_places, "add", dies)
     with pytest.raises(OSError, match="disk"):
         take(database_url, order())
     assert rows(store) == []

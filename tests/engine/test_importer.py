@@ -383,6 +383,38 @@ def test_a_known_person_keeps_country_and_reference(engine: Engine) -> None:
     ]
 
 
+def unclaimed(engine: Engine) -> list[tuple[str, str]]:
+    """Campaigns and places of contacts in which the claim does not look."""
+    own, place = contacts.c, campaign_places.c
+    with engine.connect() as tx:
+        query = select(own.campaign, own.place).distinct()
+        listed = tx.execute(select(place.campaign, place.place)).all()
+        return sorted({(row[0], row[1]) for row in tx.execute(query)} - {(*row,) for row in listed})
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "ref;navn;telefon;tidszone\n7;Kari Prove;+4741234567;America/Nuuk\n",
+        "ref;navn;telefon;tidszone\n7;Kari Prove;32200007;Asia/Tokyo\n",
+        "ref;navn;telefon\n7;Kari Prove;+46701234567\n",
+        "ref;navn;telefon\n7;Kari Prove;41234567\n",  # read as Norwegian, because it is known as that
+    ],
+)
+def test_who_moves_is_claimed_on_every_list(engine: Engine, again: str) -> None:
+    take(engine, "ref;navn;telefon\n7;Kari Prove;+4741234567\n")
+    take(engine, again, LEADS)
+    assert unclaimed(engine) == []
+    assert len({place for _, place in rows(engine, "campaign", "place")}) == 1
+
+
+def test_who_moves_and_keeps_their_own_zone_is_claimed(engine: Engine) -> None:
+    take(engine, "ref;navn;telefon;tidszone\n7;Kari Prove;+4741234567;America/Nuuk\n")
+    take(engine, "ref;navn;telefon\n7;Kari Prove;+46701234567\n")
+    assert rows(engine, "place") == [("SE America/Nuuk",)]
+    assert unclaimed(engine) == []
+
+
 def seconds_of_second_import(folder: Path, rows: int) -> float:
     """Processor seconds of the same list once more, on SQLite."""
     engine = make_engine(sqlite_file(folder / f"{rows}.db"), durable=False)

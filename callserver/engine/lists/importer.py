@@ -18,6 +18,7 @@ from callserver.database import (
     household_keys,
     imports,
     list_import,
+    listed_places,
     marks,
     pseudonymous_keys,
     ringing_calls,
@@ -196,7 +197,9 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     register_matching.imported(tx, campaign.name, number, renamed, has_addresses=has_addresses)
     summary.changed = len(compared.here)
     summary.unchanged = count - summary.taken - summary.changed
-    list_import.add_places(tx, campaign.name, staged.reader.places)
+    listed_places.add(tx, campaign.name, staged.reader.places)
+    moved = [key for key, values in compared.all().items() if "place" in values]
+    listed_places.add_those_of(tx, moved)
     origin = Origin(by=by, at=now)
     _add_opt_outs(tx, staged.reader.opt_outs, f"import {number}", origin)
     _finish(tx, campaign, summary, number, now, by=by, refused=refused)

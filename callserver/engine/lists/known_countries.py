@@ -29,3 +29,4 @@ def keep(tx: Tx, listed: ListReader, raw: bytes) -> None:
         if has_code or any(cells[at].strip() for at in countries if at < len(cells)):
             del known[line]
     staged_rows.set_numbers(tx, known)
+    listed.places.update(place for _, place in known.values())
