@@ -86,7 +86,6 @@ _ready = Prepared(
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_place = Prepared(select(contacts.c.place).where(contacts.c.id == bindparam("id")))
 _rank = Prepared(select(contacts.c.rank).where(contacts.c.id == bindparam("id")))
 _change = RowUpdate(contacts.c.id)
 _set_claimed = Prepared(
@@ -128,12 +127,6 @@ _next_due = Prepared(
 _places = Prepared(
     select(campaign_places.c.place).where(campaign_places.c.campaign == bindparam("campaign"))
 )
-
-
-def place_of(tx: Tx, contact: int) -> str | None:
-    """Where the contact's telephone rings."""
-    place: str | None = _place(tx, {"id": contact}).scalar()
-    return place
 
 
 def places_of(tx: Tx, campaign: str) -> tuple[str, ...]:

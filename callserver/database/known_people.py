@@ -72,6 +72,7 @@ _NO_DETAILS: tuple[ColumnElement[Any], ...] = (
     literal_column("false"),
     _NO_TEXT,
     _NO_TEXT,
+    _NO_TEXT,
 )
 """In the place of what only a contact has."""
 
@@ -79,7 +80,7 @@ _NO_DETAILS: tuple[ColumnElement[Any], ...] = (
 def _now(kind: int, where: ColumnElement[bool]) -> Select[Any]:
     own = (contacts.c[name] for name in ("person", "number", "household"))
     name = func.coalesce(contacts.c.name, literal_column("''"))
-    details = (contacts.c[name] for name in ("id", "member", "ended", "born"))
+    details = (contacts.c[name] for name in ("id", "member", "ended", "born", "zone"))
     columns = (_kind(kind), *own, name, *details, _not_now, _NO_INSTANT)
     return select(*(c.label(f"c{at}") for at, c in enumerate(columns))).where(where)
 
@@ -185,7 +186,7 @@ def _many(tx: Tx, kind: int, name: str, keys: list[int]) -> Iterator[Sequence[An
 
 def _crowd(kind: int, key: int) -> Iterator[Sequence[Any]]:
     for _ in range(MOST_ROWS + 1):
-        yield (kind, key, key, key, "", None, False, None, None, None, None)
+        yield (kind, key, key, key, "", None, False, None, None, None, None, None)
 
 
 def sort_rows(known: Known, rows: Iterable[Sequence[Any]], persons: Collection[int]) -> None:

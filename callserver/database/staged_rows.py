@@ -266,7 +266,7 @@ def add_known(tx: Tx, needed: Needed, known: Known) -> None:
         ordered = sorted(keys)
         for at in range(0, len(ordered), CHUNK):
             query = text(
-                "SELECT line, person, number, household, name, member, ended, born FROM staged"
+                "SELECT line, person, number, household, name, member, ended, born, zone FROM staged"
                 f" WHERE {name} IN :keys"
             ).bindparams(bindparam("keys", expanding=True))
             for row in tx.execute(query, {"keys": ordered[at : at + CHUNK]}):
@@ -276,6 +276,7 @@ def add_known(tx: Tx, needed: Needed, known: Known) -> None:
                     member=bool(row.member),
                     ended=row.ended,
                     born=row.born,
+                    zone=row.zone,
                 )
                 key = getattr(staged, name)
                 place[key] = [*place.get(key, ()), staged]

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from callserver.domain import facts as f
-from callserver.domain import hours, legal_basis, phone
+from callserver.domain import hours, legal_basis, permit, phone
 from callserver.domain.audit import stamp
 from callserver.domain.facts import Facts
 from callserver.domain.policy import Policy
@@ -43,7 +43,7 @@ def line_of(facts: Facts, policy: str, revision: str) -> dict[str, Any]:
     if not facts.phoner_reserved:
         line["agent_reserved"] = False
     if facts.person.born is not None:
-        todays = hours.local_dates(hours.place_of(number, facts.person.zone), facts.now)
+        todays = hours.local_dates(permit.place_of(facts), facts.now)
         line["dob"] = facts.person.born.isoformat()
         line["of_age"] = not legal_basis.is_minor(facts, todays)
     return line
@@ -95,6 +95,7 @@ def _day(day: date | None) -> str | None:
 def _person(person: f.Person) -> dict[str, Any]:
     return _said(
         tz=person.zone,
+        other_tz=list(person.other_zones),
         deceased_at=_instant(person.deceased_at),
         guardian=person.guardian,
         vulnerable=person.vulnerable,
@@ -192,6 +193,7 @@ def facts_of(line: Line, policy: Policy | None) -> Facts:
         purpose=f.Purpose(line.get("purpose") or "RECRUIT"),
         person=f.Person(
             zone=person.get("tz"),
+            other_zones=tuple(person.get("other_tz", ())),
             born=_some_day(line.get("dob") or person.get("dob")),
             of_age=None if "dob" in line else line.get("of_age"),
             deceased_at=_some(person.get("deceased_at")),

@@ -41,6 +41,7 @@ class Person:
     """What is known about the person."""
 
     zone: str | None = None  # the person's own IANA zone; overrides the number's
+    other_zones: tuple[str, ...] = ()  # on other lists; they must be open as well
     born: date | None = None
     deceased_at: datetime | None = None
     guardian: bool = False

@@ -48,6 +48,13 @@ def place_of(number: str, own_zone: str | None) -> Place:
     return place_in(phone.country(number), zones)
 
 
+def with_others(place: Place, zones: Iterable[str]) -> Place:
+    """The place where these zones must be open as well. A place that is unknown stays so."""
+    if not place.zones:
+        return place
+    return place_in(place.country, dict.fromkeys((*place.zones, *zones)))
+
+
 def place_in(country: str | None, zones: Iterable[str]) -> Place:
     """The place with those of the zones that are known."""
     return Place(country, tuple(zone for zone in zones if _zone(zone) is not None))

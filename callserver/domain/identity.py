@@ -44,6 +44,7 @@ class KnownRow(NamedTuple):
     member: bool = False
     ended: str | None = None
     born: str | None = None
+    zone: str | None = None
     not_now_until: datetime | None = None
     replaced_at: datetime | None = None  # when the person got another number than this
 

@@ -103,11 +103,11 @@ def decide(facts: Facts, attempt: str) -> DialPermit | Refusal:
 
 def _closes_at(facts: Facts) -> datetime | None:
     policy = facts.policy
-    return None if policy is None else hours.closes_at(policy, _place(facts), facts.now)
+    return None if policy is None else hours.closes_at(policy, place_of(facts), facts.now)
 
 
 def reasons_against(facts: Facts) -> tuple[Reason, ...]:
-    kind, place = _kind(facts), _place(facts)
+    kind, place = _kind(facts), place_of(facts)
     todays = hours.local_dates(place, facts.now)
     today = max(todays)  # on the later date gifts and relations are older: the stricter answer
     reasons: set[Reason] = set(_system(facts, today.year))
@@ -130,11 +130,14 @@ def _kind(facts: Facts) -> phone.NumberKind:
     return phone.kind(facts.number) if facts.location is None else facts.location.kind
 
 
-def _place(facts: Facts) -> hours.Place:
+def place_of(facts: Facts) -> hours.Place:
+    """Where the telephone rings, with every zone in which the person may be."""
     own, location = facts.person.zone, facts.location
     if location is None:
-        return hours.place_of(facts.number, own)
-    return hours.place_in(location.country, (own,) if own else location.zones)
+        place = hours.place_of(facts.number, own)
+    else:
+        place = hours.place_in(location.country, (own,) if own else location.zones)
+    return hours.with_others(place, facts.person.other_zones)
 
 
 def _system(facts: Facts, year: int) -> list[Reason]:
@@ -166,7 +169,7 @@ def _number(facts: Facts, kind: phone.NumberKind) -> list[Reason]:
     if (
         facts.policy is not None
         and kind not in _NO_PLACE
-        and _place(facts).country not in facts.policy.numbers.regions
+        and place_of(facts).country not in facts.policy.numbers.regions
     ):
         reasons.append(Reason.NUM_REGION)
     if legal_basis.reassigned(facts):
@@ -233,7 +236,7 @@ def _next_permitted_at(facts: Facts, reasons: tuple[Reason, ...]) -> datetime | 
     """The first instant at which the rules permit the dial if nothing but the time changes."""
     if facts.policy is None or not all(reason in TIMED for reason in reasons):
         return None
-    place = _place(facts)
+    place = place_of(facts)
     candidates = (_next_open_hour(facts, facts.policy, place), _next_agreed(facts, place))
     return min((at for at in candidates if at is not None), default=None)
 

@@ -74,6 +74,7 @@ ATTEMPTS = Extent(
 )
 ENDED = Extent(Reach.UNSURE, "a list that knows of the end counts against one that says member")
 BORN = Extent(Reach.SAME, "a child is a child on every list; a parent may share the number")
+ZONE = Extent(Reach.UNSURE, "no telephone rings at night for who may be where a list says")
 REGISTER = Extent(Reach.UNSURE, "a list with another address does not take a person off a register")
 """Of what a contact's row and its calls say. Membership and the last gift are the row's own."""
 

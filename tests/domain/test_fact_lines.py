@@ -37,6 +37,10 @@ SAID: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"purpose": f.Purpose.GIFT}, {"purpose": "GIFT"}),
     ({"caller_id": None}, {"cli": None}),
     ({"person": f.Person(zone="America/Nuuk")}, {"person": {"tz": "America/Nuuk"}}),
+    (
+        {"person": f.Person(other_zones=("America/Nuuk", "Asia/Tokyo"))},
+        {"person": {"other_tz": ["America/Nuuk", "Asia/Tokyo"]}},
+    ),
     ({"person": f.Person(guardian=True)}, {"person": {"guardian": True}}),
     ({"person": f.Person(vulnerable=True)}, {"person": {"vulnerable": True}}),
     ({"person": f.Person(erased=True)}, {"person": {"erased": True}}),

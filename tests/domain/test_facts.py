@@ -10,6 +10,7 @@ NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 def test_of_a_person_nothing_is_assumed() -> None:
     assert f.Person() == f.Person(
         zone=None,
+        other_zones=(),
         born=None,
         deceased_at=None,
         guardian=False,

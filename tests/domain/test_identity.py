@@ -188,7 +188,7 @@ def test_one_row_of_a_person_on_no_list_of_the_campaign_is_another_list_s() -> N
 
 def test_of_a_former_identifier_nothing_more_is_known() -> None:
     former = row(1, 11, 91, "Anna Holm", former=True)
-    assert former[4:] == (None, False, None, None, None, None)
+    assert former[4:] == (None, False, None, None, None, None, None)
 
 
 JUNE, JULY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
@@ -319,6 +319,7 @@ def test_the_page_shows_the_table() -> None:
         ('"not now"', reach.NOT_NOW),
         ("end of the membership", reach.ENDED),
         ("date of birth", reach.BORN),
+        ("time zone", reach.ZONE),
         ("result beside a register of names", reach.REGISTER),
     ]
     for fact, extent in extents:

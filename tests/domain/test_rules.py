@@ -88,6 +88,7 @@ def anything(draw: st.DrawFn) -> f.Facts:
         purpose=draw(st.sampled_from(f.Purpose)),
         person=f.Person(
             draw(st.sampled_from([None, None, "America/New_York", "Nowhere/Town"])),
+            draw(st.sampled_from([(), (), ("Asia/Tokyo",), ("America/Nuuk", "Nowhere/Town")])),
             draw(born),
             draw(maybe) if draw(rare) else None,
             *(draw(rare) for _ in range(3)),

@@ -13,7 +13,7 @@ from callserver.database.contacts import Contact
 from callserver.database.marks import Mark
 from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
-from callserver.domain import subject
+from callserver.domain import permit, subject
 from callserver.domain.call import DialPath
 from callserver.domain.facts import Scope, Suppression
 from callserver.domain.identity import NOBODY_ELSE, InReach, KnownRow, Match
@@ -413,3 +413,20 @@ def test_one_instant_ahead_of_the_clock_is_enough(is_mark: bool) -> None:
 def test_an_explanation_of_another_day_sees_what_is_known_by_its_own_time() -> None:
     """Nobody is dialed by it: what lies ahead of its instant stays ahead."""
     assert facts(mark(MarkKind.REFUSED, at=LATER)).refused_at == LATER
+
+
+@pytest.mark.parametrize("match", [Match.SAME, Match.UNSURE])
+def test_a_zone_that_another_list_knows_must_be_open_as_well(match: Match) -> None:
+    contact = CONTACT._replace(zone="America/Nuuk", place="DK America/Nuuk")
+    rows = [
+        (match, row(SAME, zone="Asia/Tokyo")),
+        (match, row(UNSURE, zone="America/Nuuk")),
+        (match, row(UNSURE)),
+    ]
+    person = facts(contact=contact, rows=rows).person
+    assert (person.zone, person.other_zones) == ("America/Nuuk", ("Asia/Tokyo",))
+    place = stored_facts.place_of(contact, replace(REACH, rows=tuple(rows)))
+    assert place.zones == ("America/Nuuk", "Asia/Tokyo")
+    assert permit.place_of(facts(contact=contact, rows=rows)) == place
+    unknown = contact._replace(place="- ")
+    assert stored_facts.place_of(unknown, replace(REACH, rows=tuple(rows))).zones == ()

@@ -45,7 +45,8 @@ MARKED = [
     *(MarkKind.REFUSED, MarkKind.CONSENT_REVOKED),
 ]
 SAID = [Scope.PERSON, Scope.COMPLAINT, Scope.PURPOSE]
-KINDS = [*MARKED, *SAID, "attempt", "consent"]
+ASLEEP = {"zone": "Asia/Tokyo", "place": "DK Asia/Tokyo"}
+KINDS = [*MARKED, *SAID, "attempt", "consent", "zone"]
 
 
 @dataclass
@@ -169,6 +170,9 @@ class World:
             return
         if kind == "attempt":
             an_attempt(self.tx, contact, NOW - timedelta(minutes=1))
+        elif kind == "zone":
+            here = contacts_table.c.id == contact.id
+            self.tx.execute(update(contacts_table).where(here).values(**ASLEEP))
         elif isinstance(kind, Scope):
             opt_outs.add(self.tx, [kind], None, [contact], SECRET, Origin(by="test", at=at, case=1))
         else:

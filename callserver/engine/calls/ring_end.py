@@ -11,6 +11,8 @@ from callserver.database.calls import CallRow
 from callserver.domain import hours, phone
 from callserver.domain.hours import Place
 from callserver.engine.context import EngineContext
+from callserver.engine.gate import stored_facts
+from callserver.engine.identity import people_in_reach
 from callserver.ports import Tx
 
 BEFORE_CLOSING = timedelta(seconds=2)
@@ -36,7 +38,7 @@ def at_the_latest(
 
 def _place(tx: Tx, call: CallRow) -> Place:
     """The place of the contact; without one (a line confirmation, a removed contact) that of the number."""
-    known = None if call.contact is None else contacts.place_of(tx, call.contact)
-    return (
-        hours.place_of(phone.from_int(call.number), None) if known is None else Place.parse(known)
-    )
+    known = None if call.contact is None else contacts.get(tx, call.contact)
+    if known is None:
+        return hours.place_of(phone.from_int(call.number), None)
+    return stored_facts.place_of(known, people_in_reach.of(tx, known))

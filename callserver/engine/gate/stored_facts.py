@@ -8,11 +8,12 @@ from callserver.database.contacts import Contact
 from callserver.database.marks import Mark
 from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
-from callserver.domain import phone, subject
+from callserver.domain import hours, phone, subject
 from callserver.domain.addresses import is_placeholder
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.hours import Place
 from callserver.domain.identity import InReach, KnownRow, Match
 from callserver.domain.marks import MarkKind
 from callserver.domain.reach import (
@@ -23,6 +24,7 @@ from callserver.domain.reach import (
     NOT_NOW,
     PERMISSIVE,
     SCOPES,
+    ZONE,
     Reach,
 )
 from callserver.engine.context import Rules
@@ -96,6 +98,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         purpose=campaign.purpose,
         person=f.Person(
             zone=contact.zone,
+            other_zones=_other_zones(contact, reach),
             born=_born(contact, reach),
             deceased_at=_earliest(reaching, MarkKind.DECEASED),
             guardian=MarkKind.GUARDIAN in latest,
@@ -170,6 +173,17 @@ def _born(contact: Contact, reach: InReach) -> date | None:
     """The latest known date of birth: in doubt the person is a child."""
     dates = [contact.born, *(row.born for row in _of_rows(BORN.reach, reach))]
     return _date(max(filter(None, dates), default=None))
+
+
+def _other_zones(contact: Contact, reach: InReach) -> tuple[str, ...]:
+    """The time zones that other lists know of, each of which must be open as well: none replaces another."""
+    zones = {row.zone for row in _of_rows(ZONE.reach, reach) if row.zone}
+    return tuple(sorted(zones - {contact.zone}))
+
+
+def place_of(contact: Contact, reach: InReach) -> Place:
+    """Where the contact's telephone rings, with every zone in which the person may be."""
+    return hours.with_others(Place.parse(contact.place), _other_zones(contact, reach))
 
 
 def _not_now_until(contact: Contact, reach: InReach, marks: Sequence[Mark]) -> datetime | None:

@@ -15,12 +15,12 @@ from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
-from callserver.domain.hours import Place
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
 from callserver.engine.context import EngineContext, RecordingContext
-from callserver.engine.gate import gate
+from callserver.engine.gate import gate, stored_facts
 from callserver.engine.gate.stored_facts import DialRequest
+from callserver.engine.identity import people_in_reach
 from callserver.engine.outcomes import contact_card
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -59,7 +59,7 @@ def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
     campaign = ctx.rules.campaign(call.campaign)
     policy = ctx.rules.current.policy_of(campaign)
     now = ctx.clock.now()
-    place = Place.parse(contact.place)
+    place = stored_facts.place_of(contact, people_in_reach.of(tx, contact))
     zone = hours.zones_of(place)[0]
     window = Window(
         zone=zone.key,
@@ -111,7 +111,8 @@ def on_request(
     tx: Tx, ctx: EngineContext, contact: Contact, campaign: Campaign, now: datetime
 ) -> datetime | None:
     """When a person who asks for a call can be called, within the hours; None: the gate would refuse."""
-    policy, place = ctx.rules.current.policy_of(campaign), Place.parse(contact.place)
+    policy = ctx.rules.current.policy_of(campaign)
+    place = stored_facts.place_of(contact, people_in_reach.of(tx, contact))
     at = hours.next_open(policy, place, now)
     for _ in range(MOST_STEPS):
         if at is None:

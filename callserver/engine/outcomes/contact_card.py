@@ -11,13 +11,12 @@ from callserver.database import audit, calls, contacts, marks, seats
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
-from callserver.domain import asking, hours, phone, subject
+from callserver.domain import asking, hours, permit, phone, subject
 from callserver.domain.asking import Guide
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Ask, Campaign, Effect
 from callserver.domain.facts import Relation, Segment
-from callserver.domain.hours import Place
 from callserver.domain.label import Label
 from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatState
@@ -92,7 +91,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> ContactCard:
     facts = gate.collect(
         tx, ctx.rules, ctx.secret, DialRequest(contact, campaign, DialPath.EXPLAIN, None, now)
     )
-    today = max(hours.local_dates(Place.parse(contact.place), now))
+    today = max(hours.local_dates(permit.place_of(facts), now))
     context = campaign.contexts.get(contact.source or "")
     if context is not None and context.until is not None and today > context.until:
         context = None

@@ -9,20 +9,20 @@ from callserver.database import accounts, audit, calls, contacts
 from callserver.database.accounts import User
 from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
-from callserver.domain import asking, hours
+from callserver.domain import asking, hours, permit
 from callserver.domain import outcome as outcomes
 from callserver.domain.asking import Topic
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
 from callserver.domain.facts import Relation
-from callserver.domain.hours import Place
 from callserver.domain.identity import NOBODY
 from callserver.domain.outcome import Consequence
 from callserver.domain.reason import Reason
 from callserver.engine.context import RecordingContext
-from callserver.engine.gate import gate
+from callserver.engine.gate import gate, stored_facts
 from callserver.engine.gate.stored_facts import DialRequest
+from callserver.engine.identity import people_in_reach
 from callserver.engine.outcomes import call_backs, missing_outcomes, wishes
 from callserver.engine.outcomes.wishes import Wishes
 from callserver.errors import Impossible, NotAllowed, NotFound
@@ -183,8 +183,9 @@ class OutcomeRecord:
         relation, today = Relation(), now.date()
         if contact is not None:
             question = DialRequest(contact, campaign, DialPath.EXPLAIN, None, now)
-            relation = gate.collect(tx, self._ctx.rules, self._ctx.secret, question).relation
-            today = max(hours.local_dates(Place.parse(contact.place), now))
+            facts = gate.collect(tx, self._ctx.rules, self._ctx.secret, question)
+            relation = facts.relation
+            today = max(hours.local_dates(permit.place_of(facts), now))
         policy = self._ctx.rules.policy_of(campaign)
         guide = asking.guide(campaign, policy, relation, today)
         why = asking.why_no_agreement(campaign.purpose, guide)
@@ -259,7 +260,7 @@ class OutcomeRecord:
         refused = call_backs.decided(tx, self._ctx, contact, campaign, agreed.at)
         if refused is not None:
             raise NotAgreed(refused.reasons, refused.next_at, confirmable=False)
-        place = Place.parse(contact.place)
+        place = stored_facts.place_of(contact, people_in_reach.of(tx, contact))
         closed = hours.problems(policy, place, agreed.at)
         if closed and not given.outside_hours:
             raise NotAgreed(closed, hours.next_open(policy, place, agreed.at), confirmable=True)
