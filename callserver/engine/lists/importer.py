@@ -35,7 +35,9 @@ from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.imports import RowFate
+from callserver.domain.reason import Reason
 from callserver.engine import user_lines
+from callserver.engine.gate import forbidden_calls
 from callserver.engine.identity.silencing import silence_listed
 from callserver.engine.lists import comparison, listed_consents, refused_rows
 from callserver.engine.lists.comparison import Comparison
@@ -134,6 +136,8 @@ def import_on_side_connection(
     writing = for_writing(staged.tx)
     with writing.begin():
         number = write(staged, clock(), by=by, refused=refused)
+        # Who was not compared with a register yet is silenced after the comparison, if they are on it.
+        forbidden_calls.silence(staged.tx, rules, clock(), but_for={Reason.SUP_EXTERNAL_UNSURE})
     consents = staged.reader.consents
     staged.summary.consents = listed_consents.record_in_parts(
         writing.engine,

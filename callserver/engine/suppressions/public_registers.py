@@ -12,7 +12,8 @@ from callserver.database.side_connection import one_part
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
-from callserver.engine.suppressions import register_matching, register_silencing
+from callserver.engine.gate import forbidden_calls
+from callserver.engine.suppressions import register_matching
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
@@ -182,5 +183,5 @@ def _put_into_force(
             "another import of this register overtook this one: nothing was changed",
             key="register_overtaken",
         )
-    register_silencing.silence(tx, rules, now)
+    forbidden_calls.silence(tx, rules, now)
     audit.append(tx, now, EntryKind.REGISTER, register=name, version=version, size=size, by=by)

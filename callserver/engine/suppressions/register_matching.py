@@ -26,7 +26,7 @@ from callserver.domain.reason import Reason
 from callserver.domain.register_match import NOTHING, Candidate, Entry, Match, Person
 from callserver.domain.robinson import Record
 from callserver.engine.context import EngineContext
-from callserver.engine.suppressions import register_silencing
+from callserver.engine.gate import forbidden_calls
 from callserver.ports import Tx
 
 CHUNK = 500
@@ -171,7 +171,7 @@ def match_new(
     if versions:
         with engine.begin() as tx:
             suppressions.before_suppressing(tx)
-            register_silencing.silence(tx, rules, now)
+            forbidden_calls.silence(tx, rules, now)
         reopen_in_parts(engine)
 
 

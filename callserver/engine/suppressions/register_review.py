@@ -24,8 +24,8 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
 from callserver.domain.reason import Reason
 from callserver.domain.register_match import NOTHING, Candidate, Match
+from callserver.engine.gate import forbidden_calls
 from callserver.engine.identity import people_in_reach
-from callserver.engine.suppressions import register_silencing
 from callserver.engine.suppressions.register_matching import CHUNK, Comparison, people
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
@@ -203,7 +203,7 @@ def decide(
     for version in register_records.in_force(tx):
         result = Comparison(tx, version, people(rows)).result(person)
         register_people.keep(tx, version, {person: result})
-    register_silencing.silence(tx, rules, now)
+    forbidden_calls.silence(tx, rules, now)
     in_reach = sorted(people_in_reach.of_persons(tx, [person]))
     everywhere = register_people.rows_of(tx, in_reach).values()
     ids = [row.contact for own in everywhere for row in own]
