@@ -236,3 +236,24 @@ def test_the_case_and_the_period_that_were_chosen_last_are_shown(visit: Visit) -
     first.release()
     page.wait_for_timeout(300)
     expect(day).to_have_value("2026-01-05")
+
+
+def test_a_breather_after_ready_is_not_overtaken(visit: Visit) -> None:
+    """Both are on their way at once, and Ready is held up: the breather still comes after it."""
+    page = visit("maja")
+    on_shift(page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/v1/ready", hold, times=1)
+    page.keyboard.press("r")
+    while not held:
+        page.wait_for_timeout(20)
+    page.keyboard.press("b")
+    page.wait_for_timeout(300)  # in which a breather that waits for nothing has its answer
+    with page.expect_response("**/api/v1/pause"):
+        held[0].continue_()
+    seat = page.evaluate("fetch('/api/v1/seat').then((reply) => reply.json())")
+    assert (seat["wants"], seat["reason"]) == ("paused", "breather")

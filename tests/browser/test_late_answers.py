@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 from sqlalchemy import select
 
+from callserver import texts
 from callserver.database.tables import users
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, windows
 from tests.browser.shift import on_shift, state
+from tests.browser.test_applicants import NAME, entered
 from tests.browser.test_phone_page import POST
 from tests.browser.test_restart import BACK, LOST
 from tests.harness.threaded import BrowserSystem
@@ -135,6 +137,41 @@ def test_a_shift_begins_after_the_server_did_not_answer_the_telephone(visit: Vis
     expect(page.locator("#shift-form .wrong")).to_be_visible()
     page.locator("#shift-form .main").click()
     state(page, "paused")
+
+
+def unreachable_once(page: Page, path: str) -> None:
+    page.route(f"**/api/v1{path}", lambda route: route.abort("connectionrefused"), times=1)
+
+
+def test_a_telephone_that_got_no_answer_at_first_asks_again(
+    visit: Visit, chromium: Browser, system: BrowserSystem
+) -> None:
+    """A phoner whose page is opened in a shift, a listener, and both sides of a role-play call."""
+    maja = visit("maja")
+    on_shift(maja)
+    unreachable_once(maja, "/softphone")
+    maja.reload()
+    expect(maja.locator("#softphone")).to_have_text("The browser phone is on the line")
+
+    sigrid = visit("sigrid", "/applicants")
+    entered(sigrid, sigrid.locator("#add"), name=NAME)
+    unreachable_once(sigrid, "/role-plays/*/softphone")
+    entered(sigrid, sigrid.get_by_role("button", name=f"Role-play call: {NAME}"))
+    code = sigrid.locator("#playing-code b").inner_text()
+    with windows(chromium, system) as window:
+        guest = window("en")
+        guest.goto(f"{system.url}/role-play")
+        unreachable_once(guest, "/role-play/softphone")
+        guest.locator("#enter [name=code]").fill(code)
+        guest.keyboard.press("Enter")
+        talks = texts.say("en", "role_play.talks")
+        expect(guest.locator("#state")).to_have_text(talks, timeout=40_000)
+        guest.locator("#end").click()
+        expect(guest.locator("#over-title")).to_be_visible()
+
+    unreachable_once(sigrid, "/softphone/listener")
+    sigrid.goto(f"{system.url}/floor")
+    expect(sigrid.locator("#softphone")).to_have_text("The browser phone is ready")
 
 
 def test_an_opt_out_is_recorded_for_the_number_that_is_shown(visit: Visit) -> None:

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { $, onPress, onSubmit, show } from "./dom.js";
 import { untilAnswered } from "./live.js";
-import { badge, connect } from "./softphone.js";
+import { badge, connect, untilReached } from "./softphone.js";
 import { t } from "./texts.js";
 
 const LOOK_MS = 2000;
@@ -33,14 +33,20 @@ async function begin(view) {
   $("#hello").focus();
   draw(view);
   watch();
-  phone = await connect({
+  const onState = (state) => badge($("#softphone"), state);
+  const options = {
     as: "player",
     path: "/role-play/softphone",
     rings: () => post("/role-play/ring"),
     expects: () => open,
-    onState: (state) => badge($("#softphone"), state),
-  });
-  if (!open) phone.disconnect(); // the call has ended meanwhile
+    onState,
+  };
+  phone = await untilReached(
+    () => connect(options),
+    onState,
+    () => open,
+  );
+  if (!open) phone?.disconnect(); // the call has ended meanwhile
 }
 
 function draw({ started }) {

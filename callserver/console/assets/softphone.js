@@ -43,6 +43,22 @@ export function badge(element, state) {
 
 export const kindOf = (as) => get(PATHS[as]);
 
+const isPassing = ({ status }) => status === 0 || status >= 500;
+
+// What a telephone begins with, again while the server does not answer; null: it is no longer `wanted`.
+export async function untilReached(work, onState, wanted = () => true) {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      onState("unreachable");
+      await sleep(OPEN_AGAIN_MS);
+      if (!wanted()) return null;
+    }
+  }
+}
+
 export async function connect({ as, path = PATHS[as], rings, expects, onLost, onState }) {
   const { kind, missing } = await get(path);
   const speaks = as === "phoner" || as === "player";
@@ -133,7 +149,7 @@ export async function connect({ as, path = PATHS[as], rings, expects, onLost, on
         await start(tries);
       } catch (error) {
         console.warn(error);
-        const passing = error instanceof NotLoaded || error.status === 0 || error.status >= 500;
+        const passing = error instanceof NotLoaded || isPassing(error);
         become(passing ? "unreachable" : "refused");
         if (!passing) return;
         await sleep(OPEN_AGAIN_MS);

@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { ask, field } from "../dialog.js";
 import { $, el, onPress, show, toast } from "../dom.js";
-import { badge, connect } from "../softphone.js";
+import { badge, connect, untilReached } from "../softphone.js";
 import { label, t, time } from "../texts.js";
 
 const ADDRESS = `${location.host}/role-play`;
@@ -54,13 +54,16 @@ export async function playing(view) {
 
 async function join(id) {
   const path = `/role-plays/${id}`;
-  call.phone = connect({
+  const isOpen = () => call?.id === id;
+  const onState = (state) => badge($("#playing-soft"), state);
+  const options = {
     as: "player",
     path: `${path}/softphone`,
     rings: () => post(`${path}/ring`),
-    expects: () => call?.id === id,
-    onState: (state) => badge($("#playing-soft"), state),
-  });
+    expects: isOpen,
+    onState,
+  };
+  call.phone = untilReached(() => connect(options), onState, isOpen);
   const { script } = await get(`${path}/script`).catch(() => ({ script: "" })); // the call is over already
   $("#playing-script").innerHTML = script;
 }
@@ -68,7 +71,7 @@ async function join(id) {
 function over() {
   const { phone, started } = call;
   call = null;
-  phone?.then((telephone) => telephone.disconnect());
+  phone?.then((telephone) => telephone?.disconnect());
   toast(t(started ? "applicants.played" : "applicants.not_played"), started ? "good" : "");
 }
 

@@ -2,7 +2,7 @@
 // Their microphone opens only to coach or to join, and closes afterwards.
 
 import { $, show } from "../dom.js";
-import { badge, connect, kindOf } from "../softphone.js";
+import { badge, connect, kindOf, untilReached } from "../softphone.js";
 import { known, may, onChange } from "./store.js";
 
 const open = () => known.mine?.open ?? null;
@@ -18,10 +18,11 @@ function say(state) {
 
 export async function start() {
   if (!may("listen") || !known.mine.allowed) return;
-  const { missing } = await kindOf("listener");
-  if (missing === "key") return; // no browser telephone: the listener's own telephone is called
+  const { missing } = await untilReached(() => kindOf("listener"), say);
+  if (missing === "key") return say("ended"); // no browser telephone: the listener's own telephone is called
   known.hasBrowserPhone = true;
-  phone = await connect({ as: "listener", expects: () => Boolean(open()), onState: say });
+  const options = { as: "listener", expects: () => Boolean(open()), onState: say };
+  phone = await untilReached(() => connect(options), say);
   phone.speaker(localStorage.getItem("speaker") ?? "");
   voice();
 }

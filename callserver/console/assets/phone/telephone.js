@@ -9,6 +9,8 @@ import { seat } from "./seat.js";
 import * as seatBar from "./seat_bar.js";
 import * as soundCheck from "./sound_check.js";
 
+const AGAIN_MS = 2000;
+
 let phone = null; // a promise
 let softState = "connecting";
 
@@ -37,7 +39,10 @@ function on() {
     seatBar.withPhone(telephone);
     return telephone;
   });
-  phone.catch(() => (phone = null)); // the server did not answer: the next shift begins with a new one
+  phone.catch(() => {
+    phone = null; // the server did not answer: the next shift begins with a new one
+    setTimeout(() => wanted(seat) && on(), AGAIN_MS); // a page that was opened in a shift tries again
+  });
   return phone;
 }
 

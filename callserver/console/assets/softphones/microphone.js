@@ -36,13 +36,17 @@ export function outgoing(changed, pretended = false) {
 
   async function place() {
     if (track) track.enabled = !muted;
+    forgetClosed();
     for (const leg of legs) {
-      if (leg.connectionState === "closed") legs.delete(leg);
-      else
-        for (const sender of leg.getSenders()) {
-          if (sender.track?.kind === "audio" && sender.track !== now()) await sender.replaceTrack(now());
-        }
+      for (const sender of leg.getSenders()) {
+        if (sender.track?.kind === "audio" && sender.track !== now()) await sender.replaceTrack(now());
+      }
     }
+  }
+
+  // A listener's page has a leg for every call of a long shift.
+  function forgetClosed() {
+    for (const leg of legs) if (leg.connectionState === "closed") legs.delete(leg);
   }
 
   function release() {
@@ -115,6 +119,7 @@ export function outgoing(changed, pretended = false) {
     stream: () => new MediaStream([now()]),
     // Keeps the track of this leg up to date from now on.
     attach(leg) {
+      forgetClosed();
       legs.add(leg);
     },
   };
