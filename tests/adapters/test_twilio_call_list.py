@@ -110,6 +110,11 @@ def test_every_page_is_read_and_whole_days_are_asked_for() -> None:
     assert waits == []
 
 
+def test_pages_that_lead_in_a_circle_are_an_error() -> None:
+    with pytest.raises(ConfigurationProblem, match="leads back"):
+        listed([page([call(1)], SECOND), page([call(2)], SECOND), page([call(3)])])
+
+
 def test_only_calls_to_telephones_that_began_on_the_days_are_listed() -> None:
     calls, _, _ = listed(
         [

@@ -33,7 +33,7 @@ async def outbound_calls(
     queued has not begun, and is not in the list.
 
     Raises:
-        ConfigurationProblem: Twilio refuses, or does not answer.
+        ConfigurationProblem: Twilio refuses, does not answer, or its pages have no end.
     """
     calls = client(settings, HttpxTwilio(http, settings.api_url)).calls
     ask: Callable[[], Awaitable[Any]] | None = lambda: calls.page_async(  # noqa: E731
@@ -41,6 +41,7 @@ async def outbound_calls(
         start_time_before=(last + timedelta(days=1)).isoformat(),
         page_size=PAGE_SIZE,
     )
+    seen: set[str] = set()  # a page that leads back to one of these would be read for ever
     listed: dict[str, CarrierCall] = {}  # a new call moves the rest on to the next page
     while ask is not None:
         page = await _page(ask, wait)
@@ -50,7 +51,11 @@ async def outbound_calls(
             if outbound and isinstance(number, str) and call.start_time is not None:
                 at = call.start_time.astimezone(UTC)
                 listed[call.sid] = CarrierCall(call.sid, phone.to_int(number), at)
-        ask = page.next_page_async if page.next_page_url else None
+        following = page.next_page_url
+        if following in seen:
+            raise ConfigurationProblem("Twilio's list of calls leads back to a page that was read")
+        seen.add(following)
+        ask = page.next_page_async if following else None
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
     return [call for call in listed.values() if begin <= call.at < end]
