@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import daily_counts, daily_refusals
@@ -56,3 +56,10 @@ def count(tx: Tx, campaign: str, what: str, now: datetime) -> None:
 def count_refusal(tx: Tx, campaign: str, reason: str, now: datetime) -> None:
     """Add one to today's refusals for this reason, the refusal's first one."""
     _count_refusal(tx, {"campaign": campaign, "day": now.date().isoformat(), "reason": reason})
+
+
+def campaigns_since(tx: Tx, since: datetime) -> set[str]:
+    """The campaigns in which somebody was dialed on that day or later."""
+    day = since.date().isoformat()
+    query = select(daily_counts.c.campaign).where(daily_counts.c.day >= day).distinct()
+    return set(tx.execute(query).scalars())

@@ -18,8 +18,8 @@ from callserver.ports import Clock, Store, Telephony
 class Rules:
     """The configuration in force. A running server replaces it as a whole, or keeps the last valid one.
 
-    `former`: removed campaigns that still have an open call, a seat or a missing outcome. Nothing new is dialed for
-    them; their open calls end as usual.
+    `former`: removed campaigns that still have an open call, a seat or a missing outcome, or were dialed lately. Nothing
+    new is dialed for them; their open calls end as usual, and who rings back hears who called.
     """
 
     current: Configuration

@@ -1,19 +1,23 @@
 """Somebody rings the number we showed."""
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from callserver import texts
-from callserver.database import contacts, suppressions
+from callserver.adapters.config_folder import ConfigFolder
+from callserver.database import contacts, revisions, suppressions
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.domain.instruction import AskKey, Say
+from callserver.engine.lists.importer import import_list
 from callserver.engine.suppressions import erasure
 from callserver.ports import Tx
 from callserver.simulator.legs import Behaviour
-from tests.harness.simulated import SimulatedSystem, after_a_talk, rings
+from tests.harness.simulated import CONFIG, SimulatedSystem, after_a_talk, rings
 
 FIRST = "+4532200000"
 INBOUND = "http://calls.test/twilio/voice/inbound"
@@ -219,3 +223,56 @@ async def test_a_call_back_that_the_gate_would_refuse_is_not_agreed(
     assert "confirm" not in problem
     assert (await system.outcome("never"))[0] == 200
     assert not system.entries("call_back")
+
+
+# -- the campaign was removed since ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_who_rings_back_a_removed_campaign_may_opt_out(
+    tmp_path: Path, *, restarted: bool
+) -> None:
+    """The one who was called last is meant, not whom another campaign has called at the number before."""
+    config = Path(shutil.copytree(CONFIG, tmp_path / "config"))
+    system = SimulatedSystem(
+        tmp_path, people="ref;navn;telefon;kilde\n1;Anna Holm;32200000;x\n", config=config
+    )
+    system.people.default = Behaviour(answers_after=None)
+    await system.server.rules_in_force.start()
+    leads, now = system.server.ctx.rules.campaign("leads"), system.clock.now()
+    other = b"ref;navn;telefon;kilde\n2;Bo Bech;32200000;gade\n"
+    system.write(lambda tx: import_list(tx, leads, other, now))
+    await rings(system)
+    await system.pass_time(60)
+    await system.api("POST", "/off", {})
+    await system.jump(86_400)
+    system.campaign = "leads"
+    await rings(system)
+    await system.pass_time(60)
+    await system.api("POST", "/off", {})
+    await system.pass_time(60)
+    assert [call.campaign for call in system.calls()] == ["kanvas", "leads"]
+    rules = system.server.ctx.rules
+    left = {name: kept for name, kept in rules.current.campaigns.items() if name != "leads"}
+    (config / "campaigns" / "leads.yaml").unlink()
+    if restarted:
+        removed, words = ConfigFolder(config).read()
+        system.write(
+            lambda tx: revisions.put_in_force(
+                tx, removed.revision, removed.content, words, system.clock.now()
+            )
+        )
+        system.restart()
+        await system.server.rules_in_force.start()
+    else:
+        rules.replace(replace(rules.current, campaigns=left))
+    assert "leads" not in system.server.ctx.rules.current.campaigns
+    inbound = system.server.inbound
+    assert isinstance(await inbound.greet(FIRST, leads.caller_id, "CA1"), AskKey)
+    refused = await inbound.pressed(FIRST, leads.caller_id, "CA1", "1")
+    assert refused == Say("inbound_call_me_refused")
+    assert await inbound.pressed(FIRST, leads.caller_id, "CA1", "9") == Say("inbound_never_done")
+    bo = next(contact for contact in system.contacts() if contact.ref == "2")
+    about = subject.of_person(bo.person)
+    assert system.read(lambda tx: suppressions.on_record(tx, [about]))
+    system.close()

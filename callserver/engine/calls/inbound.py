@@ -107,8 +107,10 @@ class Inbound:
     def _when(
         self, tx: Tx, caller: str, contact: Contact, campaign: Campaign, now: datetime
     ) -> datetime | None:
-        """When the caller can be called as they ask; None: the gate would refuse, or a list has given the person
-        another number since, so that somebody else may be calling."""
+        """When the caller can be called as they ask; None: the gate would refuse, the campaign was removed, or a list
+        has given the person another number since, so that somebody else may be calling."""
+        if contact.campaign not in self._ctx.rules.current.campaigns:
+            return None
         if phone.from_int(contact.number) != phone.parse(caller):
             return None
         return call_backs.on_request(tx, self._ctx, contact, campaign, now)
@@ -163,14 +165,14 @@ class Inbound:
         return True
 
     def _known(self, tx: Tx, caller: str, called: str) -> tuple[Contact | None, Campaign | None]:
-        """The contact last called at this number, and the campaign whose number the caller dialed."""
-        number = phone.parse(caller)
-        campaigns = self._ctx.rules.current.campaigns
-        shown = next((c for c in campaigns.values() if c.caller_id == called), None)
+        """The contact last called at this number, and the campaign whose number the caller dialed. It may have been
+        removed since: people ring back for days."""
+        number, rules = phone.parse(caller), self._ctx.rules
+        campaigns = (*rules.current.campaigns.values(), *rules.former.values())
+        shown = next((c for c in campaigns if c.caller_id == called), None)
         if not isinstance(number, str):
             return None, shown
         for call in reversed(calls.of_number(tx, phone.to_int(number))):
-            campaign = campaigns.get(call.campaign)
-            if call.contact is not None and campaign is not None:
-                return contacts.get(tx, call.contact), campaign
+            if call.contact is not None:
+                return contacts.get(tx, call.contact), rules.every.get(call.campaign, shown)
         return None, shown

@@ -7,12 +7,12 @@ which files bring in change.yaml. A file that cannot be used changes nothing. Ev
 
 import asyncio
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from callserver.database import audit, revisions, seats, training
+from callserver.database import audit, daily_counts, revisions, seats, training
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import Configuration
 from callserver.domain.loosening import Looser, looser
@@ -25,6 +25,9 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
+
+RINGS_BACK = timedelta(days=30)
+"""How long after a dial its campaign is remembered: a person who rings back hears who called, and may opt out."""
 
 
 class RulesInForce:
@@ -74,9 +77,11 @@ class RulesInForce:
         await self._take(starting=False)
 
     def _remember(self, tx: Tx) -> None:
-        """Keep removed campaigns with open calls, seats or missing outcomes, as the latest revision with them had them."""
-        rules = self._ctx.rules
+        """Keep removed campaigns with open calls, seats, missing outcomes or people who may ring back, as the latest
+        revision with them had them."""
+        rules, since = self._ctx.rules, self._ctx.clock.now() - RINGS_BACK
         needed = seats.campaigns_in_hand(tx) | missing_outcomes.campaigns(tx)
+        needed |= daily_counts.campaigns_since(tx, since)
         rules.former.update(removed(tx, self.folder, needed - set(rules.every)))
 
     async def follow(self) -> bool:
