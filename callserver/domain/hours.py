@@ -210,8 +210,8 @@ def next_open(policy: Policy, place: Place, after: datetime) -> datetime | None:
 
 @lru_cache(maxsize=4096)
 def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """The instant of this local time; for a time in a skipped hour, the first instant after it."""
-    local = datetime(day.year, day.month, day.day, minutes // 60 % 24, minutes % 60, tzinfo=zone)
+    """The instant of this local time, 24:00 included; for a time in a skipped hour, the first instant after it."""
+    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minutes)
     at = local.astimezone(UTC)
     shown = at.astimezone(zone)
     if (shown.hour, shown.minute) != (local.hour, local.minute):  # skipped by a clock change

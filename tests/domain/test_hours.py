@@ -201,6 +201,9 @@ def test_the_hours_end_where_they_end_first() -> None:
     assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 11)) == local(tuesday, 12)
     assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 12, 30)) is None
     assert hours.closes_at(pause, COPENHAGEN, local(tuesday, 13)) == local(tuesday, 20)
+    late = hours_of(windows={"tue": ((9 * 60, 24 * 60),)})
+    wednesday = tuesday + timedelta(days=1)
+    assert hours.closes_at(late, COPENHAGEN, local(tuesday, 23, 59)) == local(wednesday, 0)
 
 
 def test_a_time_in_a_skipped_hour_is_the_first_instant_after_it() -> None:

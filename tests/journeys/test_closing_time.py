@@ -1,6 +1,7 @@
 """No telephone rings after closing time, and a call-back outside the hours is agreed on purpose."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,24 @@ async def test_a_call_that_waits_in_the_carriers_queue_is_silent_at_closing_time
     assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
     seat = await system.seat()
     assert seat["state"] != "ringing"
+
+
+async def test_hours_that_are_shortened_meanwhile_let_nobody_ring_longer(
+    system: SimulatedSystem,
+) -> None:
+    await paused_before_closing(system, 36)
+    queue(system, 60)
+    await system.ready()
+    await system.pass_time(2)
+    assert len(system.calls()) == 1
+    rules = system.server.ctx.rules
+    dk = rules.current.policies["dk"]
+    shorter = dk.hours.model_copy(update={"windows": {"tue": ((9 * 60, 20 * 60),)}})
+    policies = {**rules.current.policies, "dk": dk.model_copy(update={"hours": shorter})}
+    rules.replace(replace(rules.current, policies=policies))
+    await system.pass_time(300)
+    assert system.network.record == []
+    assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
 
 
 async def test_who_answers_before_closing_time_is_not_cut_off(system: SimulatedSystem) -> None:

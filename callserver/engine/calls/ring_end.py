@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from callserver.database import contacts
 from callserver.database.calls import CallRow
 from callserver.domain import hours, phone
+from callserver.domain.call import DialPath
 from callserver.domain.hours import Place
 from callserver.engine.context import EngineContext
 from callserver.engine.gate import stored_facts
@@ -25,7 +26,10 @@ def of(tx: Tx, ctx: EngineContext, call: CallRow) -> datetime | None:
     if policy is None:
         return None
     closes = hours.closes_at(policy, _place(tx, call), call.permit_at)
-    return None if closes is None else closes - BEFORE_CLOSING
+    if closes is None:
+        # Any other call was permitted within hours that have been shortened since.
+        return None if call.path == DialPath.CALL_BACK else call.permit_at
+    return closes - BEFORE_CLOSING
 
 
 def at_the_latest(
