@@ -1,10 +1,10 @@
 """Public registers: each issue is a version, loaded beside the one in force and put into force in one step."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from callserver.database.tables import register_entries, register_records, registers
 from callserver.ports import Tx
@@ -42,27 +42,36 @@ def add_entries(tx: Tx, version: int, numbers: Sequence[int]) -> None:
         tx.execute(insert(register_entries), values)
 
 
+def issue(tx: Tx, version: int) -> Any | None:
+    """Name, kind and time of issue; None: it was deleted."""
+    return tx.execute(select(registers).where(registers.c.version == version)).one_or_none()
+
+
 def put_into_force(tx: Tx, name: str, version: int, size: int) -> bool:
-    """Replace the issue in force by this one; False: it is incomplete, or was deleted meanwhile."""
+    """Replace the issue in force by this one; False: it is incomplete, or was deleted or overtaken meanwhile."""
     kind = tx.execute(select(registers.c.kind).where(registers.c.version == version)).scalar()
     held = register_records if kind == "people" else register_entries
     entries = select(func.count()).where(held.c.version == version)
     if tx.execute(entries).scalar_one() != size:
         return False
-    issue = update(registers).where(registers.c.version == version)
-    if tx.execute(issue.values(active=True, size=size)).rowcount != 1:
+    of_name = registers.c.name == name
+    later = select(registers.c.version).where(
+        of_name, registers.c.active, registers.c.version > version
+    )
+    if tx.execute(later).first() is not None:
         return False
-    others = update(registers).where(registers.c.name == name, registers.c.version != version)
+    own = update(registers).where(registers.c.version == version)
+    if tx.execute(own.values(active=True, size=size)).rowcount != 1:
+        return False
+    others = update(registers).where(of_name, registers.c.version != version)
     tx.execute(others.values(active=False))
     return True
 
 
-def older(tx: Tx, name: str, version: int) -> list[int]:
-    """The register's issues before this one."""
-    query = select(registers.c.version).where(
-        registers.c.name == name, registers.c.version < version
-    )
-    return list(tx.execute(query).scalars())
+def forget_older(tx: Tx, name: str, version: int) -> list[int]:
+    """Forget the register's issues before this one; which they were. What they hold is dropped afterwards."""
+    older = delete(registers).where(registers.c.name == name, registers.c.version < version)
+    return list(tx.execute(older.returning(registers.c.version)).scalars())
 
 
 def forget(tx: Tx, version: int) -> None:
@@ -70,11 +79,18 @@ def forget(tx: Tx, version: int) -> None:
     tx.execute(delete(registers).where(registers.c.version == version))
 
 
-def forget_older(tx: Tx, name: str, version: int) -> None:
-    """Drop the issues before this one, and the remains of imports that did not finish."""
-    stale = older(tx, name, version)
-    tx.execute(delete(register_entries).where(register_entries.c.version.in_(stale)))
-    tx.execute(delete(registers).where(registers.c.version.in_(stale)))
+def drop_some(tx: Tx, versions: Collection[int], after: int, most: int) -> int | None:
+    """Drop the entries of these issues, and of those that are forgotten, among so many numbers after this one.
+
+    The number with which to go on; None: there is none left. No index finds an issue's numbers.
+    """
+    number, own = register_entries.c.number, register_entries.c.version
+    part = select(number).where(number > after).order_by(number).limit(most)
+    last: int | None = tx.execute(select(func.max(part.subquery().c[0]))).scalar()
+    if last is not None:
+        gone = or_(own.in_(list(versions)), own.not_in(select(registers.c.version)))
+        tx.execute(delete(register_entries).where(number > after, number <= last, gone))
+    return last
 
 
 def listed_on(tx: Tx, number: int) -> list[str]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from callserver.adapters.config_folder import load
 from callserver.database import bulk_facts
 from callserver.database import registers as issues
 from callserver.database.tables import register_entries, registers, suppressions
-from callserver.engine.suppressions import public_registers
+from callserver.engine.suppressions import public_registers, register_matching
 from callserver.errors import ConfigurationProblem, Impossible, NotFound
 from callserver.ports import Tx
 from tests.harness.robinson import Invented, official
@@ -118,6 +118,93 @@ def test_an_import_that_was_overtaken_gives_up(
     with engine.begin() as tx:
         assert bool(bulk_facts.listed(tx, [105]))
         assert not bool(bulk_facts.listed(tx, [5]))
+    assert held(engine) == {"in force": 10}
+
+
+def held(engine: Engine) -> dict[str, int]:
+    """How many entries there are, of the issue in force and of others."""
+    with engine.connect() as tx:
+        active = tx.execute(select(registers.c.version).where(registers.c.active)).scalar_one()
+        version = register_entries.c.version
+        sizes = tx.execute(select(version, func.count()).group_by(version))
+        return {"in force" if key == active else "other": size for key, size in sizes}
+
+
+def test_entries_that_come_after_their_issue_was_overtaken_are_dropped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newer import has cleared the older one's issue away while that was still being loaded."""
+    monkeypatch.setattr(public_registers, "CHUNK", 3)
+
+    def another(done: int) -> None:
+        if done == 6:
+            public_registers.load(engine, range(100, 110), "robinson", NOW, NOW, RULES)
+
+    with pytest.raises(Impossible, match="overtook"):
+        public_registers.load(engine, range(10), "robinson", NOW, NOW, RULES, progress=another)
+    assert held(engine) == {"in force": 10}
+
+
+Put = Callable[[], None]
+
+
+def loaded(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, numbers: range, issued: datetime
+) -> Put:
+    """An import that has loaded its issue, and puts it into force when it is told to."""
+    put, waiting = public_registers.put_into_force, list[Put]()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            public_registers,
+            "put_into_force",
+            lambda *args, **kwargs: waiting.append(lambda: put(*args, **kwargs)),
+        )
+        public_registers.load(engine, numbers, "robinson", issued, NOW, RULES)
+    return waiting[0]
+
+
+def test_an_earlier_import_does_not_replace_a_later_one_that_is_in_force(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The later one has not cleared the earlier one's issue away yet."""
+    earlier = loaded(monkeypatch, engine, range(10), NOW)
+    tried: list[bool] = []
+
+    def between(_: Engine) -> None:
+        with pytest.raises(Impossible, match="overtook"):
+            earlier()
+        tried.append(True)
+
+    monkeypatch.setattr(register_matching, "reopen_in_parts", between)
+    public_registers.load(engine, range(100, 110), "robinson", NOW, NOW, RULES)
+    assert tried
+    assert held(engine) == {"in force": 10}
+    with engine.begin() as tx:
+        assert bool(bulk_facts.listed(tx, [105]))
+
+
+def test_a_newer_issue_that_came_into_force_meanwhile_stays(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = loaded(monkeypatch, engine, range(100, 110), NOW)
+    older = loaded(monkeypatch, engine, range(10), NOW - timedelta(days=90))
+    newer()
+    with pytest.raises(Impossible, match="--older"):
+        older()
+    with engine.begin() as tx:
+        assert bool(bulk_facts.listed(tx, [105]))
+
+
+def test_an_import_that_fails_behind_the_exchange_leaves_its_issue_in_force(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(_: Engine) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(register_matching, "reopen_in_parts", dies)
+    with pytest.raises(KeyboardInterrupt):
+        public_registers.load(engine, range(10), "robinson", NOW, NOW, RULES)
+    assert held(engine) == {"in force": 10}
 
 
 KILLED = """
@@ -126,7 +213,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from callserver.database.engines import make_engine
 from callserver.adapters.config_folder import load
-from callserver.engine.suppressions import public_registers
+from callserver.engine.suppressions import public_registers, register_matching
 
 def progress(done):
     print("chunk" if done < len(numbers) else "loaded", flush=True)

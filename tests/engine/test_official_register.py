@@ -311,6 +311,21 @@ def test_an_import_that_dies_changes_nothing(
     assert answers(store) == EXPECTED
 
 
+def test_an_import_that_fails_behind_the_exchange_leaves_its_issue_in_force(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(store)
+
+    def dies(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(register_matching, "reopen_in_parts", dies)
+        with pytest.raises(KeyboardInterrupt):
+            put(store)
+    assert answers(store) == EXPECTED
+
+
 def test_a_contact_that_leaves_its_list_leaves_no_address(store: AnyStore) -> None:
     take(store)
     put(store)

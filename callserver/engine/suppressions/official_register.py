@@ -80,9 +80,11 @@ def load(
             register_matching.match_everybody(
                 engine, version, lambda done: progress(done, 0, "suppressions.comparing")
             )
-            public_registers.put_into_force(engine, name, version, content.records, now, rules, by)
+            public_registers.put_into_force(
+                engine, version, content.records, now, rules, by, older=older
+            )
         except BaseException:
-            _drop(engine, version)
+            public_registers.discard(engine, version)
             raise
     register_matching.match_new(engine, rules, now)  # people who were imported meanwhile
     with reading(engine) as connection:
@@ -152,9 +154,3 @@ def _check(engine: Engine, content: Content, name: str, *, smaller: bool) -> Non
         )
     with reading(engine) as connection:
         public_registers.check_size(connection, content.records, name, smaller=smaller)
-
-
-def _drop(engine: Engine, version: int) -> None:
-    public_registers.drop(engine, [version])
-    with engine.begin() as tx:
-        registers.forget(tx, version)

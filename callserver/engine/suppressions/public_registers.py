@@ -57,47 +57,66 @@ def load(
         check_size(tx, len(numbers), name, smaller=smaller)
         check_date(tx, name, washed_at, "numbers", older=older)
         version = registers.new_version(tx, name, washed_at)
-    for at in range(0, len(numbers), CHUNK):
-        progress(at)
-        with one_part(engine) as tx:
-            registers.add_entries(tx, version, numbers[at : at + CHUNK])
-    progress(len(numbers))
-    put_into_force(engine, name, version, len(numbers), now, rules, by)
+    try:
+        for at in range(0, len(numbers), CHUNK):
+            progress(at)
+            with one_part(engine) as tx:
+                registers.add_entries(tx, version, numbers[at : at + CHUNK])
+        progress(len(numbers))
+        put_into_force(engine, version, len(numbers), now, rules, by, older=older)
+    except BaseException:
+        discard(engine, version)
+        raise
     return version
 
 
 def put_into_force(
     engine: Engine,
-    name: str,
     version: int,
     size: int,
     now: datetime,
     rules: Configuration,
     by: str,
+    *,
+    older: bool,
 ) -> None:
     """Replace the register's issue in force, and delete earlier ones.
 
     Telephones that ring for people whom it forbids to call are silenced.
 
     Raises:
-        Impossible: another import of the register overtook this one.
+        Impossible: another import of the register overtook this one; or a newer issue is in force by now,
+            and `older` is not set.
     """
     with engine.begin() as tx:
-        _put_into_force(tx, name, version, size, now, rules, by)
+        name = _put_into_force(tx, version, size, now, rules, by, older=older)
     register_matching.reopen_in_parts(engine)
-    with reading(engine) as connection:
-        older = registers.older(connection, name, version)
-    drop(engine, older)
     with engine.begin() as tx:
-        registers.forget_older(tx, name, version)
+        forgotten = registers.forget_older(tx, name, version)
+    _drop(engine, forgotten)
 
 
-def drop(engine: Engine, versions: Sequence[int]) -> None:
-    """Drop what issues of names and addresses hold, in short transactions."""
+def discard(engine: Engine, version: int) -> None:
+    """Drop an issue unless it was put into force. Its number must not come again while it has entries."""
+    with reading(engine) as connection:
+        issue = registers.issue(connection, version)
+    if issue is not None and issue.active:  # what failed came afterwards
+        return
+    _drop(engine, [version])
+    with engine.begin() as tx:
+        registers.forget(tx, version)
+
+
+def _drop(engine: Engine, versions: Sequence[int]) -> None:
+    """Drop what these issues hold, and what imports that died have left, in short transactions."""
     is_left = bool(versions)
     while is_left:
         with one_part(engine) as tx:
             is_left = register_records.drop_some(tx, versions, CHUNK)
+    after: int | None = -1
+    while after is not None:
+        with one_part(engine) as tx:
+            after = registers.drop_some(tx, versions, after, CHUNK)
 
 
 def load_within(
@@ -115,11 +134,14 @@ def load_within(
     check_size(tx, len(numbers), name, smaller=smaller)
     version = registers.new_version(tx, name, washed_at)
     registers.add_entries(tx, version, numbers)
-    _put_into_force(tx, name, version, len(numbers), now, rules, by)
+    _put_into_force(tx, version, len(numbers), now, rules, by, older=True)
     register_matching.reopen(tx)
-    while register_records.drop_some(tx, registers.older(tx, name, version), CHUNK):
+    forgotten = registers.forget_older(tx, name, version)
+    while register_records.drop_some(tx, forgotten, CHUNK):
         pass
-    registers.forget_older(tx, name, version)
+    after: int | None = -1
+    while after is not None:
+        after = registers.drop_some(tx, forgotten, after, CHUNK)
     return version
 
 
@@ -175,13 +197,27 @@ def _check_countries(numbers: Sequence[int], name: str, rules: Configuration) ->
 
 
 def _put_into_force(
-    tx: Tx, name: str, version: int, size: int, now: datetime, rules: Configuration, by: str
-) -> None:
+    tx: Tx,
+    version: int,
+    size: int,
+    now: datetime,
+    rules: Configuration,
+    by: str,
+    *,
+    older: bool,
+) -> str:
+    """Returns the register's name."""
     suppressions.before_suppressing(tx)
-    if not registers.put_into_force(tx, name, version, size):
+    issue = registers.issue(tx, version)
+    if issue is not None:  # another may have come into force since this one was begun
+        check_date(tx, issue.name, issue.washed_at, issue.kind, older=older)
+    if issue is None or not registers.put_into_force(tx, issue.name, version, size):
         raise Impossible(
             "another import of this register overtook this one: nothing was changed",
             key="register_overtaken",
         )
     forbidden_calls.silence(tx, rules, now)
-    audit.append(tx, now, EntryKind.REGISTER, register=name, version=version, size=size, by=by)
+    audit.append(
+        tx, now, EntryKind.REGISTER, register=issue.name, version=version, size=size, by=by
+    )
+    return str(issue.name)
