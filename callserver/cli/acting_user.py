@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from callserver.cli import resources
 from callserver.database import accounts
 from callserver.database.accounts import User
 from callserver.domain.role import Action, may
@@ -11,6 +12,15 @@ from callserver.errors import NotAllowed, NotFound
 from callserver.ports import Tx
 
 By = Annotated[str, typer.Option(help="the user who does it, by user name")]
+
+InWords = Annotated[
+    str,
+    typer.Option("--by", help="who does it; written to the log", callback=resources.words_for_log),
+]
+"""For commands that need no account."""
+
+BY_COMMAND = "command"
+"""Nobody was named."""
 
 
 def user_named(tx: Tx, handle: str) -> User:

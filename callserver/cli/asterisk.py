@@ -10,6 +10,7 @@ import typer
 from callserver.adapters.asterisk import exchange_file, prompts, softphones
 from callserver.adapters.config_folder import load
 from callserver.cli import asterisk_check, asterisk_files, asterisk_local, resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.database import accounts, audit
 from callserver.database import softphones as stored_softphones
 from callserver.database.accounts import User
@@ -56,7 +57,9 @@ def prompts_(folder: asterisk_files.Folder) -> None:
     print(", ".join(f"{count} {result}" for result, count in counts.items()))
 
 
-def telephone(handle: Annotated[str, typer.Argument(help="the user name")]) -> None:
+def telephone(
+    handle: Annotated[str, typer.Argument(help="the user name")], by: InWords = BY_COMMAND
+) -> None:
     """Print the credentials of a user's SIP telephone, only once; earlier ones end.
 
     The user must exist (`callserver user add`). The line `sip:telephone_N`, N being the user's id, is
@@ -81,8 +84,8 @@ def telephone(handle: Annotated[str, typer.Argument(help="the user name")]) -> N
             line, now = f"sip:{name}", resources.now(tx)
             entered = user.line is None or user.line.startswith("client:")
             if entered:
-                user_lines.enter(tx, terms, user.id, line, now, "command")
-            audit.append(tx, now, EntryKind.USER, user=user.id, did="telephone", by="command")
+                user_lines.enter(tx, terms, user.id, line, now, by)
+            audit.append(tx, now, EntryKind.USER, user=user.id, did="telephone", by=by)
             addresses = [_address(one, own) for one, own in _exchanges_of(tx, settings, user, line)]
     print(f"user name  {name}\npassword   {password}")
     for address in addresses:

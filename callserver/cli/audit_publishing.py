@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.cli.counting import counted
 from callserver.database.engines import reading
 from callserver.errors import NotFound
@@ -85,9 +86,7 @@ def receipt(
     language: Annotated[
         str, typer.Option(help="da or en: the person's language", callback=resources.known_language)
     ] = "da",
-    by: Annotated[
-        str, typer.Option(help="who made it; written to the log", callback=resources.words_for_log)
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Write receipts for the opt-outs of a number: for each a short text and a proof, for the person.
 

@@ -7,6 +7,7 @@ import typer
 
 from callserver import texts
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.cli.contacts import read
 from callserver.cli.counting import counted
 from callserver.cli.refused_rows import beside
@@ -25,9 +26,7 @@ def register(app: typer.Typer) -> None:
 def import_consents(
     file: Annotated[Path, typer.Argument(help="a CSV file or a spreadsheet")],
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
-    by: Annotated[
-        str, typer.Option(help="who brought it, for the log", callback=resources.words_for_log)
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Record consents from a file with columns for the number, the date and the event.
 

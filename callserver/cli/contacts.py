@@ -17,6 +17,7 @@ from rich.table import Table
 from callserver import texts
 from callserver.adapters import spreadsheets
 from callserver.cli import refused_rows, resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.database.engines import reading
 from callserver.domain.headings import IGNORE
 from callserver.engine.lists import dry_run as dry
@@ -66,6 +67,7 @@ def import_list(
     ] = None,
     region: Annotated[str, typer.Option(help="country of numbers without a code")] = "DK",
     refused: Annotated[Path | None, typer.Option(help="the file for refused rows")] = None,
+    by: InWords = BY_COMMAND,
     language: Annotated[
         str, typer.Option(help="da or en", callback=resources.known_language)
     ] = "en",
@@ -121,7 +123,7 @@ def import_list(
                 staged,
                 lambda: now,
                 rules.current,
-                by="command",
+                by=by,
                 language=language,
                 progress=progress,
             )
@@ -239,10 +241,7 @@ def export(
         bool, typer.Option("--bom", help="begin with a byte order mark, for Excel")
     ] = False,
     separator: Annotated[str, typer.Option(help=", or ;")] = ",",
-    by: Annotated[
-        str,
-        typer.Option(help="who exports; written to the log", callback=resources.words_for_log),
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Give a campaign's list, or its calls and outcomes, back as CSV.
 

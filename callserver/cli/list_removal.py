@@ -7,15 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.database import imports
 from callserver.database.engines import reading
 from callserver.database.side_connection import one_part
 from callserver.engine.lists import removal
 from callserver.engine.lists.removal import RolledBack
-
-By = Annotated[
-    str, typer.Option(help="who decided; written to the log", callback=resources.words_for_log)
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +40,7 @@ def listing() -> None:
 
 def roll_back(
     number: Annotated[int, typer.Argument(help="the import's number: callserver list imports")],
-    by: By = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Remove those contacts of an import whom nobody has called.
 
@@ -67,7 +64,7 @@ def remove(
         int, typer.Argument(help="the contact's id, as `callserver explain` prints it")
     ],
     why: Annotated[str, typer.Option(help="a few words for the log; no names or numbers")],
-    by: By = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Remove one person from one list, if nobody called them from it.
 

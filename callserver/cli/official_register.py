@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.cli.counting import counted
 from callserver.database.engines import reading
 from callserver.domain import robinson
@@ -84,9 +85,7 @@ def load(
 
 def unsure(
     most: Annotated[int, typer.Option(help="how many are shown", min=1, max=500)] = 50,
-    by: Annotated[
-        str, typer.Option(help="who looks; written to the log", callback=resources.words_for_log)
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """List people who may be on a register of names and addresses, beside its entries.
 
@@ -135,9 +134,7 @@ def unsure(
 def decide(
     contact: Annotated[int, typer.Argument(help="which contact")],
     answer: Annotated[str, typer.Argument(help="yes: on the register; no: somebody else")],
-    by: Annotated[
-        str, typer.Option(help="who decides; written to the log", callback=resources.words_for_log)
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Decide whether a person is on a register of names and addresses; in force at the next dial.
 

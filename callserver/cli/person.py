@@ -9,7 +9,7 @@ from callserver import texts
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
-from callserver.cli.acting_user import user_named
+from callserver.cli.acting_user import BY_COMMAND, InWords, user_named
 from callserver.database import messages
 from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.engine.audit_log import receipts
@@ -23,9 +23,6 @@ Number = Annotated[str, typer.Argument(help="the telephone number, as people wri
 ContactId = Annotated[
     int | None,
     typer.Option(help="which contact, where several people are known at the number or had it"),
-]
-By = Annotated[
-    str, typer.Option(help="who recorded it; written to the log", callback=resources.words_for_log)
 ]
 
 
@@ -53,7 +50,7 @@ def consent(
         bool, typer.Option("--not-for-telephone", help="the consent covers letters only")
     ] = False,
     contact: ContactId = None,
-    by: By = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Record that a person has agreed to be called. It lifts no opt-out (see suppress lift).
 
@@ -77,7 +74,7 @@ def consent(
     print(f"recorded; contacts that are dialed again: {len(reopened)}")
 
 
-def revoke(number: Number, contact: ContactId = None, by: By = "command") -> None:
+def revoke(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:
     """Record that a person has taken their consent back: no more calls, at once.
 
     Example: callserver person revoke 32123456
@@ -85,7 +82,7 @@ def revoke(number: Number, contact: ContactId = None, by: By = "command") -> Non
     _note(number, contact, Fact.CONSENT_REVOKED, by)
 
 
-def guardian(number: Number, contact: ContactId = None, by: By = "command") -> None:
+def guardian(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:
     """Record that a person has a guardian and cannot enter into agreements: no more calls, at once.
 
     Example: callserver person guardian 32123456
@@ -93,7 +90,7 @@ def guardian(number: Number, contact: ContactId = None, by: By = "command") -> N
     _note(number, contact, Fact.GUARDIAN, by)
 
 
-def deceased(number: Number, contact: ContactId = None, by: By = "command") -> None:
+def deceased(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:
     """Record that a person has died: no more calls, at once.
 
     Example: callserver person deceased 32123456
@@ -101,7 +98,7 @@ def deceased(number: Number, contact: ContactId = None, by: By = "command") -> N
     _note(number, contact, Fact.DECEASED, by)
 
 
-def vulnerable(number: Number, contact: ContactId = None, by: By = "command") -> None:
+def vulnerable(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:
     """Record that a person is vulnerable and is to be left in peace: no more calls, at once.
 
     Example: callserver person vulnerable 32123456
@@ -109,7 +106,7 @@ def vulnerable(number: Number, contact: ContactId = None, by: By = "command") ->
     _note(number, contact, Fact.VULNERABLE, by)
 
 
-def wrong_number(number: Number, contact: ContactId = None, by: By = "command") -> None:
+def wrong_number(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:
     """Record that a number is somebody else's: no more calls to it, at once.
 
     Example: callserver person wrong-number 32123456
@@ -117,7 +114,7 @@ def wrong_number(number: Number, contact: ContactId = None, by: By = "command") 
     _note(number, contact, Fact.REASSIGNED, by)
 
 
-def erase(number: Number, contact: ContactId = None, by: By = "command") -> None:
+def erase(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:
     """Forget everything about a person, except what keeps them from being called again.
 
     What remains is printed. On SQLite the bytes leave the files at once, or within the hour while a
@@ -175,7 +172,7 @@ def access(
     language: Annotated[
         str, typer.Option(help="da or en: the person's language", callback=resources.known_language)
     ] = "da",
-    by: By = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Write everything on record about a person, for the person: as a page to read and as JSON.
 

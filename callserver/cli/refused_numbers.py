@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.database import refused_numbers
 from callserver.database.engines import reading
 from callserver.database.side_connection import one_part
@@ -42,9 +43,7 @@ def listing(
 def release(
     campaign: Annotated[str | None, typer.Option(help="all of this campaign")] = None,
     contact: Annotated[int | None, typer.Option(help="only this contact")] = None,
-    by: Annotated[
-        str, typer.Option(help="who decided; written to the log", callback=resources.words_for_log)
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Release these numbers to be called again; without an option all that the carrier refused.
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from callserver import texts
 from callserver.cli import official_register, refused_rows, resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.cli.contacts import read
 from callserver.cli.counting import counted
 from callserver.database import registers
@@ -52,10 +53,7 @@ def import_register(
     older: Annotated[
         bool, typer.Option("--older", help="confirm that it is older than the one in force")
     ] = False,
-    by: Annotated[
-        str,
-        typer.Option(help="who imports it; written to the log", callback=resources.words_for_log),
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Load a register's newest issue; it replaces the earlier one in a single step.
 

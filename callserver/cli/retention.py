@@ -1,13 +1,13 @@
 """`callserver retention`: how long personal data is kept, and what is old enough to be dropped."""
 
 from datetime import datetime
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.cli.counting import counted
 from callserver.database import vacuum
 from callserver.database.engines import Engine, reading
@@ -58,10 +58,7 @@ def show() -> None:
 
 
 def run(
-    by: Annotated[
-        str,
-        typer.Option(help="who started it; written to the log", callback=resources.words_for_log),
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Drop now what is old enough, instead of within the hour; each part is logged.
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from callserver import texts
 from callserver.cli import refused_rows, registers, resources
-from callserver.cli.acting_user import user_named
+from callserver.cli.acting_user import BY_COMMAND, InWords, user_named
 from callserver.cli.contacts import read
 from callserver.cli.counting import counted
 from callserver.database import contacts, suppressions
@@ -66,10 +66,7 @@ def add(
     ] = Scope.NUMBER,
     purpose: Annotated[Purpose | None, typer.Option(help="with --scope org: only this")] = None,
     received_by: Annotated[ReceivedBy | None, typer.Option(help="how the person told us")] = None,
-    by: Annotated[
-        str,
-        typer.Option(help="who recorded it; written to the log", callback=resources.words_for_log),
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Never call these numbers again; a telephone that is ringing is silenced.
 
@@ -177,10 +174,7 @@ def import_list(
         str, typer.Option("--list", help="the list's name", callback=resources.words_for_log)
     ] = "import",
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
-    by: Annotated[
-        str,
-        typer.Option(help="who imports it; written to the log", callback=resources.words_for_log),
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Suppress every number that a file certainly contains. The same file twice changes nothing.
 
@@ -282,12 +276,7 @@ def export(
             help="da or en: of what an opt-out applies to", callback=resources.known_language
         ),
     ] = "da",
-    by: Annotated[
-        str,
-        typer.Option(
-            help="who takes the copy; written to the log", callback=resources.words_for_log
-        ),
-    ] = "command",
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Write the opt-outs in force as CSV for the organisation's own membership system.
 

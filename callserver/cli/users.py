@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.cli.acting_user import user_named
+from callserver.cli.acting_user import BY_COMMAND, InWords, user_named
 from callserver.cli.counting import counted
 from callserver.database import accounts
 from callserver.database.leavings import Leaving
@@ -54,6 +54,7 @@ def add(
             "a host of CALLSERVER_SIP_HOSTS; without it the browser"
         ),
     ] = None,
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Add a user; prints their id and a password for the first sign-in, only once.
 
@@ -76,7 +77,7 @@ def add(
         try:
             with engine.begin() as tx:
                 now = resources.now(tx)
-                key = administration.add(tx, terms, handle, details, hashed, now=now, by="command")
+                key = administration.add(tx, terms, handle, details, hashed, now=now, by=by)
         except LineRefused as error:
             raise ConfigurationProblem(
                 f"line {line!r}: {say('en', f'error.{error.key}')}"
@@ -84,7 +85,7 @@ def add(
     print(f"{key} {password}")
 
 
-def reset(handle: Handle) -> None:
+def reset(handle: Handle, by: InWords = BY_COMMAND) -> None:
     """Set a new password for the next sign-in; one-time codes are set up again.
 
     The user's sessions and bearer tokens end at once.
@@ -95,7 +96,7 @@ def reset(handle: Handle) -> None:
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
         user = user_named(tx, handle)
-        offboarding.reset(tx, user, hashed, now, by="command")
+        offboarding.reset(tx, user, hashed, now, by=by)
     print(password)
 
 
@@ -105,6 +106,7 @@ def credit(
     shifts: Annotated[
         int, typer.Option(min=1, max=3, help="how many shifts; with 3 the training is complete")
     ] = 3,
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Credit a new phoner with shifts that they have worked before. The reason is kept.
 
@@ -116,13 +118,13 @@ def credit(
         with engine.begin() as tx:
             user, now = user_named(tx, handle), resources.now(tx)
             try:
-                standings.credit(tx, rules, user, shifts, reason, now, "command")
+                standings.credit(tx, rules, user, shifts, reason, now, by)
             except Impossible as error:
                 raise ConfigurationProblem(str(error)) from None
     print(f"{handle} is credited with {counted(shifts, 'shift')}")
 
 
-def off_board(handle: Handle) -> None:
+def off_board(handle: Handle, by: InWords = BY_COMMAND) -> None:
     """End a user's access at once: sessions, tokens, softphone.
 
     Their call-backs are released to the team.
@@ -131,7 +133,7 @@ def off_board(handle: Handle) -> None:
     """
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        freed = administration.off_board(tx, user_named(tx, handle), now, by="command")
+        freed = administration.off_board(tx, user_named(tx, handle), now, by=by)
     print(
         f"{handle} has left; {counted(freed, 'call-back is', 'call-backs are')} released to the team"
     )
@@ -151,6 +153,7 @@ def checklist(
         ),
     ] = None,
     complete: Annotated[bool, typer.Option("--complete", help="complete the checklist")] = False,
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Show the checklist of a person who leaves; tick items and complete it.
 
@@ -168,16 +171,16 @@ def checklist(
             if user is None:
                 raise ConfigurationProblem(f"there is no user {handle!r}")
             if announce:
-                leaving.announce(tx, user.id, now, "command")
+                leaving.announce(tx, user.id, now, by)
             if withdraw:
-                leaving.withdraw(tx, user.id, now, "command")
+                leaving.withdraw(tx, user.id, now, by)
             for items, done in ((tick, True), (untick, False)):
                 for item in items or ():
-                    leaving.set_item(tx, current, user.id, item, now, "command", done=done)
+                    leaving.set_item(tx, current, user.id, item, now, by, done=done)
             if letter_on is not None:
-                leaving.record_letter(tx, user.id, letter_on.date(), now, "command")
+                leaving.record_letter(tx, user.id, letter_on.date(), now, by)
             if complete:
-                leaving.complete(tx, current, user.id, now, "command")
+                leaving.complete(tx, current, user.id, now, by)
             shown = leaving.of(tx, current, user, now)
     table = Table("what", "state", title=f"{handle}: {shown.state.value}")
     for entry in shown.items:
@@ -219,6 +222,7 @@ def add_token(
     days: Annotated[
         int, typer.Option(min=0, help="how long it is valid; 0: until it is ended")
     ] = 0,
+    by: InWords = BY_COMMAND,
 ) -> None:
     """Make a bearer token for the API, shown only once: the database keeps its hash.
 
@@ -233,18 +237,20 @@ def add_token(
             days,
             rights=frozenset(Action),
             now=resources.now(tx),
-            by="command",
+            by=by,
         )
     print(token)
 
 
-def drop_token(token: Annotated[int, typer.Argument(help="its id, from the list")]) -> None:
+def drop_token(
+    token: Annotated[int, typer.Argument(help="its id, from the list")], by: InWords = BY_COMMAND
+) -> None:
     """End a token at once.
 
     Example: callserver token drop 3
     """
     with resources.database() as engine, engine.begin() as tx:
-        tokens.drop(tx, token, now=resources.now(tx), by="command")
+        tokens.drop(tx, token, now=resources.now(tx), by=by)
     print(f"token {token} has ended")
 
 

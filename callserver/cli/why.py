@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from callserver.cli import resources
+from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.engine.gate.explanation import Explanation
 from callserver.engine.reporting import person_record, person_record_text
 from callserver.engine.reporting.call_history_text import words
@@ -21,9 +22,7 @@ def why(
     language: Annotated[
         str, typer.Option(help="da or en", callback=resources.known_language)
     ] = "da",
-    by: Annotated[
-        str, typer.Option(help="who asks; written to the log", callback=resources.words_for_log)
-    ] = "command",
+    by: InWords = BY_COMMAND,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Say who called a number, and why.

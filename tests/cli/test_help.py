@@ -1,5 +1,6 @@
 """What `callserver --help` says, and what it costs."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,25 @@ def test_a_paragraph_of_help_breaks_where_the_terminal_ends(name: str) -> None:
     for path, said in leaves(name, command(name)):
         texts = [text for text in said.split("\n\n") if not text.startswith("Example:")]
         assert not [text for text in texts if "\n" in text], path
+
+
+WRITES = ("engine.begin()", "one_part(", "import_on_side_connection(", ".load(", "_do(", "_note(")
+CHANGE_NOBODYS_DATA = {"reconcile", "rewrite"}
+
+
+def test_every_command_that_writes_names_who_acts() -> None:
+    found, nameless = 0, set()
+    for file in sorted((ROOT / "callserver" / "cli").glob("*.py")):
+        source = file.read_text("utf-8")
+        for made in ast.parse(source).body:
+            if not isinstance(made, ast.FunctionDef) or "Example:" not in (
+                ast.get_docstring(made) or ""
+            ):
+                continue
+            body = ast.get_source_segment(source, made) or ""
+            if any(word in body for word in WRITES):
+                found += 1
+                named = {given.arg for given in (*made.args.args, *made.args.kwonlyargs)}
+                nameless |= set() if "by" in named else {made.name}
+    assert nameless == CHANGE_NOBODYS_DATA
+    assert found > 30

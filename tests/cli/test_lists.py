@@ -59,6 +59,18 @@ def test_import_says_what_became_of_every_row(say: Say, a_list: Path, engine: En
     assert count(engine) == 2
 
 
+def test_an_import_says_who_imported_it(say: Say, a_list: Path, engine: Engine) -> None:
+    say("import", "kanvas", a_list, "--by", "asger")
+    say("import", "leads", a_list)
+    with engine.connect() as tx:
+        rows = tx.execute(select(imports.c.by).order_by(imports.c.id)).scalars()
+        assert list(rows) == ["asger", "command"]
+        bodies = tx.execute(select(audit.c.body).where(audit.c.kind == "imported")).scalars()
+        assert [json.loads(body)["by"] for body in bodies] == ["asger", "command"]
+    with pytest.raises(CallserverError, match="no numbers"):
+        say("import", "kanvas", a_list, "--by", "32123456")
+
+
 def test_refused_rows_are_mended_and_imported(say: Say, a_list: Path, engine: Engine) -> None:
     say("import", "kanvas", a_list)
     refused = a_list.with_name("members.csv.refused.csv")
