@@ -15,7 +15,7 @@ from callserver.domain.facts import Purpose, Relation, Segment
 from callserver.domain.marks import MarkKind
 from callserver.domain.outcome import FREQUENCIES
 from callserver.domain.policy import Policy
-from callserver.domain.suppression import add_years
+from callserver.domain.suppression import gave_within
 
 
 class Topic(StrEnum):
@@ -179,9 +179,10 @@ def _no_gift(
 ) -> ClosedReason | None:
     """Without a policy the strictest rule applies: only members are asked."""
     if not relation.member and (policy is None or policy.gifts.restricted):
-        if relation.last_gift is None:
+        gift = relation.last_gift
+        if gift is None or gift > today:
             return ClosedReason.NO_GIFT_RELATION
-        if policy is None or today > add_years(relation.last_gift, policy.gifts.last_gift_years):
+        if policy is None or not gave_within(gift, policy.gifts.last_gift_years, today):
             return ClosedReason.GIFT_TOO_OLD
         if purpose is Purpose.RECRUIT_GIFT:
             return ClosedReason.MIXED

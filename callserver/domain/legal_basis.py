@@ -9,7 +9,7 @@ from datetime import date
 
 from callserver.domain.facts import Facts, Purpose
 from callserver.domain.reason import Reason
-from callserver.domain.suppression import add_years, consented_after
+from callserver.domain.suppression import add_years, consented_after, gave_within
 
 
 def person_problems(facts: Facts, todays: Iterable[date]) -> tuple[Reason, ...]:
@@ -55,9 +55,9 @@ def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
         reasons.append(Reason.BASIS_PURPOSE_MIX)
     elif facts.purpose is Purpose.GIFT:
         gift = facts.relation.last_gift
-        if gift is None:
+        if gift is None or gift > today:
             reasons.append(Reason.BASIS_NO_GIFT_RELATION)
-        elif today > add_years(gift, rule.last_gift_years):
+        elif not gave_within(gift, rule.last_gift_years, today):
             reasons.append(Reason.BASIS_GIFT_TOO_OLD)
     return tuple(reasons)
 

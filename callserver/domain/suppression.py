@@ -23,11 +23,18 @@ UNDO_WITHIN = timedelta(minutes=10)
 
 
 def add_years(day: date, years: int) -> date:
-    """The same day years later; 29 February becomes 1 March."""
+    """The same day years later; 29 February becomes 1 March. Systems write 9999-12-31 for never: nothing is later."""
+    if day.year + years > date.max.year:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:
         return date(day.year + years, 3, 1)
+
+
+def gave_within(gift: date | None, years: int, today: date) -> bool:
+    """Whether the last gift is at most so many years old. A date that lies ahead is no gift's."""
+    return gift is not None and gift <= today <= add_years(gift, years)
 
 
 def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
@@ -106,8 +113,8 @@ def _is_register_respected(facts: Facts, today: date) -> bool:
         return False
     if rule.except_consent and any(consent.is_own for consent in consents(facts)):
         return False
-    gift, years = facts.relation.last_gift, rule.except_last_gift_years
-    return not (gift is not None and years is not None and today <= add_years(gift, years))
+    years = rule.except_last_gift_years
+    return years is None or not gave_within(facts.relation.last_gift, years, today)
 
 
 def register_is_stale(facts: Facts) -> bool:
