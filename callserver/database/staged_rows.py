@@ -1,5 +1,6 @@
 """Changes to staged rows before an import takes them: dropped rows, keys, households."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
@@ -21,6 +22,8 @@ class DroppedRow(NamedTuple):
     household: int
     name: str
     born: str
+    zone: str
+    ended: str  # the membership, where the row says that it is over
     written: int  # the household's key by the spelling of its address
 
 
@@ -120,32 +123,73 @@ def rekey(tx: Tx, persons: Iterable[tuple[int, int]]) -> list[DroppedRow]:
 def _dropped(tx: Tx, persons: Mapping[int, int]) -> list[DroppedRow]:
     """These lines, each with its person's key."""
     rows = tx.execute(
-        text(f"SELECT line, number, household, name, born, {_WRITTEN} FROM staged ORDER BY line")
+        text(
+            "SELECT line, number, household, name, born, zone, member, ended,"
+            f" {_WRITTEN} AS home FROM staged ORDER BY line"
+        )
     )
     return [
-        DroppedRow(persons[line], number, household, name or "", born or "", written)
-        for line, number, household, name, born, written in rows
-        if line in persons
+        DroppedRow(
+            *(persons[row.line], row.number, row.household, row.name or "", row.born or ""),
+            zone=row.zone or "",
+            ended="" if row.member else row.ended or "",
+            written=row.home,
+        )
+        for row in rows
+        if row.line in persons
     ]
 
 
-def make_younger(tx: Tx, births: Iterable[tuple[int, int, str, str]]) -> None:
-    """Persons as young as another row says: person's key, number, name and date of birth."""
-    youngest: dict[int | tuple[int, str], str] = {}
-    for person, number, name, born in births:
-        for key in (person, (number, name)):
-            youngest[key] = max(born, youngest.get(key, ""))
-    if not youngest:
-        return
-    rows = tx.execute(text("SELECT line, person, number, name, born FROM staged"))
-    values = [
-        {"line": line, "born": born}
-        for line, person, number, name, known in rows
-        if (born := max(youngest.get(person, ""), youngest.get((number, name or ""), "")))
-        > (known or "")
-    ]
+def be_cautious(
+    tx: Tx, dropped: Iterable[DroppedRow], births: Mapping[int, str]
+) -> Collection[str]:
+    """Add what protects a person and stands in another row of theirs. Returns the places that this made.
+
+    The youngest date of birth counts, every time zone, and that the membership is over. `births`: by person, of rows
+    that were refused.
+    """
+    said: dict[int | tuple[int, str], list[tuple[str, str, str]]] = defaultdict(list)
+    for other in dropped:
+        if other.born or other.zone or other.ended:
+            for key in (other.person, (other.number, other.name)):
+                said[key].append((other.born, other.zone, other.ended))
+    for person, born in births.items():
+        said[person].append((born, "", ""))
+    if not said:
+        return ()
+    values = []
+    for row in tx.execute(
+        text("SELECT line, person, number, name, born, zone, place, member, ended FROM staged")
+    ):
+        others = said.get(row.person, []) + said.get((row.number, row.name or ""), [])
+        if others:
+            known = {"born": row.born, "zone": row.zone, "member": bool(row.member)}
+            cautious = _cautious({**known, "place": row.place, "ended": row.ended}, others)
+            values.append({"line": row.line, **cautious})
     if values:
-        tx.execute(text("UPDATE staged SET born = :born WHERE line = :line"), values)
+        columns = ("born", "zone", "place", "member", "ended")
+        written = ", ".join(f"{name} = :{name}" for name in columns)
+        tx.execute(text(f"UPDATE staged SET {written} WHERE line = :line"), values)
+    return {value["place"] for value in values}
+
+
+def _cautious(known: Mapping[str, Any], others: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    born = max(known["born"] or "", *(born for born, _, _ in others))
+    zones = {
+        zone
+        for text in (known["zone"], *(zone for _, zone, _ in others))
+        if text
+        for zone in text.split(",")
+    }
+    zone = ",".join(sorted(zones))
+    ended = max(ended for _, _, ended in others)
+    return {
+        "born": born or None,
+        "zone": zone or None,
+        "place": f"{known['place'].split(' ')[0]} {zone}" if zone else known["place"],
+        "member": known["member"] and not ended,
+        "ended": known["ended"] or ended or None,
+    }
 
 
 def known_padded(tx: Tx) -> list[tuple[str, str, int, str]]:

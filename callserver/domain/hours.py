@@ -43,9 +43,15 @@ class Place:
 
 
 def place_of(number: str, own_zone: str | None) -> Place:
-    """The number's place; a person's own zone overrides the number's."""
-    zones = (own_zone,) if own_zone else phone.zones(number)
-    return place_in(phone.country(number), zones)
+    """The number's place; a person's own zone overrides the number's.
+
+    Several zones, with commas between them, must all be known: the rows of a list may contradict each other.
+    """
+    zones = own_zone.split(",") if own_zone else phone.zones(number)
+    place = place_in(phone.country(number), zones)
+    if own_zone and len(place.zones) < len(zones):
+        return Place(place.country, ())
+    return place
 
 
 def with_others(place: Place, zones: Iterable[str]) -> Place:

@@ -1,5 +1,7 @@
 """What a row says counts, also where the list names its person twice and another row is taken."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -13,7 +15,8 @@ from callserver.database.tables import contact_addresses
 from callserver.database.tables import contacts as contacts_table
 from callserver.domain import subject
 from callserver.domain.marks import MarkKind
-from callserver.engine.lists import importer
+from callserver.engine.lists import export, importer
+from callserver.engine.lists.export import What
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.ports import Tx
 from tests.harness.overlapping_lists import CAMPAIGNS, NOW, RULES, as_spelled, reasons
@@ -79,4 +82,53 @@ def test_a_row_without_a_reference_of_its_own_counts_for_its_number(store: AnySt
         take(tx, "k2", *rows, *A_PLACEHOLDER)
         (contact,) = at_number(tx, 4532200002)
         assert reasons(tx, contact) == ["PERSON_DECEASED", "PERSON_MINOR"]
+        tx.rollback()
+
+
+HEAD = "medlemsnr;navn;telefon;tidszone;medlem;ophørt;kilde\n"
+NIGHT = "M1;Anna Holm;32200001;Asia/Tokyo;;;gade\n"
+PLAIN = "M1;Anna Holm;32200001;;;;gade\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "zone"),
+    [
+        ([NIGHT, PLAIN], "Asia/Tokyo"),
+        ([NIGHT.replace("M1", "M2"), PLAIN], "Asia/Tokyo"),
+        ([NIGHT.replace("32200001", "32200002"), PLAIN], "Asia/Tokyo"),
+        ([NIGHT, PLAIN.replace("1;;;", "1;Europe/Paris;;")], "Asia/Tokyo,Europe/Paris"),
+    ],
+    ids=["one reference", "one number and name", "two numbers", "two zones"],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_zone_in_either_row_of_a_person_counts(
+    store: AnyStore, rows: list[str], zone: str, turned: bool
+) -> None:
+    """It is 17:00 in Copenhagen, and midnight in Tokyo. The list comes twice, and goes on another list."""
+    raw = HEAD + "".join(reversed(rows) if turned else rows)
+    with store.engine.connect() as tx:
+        import_registers(tx, RULES, NOW)
+        for campaign in ("kanvas", "kanvas", "k2"):
+            importer.import_list(tx, CAMPAIGNS[campaign], raw.encode(), NOW)
+        ids = tx.execute(select(contacts_table.c.id)).scalars().all()
+        everybody = contacts.by_ids(tx, ids)
+        assert [row.zone for row in everybody.values()] == [zone, zone]
+        for row in everybody.values():
+            assert reasons(tx, row)[0].startswith("TIME_")
+            assert row.place in contacts.places_of(tx, row.campaign)
+        file = io.StringIO()
+        csv.writer(file).writerows(export.rows(tx, What.CONTACTS, "kanvas"))
+        again = importer.import_list(tx, CAMPAIGNS["k3"], file.getvalue().encode(), NOW)
+        assert (again.taken, again.refused) == (1, [])
+        tx.rollback()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_end_of_the_membership_in_either_row_counts(store: AnyStore, turned: bool) -> None:
+    rows = ["M1;Anna Holm;32200001;;ja;;gade\n", "M1;Anna Holm;32200001;;nej;2026-01-01;gade\n"]
+    raw = HEAD + "".join(reversed(rows) if turned else rows)
+    with store.engine.connect() as tx:
+        importer.import_list(tx, CAMPAIGNS["kanvas"], raw.encode(), NOW)
+        (anna,) = at_number(tx, 4532200001)
+        assert (anna.member, anna.ended) == (False, "2026-01-01")
         tx.rollback()

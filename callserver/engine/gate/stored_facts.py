@@ -97,7 +97,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         segment=campaign.segment,
         purpose=campaign.purpose,
         person=f.Person(
-            zone=contact.zone,
+            zone=_own_zones(contact)[0],
             other_zones=_other_zones(contact, reach),
             born=_born(contact, reach),
             deceased_at=_earliest(reaching, MarkKind.DECEASED),
@@ -175,10 +175,18 @@ def _born(contact: Contact, reach: InReach) -> date | None:
     return _date(max(filter(None, dates), default=None))
 
 
+def _own_zones(contact: Contact) -> Sequence[str | None]:
+    """Several, where rows of one list contradicted each other."""
+    return contact.zone.split(",") if contact.zone else [None]
+
+
 def _other_zones(contact: Contact, reach: InReach) -> tuple[str, ...]:
-    """The time zones that other lists know of, each of which must be open as well: none replaces another."""
-    zones = {row.zone for row in _of_rows(ZONE.reach, reach) if row.zone}
-    return tuple(sorted(zones - {contact.zone}))
+    """More time zones that lists know of, each of which must be open as well: none replaces another."""
+    first, *others = _own_zones(contact)
+    zones = {zone for zone in others if zone}
+    for row in _of_rows(ZONE.reach, reach):
+        zones |= set(row.zone.split(",")) if row.zone else set()
+    return tuple(sorted(zones - {first}))
 
 
 def place_of(contact: Contact, reach: InReach) -> Place:

@@ -78,9 +78,7 @@ def compare(tx: Tx, listed: ListReader, campaign: str, raw: bytes, *, ranked: bo
         listed.refuse_lines(raw, crowded, "phone", "number_of_many")
     _without_reference(tx, listed, staged_rows.lines_of(tx, "person", listed.crowded_references))
     births = _births(listed)
-    dropped = [(row.person, row.number, row.name, row.born) for row in listed.dropped() if row.born]
-    refused = [(person, -1, "", born) for person, born in births.items()]
-    staged_rows.make_younger(tx, [*dropped, *refused])
+    listed.places.update(staged_rows.be_cautious(tx, listed.dropped(), births))
     compared = Comparison()
     present = _present(listed, ranked=ranked)
     pairs, strangers = _met(tx, present)

@@ -159,7 +159,12 @@ class Duplicates:
         for dropped in self._dropped.values():
             for line, _, row in dropped:
                 home, written = self._former_homes.get(line, (row.household, row.written))
-                yield DroppedRow(row.person, row.number, home, row.name, row.born, written)
+                yield DroppedRow(
+                    *(row.person, row.number, home, row.name, row.born),
+                    zone=row.zone,
+                    ended="" if row.member else row.ended,
+                    written=written,
+                )
         yield from self._merged
 
     @cached_property
