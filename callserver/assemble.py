@@ -126,6 +126,7 @@ def build(
     *,
     clock: Clock | None = None,
     http: httpx.AsyncClient | None = None,
+    orders: AsyncHttpClient | None = None,
     inline: bool = False,
     durable: bool = True,
     token: Callable[[], str] | None = None,
@@ -134,8 +135,8 @@ def build(
 ) -> Server:
     """Make everything.
 
-    `inline`, `clock`, `http` and `token` are what a simulated evening replaces: transactions in the
-    caller's thread, virtual time, an in-process network, seeded ids.
+    `inline`, `clock`, `http`, `orders` and `token` are what a simulated evening replaces: transactions in
+    the caller's thread, virtual time, an in-process network, seeded ids.
 
     Raises:
         ConfigurationProblem: settings or configuration files cannot be used.
@@ -165,7 +166,7 @@ def build(
     client = http or httpx.AsyncClient(timeout=10, limits=limits)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)
-    orders = order_client(settings, http)
+    orders = orders or order_client(settings, http)
     network = Twilio(settings, clock, orders) if own is None else own.telephony
     ctx = EngineContext(
         store=store,

@@ -39,8 +39,9 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import instant, proxies
 from callserver.simulator import sipp
+from callserver.simulator.asgi import document
 from callserver.simulator.polling_phoners import PollingPhoner, telephone_number
-from callserver.simulator.robots import Robot, document
+from callserver.simulator.robots import Robot
 from callserver.simulator.sipp import Sipp
 
 HOME = Path(__file__).parents[2]

@@ -26,6 +26,7 @@ from callserver.settings import Settings, instant
 from callserver.simulator.evening import Evening, Plan, Result, ServerUnderTest
 from callserver.simulator.faults import ALL, NONE
 from callserver.simulator.invariants import Rows
+from callserver.simulator.orders import InProcessOrders
 from callserver.simulator.robots import Robot
 
 START = "2026-05-12T16:30:00+02:00"
@@ -126,6 +127,7 @@ async def evening(
         settings,
         clock=world.clock,
         http=httpx.AsyncClient(transport=httpx.ASGITransport(world.rest)),
+        orders=InProcessOrders(world.rest),
         inline=True,
         durable=False,
         token=lambda: f"{dice.getrandbits(80):020x}",
@@ -164,7 +166,7 @@ def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
     async def next_wake() -> datetime | None:
         nonlocal transactions, due
         if getattr(server.store, "ran", None) != transactions:
-            due = await server.store.run(due_work.next_due)
+            due = await server.store.peek(due_work.next_due)
             transactions = getattr(server.store, "ran", 0)
         return due
 

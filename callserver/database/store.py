@@ -25,6 +25,7 @@ from callserver.database.engines import (
     reading,
     sqlite_engine,
 )
+from callserver.database.inline_store import InlineStore
 from callserver.database.postgres import PostgresStore
 from callserver.database.sqlite_connection import (
     Opened,
@@ -52,47 +53,6 @@ BUSY_FROM = 4
 
 LOCKED_S = 0.02
 """How soon a lock that another program holds is tried again."""
-
-
-class InlineStore:
-    """SQLite in the caller's thread: for virtual time, commands and tests."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.send: Send = send_nothing
-        self.ran = 0  # the number of transactions so far
-        self._opened: Opened | None = None
-
-    async def run(self, work: Callable[[Tx], T]) -> T:
-        self.ran += 1
-        return await self.read(work)
-
-    async def read(self, work: Callable[[Tx], T]) -> T:
-        if self._opened is None:  # kept: connecting costs more than most work
-            self._opened = Opened(self.engine.connect())
-        opened = self._opened
-        opened.raw.execute("BEGIN IMMEDIATE")
-        try:
-            with outbox.collecting(opened.tx) as follow_ups:
-                result = work(opened.tx)
-            opened.raw.execute("COMMIT")
-        except BaseException:
-            opened.undo()
-            raise
-        self.send(follow_ups)
-        return result
-
-    async def peek(self, work: Callable[[Tx], T]) -> T:
-        return await self.read(work)
-
-    async def checkpoint(self) -> None:
-        if self._opened is not None:
-            checkpoint(self._opened.raw)
-
-    def close(self) -> None:
-        if self._opened is not None:
-            self._opened.tx.close()
-        self.engine.dispose()
 
 
 class SqliteStore:

@@ -1,5 +1,6 @@
 """Calls an ASGI app inside the process, without a network connection."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -48,3 +49,12 @@ async def call(
 
     await app(scope, receive, send)
     return status, b"".join(sent)
+
+
+def document(body: bytes) -> dict[str, Any]:
+    """A reply's JSON."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

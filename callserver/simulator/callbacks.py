@@ -7,8 +7,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from callserver import forms
 from callserver.simulator.asgi import Post
 from callserver.simulator.faults import Faults
 from callserver.simulator.virtual_time import Agenda, Work
@@ -102,7 +103,7 @@ class Callbacks:
         address = url.partition("#")[0]
         headers = [FORM, (b"x-twilio-signature", sign(self._token, address, whole).encode())]
         try:
-            return await self._post(address, headers, urlencode(whole).encode())
+            return await self._post(address, headers, forms.encoded(whole))
         except OSError:
             return 0, b""
 

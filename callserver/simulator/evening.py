@@ -26,7 +26,7 @@ from callserver.simulator.invariants import (
 from callserver.simulator.network import Network
 from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.rest import Rest
-from callserver.simulator.robots import Robot, SimulatedPeople, document
+from callserver.simulator.robots import Robot, SimulatedPeople
 from callserver.simulator.supervisors import Supervisor, Supervisors
 from callserver.simulator.virtual_time import Agenda, VirtualClock
 
@@ -120,7 +120,7 @@ class Evening:
         status, reply = await asgi.call(
             self.app, method, self.plan.public_url + path, headers, sent
         )
-        answer = document(reply)
+        answer = asgi.document(reply)
         state = f"{status} {answer.get('state')}"
         self._events.update(f"{self.clock.now()} {method} {path} {state}\n".encode())
         return status, answer

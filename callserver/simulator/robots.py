@@ -4,7 +4,6 @@ A robot has a token for the public JSON API and a softphone in the network. It k
 would know: its screen, and what happens on its line.
 """
 
-import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -250,10 +249,11 @@ class SimulatedPeople:
         await self._api("POST", "/api/v1/ready", robot.token, {})
 
     async def _outcome(self, robot: Robot) -> None:
-        """Record the outcome of the current call, with details that a person would type."""
+        """Record the outcome of the current call if it is missing, with details that a person would type."""
         _, seat = await self._api("GET", "/api/v1/seat", robot.token, None)
-        call = seat.get("call")
-        if not call or call.get("outcome") or robot.talking_to is not None:
+        owed = seat.get("outcome_owed") or seat.get("state") == "talking"
+        call = seat.get("call") if owed and robot.talking_to is None else None
+        if not call or call.get("outcome"):
             return
         result = robot.talk.result if robot.talk is not None else "early"
         key, details = answer(result, call["outcomes"], self._call_back_at)
@@ -334,12 +334,3 @@ def answer(
         else:
             details[ask] = {"amount": 100, "frequency": "monthly"}.get(ask, "et par ord")
     return key, details
-
-
-def document(body: bytes) -> dict[str, Any]:
-    """A reply's JSON."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -9,14 +9,14 @@ import httpx
 from starlette.applications import Starlette
 
 from callserver.ports import Clock
-from callserver.simulator.asgi import Reply
+from callserver.simulator.asgi import Reply, document
 from callserver.simulator.callbacks import Callbacks
 from callserver.simulator.faults import Faults
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.network import Network
 from callserver.simulator.population import BehaviourRates, Population
 from callserver.simulator.rest import Rest
-from callserver.simulator.robots import Robot, SimulatedPeople, document
+from callserver.simulator.robots import Robot, SimulatedPeople
 from callserver.simulator.supervisors import Supervisor, Supervisors
 from callserver.simulator.virtual_time import Agenda
 from callserver.simulator.visitors import Visitors

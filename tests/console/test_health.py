@@ -16,8 +16,8 @@ from callserver.database import audit
 from callserver.domain import alarm
 from callserver.domain.audit import EntryKind
 from callserver.simulator import asgi
+from callserver.simulator.asgi import document
 from callserver.simulator.faults import NONE
-from callserver.simulator.robots import document
 from tests.harness.simulated import SimulatedSystem
 
 

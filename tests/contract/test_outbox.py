@@ -10,7 +10,8 @@ from sqlalchemy import Engine, insert, select, text
 
 from callserver import outbox
 from callserver.database.engines import make_engine
-from callserver.database.store import AnyStore, InlineStore, SqliteStore, open_store
+from callserver.database.inline_store import InlineStore
+from callserver.database.store import AnyStore, SqliteStore, open_store
 from callserver.database.tables import campaign_places
 from callserver.outbox import CheckPhonerLeg, DialSeat, EndCalls, FollowUp, HangUpLeg
 from callserver.ports import Tx

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from callserver.database import leases
-from callserver.database.store import InlineStore
+from callserver.database.inline_store import InlineStore
 from callserver.domain.seat import SeatState
 from callserver.engine.accounts.offboarding import Offboarding
 from callserver.engine.calls import seat_moves

@@ -23,10 +23,11 @@ from callserver.engine.context import Rules
 from callserver.ports import Silent, Tx
 from callserver.settings import Settings
 from callserver.simulator import asgi
+from callserver.simulator.asgi import document
 from callserver.simulator.evening import Evening, Plan
 from callserver.simulator.faults import NONE, Faults
 from callserver.simulator.legs import Behaviour, Conference, Leg
-from callserver.simulator.robots import document
+from callserver.simulator.orders import InProcessOrders
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.databases import scratch_folder, sqlite_file
 from tests.harness.protocol import CallingSystem, Filling
@@ -136,6 +137,7 @@ class SimulatedSystem(CallingSystem):
             ),
             clock=self.clock,
             http=httpx.AsyncClient(transport=httpx.ASGITransport(self.world.rest)),
+            orders=InProcessOrders(self.world.rest),
             inline=True,
             durable=False,
             token=lambda: f"a{number}x{next(tokens):06}",

@@ -2,7 +2,7 @@
 
 import logging
 from typing import Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -11,6 +11,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from callserver import forms
 from callserver.settings import Settings
 
 TIMEOUT_S = 10.0
@@ -57,7 +58,7 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
             async with self._opened(url).request(
                 method,
                 url,
-                data=_form(data) if data else None,
+                data=forms.encoded(data) if data else None,
                 headers=sent,
                 # In all, also for an answer that comes byte by byte.
                 timeout=aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_S),
@@ -131,17 +132,6 @@ def moved(uri: str, base: str) -> str:
     if not base:
         return uri
     return base.rstrip("/") + uri[uri.index("/", len("https://")) :]
-
-
-def _form(fields: dict[str, object]) -> bytes:
-    return urlencode(fields, doseq=True, quote_via=_quoted).encode()  # type: ignore[arg-type]  # no bytes
-
-
-def _quoted(text: str, safe: str, encoding: str | None = None, errors: str | None = None) -> str:
-    """As in a form. Most texts of an order stay as they are, and urllib takes long to find that out."""
-    if text.isascii() and text.isalnum():
-        return text
-    return quote_plus(text, safe, encoding, errors)
 
 
 def order_client(settings: Settings, http: httpx.AsyncClient | None) -> AsyncHttpClient:

@@ -24,7 +24,7 @@ from callserver.engine.context import Rules
 from callserver.exchange import Exchange as OwnExchange
 from callserver.ports import Tx
 from callserver.simulator import asgi
-from callserver.simulator.robots import document
+from callserver.simulator.asgi import document
 from tests.harness.databases import sqlite_file
 from tests.harness.exchange.proxy import Proxy
 from tests.harness.exchange.real import ROOT, Called, Exchange
