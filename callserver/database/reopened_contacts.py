@@ -7,6 +7,7 @@ from sqlalchemy import or_, select, update
 from callserver.database.contacts import NO_CALL_BACK
 from callserver.database.tables import contacts
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.ports import Tx
 
 CHUNK = 10_000
@@ -26,6 +27,7 @@ def _reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
         contacts.c.id.in_(ids),
         contacts.c.status == ContactStatus.CLOSED,
         contacts.c.reason.in_(reasons),
+        contacts.c.number != NOBODY,  # who was erased stays so, whatever ends beside it
     )
     reopened = list(tx.execute(closed).scalars())
     if not reopened:

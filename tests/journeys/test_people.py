@@ -13,7 +13,7 @@ from callserver.domain.marks import MarkKind
 from callserver.engine.identity import decisions, unsure
 from callserver.engine.identity.unsure import Pair
 from callserver.engine.lists.importer import import_list
-from callserver.engine.suppressions import opt_outs
+from callserver.engine.suppressions import erasure, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
@@ -161,6 +161,35 @@ async def test_a_split_that_is_undone_silences_a_telephone_that_rings(
     system.write(lambda tx: decisions.undo(tx, 1, 2, **told))
     await system.pass_time(1)
     assert not leg.live
+
+
+@pytest.mark.parametrize("step", [decisions.split, decisions.undo])
+async def test_who_was_erased_stays_erased_when_a_merge_ends(
+    system: SimulatedSystem, step: Any
+) -> None:
+    """The other one is asked about again; a list brings nothing of the erased one back."""
+    from callserver.database import contacts
+
+    listed(system, "X9;Bo Berg;32200009;Lynvej 9;1980-01-01;gade\n")
+    told: Any = {"by": "user:1", "why": "one", "now": system.clock.now()}
+    system.write(lambda tx: decisions.merge(tx, 1, 2, **told))
+    number = 4532200000
+    system.write(
+        lambda tx: erasure.erase(
+            tx, number, contacts.by_number(tx, number), b"test", "user:1", system.clock.now()
+        )
+    )
+    assert await evening(system) == []
+    assert {contact.reason for contact in system.contacts()} == {"PERSON_ERASED"}
+    listed(system, "X9;Bo Berg;32200008;Lynvej 9;1980-01-01;gade\n")
+    await system.pass_time(60)
+    system.write(lambda tx: step(tx, 1, 2, **told))
+    await system.pass_time(60)
+    assert [ring.number for ring in system.network.record] == ["+4532200008"]
+    listed(system, "K1;Anna Prøve;32200001;Lynvej 2;1980-01-01;gade\n")
+    anna = system.contacts()[0]
+    assert (anna.status, anna.reason) == ("closed", "PERSON_ERASED")
+    assert (anna.name, anna.number) == (None, identity.NOBODY)
 
 
 def test_one_key_cannot_be_split(system: SimulatedSystem) -> None:

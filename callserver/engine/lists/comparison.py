@@ -18,8 +18,8 @@ from callserver.database import (
 from callserver.database.list_import import KnownPerson
 from callserver.domain import names, subject
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.identity import NOBODY
 from callserver.domain.names import Likeness
-from callserver.domain.reason import Reason
 from callserver.engine.lists import known_countries, padded_references, salesforce_ids
 from callserver.engine.lists.reader import ListReader
 from callserver.ports import Tx
@@ -203,7 +203,7 @@ def _add(
     extras: frozenset[str],
 ) -> None:
     old = pair.contact
-    if old.reason == Reason.PERSON_ERASED.value:  # erased values are not stored again
+    if old.number == NOBODY:  # erased values are not stored again
         return
     is_here = old.campaign == campaign
     changes = _person(old._asdict(), pair.staged, present)
