@@ -20,6 +20,7 @@ WHY_NOT = "" if AXE.exists() else "no axe-core here (scripts/axe)"
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDE, TABLET = {"width": 1280, "height": 800}, {"width": 820, "height": 1180}
+LAPTOP = {"width": 1200, "height": 800}
 
 COLOURS = ["color-contrast"]
 """What can differ between light and dark."""
@@ -40,6 +41,27 @@ STILL = """() => {
   window.lastSeen = now;
   return now === before && !LOADING.some((one) => now.includes(one));
 }"""
+
+BROKEN = r"""() => {
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const broken = [];
+  for (let text; (text = walk.nextNode()); ) {
+    const element = text.parentElement;
+    if (!element.checkVisibility() || element.closest("code, pre, textarea, option, .sr")) continue;
+    const isOneWord = /^\s*\p{L}+\s*$/u.test(text.data);
+    const isCut = getComputedStyle(element).textOverflow === "ellipsis" && element.scrollWidth > element.clientWidth;
+    if (isOneWord && isCut) broken.push(`cut: ${text.data}`);
+    for (const { index, 0: word } of text.data.matchAll(/\p{L}+/gu)) {
+      range.setStart(text, index);
+      range.setEnd(text, index + word.length);
+      const parts = [...range.getClientRects()].filter(({ width }) => width > 0);
+      if (new Set(parts.map(({ top }) => Math.round(top / 4))).size > 1) broken.push(`broken: ${word}`);
+    }
+  }
+  return broken;
+}"""
+"""Words that go on in the next line without a hyphen, and single words that are cut."""
 
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -92,15 +114,17 @@ def look(page: Page, language: str, depth: Depth = "whole") -> list[str]:
     page.emulate_media(reduced_motion="reduce")
     settle(page)
     page.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = true))")
-    wrong = [*words(page, language), *axe(page), *_sideways(page), *_moving(page)]
+    wrong = [*words(page, language), *axe(page), *_sideways(page), *_moving(page), *_broken(page)]
     if depth == "whole":
         page.emulate_media(color_scheme="dark")
         wrong += [f"dark: {violation}" for violation in axe(page, COLOURS)]
         page.emulate_media(color_scheme="light")
     page.set_viewport_size(TABLET)  # type: ignore[arg-type]
-    wrong += _sideways(page)
+    wrong += [*_sideways(page), *_broken(page)]
     if depth == "whole":
         wrong += [f"tablet: {violation}" for violation in axe(page, LAYOUT)]
+    page.set_viewport_size(LAPTOP)  # type: ignore[arg-type]
+    wrong += _broken(page)
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     return [f"{page.url}: {problem}" for problem in wrong]
 
@@ -111,6 +135,13 @@ def _moving(page: Page) -> list[str]:
         "() => document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 80))"
     )
     return [f"moves: {element}" for element in moving]
+
+
+def _broken(page: Page) -> list[str]:
+    """Words that are not whole."""
+    broken: list[str] = page.evaluate(BROKEN)
+    width: Any = page.viewport_size
+    return [f"{word} at {width['width']} px" for word in broken]
 
 
 def _sideways(page: Page) -> list[str]:

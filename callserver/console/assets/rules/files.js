@@ -3,6 +3,9 @@
 import { $, el, show } from "../dom.js";
 import { label, t } from "../texts.js";
 
+// A long path breaks after its folder.
+const inFolder = (file) => file.split(/(?<=\/)/).flatMap((part) => [part, el("wbr")]);
+
 export function fileList({ rules, drafts, path, paths, open }) {
   const known = new Map([...rules.campaigns, ...rules.policies].map((rule) => [rule.file, rule]));
   const used = new Set(rules.campaigns.map((campaign) => `policies/${campaign.document.policy}.yaml`));
@@ -30,7 +33,7 @@ export function fileList({ rules, drafts, path, paths, open }) {
 
   function button(file, rule) {
     const title = rule?.document.title;
-    const name = title === undefined ? file : label(title);
+    const name = title === undefined ? inFolder(file) : [label(title)];
     const mark = file in drafts.texts ? el("span", { class: "badge warn" }, t("rules.changed_mark")) : null;
     const choose = () => {
       open(file);
@@ -41,7 +44,7 @@ export function fileList({ rules, drafts, path, paths, open }) {
     return el(
       "button",
       { type: "button", class: "quiet", "aria-current": current, onclick: choose },
-      name,
+      ...name,
       mark,
     );
   }
