@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import select
 
 from callserver.database import accounts, refused_numbers
@@ -168,3 +168,39 @@ def test_an_outcome_whose_phoner_left_is_entered(visit: Visit, system: BrowserSy
     dialog.get_by_role("button", name="Save").click()
     expect(alarm).to_be_hidden()
     assert system.read(missing_outcomes.every) == []
+
+
+def test_an_alarm_that_lasts_is_read_once(visit: Visit) -> None:
+    """Its seconds pass in the same element, which a screen reader read when it was added."""
+    page = visit("lea", "/floor")
+    expect(page.locator("#alarms li")).to_have_count(1)
+    values = {"seconds": 61}
+
+    def stalled(route: Route) -> None:
+        figures = route.fetch().json()
+        figures["alarms"] = [{"kind": "scheduler_stalled", "campaign": None, "values": values}]
+        route.fulfill(json=figures)
+
+    page.route("**/api/v1/floor/figures", stalled)
+    look = "() => document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(look)
+    alarm = page.locator("#alarms li")
+    expect(alarm).to_contain_text("61 seconds")
+    alarm.evaluate("(one) => void (window.first = one)")
+    values["seconds"] = 69
+    page.evaluate(look)
+    expect(alarm).to_contain_text("69 seconds")
+    assert alarm.evaluate("(one) => one === window.first")
+    assert page.locator("[aria-relevant=additions] #alarms").count() == 1
+
+
+def test_figures_that_change_all_the_time_are_not_read(visit: Visit) -> None:
+    page = visit("lea", "/floor")
+    live = page.evaluate(
+        """async () => {
+          const { progressBar } = await import(`${document.body.dataset.assets}/stream.js`);
+          const { element } = progressBar();
+          return [element.getAttribute("role"), element.getAttribute("aria-live")];
+        }"""
+    )
+    assert live == [None, "off"]

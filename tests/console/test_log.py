@@ -69,6 +69,14 @@ async def test_who_looks_is_written_down(system: StaffedSystem) -> None:
     assert entry["by"].startswith("user:")
 
 
+async def test_a_search_that_begins_at_a_further_page_is_written_down_too(
+    system: StaffedSystem,
+) -> None:
+    client = await system.client("administrator")
+    await search(client, contact=1, before=1_000_000)
+    assert system.entries("log_searched")[-1]["looked_for"] == {"contact": 1, "before": 1_000_000}
+
+
 async def test_page_by_page(system: StaffedSystem) -> None:
     await happened(system)
     client = await system.client("leader")

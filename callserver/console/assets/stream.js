@@ -25,11 +25,12 @@ export async function stream(path, body, onProgress, headers = {}) {
   return last;
 }
 
-// A progress bar with a text; `update` is the onProgress of a stream or an upload.
+// A progress bar with a text; `update` is the onProgress of a stream or an upload. Its figures change ten times a
+// second: a screen reader reads the bar when it is asked to, and the result, which replaces it, by itself.
 export function progressBar() {
   const bar = el("progress", { max: 1 });
   const words = el("span", { class: "soft number" });
-  const element = el("p", { class: "progress", role: "status" }, bar, words);
+  const element = el("p", { class: "progress", "aria-live": "off" }, bar, words);
   const update = ({ done, of, what }) => {
     bar.setAttribute("aria-label", what ? t(what) : "");
     if (of) {

@@ -75,7 +75,7 @@ class LogApi:
         ]
 
     async def search(self, request: UserRequest, body: Search) -> LogPage:
-        """Matching entries of my department, newest first. The search is logged."""
+        """Matching entries of my department, newest first. The search is logged, and so is each further page."""
         now = self._ctx.clock.now()
         wanted = audit.LogQuery(
             tuple(kind.value for kind in body.kinds),
@@ -86,8 +86,7 @@ class LogApi:
             body.before,
         )
         parameters = body.model_dump(mode="json", exclude_defaults=True)
-        if body.before is None:  # further pages belong to the same search
-            await self._ctx.store.run(lambda tx: search.record(tx, request.by, parameters, now))
+        await self._ctx.store.run(lambda tx: search.record(tx, request.by, parameters, now))
         rules, department = self._ctx.rules, request.user.department
 
         def look(tx: Tx) -> LogPage:

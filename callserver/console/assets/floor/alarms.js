@@ -1,4 +1,5 @@
-// The list of alarms. It is redrawn only when it changes, so that a screen reader reads each alarm once.
+// The list of alarms. An alarm that lasts keeps its element, and only its figures change: a screen reader reads each
+// alarm once, when it is added.
 
 import { get, post } from "../api.js";
 import { $, el, keepFocus, onPress, passFocus, toast } from "../dom.js";
@@ -18,7 +19,7 @@ const GRAVE = [
   "abandon_rate",
   "provider_silent",
 ];
-let drawn = "";
+const shown = new Map(); // kind and campaign -> the element of an alarm
 
 function words({ kind, campaign, values }) {
   const title = known.campaigns[campaign]?.title;
@@ -71,21 +72,38 @@ function enter({ kind, campaign }) {
   return button;
 }
 
+// The element of an alarm: the one that is there, or a new one.
+function item(key, text, make) {
+  const before = shown.get(key);
+  if (before && before.firstChild.data !== text) before.firstChild.data = text;
+  return before ?? make(text);
+}
+
+const ofAlarm = (alarm) => [
+  `${alarm.kind} ${alarm.campaign}`,
+  item(`${alarm.kind} ${alarm.campaign}`, words(alarm), (text) =>
+    el("li", { class: GRAVE.includes(alarm.kind) ? "grave" : "" }, text, release(alarm), enter(alarm)),
+  ),
+];
+
+const ofNone = () => [
+  "none",
+  item("none", t("floor.no_alarms"), (text) => el("li", { class: "soft" }, text)),
+];
+
+function draw(items) {
+  const list = $("#alarms");
+  for (const element of shown.values()) if (!items.some(([, kept]) => kept === element)) element.remove();
+  shown.clear();
+  items.forEach(([key, element], place) => {
+    shown.set(key, element);
+    if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
+  });
+}
+
 onChange((what) => {
   if (!what.has("figures")) return;
   const { alarms } = known.figures;
-  const now = alarms.map(words).join("\n") || t("floor.no_alarms");
-  if (now === drawn) return;
-  drawn = now;
-  const items = alarms.map((alarm) =>
-    el(
-      "li",
-      { class: GRAVE.includes(alarm.kind) ? "grave" : "" },
-      words(alarm),
-      release(alarm),
-      enter(alarm),
-    ),
-  );
-  const none = el("li", { class: "soft" }, t("floor.no_alarms"));
-  keepFocus(() => $("#alarms").replaceChildren(...(items.length ? items : [none])), $("#alarms-title"));
+  const items = alarms.length ? alarms.map(ofAlarm) : [ofNone()];
+  keepFocus(() => draw(items), $("#alarms-title"));
 });
