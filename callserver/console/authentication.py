@@ -32,6 +32,7 @@ from callserver.texts import LANGUAGES
 
 SAFE = frozenset({"GET", "HEAD"})
 CSRF_HEADER = "x-csrf"
+USER_HEADER = "x-user"  # whose page sends the request
 YEAR_S = 365 * 24 * 3600
 NO_SCOPE: frozenset[Action] = frozenset()
 EVERY_SCOPE = frozenset(Action)
@@ -163,6 +164,8 @@ class Authenticator:
             given = request.headers.get(CSRF_HEADER, "").encode()
             if not hmac.compare_digest(given, self.csrf(cookie).encode()):
                 raise NotAllowed("the page is out of date; reload it", key="reload")
+        if not signing_in:
+            check_page_of(session.user, request.headers.get(USER_HEADER, ""))
         return UserRequest(request, language, session.user, None, session, cookie)
 
     def _check_origin(self, request: Request) -> None:
@@ -215,6 +218,16 @@ class Authenticator:
         response.delete_cookie(
             self.cookie, path="/", secure=self.secure, httponly=True, samesite="strict"
         )
+
+
+def check_page_of(user: User, id_on_page: str) -> None:
+    """The page of one user shows nothing to the next, who has signed in in another tab of the browser.
+
+    Raises:
+        NotAllowed: it is another user's page.
+    """
+    if id_on_page not in ("", str(user.id)):
+        raise NotAllowed("the page is out of date; reload it", key="reload")
 
 
 def _is_allowed(

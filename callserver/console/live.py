@@ -14,7 +14,7 @@ import structlog
 from pydantic import Field
 from starlette.responses import Response
 
-from callserver.console.authentication import EVERY_SCOPE, Authenticator
+from callserver.console.authentication import EVERY_SCOPE, Authenticator, check_page_of
 from callserver.console.endpoint import Access, Body, Endpoint, UserRequest
 from callserver.console.live_stream import Stream
 from callserver.console.live_updates import LiveUpdates
@@ -27,8 +27,9 @@ from callserver.metrics import STREAMS
 log = structlog.get_logger(__name__)
 
 BEAT_S = 15
-"""How often a silent stream sends a comment and its position: proxies close silent connections. What lies
-between two positions is looked at again when the page reconnects."""
+"""How often a silent stream sends a sign of life and its position: proxies close silent connections, and a page
+opens a new one when it has heard nothing for three times as long (assets/live.js). What lies between two positions is
+looked at again when the page reconnects."""
 
 CHECK_S = 40
 """How often a stream checks that its user is still signed in: off-boarding takes at most a minute."""
@@ -45,6 +46,8 @@ class Followed(Body):
     """The events that a page takes, separated by commas; without any, all whole views."""
 
     of: str = Field(default="", max_length=400)
+    user: str = Field(default="", max_length=20)
+    """Whose page it is: another user may have signed in in another tab of this browser since."""
     after: str = Field(default="", max_length=80)
     """A position in the log: what is new since is sent first. `Last-Event-ID` is later, and comes before it."""
 
@@ -66,6 +69,7 @@ class Live:
 
     async def events(self, request: UserRequest, query: Followed) -> Response:
         """Updates as server-sent events; `Last-Event-ID` resumes."""
+        check_page_of(request.user, query.user)
         if self._open[request.user.id] >= MOST_STREAMS:
             await self._pacing.refuse(RateLimited.STREAM, request.user.id, BEAT_S)
         names = frozenset(filter(None, query.of.split(",")))

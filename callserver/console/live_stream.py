@@ -15,6 +15,7 @@ MOST_WAITING = 50
 """Blocks that may wait for a slow connection; with more its page reloads everything."""
 
 REFRESH = "refresh"
+HERE = "here"
 
 
 def event(name: str, data: bytes, last: str = "") -> bytes:
@@ -69,8 +70,14 @@ class Stream(StreamingResponse):
         self._wake.set()
 
     def beat(self, last: str) -> None:
-        """Send a comment; `last`: the position in the log up to which the client is informed."""
-        self.tell(f": here\nid: {last}\n\n".encode() if last else b": here\n\n")
+        """Say that the stream is alive, to a page that asked for it as an event: it cannot see comments.
+
+        `last`: the position in the log up to which the client is informed.
+        """
+        if self.names(HERE):
+            self.tell(event(HERE, b"{}", last))
+        else:
+            self.tell(f": here\nid: {last}\n\n".encode() if last else b": here\n\n")
 
     def refresh(self) -> None:
         """Too much was missed: the page reloads everything."""

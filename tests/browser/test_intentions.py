@@ -257,3 +257,17 @@ def test_a_breather_after_ready_is_not_overtaken(visit: Visit) -> None:
         held[0].continue_()
     seat = page.evaluate("fetch('/api/v1/seat').then((reply) => reply.json())")
     assert (seat["wants"], seat["reason"]) == ("paused", "breather")
+
+
+def test_a_new_password_is_named_after_whom_it_is_for(visit: Visit) -> None:
+    """The dialog is closed before the answer comes, and another one opened about somebody else."""
+    page = visit("asger", "/accounts")
+    first = FirstAnswer(page, "/accounts/*/reset")
+    row(page, "Maja Prøve")("New password")
+    page.locator("#reset form button:not([type=button])").click()
+    first.wait()
+    page.keyboard.press("Escape")
+    row(page, "Sigrid Prøve")("Edit")
+    first.release()
+    expect(page.locator("#secret-text")).to_contain_text("Maja Prøve")
+    expect(page.locator("#edit")).to_be_visible()

@@ -263,3 +263,33 @@ def test_no_microphone_stays_open_after_the_sound_test(visit: Visit) -> None:
     test.click()
     page.wait_for_timeout(500)
     assert page.evaluate("() => window.opened.map((track) => track.readyState)") == ["ended"]
+
+
+def test_the_draft_of_the_next_call_outlasts_a_late_answer(visit: Visit) -> None:
+    """The outcome is saved, and its answer comes when the phoner has begun the outcome of the next call."""
+    page = visit("maja")
+    on_shift(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    first = page.evaluate("fetch('/api/v1/seat').then((reply) => reply.json())")["call"]["attempt"]
+    saved = FirstAnswer(page, "/outcome")
+    page.locator("#hang-up").click()
+    state(page, "wrapping_up")
+    page.locator("[data-outcome=no_thanks]").click()
+    page.locator("#chosen [data-way=next]").click()
+    saved.wait()
+    page.wait_for_function(
+        """async (first) => {
+          const seat = await (await fetch("/api/v1/seat")).json();
+          return seat.state === "talking" && seat.call.attempt !== first;
+        }""",
+        arg=first,
+        timeout=60_000,
+    )
+    state(page, "talking")
+    page.locator("[data-outcome=no_thanks]").click()
+    page.locator("#chosen textarea").fill("Ring ikke om aftenen")
+    saved.release()
+    page.wait_for_timeout(500)
+    expect(page.locator("#chosen textarea")).to_have_value("Ring ikke om aftenen")
+    assert "Ring ikke" in page.evaluate("sessionStorage.getItem('outcome')")

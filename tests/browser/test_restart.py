@@ -94,3 +94,14 @@ def test_a_page_that_cannot_catch_up_at_once_tries_again(
     expect(sigrid.locator("#banner")).to_contain_text(BACK, timeout=30_000)
     assert len(failed) == 2
     expect(sigrid.locator("#banner")).to_be_hidden()
+
+
+def test_a_stream_that_has_gone_silent_is_opened_again(visit: Visit) -> None:
+    """The computer has slept, or a router has forgotten the connection: neither side has closed it."""
+    page = visit("maja")
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#shift-form .main")).to_be_visible()
+    with page.expect_request("**/api/v1/events?*"), page.expect_response("**/api/v1/seat"):
+        page.clock.fast_forward(3_600_000)
+    expect(page.locator("#banner")).to_contain_text(BACK)

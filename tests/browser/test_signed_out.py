@@ -79,3 +79,29 @@ def test_a_page_of_an_earlier_version_asks_to_be_loaded_again(
     expect(page.locator("#upgraded")).to_be_visible(timeout=30_000)
     with page.expect_navigation():
         page.locator("#reload").click()
+
+
+def test_a_page_shows_nothing_to_the_next_user_of_the_browser(
+    visit: Visit, system: BrowserSystem
+) -> None:
+    """Who signs in in another tab of the browser replaces the session of the first."""
+    page = visit("asger", "/floor")
+    expect(page.locator("#seats")).to_be_attached()
+    sign_in_without_page(page, system, "sigrid")
+    with system.away():
+        expect(page.locator("#banner")).to_contain_text(LOST)
+    expect(page.locator("#banner")).to_contain_text("out of date", timeout=30_000)
+    page.reload()
+    expect(page.locator(".who")).to_contain_text("Sigrid")
+
+
+def test_who_talks_is_not_signed_out(visit: Visit) -> None:
+    page = visit("maja")
+    on_shift(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    page.locator("#sign-out").click()
+    expect(page.locator("#toasts")).to_contain_text("End it first")
+    page.locator("[data-outcome=no_thanks]").click()
+    page.locator("#chosen [data-way=pause]").click()
+    expect(page.locator("#chosen")).to_contain_text("No, thank you")

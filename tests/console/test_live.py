@@ -264,6 +264,22 @@ async def test_a_stream_ends_with_its_session(
         await asyncio.wait_for(opened.task, PATIENCE_S)
 
 
+async def test_a_page_that_asks_for_it_sees_that_its_stream_is_alive(
+    system: StaffedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from callserver.console import live
+
+    monkeypatch.setattr(live, "BEAT_S", 0.05)
+    client = await system.client("supervisor")
+    alive = Stream(client, of="notices,here")
+    await alive.until("here")
+    other = Stream(client, of="notices")
+    await eventually(lambda: ": here" in other.text)
+    assert "event: here" not in other.text
+    for opened in (alive, other):
+        await opened.close()
+
+
 @pytest.mark.parametrize("changed", [{"role": "phoner"}, {"department": "elsewhere"}])
 async def test_a_stream_ends_when_its_user_gets_another_role_or_department(
     system: StaffedSystem, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]

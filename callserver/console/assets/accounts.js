@@ -250,10 +250,16 @@ onSubmit($("#add form"), async ({ handle }) => {
   showSecret(created.secret, t("accounts.password_text", { name: account.name }));
   await refresh();
 });
+// A dialog may be closed, and opened about somebody else, before the answer comes.
+function closes(selector, about) {
+  if (chosen === about) $(selector).close();
+}
+
 onSubmit($("#edit form"), async () => {
+  const about = chosen;
   const account = values($("#edit form"));
-  await post(`/accounts/${chosen.id}`, account);
-  $("#edit").close();
+  await post(`/accounts/${about.id}`, account);
+  closes("#edit", about);
   toast(t("accounts.saved", { name: account.name }), "good");
   await refresh();
 });
@@ -269,26 +275,30 @@ onPress($("#confirm-call"), async () => {
   }
 });
 onSubmit($("#confirm form"), async ({ code }) => {
-  await post(`/accounts/${chosen.id}/line/code`, { code: code.trim() });
-  $("#confirm").close();
+  const about = chosen;
+  await post(`/accounts/${about.id}/line/code`, { code: code.trim() });
+  closes("#confirm", about);
   toast(t("phone.line.done"), "good");
   await refresh();
 });
 onSubmit($("#reset form"), async () => {
-  const created = await post(`/accounts/${chosen.id}/reset`);
-  $("#reset").close();
-  showSecret(created.secret, t("accounts.password_text", { name: chosen.name }));
+  const about = chosen;
+  const created = await post(`/accounts/${about.id}/reset`);
+  closes("#reset", about);
+  showSecret(created.secret, t("accounts.password_text", { name: about.name }));
 });
 onPress($("#announce"), async () => {
-  await post(`/accounts/${chosen.id}/checklist/announcement`, { leaves: true });
-  $("#leave").close();
+  const about = chosen;
+  await post(`/accounts/${about.id}/checklist/announcement`, { leaves: true });
+  closes("#leave", about);
   await refresh();
-  await openChecklist(chosen.id, refresh);
+  if (chosen === about) await openChecklist(about.id, refresh);
 });
 onSubmit($("#leave form"), async () => {
-  const left = await post(`/accounts/${chosen.id}/off-board`);
-  $("#leave").close();
-  toast(t("accounts.left_done", { name: chosen.name, count: number(left.call_backs) }));
+  const about = chosen;
+  const left = await post(`/accounts/${about.id}/off-board`);
+  closes("#leave", about);
+  toast(t("accounts.left_done", { name: about.name, count: number(left.call_backs) }));
   await refresh();
 });
 $("#open-token").addEventListener("click", () => {

@@ -7,7 +7,10 @@ export function stayWhile(check) {
   stays = check;
 }
 
+export const isStaying = () => stays();
+
 const csrf = document.querySelector('meta[name="csrf"]');
+const { user } = document.body.dataset; // whose page it is: another may have signed in in another tab since
 
 export class Problem extends Error {
   constructor(document, status) {
@@ -30,7 +33,7 @@ export async function send(method, path, body, headers = {}, signal = undefined)
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
-      headers: { "content-type": "application/json", "x-csrf": csrf.content, ...headers },
+      headers: { "content-type": "application/json", "x-csrf": csrf.content, "x-user": user, ...headers },
       body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
       signal,
     });

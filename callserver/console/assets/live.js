@@ -9,6 +9,8 @@ import { t } from "./texts.js";
 
 const AGAIN_MS = 2000;
 const BACK_SHOWN_MS = 4000;
+const SILENT_MS = 45_000; // the server says that it is there every 15 seconds
+const LISTEN_MS = 5000;
 const OF_EVERY_PAGE = ["my_support", "call_in_hand"]; // for support/box.js
 
 // What a page without a stream fetches at first: again and again until it succeeds.
@@ -32,6 +34,7 @@ export async function follow(refresh, events) {
   const banner = $("#banner");
   let source;
   let isBehind = false; // what the page shows may be out of date
+  let heard = 0; // when the stream has last said something
   let turn = 0; // counts connecting, losing the connection and fetching: only the latest continues
   let meanwhile = null; // the events that came while everything was fetched: they may be newer than the answers
 
@@ -89,20 +92,35 @@ export async function follow(refresh, events) {
     if (revision && !document.body.dataset.assets.endsWith(revision)) show($("#upgraded"));
   }
 
-  // The stream was refused. A user who is signed out is led to the sign-in page, if the page may be left.
+  // The stream was refused. A user who is signed out is led to the sign-in page, if the page may be left; where
+  // another user has signed in, the page says that it is out of date.
   async function openAgain() {
     try {
       await get("/me");
     } catch (error) {
       if (error.status === 401)
         banner.replaceChildren(error.message, " ", el("a", { href: "/sign-in" }, t("sign_in.go")));
+      if (error.status === 403) banner.textContent = error.message;
     }
     open();
   }
 
+  // A connection may be dead and the browser not know: a router has forgotten it, or the computer has slept.
+  function listen() {
+    if (Math.abs(Date.now() - heard) < SILENT_MS || source.readyState === EventSource.CLOSED) return;
+    source.close();
+    turn += 1;
+    fallBehind();
+    open();
+  }
+
   function open(after = "") {
-    const names = [...Object.keys(events), ...OF_EVERY_PAGE];
-    source = new EventSource(`/api/v1/events?of=${names.join()}&after=${after}`);
+    const names = [...Object.keys(events), ...OF_EVERY_PAGE, "here"];
+    const hears = () => (heard = Date.now());
+    hears();
+    const { user } = document.body.dataset;
+    source = new EventSource(`/api/v1/events?of=${names.join()}&user=${user}&after=${after}`);
+    for (const name of ["open", "refresh", ...names]) source.addEventListener(name, hears);
     source.addEventListener("open", () => isBehind && catchUp());
     source.addEventListener("error", () => {
       turn += 1;
@@ -122,5 +140,6 @@ export async function follow(refresh, events) {
 
   await catchUp();
   open($('meta[name="log-position"]').content);
+  setInterval(listen, LISTEN_MS);
   window.addEventListener("pagehide", () => source.close());
 }

@@ -1,8 +1,9 @@
 // On every page: the navigation's menus, signing out, the language, and a message for unexpected errors.
 
-import { post } from "./api.js";
+import { isStaying, post } from "./api.js";
 import { $, toast } from "./dom.js";
 import "./kept.js";
+import { t } from "./texts.js";
 
 const openMenu = () => $(".top details[open]");
 
@@ -21,6 +22,7 @@ $(".top nav")?.addEventListener("keydown", (event) => {
 });
 
 $("#sign-out")?.addEventListener("click", async () => {
+  if (isStaying()) return toast(t("page.sign_out_later"), "bad"); // it would end the talk
   await post("/sign-out");
   location.assign("/sign-in");
 });

@@ -10,6 +10,7 @@ from callserver.console.listening.views import (
     EndedListening,
     FormGiven,
     FormView,
+    InCall,
     ListenedToMe,
     ListeningInterval,
     ListeningToMe,
@@ -132,10 +133,9 @@ class ListeningApi:
         await self._feedback.tell(request.user.id, body.listenings)
         return await self.listened_to_me(request)
 
-    async def no_listener(self, request: UserRequest, body: Nothing) -> Done:
+    async def no_listener(self, request: UserRequest, body: InCall) -> Done:
         """Note that the person on the line wants no listener, now or later."""
-        del body
-        await self._feedback.no_listener(request.user)
+        await self._feedback.no_listener(request.user, body.attempt)
         return Done()
 
     async def phoners(self, request: UserRequest) -> Phoners:

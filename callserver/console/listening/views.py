@@ -20,6 +20,11 @@ class ListenTo(Body):
     browser: bool = False  # my browser calls in by itself; else my line is called
 
 
+class InCall(Body):
+    # The call in which it was said: a page that is slightly behind does not mean the next person.
+    attempt: str | None = None
+
+
 class OpenListening(Answer):
     """A listening that is open."""
 

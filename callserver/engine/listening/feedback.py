@@ -6,6 +6,7 @@ from callserver.database import accounts, audit, calls, listenings, seats
 from callserver.database.accounts import User
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
+from callserver.domain.identity import NOBODY
 from callserver.domain.listening import DisclosureTime
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import Role
@@ -76,8 +77,10 @@ class ListeningFeedback:
         now = self._ctx.clock.now()
         await self._ctx.store.run(lambda tx: listenings.set_told(tx, phoner, seen, now))
 
-    async def no_listener(self, user: User) -> None:
+    async def no_listener(self, user: User, attempt: str | None = None) -> None:
         """Record that the person on the line wants no listener, now and in every later call.
+
+        `attempt`: the call in which it was said, which is accepted also if that call has just ended.
 
         Raises:
             Impossible: nobody is on the line.
@@ -85,8 +88,16 @@ class ListeningFeedback:
 
         def work(tx: Tx) -> None:
             row = seats.of_phoner(tx, user.id)
-            call = None if row is None or row.call is None else calls.get(tx, row.call)
-            if row is None or call is None or row.state != SeatState.TALKING:
+            in_hand = row.call if row is not None and row.state == SeatState.TALKING else None
+            key = attempt or in_hand
+            call = None if key is None else calls.get(tx, key)
+            if (
+                row is None
+                or call is None
+                or call.phoner != user.id
+                or call.answered_at is None
+                or call.person == NOBODY
+            ):
                 raise Impossible("nobody is on the line", key="nobody_on_the_line")
             now = self._ctx.clock.now()
             about = subject.of_person(call.person)

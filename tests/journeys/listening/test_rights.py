@@ -118,6 +118,29 @@ async def test_a_mentor_is_a_colleague(system: ListeningSystem) -> None:
     assert "sign" not in str(listed)
 
 
+async def test_the_wish_for_no_listener_is_about_the_call_that_it_names(
+    system: ListeningSystem,
+) -> None:
+    """It reaches the server when the call has ended, and the next person is on the line."""
+    await system.talking()
+    first = (await system.seat())["call"]["attempt"]
+    system.network.hang_up_by_person(system.live_legs()[0])
+    await system.pass_time(1)
+    await system.outcome("no_thanks")
+    await system.pass_time(8)
+    seat = await system.seat()
+    assert (seat["state"], seat["call"]["attempt"] != first) == ("talking", True)
+    assert (await system.api("POST", "/no-listener", {"attempt": first}))[0] == 200
+    [entry] = system.entries("no_listener")
+    assert entry["call"] == first
+    assert await system.listen("silent") == 200
+    await system.pass_time(2)
+    ear = system.ear()
+    assert ear is not None
+    assert system.heard(ear)
+    system.check()
+
+
 async def test_who_wants_no_listener_has_none_now_or_later(system: ListeningSystem) -> None:
     await system.talking()
     assert await system.listen("coach") == 200

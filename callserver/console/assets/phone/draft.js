@@ -22,7 +22,9 @@ export function keep() {
   kept.write(KEY, draft);
 }
 
-export function drop() {
+// `attempt`: an answer that comes late does not drop the draft of the next call.
+export function drop(attempt = draft?.attempt) {
+  if (draft?.attempt !== attempt) return;
   draft = null;
   kept.drop(KEY);
 }

@@ -87,7 +87,7 @@ export function draws(at) {
 
 export function start() {
   onSubmit($("#no-listener"), async () => {
-    await post("/no-listener");
+    await post("/no-listener", { attempt: seat.call?.attempt ?? null });
     toast(t("phone.listened.none_now"), "good");
   });
 }

@@ -80,7 +80,7 @@ async function save(written, next) {
   const { attempt, outcome, details, note, confirm_outside_hours } = written;
   const name = label(seat.call?.outcomes[outcome]?.label ?? { da: outcome, en: outcome });
   await act("/outcome", { attempt, outcome, details, note: note ?? "", confirm_outside_hours, next });
-  draft.drop();
+  draft.drop(attempt);
   if (seat.call?.attempt !== attempt) toast(t("phone.outcome.saved", { outcome: name }), "good");
   keepingFocus(() => draws(seat));
 }
