@@ -295,12 +295,16 @@ async def test_a_campaign_that_is_taken_away_ends_what_is_in_hand(
         await system.server.rules_in_force.start()
     else:
         await settled(system)
+    status, card = await system.api("POST", "/card", {})
+    assert (status, card["name"]) == (200, "Person 0")
     system.network.hang_up_by_person(system.live_legs()[0])
     await system.pass_time(2)
     seat = await system.seat()
     assert (seat["state"], "no_thanks" in seat["call"]["outcomes"]) == ("wrapping_up", True)
     status, _ = await system.outcome("no_thanks")
     assert status == 200
+    (card,) = (await system.api("GET", "/own-calls"))[1]["campaigns"].items()
+    assert (card[0], "never" in str(card[1])) == ("kanvas", True)
     await system.pass_time(60)
     assert (await system.seat())["reason"] == "campaign_gone"
     status, _ = await system.api("POST", "/dial", {"number": "32200005"})

@@ -211,7 +211,7 @@ def _facts(card: ContactCard) -> dict[str, str]:
 
 
 def _earlier(call: CallRow, rules: Rules) -> Earlier:
-    campaign = rules.current.campaigns.get(call.campaign)
+    campaign = rules.every.get(call.campaign)
     outcome = None if campaign is None else campaign.outcomes.get(call.outcome or "")
     return Earlier(
         at=call.answered_at or call.permit_at,

@@ -56,7 +56,7 @@ class OwnCallsApi:
         rules = self._ctx.rules
         own = await self._ctx.store.read(lambda tx: own_calls.mine(tx, self._ctx, request.user))
         names = dict.fromkeys(call.call.campaign for call in own)
-        campaigns = rules.current.campaigns
+        campaigns = rules.every
         return OwnCallsView(
             calls=[_call(call, rules) for call in own],
             campaigns={name: correctable(campaigns[name]) for name in names if name in campaigns},
@@ -70,7 +70,7 @@ class OwnCallsApi:
 
 
 def _call(own_call: OwnCall, rules: Rules) -> MyCall:
-    campaign = rules.current.campaigns.get(own_call.call.campaign)
+    campaign = rules.every.get(own_call.call.campaign)
     outcome = None if campaign is None else campaign.outcomes.get(own_call.call.outcome or "")
     return MyCall(
         attempt=own_call.call.attempt,

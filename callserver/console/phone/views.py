@@ -161,7 +161,7 @@ def _seat(row: SeatRow) -> SeatView:
 
 
 def _call(rules: Rules, call: CallRow, stated: tuple[str, ...]) -> CallView:
-    campaign = rules.current.campaigns.get(call.campaign) or rules.former.get(call.campaign)
+    campaign = rules.every.get(call.campaign)
     ask_end = contact_card.ended(rules, call, stated)
     return CallView(
         attempt=call.attempt,

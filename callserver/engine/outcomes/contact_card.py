@@ -87,7 +87,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> ContactCard:
     """
     now = ctx.clock.now()
     call, contact = in_hand(tx, user)
-    campaign = ctx.rules.campaign(call.campaign)
+    campaign = ctx.rules.known(call.campaign)
     facts = gate.collect(
         tx, ctx.rules, ctx.secret, DialRequest(contact, campaign, DialPath.EXPLAIN, None, now)
     )
@@ -123,7 +123,7 @@ def open_card(tx: Tx, ctx: EngineContext, user: User) -> ContactCard:
 
 def ended(rules: Rules, call: CallRow, heard: Sequence[str]) -> asking.AskEnd | None:
     """What has ended the ask of this call, if anything: its outcome, or a wish stated in it."""
-    campaign = rules.current.campaigns.get(call.campaign)
+    campaign = rules.every.get(call.campaign)
     given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
     return asking.ask_end(None if given is None else given.does, heard)
 
@@ -144,7 +144,7 @@ def _departure(
 
 
 def _effect(rules: Rules, call: CallRow) -> Effect | None:
-    campaign = rules.current.campaigns.get(call.campaign)
+    campaign = rules.every.get(call.campaign)
     given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
     return None if given is None else given.does
 
