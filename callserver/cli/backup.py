@@ -2,9 +2,7 @@
 
 import hashlib
 import shutil
-import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,8 +12,8 @@ from callserver import start_checks
 from callserver.adapters import backup_folder
 from callserver.adapters.backup_folder import CONFIG, HEADS, PUBLIC_KEY
 from callserver.adapters.config_folder import load
-from callserver.cli import resources
-from callserver.database import audit, heads, known_time, leases, migrate, snapshots
+from callserver.cli import resources, running_servers
+from callserver.database import audit, heads, known_time, migrate, snapshots
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
 from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import stamp
@@ -45,7 +43,14 @@ def backup(
     settings = resources.settings()
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationProblem(f"{folder} is not empty: every backup has a folder of its own")
-    with resources.database(settings, any_key=True) as engine, backup_folder.made(folder):
+    # Older tables stay as they are: a backup before an upgrade is what a way back needs.
+    opened = resources.database(settings, any_key=True, upgrading=False)
+    with opened as engine, backup_folder.made(folder):
+        if snapshots.is_empty(engine):
+            raise ConfigurationProblem(
+                "the database of the settings holds nothing: no backup was made. Run the command in the"
+                " server's folder, with its settings"
+            )
         with reading(engine) as tx:
             made_at = resources.now(tx)
         database = backup_folder.write_database(engine, settings.database, folder)
@@ -103,7 +108,7 @@ def declare_restore() -> None:
     """
     settings = resources.settings()
     with resources.database(settings, any_key=True) as engine:
-        _refuse_running(engine, watch=bool(settings.clock))
+        running_servers.refuse(engine, watch=bool(settings.clock))
         with reading(engine) as tx:
             made_at = known_time.latest(tx) or resources.now(tx)
         _declare(settings, engine, stamp(made_at))
@@ -155,7 +160,7 @@ def copy_database(
     """
     settings = resources.settings()
     with resources.database(settings, any_key=True) as source:
-        _refuse_running(source)
+        running_servers.refuse(source)
         target = _empty(url)
         try:
             total = snapshots.count_rows(source)
@@ -166,30 +171,6 @@ def copy_database(
     rows = sum(copied.values())
     print(f"{rows:,} rows in {sum(map(bool, copied.values()))} tables")
     print("set CALLSERVER_DATABASE to the new database, then: callserver audit verify")
-
-
-def _refuse_running(engine: Engine, *, watch: bool = False) -> None:
-    """Refuse while a server has the scheduler's lease.
-
-    With a simulated network every command's clock begins at the latest entry, where the lease of a killed
-    server never ends. `watch`: see whether a server renews it, because none starts that could release it.
-
-    Raises:
-        ConfigurationProblem: a server runs on this database.
-    """
-    until = _lease_ends(engine)
-    if until is not None and watch:
-        time.sleep(leases.LEASE.total_seconds())
-        until = None if _lease_ends(engine) == until else until
-    if until is not None:
-        raise ConfigurationProblem(
-            "a server runs on this database: stop it (of a killed one, try again after 10 s)"
-        )
-
-
-def _lease_ends(engine: Engine) -> datetime | None:
-    with reading(engine) as tx:
-        return leases.held_until(tx, leases.SCHEDULER, resources.now(tx))
 
 
 def _empty(url: str) -> Engine:
@@ -206,7 +187,12 @@ def _empty(url: str) -> Engine:
 
 def _refuse_full(url: str) -> None:
     path = sqlite_path(url)
-    if path is not None and not path.exists():
+    if path is not None and (not path.exists() or not path.stat().st_size):
+        for journal in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")):
+            if journal.exists():  # SQLite would write it over the new database
+                raise ConfigurationProblem(
+                    f"{journal} is what remains of another database: move it away, and keep it"
+                )
         return
     engine = make_engine(url)
     try:

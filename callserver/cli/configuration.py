@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
@@ -17,7 +18,7 @@ from callserver.database.side_connection import two_writers_may_fail
 from callserver.domain import json_schema
 from callserver.domain.campaign import Campaign
 from callserver.domain.case_rules import CaseRules
-from callserver.domain.configuration import Configuration, compose
+from callserver.domain.configuration import Configuration, Problem, compose
 from callserver.domain.organisation import Department, Organisation
 from callserver.domain.policy import Policy
 from callserver.errors import ConfigurationProblem
@@ -61,21 +62,43 @@ def check(
     if isinstance(composed, Configuration):
         composed = BookFiles(path).problems(composed) or composed
     exposed = file_modes.exposed(settings)
-    if isinstance(composed, Configuration) and not exposed:
-        counts = {"campaigns": len(composed.campaigns), "policies": len(composed.policies)}
-        if as_json:
-            answer = {"revision": composed.revision, **counts, "problems": [], "notes": notes}
-            _end_well(answer, settings, deep=deep)
-        totals = ", ".join(f"{count} {name}" for name, count in counts.items())
-        print(f"revision {composed.revision}: {totals}, no problems")
+    problems = [] if isinstance(composed, Configuration) else composed
+    count = len(problems) + len(exposed)
+    found = _deep_problems(settings) if deep else {}
+    if as_json:
+        answer: dict[str, Any] = {"problems": _listed(problems, exposed), "notes": notes}
+        if isinstance(composed, Configuration) and not count:
+            answer = {"revision": composed.revision, **_counts(composed), **answer}
+        answer |= {"deep": found} if deep else {}
+        print(json.dumps(answer, ensure_ascii=False, indent=2 if count else None))
+    else:
+        for problem in problems:
+            key = "" if problem.key == "-" else f"{problem.key}: "
+            print(f"{path / problem.file}:{problem.line}: {key}{problem.why}")
+        for file in exposed:
+            print(f"{file.path}: {file}")
+        if isinstance(composed, Configuration) and not count:
+            totals = ", ".join(f"{count} {name}" for name, count in _counts(composed).items())
+            print(f"revision {composed.revision}: {totals}, no problems")
+        else:
+            print(counted(count, "problem"))
         for note in notes:
             print(f"note: {note}")
-        if deep:
-            _check_deeply(settings)
-        return
-    problems = [] if isinstance(composed, Configuration) else composed
-    if as_json:
-        listed = [
+        _print_deep(found)
+    if count or any(found.values()):
+        raise typer.Exit(2)
+
+
+def _counts(configuration: Configuration) -> dict[str, int]:
+    return {"campaigns": len(configuration.campaigns), "policies": len(configuration.policies)}
+
+
+def _listed(
+    problems: Sequence[Problem], exposed: Sequence[file_modes.Exposed]
+) -> list[dict[str, Any]]:
+    """For machines."""
+    return [
+        *(
             {
                 "file": problem.file,
                 "line": problem.line,
@@ -83,22 +106,9 @@ def check(
                 "why": str(problem.why),
             }
             for problem in problems
-        ]
-        listed += [
-            {"file": str(file.path), "line": 0, "key": "mode", "why": str(file)} for file in exposed
-        ]
-        print(json.dumps({"problems": listed, "notes": notes}, ensure_ascii=False, indent=2))
-    else:
-        for problem in problems:
-            key = "" if problem.key == "-" else f"{problem.key}: "
-            print(f"{path / problem.file}:{problem.line}: {key}{problem.why}")
-        for file in exposed:
-            print(f"{file.path}: {file}")
-        count = len(problems) + len(exposed)
-        print(counted(count, "problem"))
-        for note in notes:
-            print(f"note: {note}")
-    raise typer.Exit(2)
+        ),
+        *({"file": str(file.path), "line": 0, "key": "mode", "why": str(file)} for file in exposed),
+    ]
 
 
 def _lacking(settings: Settings) -> list[str]:
@@ -112,13 +122,6 @@ def _lacking(settings: Settings) -> list[str]:
     return []
 
 
-def _end_well(answer: dict[str, Any], settings: Settings, *, deep: bool) -> NoReturn:
-    """Print the answer for machines; exit code 2 if a deep check found something."""
-    found = _deep_problems(settings) if deep else {}
-    print(json.dumps(answer | ({"deep": found} if deep else {})))
-    raise typer.Exit(2 if any(found.values()) else 0)
-
-
 def _deep_problems(settings: Settings) -> dict[str, list[str]]:
     # Here, because it takes an HTTP client, which a plain check does not need.
     from callserver.cli import deep_check
@@ -126,17 +129,13 @@ def _deep_problems(settings: Settings) -> dict[str, list[str]]:
     return deep_check.run(settings)
 
 
-def _check_deeply(settings: Settings) -> None:
-    """Print what each check found; exit code 2 if one found something."""
-    count = 0
-    for name, problems in _deep_problems(settings).items():
-        count += len(problems)
+def _print_deep(found: Mapping[str, Sequence[str]]) -> None:
+    for name, problems in found.items():
         print(f"{name}:" if problems else f"{name}: ok")
         for problem in problems:
             print(f"  ! {problem}")
-    if count:
+    if count := sum(map(len, found.values())):
         print(counted(count, "problem"))
-        raise typer.Exit(2)
 
 
 def schema(

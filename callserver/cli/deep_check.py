@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import tempfile
@@ -104,6 +105,8 @@ def _folders(settings: Settings) -> Iterator[str]:
             continue
         if free[name] < LEAST_FREE_BYTES:
             yield f"{folder} ({name}) has {free[name] // 1_000_000} MB left"
+    if settings.seals.exists() and not os.access(settings.seals, os.W_OK):
+        yield f"{settings.seals} cannot be written by this user: nothing that is sealed leaves the database"
 
 
 def _clock(settings: Settings) -> Iterator[str]:
@@ -179,7 +182,11 @@ async def _twilio(settings: Settings) -> list[str]:
             skew = abs(SystemClock().now() - parsedate_to_datetime(said))
             if skew > CLOCKS_DIFFER:
                 warnings.append(f"our clock and Twilio's differ by {skew.total_seconds():.0f} s")
-        shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
+        try:
+            campaigns = load(settings.config).campaigns.values()
+        except ConfigurationProblem:  # `callserver check` says what is wrong there
+            return warnings
+        shown = {campaign.caller_id for campaign in campaigns}
         owned: set[str] = set()
         for kind in ("IncomingPhoneNumbers", "OutgoingCallerIds"):
             reply = await http.get(f"{base}/{kind}.json", params={"PageSize": "1000"})

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from callserver.cli import resources
+from callserver.cli import resources, running_servers
 from callserver.database import migrate as tables
 from callserver.database.engines import make_engine
 from callserver.engine.audit_log import heads_file
@@ -22,9 +22,9 @@ def migrate(
 ) -> None:
     """Bring the database's tables up to date; `serve` does so too.
 
-    With --to, bring them back to an older version, for a downgrade. Stop every server first. Where the older
-    tables have no place for something, nothing is changed: restore the backup that was made before the
-    upgrade instead.
+    With --to, bring them back to an older version, for a downgrade. Stop every server first: it
+    refuses while one runs. Where the older tables have no place for something, nothing is changed: restore the
+    backup that was made before the upgrade instead.
 
     Example: callserver migrate
              callserver migrate --to 0030
@@ -36,6 +36,8 @@ def migrate(
     settings = resources.settings()
     engine = make_engine(settings.database, secret=settings.key.encode())
     try:
+        if tables.is_current(engine):  # the lease is read in this version's tables
+            running_servers.refuse(engine, watch=bool(settings.clock))
         tables.downgrade_without_loss(engine, to)
     finally:
         engine.dispose()

@@ -92,10 +92,13 @@ def words_for_log(value: str) -> str:
 
 
 @contextmanager
-def database(settings: Settings | None = None, *, any_key: bool = False) -> Iterator[Engine]:
+def database(
+    settings: Settings | None = None, *, any_key: bool = False, upgrading: bool = True
+) -> Iterator[Engine]:
     """The database with its newest tables; also beside a running server.
 
     `any_key`: the command shows or copies what is recorded, and asks for nobody by the key.
+    `upgrading` False: with the tables that it has.
 
     Raises:
         ConfigurationProblem: CALLSERVER_KEY is another one than that of the database, or this is not the folder
@@ -111,7 +114,8 @@ def database(settings: Settings | None = None, *, any_key: bool = False) -> Iter
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = make_engine(chosen.database, secret=chosen.key.encode())
     try:
-        migrate.upgrade(engine)
+        if upgrading:
+            migrate.upgrade(engine)
         if not any_key:
             with reading(engine) as tx:
                 key_check.key_fits(tx, chosen)

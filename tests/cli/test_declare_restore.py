@@ -130,7 +130,7 @@ def test_a_killed_server_of_a_simulated_network_is_waited_for(
 ) -> None:
     """Each command's clock begins at the latest entry, so the lease of the killed server does not end by itself."""
     waited: list[float] = []
-    monkeypatch.setattr("callserver.cli.backup.time.sleep", waited.append)
+    monkeypatch.setattr("callserver.cli.running_servers.time.sleep", waited.append)
     scheduler_lease(url, NOW + timedelta(seconds=9))
     assert "every campaign is paused" in say("declare-restore")
     assert waited == [10]
@@ -141,7 +141,7 @@ def test_a_running_server_renews_its_lease_meanwhile(
 ) -> None:
     scheduler_lease(url, NOW + timedelta(seconds=5))
     monkeypatch.setattr(
-        "callserver.cli.backup.time.sleep",
+        "callserver.cli.running_servers.time.sleep",
         lambda _: scheduler_lease(url, NOW + timedelta(seconds=10)),
     )
     with pytest.raises(ConfigurationProblem, match="a server runs on this database"):

@@ -55,6 +55,15 @@ def test_a_damaged_page(tmp_path: Path) -> None:
     assert "database" in wrong(settings)
 
 
+def test_heads_that_this_user_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restore by root, for instance."""
+    settings = sound(tmp_path)
+    settings.seals.write_text("")
+    monkeypatch.setattr("os.access", lambda place, _: place != settings.seals)
+    [problem] = wrong(settings)["folders"]
+    assert "cannot be written by this user" in problem
+
+
 def test_tables_of_an_older_version(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/old.db")
     engine.connect().close()
@@ -191,3 +200,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_json = CliRunner().invoke(app, ["check", "--deep", "--json"])
     assert as_json.exit_code == 2
     assert json.loads(as_json.output)["deep"]["folders"]
+    (tmp_path / "system.db").chmod(0o644)  # another problem, of which a plain check tells
+    for words in (["--deep"], ["--deep", "--json"]):
+        both = CliRunner().invoke(app, ["check", *words])
+        assert both.exit_code == 2
+        assert "chmod 0600" in both.output
+        assert "takes no files" in both.output

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from callserver.database import audit, campaign_states
+from callserver.adapters.clock import SystemClock
+from callserver.database import audit, campaign_states, leases, migrate
 from callserver.database.engines import make_engine
 from callserver.database.store import open_store
 from callserver.database.tables import contacts
@@ -153,6 +154,76 @@ async def test_no_server_starts_on_a_restore_that_broke_off(tmp_path: Path) -> N
     refused = new.run("scheduler")
     assert refused.returncode == 2
     assert "a restore broke off" in refused.stderr
+
+
+async def test_a_restore_is_not_made_beside_the_journal_of_another_database(tmp_path: Path) -> None:
+    """SQLite would write what the journal holds over the restored pages."""
+    old, new = Place(tmp_path / "old"), Place(tmp_path / "new")
+    system = await busy(old.folder)
+    backup = tmp_path / "backup"
+    old.ok("backup", backup)
+    journal = new.folder / "system.db-wal"
+    journal.write_bytes((old.folder / "system.db-wal").read_bytes())
+    system.close()
+    refused = new.run("restore", backup)
+    assert refused.returncode == 2
+    assert f"{journal} is what remains of another database" in refused.stderr
+    assert not new.database_file.exists()
+    assert not (new.folder / "restore-unfinished").exists()
+    journal.rename(tmp_path / "kept")
+    new.ok("restore", backup)
+    assert " 0 findings" in new.ok("audit", "verify")
+
+
+def revision(database: str) -> str:
+    engine = make_engine(database)
+    try:
+        with engine.connect() as connection:
+            return str(connection.exec_driver_sql("SELECT * FROM alembic_version").scalar())
+    finally:
+        engine.dispose()
+
+
+async def test_a_backup_before_an_upgrade_holds_the_older_tables(tmp_path: Path) -> None:
+    """Made with the new version: it is what a way back needs, and servers of the old one go on meanwhile."""
+    old, new = Place(tmp_path / "old"), Place(tmp_path / "new")
+    system = await busy(old.folder)
+    await system.server.scheduler.release()
+    system.close()
+    old.ok("migrate", "--to", "0043")
+    backup = tmp_path / "backup"
+    old.ok("backup", backup)
+    assert revision(old.database) == "0043"
+    new.ok("restore", backup)  # with the newer version
+    assert revision(new.database) == migrate.newest()
+    assert " 0 findings" in new.ok("audit", "verify")
+    older = tmp_path / "older.db"
+    older.write_bytes((backup / "callserver.db").read_bytes())
+    assert revision(f"sqlite:///{older}") == "0043"
+
+
+def test_a_backup_of_nothing_is_none(tmp_path: Path) -> None:
+    """A nightly command in a wrong folder."""
+    place = Place(tmp_path / "place")
+    refused = place.run("backup", tmp_path / "backup")
+    assert refused.returncode == 2
+    assert "holds nothing: no backup was made" in refused.stderr
+    assert not (tmp_path / "backup").exists()
+
+
+async def test_no_tables_are_brought_back_under_a_running_server(tmp_path: Path) -> None:
+    place = Place(tmp_path / "place")
+    system = await busy(place.folder)
+    place.environment["CALLSERVER_CLOCK"] = ""
+    engine = make_engine(place.database)
+    with engine.begin() as tx:  # as a server by the machine's clock has it
+        leases.acquire(tx, leases.SCHEDULER, "another", SystemClock().now())
+    engine.dispose()
+    refused = place.run("migrate", "--to", "0043")
+    assert refused.returncode == 2
+    assert "a server runs on this database" in refused.stderr
+    assert revision(place.database) == migrate.newest()
+    system.close()
 
 
 async def test_heads_of_another_log_stop_a_restore(tmp_path: Path) -> None:

@@ -180,7 +180,9 @@ async def test_a_head_in_both_forms_is_one_head(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["0038", ""])
 async def test_openings_of_either_form_are_forgotten(tmp_path: Path, form: str) -> None:
     place = Place(tmp_path)
-    (await busy(tmp_path)).close()
+    system = await busy(tmp_path)
+    await system.server.scheduler.release()
+    system.close()
     if form:
         place.ok("migrate", "--to", form)
     place.ok("migrate")
