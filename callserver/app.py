@@ -76,6 +76,8 @@ from callserver.database import wake_ups
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.listening.feedback import ListeningFeedback
 from callserver.engine.rate_limits import RateLimits
+from callserver.engine.reporting.notice_delivery import NoticeDelivery
+from callserver.engine.reporting.outage_notices import OutageNotices
 from callserver.engine.shifts.supervisor_actions import SupervisorActions
 from callserver.engine.write_probe import WriteProbe
 from callserver.errors import CallserverError
@@ -86,6 +88,7 @@ log = structlog.get_logger(__name__)
 
 CONFIGURATION_LOOK_SECONDS = 2
 FLUSH_SECONDS = 20
+OUTAGE_LOOK_SECONDS = 15
 
 RECOVER_SECONDS = 1
 """How soon a process without the scheduler asks about everything once the database is back."""
@@ -112,7 +115,9 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await server.rules_in_force.start()
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
-        if not server.settings.scheduler:
+        if server.settings.scheduler:
+            _watch_for_outages(server, ticker)
+        else:
             ticker.every(RECOVER_SECONDS, server.scheduler.recover)
         ticker.every(FLUSH_SECONDS, server.refused_requests.flush)
         if ticking and server.settings.scheduler:
@@ -185,6 +190,7 @@ def create_scheduler(server: Server) -> Starlette:
         await server.rules_in_force.start()
         await server.scheduler.start()
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
+        _watch_for_outages(server, ticker)
         ticker.start(woken_by=partial(wake_ups.watch, server.store))
         log.info("scheduler_started")
         try:
@@ -203,11 +209,19 @@ def create_scheduler(server: Server) -> Starlette:
     )
 
 
+def _watch_for_outages(server: Server, ticker: Ticker) -> None:
+    """Tell what keeps the scheduler from telling alarms, where alarms leave the house."""
+    if delivery := NoticeDelivery(server.alarm_channels):
+        outages = OutageNotices(server.ctx, delivery, lambda: ticker.stalled_for)
+        ticker.every(OUTAGE_LOOK_SECONDS, outages.look)
+
+
 def operations(server: Server, ticker: Ticker) -> list[Route]:
     """Whether the process lives and can do its work, and its figures."""
     probe = WriteProbe(server.ctx)
     health = Health(server.ctx, ticker, probe)
-    metrics = Metrics(server.ctx, ticker, probe, server.settings.metrics_token)
+    token = server.settings.metrics_token
+    metrics = Metrics(server.ctx, ticker, probe, token, server.scheduler.owner)
     return [
         Route("/livez", health.live),
         Route("/readyz", health.ready),

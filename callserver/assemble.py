@@ -2,9 +2,10 @@
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 
 import httpx
 from twilio.http import AsyncHttpClient
@@ -36,7 +37,7 @@ from callserver.engine.applicants.role_play_legs import RolePlayLegs
 from callserver.engine.audit_log import sealing
 from callserver.engine.audit_log.feed import Feed
 from callserver.engine.audit_log.nightly_reconciliation import NightlyReconciliation
-from callserver.engine.audit_log.publication import Publication
+from callserver.engine.audit_log.publication import Publication, seal_and_publish
 from callserver.engine.audit_log.published_log import origin_of
 from callserver.engine.audit_log.publishing import Publisher
 from callserver.engine.audit_log.refused_requests import RefusedRequests
@@ -46,6 +47,7 @@ from callserver.engine.calls.inbound import Inbound
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
 from callserver.engine.cases.messages import ForgottenFiles, MessageDelivery
+from callserver.engine.chores import Chore
 from callserver.engine.context import EngineContext, Rules
 from callserver.engine.dialing.dialer import Dialer
 from callserver.engine.dialing.line_confirmation import LineConfirmation
@@ -63,7 +65,7 @@ from callserver.engine.retention import Retention
 from callserver.engine.rules.beginning import beginning
 from callserver.engine.rules.in_force import RulesInForce
 from callserver.engine.rules.proposals import RuleProposals
-from callserver.engine.scheduler import Chore, Scheduler
+from callserver.engine.scheduler import Scheduler
 from callserver.engine.shifts.phoner_actions import PhonerActions
 from callserver.engine.support.harassment import HarassmentReports
 from callserver.engine.suppressions import register_matching
@@ -71,7 +73,7 @@ from callserver.engine.surveys.envelopes import PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
 from callserver.engine.table_rewrites import TableRewrites
 from callserver.errors import ConfigurationProblem
-from callserver.ports import Clock, Messages, Telephony
+from callserver.ports import AlarmChannel, Clock, Messages, Telephony
 from callserver.provider_events import ProviderEvents
 from callserver.setting_values import trunk_rates
 from callserver.settings import (
@@ -119,6 +121,7 @@ class Server:
     http: httpx.AsyncClient
     orders: AsyncHttpClient
     exchanges: exchange.Exchanges | None
+    alarm_channels: Sequence[AlarmChannel]
 
 
 def build(
@@ -223,9 +226,6 @@ def build(
     )
     publication = _publication(settings, ctx, client, durable=durable)
 
-    async def keep_log() -> datetime:
-        return min(await sealer.seal(), publication.start_if_due())
-
     scheduler = Scheduler(
         ctx,
         reconciliation,
@@ -233,7 +233,7 @@ def build(
         Offboarding(ctx),
         listener_legs,
         role_play_legs,
-        keep_log,
+        partial(seal_and_publish, sealer, publication),
         uuid.uuid4().hex,
         [
             Chore(
@@ -249,7 +249,7 @@ def build(
             Chore(register_matching.CatchUp(ctx, settings.database).run),
             Chore(NightlyReconciliation(ctx, settings.database).run),
             Chore(TableRewrites(ctx, settings.database).run),
-            Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30)),
+            Chore(AlarmNotices(ctx, channels).look, every=timedelta(seconds=30), apart=True),
             Chore(survey_quarters.run),
             Chore(EarlierMissingOutcomes(ctx).run, every=timedelta(days=1)),
         ],
@@ -296,6 +296,7 @@ def build(
         http=client,
         orders=orders,
         exchanges=own,
+        alarm_channels=channels,
     )
 
 

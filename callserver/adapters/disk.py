@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from callserver.database.engines import sqlite_path
-from callserver.settings import Settings
+from callserver.settings import Settings, published_folder
 
 
 def written_folders(settings: Settings) -> dict[str, Path]:
@@ -14,6 +14,7 @@ def written_folders(settings: Settings) -> dict[str, Path]:
         "heads": settings.seals.parent,
         "uploads": settings.uploads,
         "messages": settings.messages,
+        "published log": published_folder(settings),
     }
     return folders if database is None else {"database": database.parent, **folders}
 

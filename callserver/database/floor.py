@@ -18,11 +18,13 @@ from callserver.database.tables import (
     daily_counts,
     daily_refusals,
     listenings,
+    log_copies,
     process_leases,
     registers,
     seats,
     users,
 )
+from callserver.domain.alarm import CopyTarget
 from callserver.ports import Tx
 
 
@@ -145,9 +147,11 @@ def order_counts(tx: Tx, since: datetime) -> tuple[int, int, int]:
 
 
 def oldest_unsealed(tx: Tx) -> datetime | None:
+    """When the oldest entry was written that is not sealed, or since when the heads file takes no heads."""
     query = select(audit.c.at).where(audit.c.leaf.is_(None)).order_by(audit.c.id).limit(1)
-    oldest: datetime | None = tx.execute(query).scalar()
-    return oldest
+    failing = select(log_copies.c.failing_since).where(log_copies.c.target == CopyTarget.HEADS)
+    instants = (tx.execute(query).scalar(), tx.execute(failing).scalar())
+    return min((at for at in instants if at is not None), default=None)
 
 
 def register_ages(tx: Tx) -> Mapping[str, datetime]:

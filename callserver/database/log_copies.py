@@ -39,6 +39,11 @@ def failed(tx: Tx, target: str, reason: str, now: datetime) -> None:
     _put(tx, row._replace(failing_since=row.failing_since or now, reason=reason))
 
 
+def is_failing(tx: Tx, target: str) -> bool:
+    query = select(1).where(log_copies.c.target == target, log_copies.c.failing_since.is_not(None))
+    return tx.execute(query).first() is not None
+
+
 def keep(tx: Tx, targets: Collection[str]) -> None:
     """Forget all other targets: the settings name them no longer."""
     tx.execute(delete(log_copies).where(log_copies.c.target.not_in(targets)))

@@ -51,6 +51,7 @@ NOT_COPIED_WITHIN = timedelta(minutes=5)
 class CopyTarget(StrEnum):
     """Where the published log goes."""
 
+    HEADS = "heads"  # the heads file: failing counts as not sealed
     FOLDER = "folder"
     COMMAND = "command"
     TIMESTAMPS = "timestamps"
@@ -59,6 +60,7 @@ class CopyTarget(StrEnum):
 
 
 class AlarmKind(StrEnum):
+    DATABASE_DOWN = "database_down"  # it takes no writes: raised without it (engine/reporting/outage_notices.py)
     SCHEDULER_STALLED = "scheduler_stalled"  # no process runs the scheduler
     CLOCK = "clock"  # it has jumped
     CLOCK_BEHIND = "clock_behind"  # the log contains later instants
@@ -175,7 +177,7 @@ class AlarmFacts:
     cases_without_owner: int = 0
     messages_failed: int = 0
     different_rows: int = 0  # at the last comparison with the log
-    full_disks: Sequence[str] = ()  # what is kept there: database, heads, uploads, messages
+    full_disks: Sequence[str] = ()  # what is kept there (adapters/disk.py)
 
 
 def alarms(facts: AlarmFacts) -> list[Alarm]:

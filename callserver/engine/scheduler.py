@@ -34,6 +34,7 @@ from callserver.engine.calls import lost_phoners, seat_moves
 from callserver.engine.calls.call_flow import ASK_AGAIN
 from callserver.engine.calls.phoner_legs import PhonerLegs
 from callserver.engine.calls.reconciliation import Reconciliation
+from callserver.engine.chores import Chore, Chores
 from callserver.engine.collected_failures import Failures
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import room_occupancy
@@ -49,14 +50,6 @@ GIVE_UP_CONNECTING = timedelta(minutes=5)
 """A seat whose telephone has not connected for this long is taken off the shift."""
 
 STOP_AGAIN = timedelta(seconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Chore:
-    """A periodic task, such as retention."""
-
-    work: Callable[[datetime], Awaitable[None]]
-    every: timedelta = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +86,8 @@ class Scheduler:
         self._listener_legs = listener_legs
         self._role_play_legs = role_play_legs
         self._seal = seal
-        self._owner = owner
-        self._chores = chores
-        self._done: dict[Chore, datetime] = {}
-        self._doing_chores = False
+        self.owner = owner
+        self.chores = Chores(ctx.background, chores)
         self._gap = False
         self._jumped = False
         self._accepted_ms = 0  # a jump accepted by the clock and not yet logged
@@ -184,7 +175,7 @@ class Scheduler:
             due = [(await self._ctx.store.run(due_work.outlook)).next_at]
             if work.stopping:
                 due.append(now + STOP_AGAIN)
-        self._start_chores(now)
+        self.chores.start_due(now)
         with failures:
             due.append(await self._seal())
         return min((at for at in due if at is not None), default=None)
@@ -209,7 +200,7 @@ class Scheduler:
 
         A telephone is silenced without the lease too: the process that has it may have been killed.
         """
-        if not leases.acquire(tx, leases.SCHEDULER, self._owner, now):
+        if not leases.acquire(tx, leases.SCHEDULER, self.owner, now):
             if calls.to_stop(tx):
                 outbox.add(tx, EndCalls())
             return None
@@ -236,33 +227,10 @@ class Scheduler:
             stopping,
         )
 
-    def _start_chores(self, now: datetime) -> None:
-        """Run due chores beside the ticks: a long chore must not delay silencing a telephone."""
-        due = [chore for chore in self._chores if self._is_due(chore, now)]
-        if due and not self._doing_chores:
-            self._doing_chores = True
-            self._done.update(dict.fromkeys(due, now))
-            self._ctx.background.start(self._do_chores(due, now))
-
-    def _is_due(self, chore: Chore, now: datetime) -> bool:
-        done = self._done.get(chore)
-        return done is None or not timedelta() <= now - done < chore.every
-
-    async def _do_chores(self, due: Sequence[Chore], now: datetime) -> None:
-        """Run the chores in order: one may leave work for the next."""
-        try:
-            for chore in due:
-                try:
-                    await chore.work(now)
-                except Exception:
-                    log.exception("chore_failed")
-        finally:
-            self._doing_chores = False
-
     async def release(self) -> None:
         """Let another process take over at once."""
         now = self._ctx.clock.now()
-        await self._ctx.store.run(lambda tx: leases.release(tx, leases.SCHEDULER, self._owner, now))
+        await self._ctx.store.run(lambda tx: leases.release(tx, leases.SCHEDULER, self.owner, now))
 
     async def _seat_due(self, row: SeatRow, now: datetime) -> None:
         match row.seat.state:

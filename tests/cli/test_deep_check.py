@@ -55,6 +55,13 @@ def test_a_damaged_page(tmp_path: Path) -> None:
     assert "database" in wrong(settings)
 
 
+def test_a_folder_for_the_published_log_that_takes_no_files(tmp_path: Path) -> None:
+    """It may be on a disk of its own."""
+    (tmp_path / "elsewhere").write_text("a file is in its place")
+    [problem] = wrong(sound(tmp_path, published=tmp_path / "elsewhere"))["folders"]
+    assert "(published log) takes no files" in problem
+
+
 def test_heads_that_this_user_cannot_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restore by root, for instance."""
     settings = sound(tmp_path)

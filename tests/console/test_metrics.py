@@ -58,6 +58,7 @@ async def test_what_a_shift_shows(tmp_path: Path) -> None:
         return shown.get((name, labels), 0) - before.get((name, labels), 0)
 
     assert more("callserver_dial_decisions_total", "permitted", "") == 1
+    assert shown["callserver_scheduler_lease_held", ()] == 1
     assert more("callserver_provider_order_duration_seconds_count", "place", "done") == 1
     assert more("callserver_webhook_duration_seconds_count", "/twilio/status/call", "204") > 0
     assert shown["callserver_seats", ("talking",)] == 1

@@ -62,6 +62,22 @@ SITUATIONS = [
         True,
     ),
     Situation("somebody has it", "SchedulerStalled", each(LEASE, "9x40"), False),
+    Situation(
+        "somebody has it, and each of its rounds fails",
+        "SchedulerStalled",
+        {
+            **each(LEASE, "9x40"),
+            on("s0", "callserver_scheduler_round_age_seconds"): "0.5x40",
+            on("s1", "callserver_scheduler_round_age_seconds"): "0+15x40",
+        },
+        True,
+    ),
+    Situation(
+        "its rounds end",
+        "SchedulerStalled",
+        {**each(LEASE, "9x40"), **each("callserver_scheduler_round_age_seconds", "0.5x40")},
+        False,
+    ),
     Situation("little space", "DiskLow", each("callserver_disk_free_bytes", "9e8x60"), True, 10),
     Situation(
         "the clock jumped, and its time is accepted after a minute",

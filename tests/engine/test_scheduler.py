@@ -13,7 +13,8 @@ from callserver.database.inline_store import InlineStore
 from callserver.domain.seat import SeatState
 from callserver.engine.accounts.offboarding import Offboarding
 from callserver.engine.calls import seat_moves
-from callserver.engine.scheduler import Chore, Scheduler
+from callserver.engine.chores import Chore
+from callserver.engine.scheduler import Scheduler
 from tests.harness.simulated import SimulatedSystem, in_a_talk
 
 
@@ -122,6 +123,36 @@ async def test_a_chore_that_takes_long_holds_no_phoner_up(system: SimulatedSyste
     await ticking.tick()
     await system.server.ctx.background.idle()
     assert len(begun) == 2
+
+
+async def test_a_chore_that_takes_long_holds_no_chore_up_that_is_apart(
+    system: SimulatedSystem,
+) -> None:
+    """Alarms leave the house while the tables are compared with the log."""
+    looks: list[datetime] = []
+    over = asyncio.Event()
+
+    async def long(_: datetime) -> None:
+        await over.wait()
+
+    async def look(now: datetime) -> None:
+        looks.append(now)
+
+    await system.server.scheduler.release()
+    often = Chore(look, every=timedelta(seconds=30), apart=True)
+    ticking = scheduler(system, nothing_to_seal, Chore(long), often)
+    for minutes in range(3):
+        system.clock.set(system.clock.now() + timedelta(minutes=1))
+        await ticking.tick()
+        await asyncio.sleep(0)
+        assert len(looks) == minutes + 1
+    over.set()
+    await system.server.ctx.background.idle()
+
+
+async def test_alarms_wait_for_no_other_chore(system: SimulatedSystem) -> None:
+    chores = system.server.scheduler.chores.apart
+    assert [chore.work.__qualname__ for chore in chores] == ["AlarmNotices.look"]
 
 
 async def test_a_seat_whose_work_fails_holds_no_other_up(

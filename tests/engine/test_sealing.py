@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, insert, select, update
 
-from callserver.database import audit
+from callserver.database import audit, floor
 from callserver.database.store import AnyStore, open_store
 from callserver.database.tables import audit as table
 from callserver.database.tables import seals
@@ -26,7 +26,9 @@ from callserver.engine.audit_log.heads_file import HeadsFile
 from callserver.engine.audit_log.sealing import EVERY, Sealer, load_key
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
+from callserver.settings import published_folder
 from callserver.simulator.virtual_time import VirtualClock
+from tests.harness.simulated import SimulatedSystem
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 
@@ -413,3 +415,48 @@ def test_a_lost_sealing_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
     (tmp_path / "seal.pub").rename(tmp_path / "seal.pub.old")
     load_key(path)
     assert (tmp_path / "seal.pub").read_text() != (tmp_path / "seal.pub.old").read_text()
+
+
+async def test_a_heads_file_that_cannot_be_written_counts_as_not_sealed(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entries are sealed in the database, and nothing of it leaves: health and alarms must say so."""
+    await log.write(2)
+    assert await log.store.read(floor.oldest_unsealed) is None
+    with monkeypatch.context() as patch:
+
+        def denied(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        patch.setattr(HeadsFile, "append", denied)
+        since = log.clock.now() + EVERY
+        for _ in range(3):
+            with pytest.raises(PermissionError):
+                await log.write(2)
+        assert await log.store.read(floor.oldest_unsealed) == since
+    other = Sealer(log.store, log.clock, log.key, log.outside)  # another process takes over
+    log.clock.set(log.clock.now() + EVERY)
+    await other.seal()
+    assert await log.store.read(floor.oldest_unsealed) is None
+    assert log.findings() == []
+
+
+async def test_what_is_sealed_is_published_though_the_heads_file_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = SimulatedSystem(tmp_path)
+    await system.pass_time(5)
+    published = published_folder(system.server.settings) / "checkpoint"
+    before = published.read_bytes()
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(HeadsFile, "append", denied)
+    await system.on_shift()
+    system.clock.set(system.clock.now() + timedelta(minutes=2))
+    with pytest.raises(PermissionError):
+        await system.server.scheduler.tick()
+    await system.server.ctx.background.idle()
+    assert published.read_bytes() != before
+    system.close()

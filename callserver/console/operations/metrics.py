@@ -41,8 +41,12 @@ WAITING = [MessageState.WAITING, MessageState.SENDING]
 class Metrics:
     """The endpoint."""
 
-    def __init__(self, ctx: EngineContext, ticker: Ticker, probe: WriteProbe, token: str) -> None:
+    def __init__(
+        self, ctx: EngineContext, ticker: Ticker, probe: WriteProbe, token: str, owner: str
+    ) -> None:
+        """`owner`: this process's name as the owner of leases."""
         self._ctx = ctx
+        self._owner = owner
         self._ticker = ticker
         self._probe = probe
         self._token = token
@@ -87,7 +91,11 @@ class Metrics:
             "callserver_database_writable", "1: a row became durable within two seconds"
         )
         writable.add_metric([], await self._probe.takes_writes(MOST_WAIT_S))
-        return [reachable, writable, *_families(figures, skew_ms, self._ctx.clock.now())]
+        held = GaugeMetricFamily(
+            "callserver_scheduler_lease_held", "1: this process does what time brings about"
+        )
+        held.add_metric([], figures.lease_owner == self._owner)
+        return [reachable, writable, held, *_families(figures, skew_ms, self._ctx.clock.now())]
 
     def _reading(self, tx: Tx) -> tuple[OperationalFigures, int]:
         return operational.figures(tx), clock_checks.skew_ms(tx, self._ctx.clock)

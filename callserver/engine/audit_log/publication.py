@@ -18,6 +18,7 @@ from callserver.domain.alarm import CopyTarget
 from callserver.domain.signed_note import Note, Signature
 from callserver.engine.audit_log import cosigning
 from callserver.engine.audit_log.publishing import Publisher
+from callserver.engine.audit_log.sealing import Sealer
 from callserver.engine.background import Background
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Timestamps, Tx, Witness
@@ -123,7 +124,7 @@ class Publication:
         await self._succeeded(CopyTarget.TIMESTAMPS, size)
 
     def _targets(self) -> list[str]:
-        targets = [CopyTarget.FOLDER.value]
+        targets = [CopyTarget.HEADS.value, CopyTarget.FOLDER.value]
         if self._command is not None:
             targets.append(CopyTarget.COMMAND)
         if self._timestamps is not None:
@@ -177,6 +178,15 @@ class Publication:
     async def _failed(self, target: str, reason: str) -> None:
         now = self._clock.now()
         await self._store.run(lambda tx: log_copies.failed(tx, target, reason, now))
+
+
+async def seal_and_publish(sealer: Sealer, publication: Publication) -> datetime:
+    """Seal and publish what is due. Returns when more is due."""
+    try:
+        sealed = await sealer.seal()
+    finally:  # what is sealed is published, though the heads file cannot be written
+        published = publication.start_if_due()
+    return min(sealed, published)
 
 
 def _target(witness: Witness) -> str:

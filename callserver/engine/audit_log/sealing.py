@@ -23,8 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from callserver.database import audit, heads
+from callserver.database import audit, heads, log_copies
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain import signed_heads
+from callserver.domain.alarm import CopyTarget
 from callserver.domain.audit import stamp
 from callserver.engine.audit_log.heads_file import HeadsFile
 from callserver.errors import ConfigurationProblem
@@ -107,15 +109,37 @@ class Sealer:
         now = self._clock.now()
         if self._due is not None and now < self._due <= now + EVERY:
             return self._due
-        await self._look_outside()  # first: it may show that the database lacks sealed entries
-        newest = None
-        while (sealed := await self._store.run(self._seal)) is not None:
-            newest = sealed
-            if sealed.entries < MOST:
-                break
-        await self._bring_outside(newest)
+        try:
+            await self._look_outside()  # first: it may show that the database lacks sealed entries
+            newest = None
+            while (sealed := await self._store.run(self._seal)) is not None:
+                newest = sealed
+                if sealed.entries < MOST:
+                    break
+            await self._bring_outside(newest)
+        except UNAVAILABLE:
+            raise
+        except OSError as error:
+            await self._note_file(type(error).__name__, now)
+            raise
+        await self._note_file("", now)
         self._due = now + EVERY
         return self._due
+
+    async def _note_file(self, why: str, now: datetime) -> None:
+        """Note for health and alarms that the file takes no heads; the entries are sealed in the database then."""
+        if bool(why) == await self._store.read(
+            partial(log_copies.is_failing, target=CopyTarget.HEADS)
+        ):
+            return
+
+        def note(tx: Tx) -> None:
+            if why:
+                log_copies.failed(tx, CopyTarget.HEADS, why, now)
+            else:
+                log_copies.succeeded(tx, CopyTarget.HEADS, self._outside.size, now)
+
+        await self._store.run(note)
 
     def _seal(self, tx: Tx) -> _Sealed | None:
         entries = audit.unsealed(tx, MOST)

@@ -4,36 +4,17 @@ One process does this, under the scheduler's lease. A notice that may not have a
 has not reached: the others do not get it a second time.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
-
-import structlog
 
 from callserver.database import alarm_notices
 from callserver.domain import alarm_notices as rules
 from callserver.domain.alarm import Alarm
-from callserver.domain.alarm_notices import (
-    AGAIN_AFTER,
-    AlarmKey,
-    KnownAlarm,
-    Notice,
-    NoticeKind,
-)
+from callserver.domain.alarm_notices import AlarmKey, KnownAlarm, Notice, NoticeKind
 from callserver.engine.context import EngineContext
 from callserver.engine.reporting import floor_figures
+from callserver.engine.reporting.notice_delivery import NoticeDelivery
 from callserver.ports import AlarmChannel, Tx
-
-log = structlog.get_logger(__name__)
-
-
-class _Taken(NamedTuple):
-    """The last notice of an alarm that a channel took."""
-
-    kind: NoticeKind
-    raised_at: datetime
-    at: datetime
 
 
 class AlarmNotices:
@@ -41,13 +22,12 @@ class AlarmNotices:
 
     def __init__(self, ctx: EngineContext, channels: Sequence[AlarmChannel]) -> None:
         self._ctx = ctx
-        self._channels = channels
-        self._taken: dict[tuple[AlarmChannel, AlarmKey], _Taken] = {}
+        self._delivery = NoticeDelivery(channels)
         self._under_way: set[AlarmKey] = set()
 
     async def look(self, now: datetime) -> None:
         """Send notices of alarms that are new, that last, and that have ended."""
-        if not self._channels:
+        if not self._delivery:
             return
         raised, known = await self._ctx.store.read(self._reading)
         notices = rules.due(known, raised, now)
@@ -63,28 +43,10 @@ class AlarmNotices:
 
     async def _tell(self, notice: Notice, now: datetime) -> None:
         try:
-            arrived = await asyncio.gather(
-                *(self._tell_one(channel, notice, now) for channel in self._channels)
-            )
-            if all(arrived):
+            if await self._delivery.arrived(notice, now):
                 await self._ctx.store.run(lambda tx: self._note(tx, notice, now))
         finally:
             self._under_way.discard(notice.key)
-
-    async def _tell_one(self, channel: AlarmChannel, notice: Notice, now: datetime) -> bool:
-        """Whether the channel has the notice, now or from an earlier turn."""
-        before = self._taken.get((channel, notice.key))
-        is_same = before is not None and before[:2] == (notice.kind, notice.raised_at)
-        if before is not None and is_same and now - before.at < AGAIN_AFTER:
-            return True
-        try:
-            if not await channel.tell(notice):
-                return False
-        except Exception:
-            log.exception("alarm_not_told", alarm=notice.key[0])
-            return False
-        self._taken[channel, notice.key] = _Taken(notice.kind, notice.raised_at, now)
-        return True
 
     def _note(self, tx: Tx, notice: Notice, now: datetime) -> None:
         if notice.kind is NoticeKind.OVER:
