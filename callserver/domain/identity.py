@@ -94,6 +94,7 @@ class InReach:
     same: frozenset[int] = frozenset()  # other keys of the proven same person
     unsure: frozenset[int] = frozenset()
     households: frozenset[int] = frozenset()  # other households, now or formerly, of all of them
+    numbers: frozenset[int] = frozenset()  # other numbers, now or formerly, of all of them
     is_crowd: bool = False  # too many to be told apart
     replaced_at: datetime | None = None  # the number is one that this person no longer has
     rows: tuple[tuple[Match, KnownRow], ...] = ()  # the other contacts of all of them
@@ -228,6 +229,7 @@ class _Walk:
             same=frozenset(key for key, match in others.items() if match is Match.SAME),
             unsure=frozenset(key for key, match in others.items() if match is Match.UNSURE),
             households=frozenset(row.household for _, row in rows) - {start.household},
+            numbers=frozenset(row.number for _, row in rows) - {start.number, NOBODY},
             replaced_at=max(filter(None, map(self._replaced_at, others)), default=None),
             rows=tuple(pair for pair in rows if pair[1].contact not in (None, start.contact)),
         )

@@ -72,6 +72,8 @@ def subjects_of(contact: Contact, secret: bytes, reach: InReach) -> list[str]:
     if reach.keys or reach.households:
         subjects += map(subject.of_person, sorted(reach.keys))
         subjects += map(subject.of_household, sorted(reach.households))
+    # An erased person has no number any more that would link them: only its hash.
+    subjects += (subject.of_hash(number, secret) for number in sorted(reach.numbers))
     return subjects
 
 
