@@ -20,7 +20,7 @@ from callserver.database import (
     suppressions,
 )
 from callserver.database.store import AnyStore
-from callserver.database.tables import EPOCH, look_ups
+from callserver.database.tables import EPOCH, campaign_places, look_ups
 from callserver.database.tables import audit as audit_table
 from callserver.database.tables import calls as calls_table
 from callserver.database.tables import contacts as contacts_table
@@ -142,6 +142,19 @@ def test_contacts_survive_a_rebuild_of_the_tables(store: AnyStore) -> None:
     assert all_of_them() == before
     with pytest.raises(IntegrityError), store.engine.begin() as tx:
         a_contact(tx, 1)
+
+
+def test_contacts_who_were_moved_before_are_claimed(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        a_contact(tx, 1)
+        place = tx.execute(select(contacts_table.c.place)).scalar_one()
+        campaign = tx.execute(select(contacts_table.c.campaign)).scalar_one()
+    migrate.downgrade(store.engine, "0047")
+    with store.engine.begin() as tx:
+        tx.execute(campaign_places.delete())
+    migrate.upgrade(store.engine)
+    with store.engine.connect() as tx:
+        assert [*map(tuple, tx.execute(select(campaign_places)))] == [(campaign, place)]
 
 
 def plainly_stored(tx: Connection) -> None:
