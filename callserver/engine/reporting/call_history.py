@@ -96,8 +96,9 @@ def history(
 
 def campaigns_of(rules: Rules, department: str) -> frozenset[str]:
     """A department's campaigns."""
-    campaigns = rules.current.campaigns.items()
-    return frozenset(name for name, campaign in campaigns if campaign.department == department)
+    return frozenset(
+        name for name, campaign in rules.every.items() if campaign.department == department
+    )
 
 
 def seen_by(whole: CallHistory, rules: Rules, department: str | None) -> CallHistory:
@@ -127,7 +128,7 @@ def _refused(entry: Mapping[str, Any]) -> RefusedAttempt:
 
 def names(rules: Rules, campaign: str, language: str) -> tuple[str, str]:
     """The calling organisation and the reason for calling, in the campaign's words."""
-    known = rules.current.campaigns.get(campaign)
+    known = rules.every.get(campaign)
     if known is None:
         return campaign, ""
     return known.organisation, known.why.en if language == "en" else known.why.da

@@ -80,7 +80,7 @@ def _called(call: CallRecord, rules: Rules, language: str) -> str:
 
 def outcome_label(rules: Rules, campaign: str, outcome: str, language: str) -> str:
     """An outcome's label in the campaign; its key if the campaign no longer has it."""
-    known_campaign = rules.current.campaigns.get(campaign)
+    known_campaign = rules.every.get(campaign)
     known = None if known_campaign is None else known_campaign.outcomes.get(outcome)
     if known is None:
         return outcome

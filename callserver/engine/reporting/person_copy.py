@@ -256,7 +256,7 @@ def record_copy(tx: Tx, known: Sequence[Contact], by: str, now: datetime) -> Non
 
 
 def _list_entry(row: Contact, rules: Rules, free: FreeText, language: str) -> ListEntry:
-    campaign = rules.current.campaigns.get(row.campaign)
+    campaign = rules.every.get(row.campaign)
     return ListEntry(
         campaign=words.campaign_title(rules, row.campaign, language),
         organisation="" if campaign is None else campaign.organisation,
