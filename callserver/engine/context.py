@@ -8,6 +8,7 @@ from typing import Protocol
 from callserver.domain.call_budgets import Budgets
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration
+from callserver.domain.label import Label
 from callserver.domain.policy import Policy
 from callserver.engine.background import Background
 from callserver.errors import NotFound
@@ -52,6 +53,16 @@ class Rules:
         if name in self.former and name not in self.current.campaigns:
             return self.former[name]
         return self.campaign(name)
+
+    def title(self, name: str) -> Label:
+        """A campaign's title; its name when it is gone."""
+        known = self.every.get(name)
+        return Label(da=name, en=name) if known is None else known.title
+
+    def department(self, name: str) -> str | None:
+        """A campaign's department; None when it is gone: those see its people who see every department."""
+        known = self.every.get(name)
+        return None if known is None else known.department
 
     def policy_of(self, campaign: Campaign) -> Policy | None:
         """The policy for the campaign's calls; None: it was removed, so nobody is called."""

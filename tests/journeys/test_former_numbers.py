@@ -4,6 +4,7 @@ alone."""
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -281,3 +282,28 @@ async def test_an_opt_out_without_a_number_says_where_the_person_is_found(
     code, said = await asyncio.to_thread(run, "cases", "open", "opt_out", "--by", "mads")
     assert code != 0
     assert "suppress add --contact" in said
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_pages_show_who_is_on_the_list_of_a_removed_campaign(
+    system: StaffedSystem, *, remembered: bool
+) -> None:
+    """They may stand on the next list. A server that was started since may not know the campaign."""
+    rules = system.server.ctx.rules
+    title = rules.campaign("kanvas").title.da if remembered else "kanvas"
+    rest = {name: kept for name, kept in rules.current.campaigns.items() if name != "kanvas"}
+    rules.replace(replace(rules.current, campaigns=rest))
+    if not remembered:
+        rules.former.clear()
+    system.add_user("nora", Role.SUPERVISOR, "nord")
+    system.add_user("sven", Role.SUPERVISOR, "syd")
+    for handle, sees in (("mads", True), ("nora", remembered), ("sven", False)):
+        client = await system.client(handle)
+        found = (await client.api("POST", "/suppressions/search", {"number": PRESENT})).json()
+        assert ([row["title"]["da"] for row in found["known"]], found["others"]) == (
+            ([title], 0) if sees else ([], 1)
+        )
+        people = (await client.api("POST", "/who-called", {"number": FORMER})).json()["people"]
+        assert [person["campaign"]["da"] for person in people] == ([title] if sees else [])
+        opened = await client.api("POST", "/person", {"contact": 1, "why": "asked"})
+        assert opened.status_code == (200 if sees else 404)

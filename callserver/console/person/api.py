@@ -191,14 +191,8 @@ class PersonApi:
         return known
 
     def _seen(self, request: UserRequest, known: list[Contact]) -> list[Contact]:
-        campaigns = self._ctx.rules.current.campaigns
-        if request.user.department is None:
-            return known
-        return [
-            row
-            for row in known
-            if row.campaign in campaigns and request.sees(campaigns[row.campaign].department)
-        ]
+        rules = self._ctx.rules
+        return [row for row in known if request.sees(rules.department(row.campaign))]
 
     def _hit(self, request: UserRequest, known: list[Contact]) -> Hit:
         rules, language = self._ctx.rules, request.language

@@ -191,11 +191,10 @@ def _call_backs(
 def _others(
     tx: Tx, record: PersonRecord, request: UserRequest, rules: Rules, language: str
 ) -> list[OtherPerson]:
-    campaigns = rules.current.campaigns
     shown = []
     for other in person_record.may_be(tx, record.contacts):
         row = other.contact
-        if row.campaign not in campaigns or not request.sees(campaigns[row.campaign].department):
+        if not request.sees(rules.department(row.campaign)):
             continue
         shares = [texts.say(language, f"person.shares.{share}") for share in other.shares]
         shown.append(
@@ -224,14 +223,13 @@ def _decisions(
     rules: Rules,
 ) -> list[DecisionView]:
     """Decisions about the person's keys. Of the other person, only what the user may see."""
-    campaigns, language = rules.current.campaigns, request.language
+    language = request.language
     keys = {row.person for row in record.contacts}
     own = next((row.person for row in record.contacts if row.id == contact), None)
 
     def first_seen(key: int) -> Contact | None:
         for row in contacts.of_person(tx, key):
-            campaign = campaigns.get(row.campaign)
-            if campaign is not None and request.sees(campaign.department):
+            if request.sees(rules.department(row.campaign)):
                 return row
         return None
 

@@ -112,16 +112,13 @@ class SuppressionsApi:
     ) -> NumberView:
         """What is stored about the number and the persons known at it, now or formerly."""
         about = subject.everyone_at(number, known, self._ctx.secret)
-        campaigns = self._ctx.rules.current.campaigns
+        rules = self._ctx.rules
         names = {f"user:{user.id}": user.name for user in accounts.every(tx)}
         proposed = {key for lift in lifts.waiting(tx) for key in lift.suppressions}
         now = self._ctx.clock.now()
         listed = known_at.contacts_of(known)
         visible = [
-            contact
-            for contact in listed
-            if contact.campaign in campaigns
-            and request.sees(campaigns[contact.campaign].department)
+            contact for contact in listed if request.sees(rules.department(contact.campaign))
         ]
         return NumberView(
             number=phone.masked(phone.from_int(number)),
@@ -146,7 +143,7 @@ class SuppressionsApi:
                 KnownView(
                     contact=row.id,
                     campaign=row.campaign,
-                    title=campaigns[row.campaign].title,
+                    title=rules.title(row.campaign),
                     name=row.name,
                     ref=row.ref,
                     formerly=row.number != number,

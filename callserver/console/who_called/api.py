@@ -117,7 +117,7 @@ class WhoCalledApi:
         """Each person once, also who had the number formerly; only persons on lists that the user sees."""
         if not request.may(Action.SUPPRESS):
             return []
-        campaigns = self._ctx.rules.current.campaigns
+        rules = self._ctx.rules
         key = phone.to_int(number)
         now = contacts.by_number(tx, key)
         formerly = known_at.contacts_of(known_at.formerly(tx, key, now))
@@ -126,12 +126,11 @@ class WhoCalledApi:
             contact.person: Person(
                 contact=contact.id,
                 name=contact.name,
-                campaign=campaigns[contact.campaign].title,
+                campaign=rules.title(contact.campaign),
                 formerly=contact.person not in here,
             )
             for contact in (*now, *formerly)
-            if contact.campaign in campaigns
-            and request.sees(campaigns[contact.campaign].department)
+            if request.sees(rules.department(contact.campaign))
         }
         if shown := [person.contact for person in people.values() if person.formerly]:
             person_record.record_who_called(tx, shown, request.by, at)

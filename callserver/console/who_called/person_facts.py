@@ -117,8 +117,7 @@ class PersonFactsApi:
         if number is not None:
             return number, known
         named = next(row for row in known if row.id == body.contact)
-        campaign = self._ctx.rules.current.campaigns.get(named.campaign)
-        if not request.sees(None if campaign is None else campaign.department):
+        if not request.sees(self._ctx.rules.department(named.campaign)):
             raise NotFound("there is no such contact", key="not_found")
         return named.number, known
 
