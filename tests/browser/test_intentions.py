@@ -14,7 +14,7 @@ from callserver.database.tables import contacts
 from callserver.domain.audit import EntryKind
 from callserver.ports import Tx
 from tests.browser.conftest import Visit
-from tests.browser.shift import on_shift, state
+from tests.browser.shift import finish, on_shift, state
 from tests.browser.test_cases import typed_in
 from tests.browser.test_late_answers import FirstAnswer
 from tests.browser.test_who_called import look_up
@@ -271,3 +271,67 @@ def test_a_new_password_is_named_after_whom_it_is_for(visit: Visit) -> None:
     first.release()
     expect(page.locator("#secret-text")).to_contain_text("Maja Prøve")
     expect(page.locator("#edit")).to_be_visible()
+
+
+def test_an_opt_out_is_of_the_person_who_was_shown(visit: Visit, system: BrowserSystem) -> None:
+    """Another hit is being opened, and comes on the page while the dialog asks."""
+    names = system.read(lambda tx: tx.execute(select(contacts.c.name)).scalars().all())
+    common = Counter(name.split()[0] for name in names if name)
+    page = visit("mads", "/person")
+    page.locator("#search [name=text]").fill(common.most_common(1)[0][0])
+    page.locator("#search .main").click()
+    hits = page.locator("#search-results li button")
+    with page.expect_request("**/api/v1/person") as opened:
+        hits.nth(0).click()
+    expect(page.locator("#person-name")).to_be_focused()
+    title = page.locator("#person-name").inner_text()
+    other = FirstAnswer(page, "/person")
+    hits.nth(1).click()
+    other.wait()
+    page.locator("#opt-out [name=received_by]").select_option("letter")
+    page.locator("#opt-out button").click()
+    expect(page.locator("#dialog")).to_contain_text(title)
+    other.release()
+    expect(page.locator("#person-name")).not_to_have_text(title)
+    with page.expect_request("**/api/v1/person/opt-out") as sent:
+        page.locator("#dialog form .main").click()
+    (asked, told) = (request.value.post_data_json or {} for request in (opened, sent))
+    assert told["contact"] == asked["contact"]
+
+
+def test_an_item_is_ticked_of_the_checklist_that_is_shown(visit: Visit) -> None:
+    page = visit("asger", "/accounts")
+    for name in ("Maja Prøve", "Sigrid Prøve"):
+        row(page, name)("Close access")
+        page.locator("#announce").click()
+        expect(page.locator("#checklist-title")).to_contain_text(name)
+        page.locator("#checklist-close").click()
+    row(page, "Maja Prøve")("Checklist")
+    expect(page.locator("#checklist-title")).to_contain_text("Maja Prøve")
+    other = FirstAnswer(page, "/accounts/*/checklist")
+    row(page, "Sigrid Prøve")("Checklist")
+    other.wait()
+    with page.expect_request("**/checklist/item") as sent:
+        page.locator("#checklist-items input").first.check()
+    other.release()
+    assert "/accounts/9101/" in sent.value.url
+
+
+def test_a_correction_that_is_answered_late_closes_no_other_dialog(visit: Visit) -> None:
+    page = visit("maja")
+    on_shift(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    page.locator("#hang-up").click()
+    state(page, "wrapping_up")
+    finish(page)
+    correct = page.locator("#evening-body [data-key^=correct]").first
+    correct.click()
+    late = FirstAnswer(page, "/correct")
+    page.locator("#correct-body .main").click()
+    late.wait()
+    page.keyboard.press("Escape")
+    correct.click()
+    late.release()
+    page.wait_for_timeout(500)
+    expect(page.locator("#correct-dialog")).to_be_visible()

@@ -293,3 +293,12 @@ def test_the_draft_of_the_next_call_outlasts_a_late_answer(visit: Visit) -> None
     page.wait_for_timeout(500)
     expect(page.locator("#chosen textarea")).to_have_value("Ring ikke om aftenen")
     assert "Ring ikke" in page.evaluate("sessionStorage.getItem('outcome')")
+
+
+def test_the_card_comes_without_being_asked_for_again(visit: Visit) -> None:
+    page = visit("maja")
+    on_shift(page)
+    page.route("**/api/v1/card", lambda route: route.abort("connectionrefused"), times=2)
+    page.keyboard.press("r")
+    state(page, "talking")
+    expect(page.locator(".who-name")).to_be_visible()

@@ -8,7 +8,6 @@ import { draw, find } from "./person/record.js";
 import { list, t } from "./texts.js";
 
 let contact = null; // of the person who is shown
-let shown = null; // the person, as the API told
 let why = ""; // the reason that the user gave
 
 const optOut = $("#opt-out");
@@ -28,11 +27,20 @@ async function open(key) {
   find(person).focus();
 }
 
-const again = async () => redraw(await post("/person", { contact, why }));
+// Shows the person as they are after a change, unless another was opened meanwhile.
+async function again(about) {
+  const person = await post("/person", { contact: about, why });
+  if (about === contact) redraw(person);
+}
 
+// What a dialog does is about the person who was shown when it was opened.
 function redraw(person) {
-  shown = person;
-  draw(person, { undo, decide, remove });
+  const about = contact;
+  draw(person, {
+    undo: (mark, reason) => undo(about, mark, reason),
+    decide: (one, other, verdict, reason) => decide(one ?? about, other, verdict, reason, about),
+    remove: (listed, reason) => remove(person, about, listed, reason),
+  });
 }
 
 function hit(person) {
@@ -63,24 +71,24 @@ onSubmit($("#search"), async (values) => {
   if (hits.length === 1 && !more) await open(hits[0].contact);
 });
 
-async function undo(mark, reason) {
-  await post("/person/undo", { contact, mark, why: reason });
+async function undo(about, mark, reason) {
+  await post("/person/undo", { contact: about, mark, why: reason });
   toast(t("person.undone"), "good");
-  await again();
+  await again(about);
 }
 
-// `one`: the contact that is decided about; null: the one that is shown.
-async function decide(one, other, verdict, reason) {
-  await post("/person/decide", { contact: one ?? contact, other, verdict, why: reason });
+async function decide(one, other, verdict, reason, about) {
+  await post("/person/decide", { contact: one, other, verdict, why: reason });
   toast(t("person.decided"), "good");
-  await again();
+  await again(about);
 }
 
-async function remove(listed, reason) {
+async function remove(person, about, listed, reason) {
   await post(`/contacts/${listed}/remove`, { why: reason });
   toast(t("person.removed"), "good");
-  const left = shown.campaigns.map((row) => row.contact).filter((key) => key !== listed);
-  if (left.includes(contact)) return again();
+  if (about !== contact) return;
+  const left = person.campaigns.map((row) => row.contact).filter((key) => key !== listed);
+  if (left.includes(about)) return again(about);
   focusAfterwards(left.length ? find : () => $("#search [name=text]"));
   if (left.length) return open(left[0]);
   show($("#record"), false);
@@ -93,23 +101,25 @@ for (const button of $$("[data-format]")) {
 
 if (optOut) {
   onSubmit(optOut, async ({ scope, received_by }) => {
+    const about = contact;
     const choice = $("[name=scope]", optOut).selectedOptions[0].textContent;
     confirm(t("person.opt_out"), t("person.opt_out_sure", { name: find().textContent, scope: choice }), {
       go: t("person.opt_out"),
       does: async () => {
-        await post("/person/opt-out", { contact, scope, received_by });
+        await post("/person/opt-out", { contact: about, scope, received_by });
         toast(t("person.opted_out"), "good");
-        await again();
+        await again(about);
       },
     });
   });
   fact.fact.addEventListener("change", chooseFact);
   onSubmit(fact, async (values) => {
-    if (values.fact !== "erased") return record(values);
+    const about = contact;
+    if (values.fact !== "erased") return record(about, values);
     confirm(t("who_called.fact.erased"), t("who_called.sure_erased"), {
       go: t("who_called.erase_go"),
       bad: true,
-      does: () => record(values),
+      does: () => record(about, values),
     });
   });
 }
@@ -120,14 +130,14 @@ function chooseFact() {
   fact.at.required = isConsent;
 }
 
-async function record({ fact: known, at, proof }) {
+async function record(about, { fact: known, at, proof }) {
   if (known === "consent_given") {
     // The beginning of the day, so that an opt-out of the same day is later and stays in force.
     const when = new Date(`${at}T00:00`).toISOString();
-    await post("/person/consent", { contact, at: when, proof: proof || null });
+    await post("/person/consent", { contact: about, at: when, proof: proof || null });
   } else {
-    await post("/person/facts", { contact, fact: known });
+    await post("/person/facts", { contact: about, fact: known });
   }
   toast(t("person.recorded"), "good");
-  await again();
+  await again(about);
 }

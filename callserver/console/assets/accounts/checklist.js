@@ -5,7 +5,8 @@ import "../dates.js";
 import { $, el, onPress, onSubmit, show, toast } from "../dom.js";
 import { date, dateTime, label, t } from "../texts.js";
 
-let user = null; // whose checklist is open
+let user = null; // whose checklist was asked for last
+let shown = null; // whose checklist is on the page
 let changed; // shows the page again
 let opener = null;
 
@@ -16,7 +17,7 @@ function entry(text, done) {
   return el("li", {}, `${text} `, el("span", { class: `badge ${done ? "good" : "warn"}` }, state));
 }
 
-function item(row, open) {
+function item(row, open, about) {
   const ticked = row.at
     ? ` (${t("accounts.checklist_ticked", { when: dateTime(row.at), name: who(row.by) })})`
     : "";
@@ -27,7 +28,7 @@ function item(row, open) {
     "data-item": row.key,
     onchange: async () => {
       try {
-        await post(`/accounts/${user}/checklist/item`, { item: row.key, done: box.checked });
+        await post(`/accounts/${about}/checklist/item`, { item: row.key, done: box.checked });
       } catch (error) {
         toast(error.message);
       }
@@ -58,13 +59,14 @@ export async function refreshChecklist() {
   const asked = user;
   const data = await get(`/accounts/${asked}/checklist`);
   if (user !== asked) return; // another checklist was opened, or this one closed
+  shown = asked;
   const left = data.state === "left";
   const focused = document.activeElement?.dataset.item;
   $("#checklist-title").textContent = t("accounts.checklist_title", { name: data.name });
   $("#checklist-left").textContent = data.left_at
     ? t("accounts.checklist_left", { when: dateTime(data.left_at) })
     : t("accounts.checklist_announced");
-  const items = data.items.map((row) => item(row, data.state !== "complete"));
+  const items = data.items.map((row) => item(row, data.state !== "complete", asked));
   $("#checklist-items").replaceChildren(
     ...(items.length ? items : [el("li", { class: "soft" }, t("accounts.checklist_no_items"))]),
   );
@@ -100,18 +102,18 @@ function close() {
 }
 $("#checklist-close").addEventListener("click", close);
 onPress($("#checklist-withdraw"), async () => {
-  await post(`/accounts/${user}/checklist/announcement`, { leaves: false });
+  await post(`/accounts/${shown}/checklist/announcement`, { leaves: false });
   close();
   await changed();
 });
 $("#checklist-print").addEventListener("click", () => window.print());
 onSubmit($("#checklist-letter"), async ({ sent_on }) => {
-  await post(`/accounts/${user}/checklist/letter`, { sent_on });
+  await post(`/accounts/${shown}/checklist/letter`, { sent_on });
   $("#checklist-letter").reset();
   await changed();
 });
 onSubmit($("#checklist-complete"), async () => {
-  await post(`/accounts/${user}/checklist/complete`);
+  await post(`/accounts/${shown}/checklist/complete`);
   toast(t("accounts.checklist_completed"), "good");
   await changed();
   $("#checklist-title").focus();

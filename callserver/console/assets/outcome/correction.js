@@ -25,7 +25,7 @@ export function correct({ attempt, outcome, title, text, saved, campaign, done }
   const written = () => ({ details: {}, note: "" });
   const save = async (draft) => {
     await post("/correct", { attempt, outcome: select.value, ...draft });
-    dialog.close();
+    if (body.isConnected) dialog.close(); // it may be about another call by now
     toast(saved ?? t("outcome.corrected"), "good");
     await done();
   };

@@ -6,6 +6,8 @@ import { $, el, show } from "../dom.js";
 import { date, label, list, pieces, t, when, whenShort } from "../texts.js";
 import { bind } from "./keys.js";
 
+const AGAIN_MS = 2000;
+
 let attempt = null;
 let card = null;
 let number = null;
@@ -121,11 +123,15 @@ function draw() {
   );
 }
 
-async function fetchCard() {
-  const wanted = attempt;
+function loading() {
   $("#card-body").replaceChildren(el("p", { class: "soft" }, t("phone.card.loading")));
   $("#script-body").replaceChildren();
   $("#questions").replaceChildren();
+  fetchCard();
+}
+
+async function fetchCard() {
+  const wanted = attempt;
   try {
     const fetched = await post("/card");
     if (wanted !== attempt || fetched.attempt !== attempt) return;
@@ -133,11 +139,13 @@ async function fetchCard() {
     draw();
   } catch (error) {
     if (wanted !== attempt) return;
-    const again = el("button", { type: "button", onclick: fetchCard }, t("phone.card.again"));
-    $("#card-body").replaceChildren(
-      el("p", { class: "wrong", role: "alert" }, t("phone.card.failed", { why: error.message })),
-      again,
-    );
+    const again = el("button", { type: "button", onclick: loading }, t("phone.card.again"));
+    const isPassing = error.status === 0 || error.status >= 500;
+    const failed = t("phone.card.failed", { why: error.message });
+    if ($("#card-body .wrong")?.textContent !== failed)
+      $("#card-body").replaceChildren(el("p", { class: "wrong", role: "alert" }, failed), again);
+    // Nobody talks without the card: the phoner need not ask for it.
+    if (isPassing) setTimeout(() => wanted === attempt && !card && fetchCard(), AGAIN_MS);
   }
 }
 
@@ -153,7 +161,8 @@ export function draws(seat) {
   const over = call.ask_ended;
   if (call.attempt !== attempt) {
     [attempt, ended] = [call.attempt, over];
-    fetchCard();
+    card = number = null; // of the call before
+    loading();
   } else if (card && over !== ended) {
     ended = over;
     $(".ask").replaceWith(asking());
