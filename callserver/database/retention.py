@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, delete, exists, func, null, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from callserver.database import (
     applicants,
@@ -51,11 +63,15 @@ UNLINKED: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where the data of a class is. `change`: what becomes of an old row; None: it is deleted."""
+    """Where the data of a class is. `change`: what becomes of an old row; None: it is deleted.
+
+    `needs`: a query of something that there must be for a row to be old; where there is none, the table is not read.
+    """
 
     key: Column[Any]
     old: ColumnElement[bool]
     change: Mapping[str, Any] | None = None
+    needs: Select[Any] | None = None
 
 
 _WHOLE_ROWS: Mapping[RetentionClass, tuple[Column[Any], Column[Any]]] = {
@@ -72,7 +88,8 @@ def stored(  # noqa: C901, PLR0912 - one case for each class
     """The rows of a class that are older than `before`; None: it is not in the database."""
     match kind:
         case RetentionClass.CONTACTS:
-            return Stored(contacts.c.id, _old_contacts(before, now))
+            lists = select(imports.c.id).where(imports.c.at < before).limit(1)
+            return Stored(contacts.c.id, _old_contacts(before, now), needs=lists)
         case RetentionClass.CALLS:
             old = and_(calls.c.permit_at < before, calls.c.number != NOBODY)
             return Stored(calls.c.attempt, and_(old, calls.c.ended_at.is_not(None)), UNLINKED)
@@ -127,14 +144,22 @@ def _old_contacts(before: datetime, now: datetime) -> ColumnElement[bool]:
     )
 
 
+def _may_be_old(tx: Tx, rows: Stored) -> bool:
+    return rows.needs is None or tx.execute(rows.needs).first() is not None
+
+
 def count(tx: Tx, rows: Stored, most: int | None = None) -> int:
     """How many rows are old; `most`: counting ends there."""
+    if not _may_be_old(tx, rows):
+        return 0
     some = select(rows.key).where(rows.old).limit(most).subquery()
     return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def old_keys(tx: Tx, rows: Stored) -> list[Any]:
     """The keys of old rows, CHUNK at most."""
+    if not _may_be_old(tx, rows):
+        return []
     return list(tx.execute(select(rows.key).where(rows.old).limit(CHUNK)).scalars())
 
 

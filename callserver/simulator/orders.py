@@ -26,10 +26,8 @@ class InProcessOrders(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no
         data: dict[str, object] | None = None,
         headers: dict[str, str] | None = None,
         auth: tuple[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface of twilio-python
-        allow_redirects: bool = False,
+        **_: object,  # a limit of time, and whether to follow redirects
     ) -> Response:
-        del timeout, allow_redirects
         url = uri + (f"?{urlencode(params, doseq=True)}" if params else "")
         sent = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         if auth is not None:

@@ -68,6 +68,22 @@ def test_old_notes_are_found_among_notes(sqlite_url: str) -> None:
     assert [step for *_, step in plan] == ["SEARCH calls USING INDEX calls_note (permit_at<?)"]
 
 
+def test_no_contact_is_read_while_no_list_is_old(sqlite_url: str) -> None:
+    """Every hour, and a million of them."""
+    rows = retention.stored(RetentionClass.CONTACTS, TUESDAY, TUESDAY)
+    assert rows is not None
+    engine = make_engine(sqlite_url)
+    asked: list[str] = []
+    with engine.connect() as tx:
+        raw: Any = tx.connection.driver_connection
+        raw.set_trace_callback(asked.append)
+        assert (retention.count(tx, rows), retention.old_keys(tx, rows)) == (0, [])
+        raw.set_trace_callback(None)
+    engine.dispose()
+    assert asked
+    assert not [query for query in asked if "contacts" in query]
+
+
 def test_what_ended_after_an_erasure_is_found_by_its_time(sqlite_url: str) -> None:
     """Every hour, in a transaction for which dials wait."""
     engine = make_engine(sqlite_url)
