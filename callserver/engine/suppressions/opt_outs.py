@@ -106,9 +106,10 @@ def add(
             )
         about = purpose if scope is Scope.PURPOSE else None
         ids += [_add_one(tx, key, scope, about, origin) for key in subjects]
-        # A hash does not name the number of an open call, so the number itself is silenced.
-        silenced = Scope.NUMBER if scope is Scope.HASH else scope
-        silence(tx, subject.reached_by(silenced, number, people, secret), origin.at)
+        # A hash does not name the number of an open call, so the number itself is silenced, and who has or had it.
+        silenced = (Scope.NUMBER, Scope.PERSON) if scope is Scope.HASH else (scope,)
+        for one in silenced:
+            silence(tx, subject.reached_by(one, number, people, secret), origin.at)
     return ids
 
 
