@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Integer, and_, bindparam, literal_column, or_, select, union_all, update
 
 from callserver.database.due_work import TO_STOP
+from callserver.database.many_keys import among
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
 from callserver.database.tables import calls, contacts, seats
 from callserver.database.upserts import PerDialect
@@ -281,13 +282,13 @@ def of_number(tx: Tx, number: int) -> list[CallRow]:
 
 def of_contacts(tx: Tx, ids: Sequence[int]) -> list[CallRow]:
     """Every call of these contacts, whatever number they had then, oldest first."""
-    query = _all.where(calls.c.contact.in_(list(ids))).order_by(calls.c.permit_at)
+    query = _all.where(among(tx, calls.c.contact, ids)).order_by(calls.c.permit_at)
     return [CallRow._make(row) for row in tx.execute(query)]
 
 
 def of_persons(tx: Tx, persons: Collection[int], numbers: Collection[int]) -> list[CallRow]:
     """Every call to these persons at one of the numbers, also of contacts that were removed since."""
-    query = _all.where(calls.c.number.in_(list(numbers)), calls.c.person.in_(list(persons)))
+    query = _all.where(among(tx, calls.c.number, numbers), among(tx, calls.c.person, persons))
     return [CallRow._make(row) for row in tx.execute(query)]
 
 

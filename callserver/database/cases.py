@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 
+from callserver.database.many_keys import among
 from callserver.database.tables import case_history, cases, messages, suppressions, users
 from callserver.domain.case import (
     TWO_NAMES,
@@ -171,8 +172,8 @@ def listed(tx: Tx, *, closed: bool = False, most: int = 500) -> list[CaseRow]:
 def of_person(tx: Tx, contacts: Sequence[int], numbers: Sequence[int]) -> list[CaseRow]:
     """The cases about these contacts, or about one of the numbers where no contact is named; newest first."""
     about = or_(
-        cases.c.contact.in_(list(contacts)),
-        cases.c.contact.is_(None) & cases.c.number.in_(list(numbers)),
+        among(tx, cases.c.contact, contacts),
+        cases.c.contact.is_(None) & among(tx, cases.c.number, numbers),
     )
     return [CaseRow._make(row) for row in tx.execute(_all.where(about).order_by(cases.c.id.desc()))]
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from callserver.database.many_keys import among
 from callserver.database.prepared_statements import Prepared, RowUpdate
 from callserver.database.tables import campaign_places, contacts
 from callserver.domain.call import DialPath
@@ -167,22 +168,22 @@ def of_person(tx: Tx, person: int) -> list[Contact]:
 def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
     """Rows of other people with one of these numbers or households."""
     query = select(*_columns).where(
-        contacts.c.number.in_([row.number for row in known])
-        | contacts.c.household.in_([row.household for row in known]),
-        contacts.c.person.not_in([row.person for row in known]),
+        among(tx, contacts.c.number, {row.number for row in known})
+        | among(tx, contacts.c.household, {row.household for row in known}),
+        ~among(tx, contacts.c.person, {row.person for row in known}),
     )
     return [Contact._make(row) for row in tx.execute(query)]
 
 
 def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:
     """Contacts by their ids."""
-    query = select(*_columns).where(contacts.c.id.in_(ids))
+    query = select(*_columns).where(among(tx, contacts.c.id, ids))
     return {row.id: Contact._make(row) for row in tx.execute(query)}
 
 
 def names(tx: Tx, ids: Sequence[int]) -> dict[int, str | None]:
     """The contacts' names, by id."""
-    query = select(contacts.c.id, contacts.c.name).where(contacts.c.id.in_(ids))
+    query = select(contacts.c.id, contacts.c.name).where(among(tx, contacts.c.id, ids))
     return {row.id: row.name for row in tx.execute(query)}
 
 

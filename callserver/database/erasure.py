@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, null, or_, sel
 
 from callserver.database import detail_words
 from callserver.database.cases import forget_delivered, forget_words
+from callserver.database.many_keys import among
 from callserver.database.messages import TOGETHER
 from callserver.database.retention import UNLINKED
 from callserver.database.tables import (
@@ -40,7 +41,7 @@ def forget_contacts(tx: Tx, ids: Sequence[int], reason: str) -> None:
     """
     tx.execute(
         update(contacts)
-        .where(contacts.c.id.in_(ids))
+        .where(among(tx, contacts.c.id, ids))
         .values(
             status=ContactStatus.CLOSED,
             reason=reason,
@@ -60,7 +61,7 @@ def unlink_calls(
     `since`: those permitted since then. Without it every call is looked at: no index finds a call by its
     person, whose contact may be gone.
     """
-    theirs = or_(calls.c.person.in_(persons), calls.c.contact.in_(contact_ids))
+    theirs = or_(among(tx, calls.c.person, persons), among(tx, calls.c.contact, contact_ids))
     return _unlink(tx, theirs if since is None else theirs & (calls.c.permit_at >= since))
 
 
@@ -135,13 +136,13 @@ def forget_cases(
     """
     anothers = exists(
         select(contacts.c.id).where(
-            contacts.c.id == cases.c.contact, contacts.c.person.not_in(persons)
+            contacts.c.id == cases.c.contact, ~among(tx, contacts.c.person, persons)
         )
     )
     theirs = or_(
-        cases.c.contact.in_(contact_ids),
-        and_(cases.c.number.in_(numbers), ~anothers),
-        and_(func.lower(cases.c.reply_to).in_(addresses), ~anothers),
+        among(tx, cases.c.contact, contact_ids),
+        and_(among(tx, cases.c.number, numbers), ~anothers),
+        and_(among(tx, func.lower(cases.c.reply_to), addresses), ~anothers),
     )
     rows = tx.execute(select(cases.c.id, cases.c.closed_at).where(theirs)).all()
     forget_delivered(tx, [row.id for row in rows if row.closed_at is None])
@@ -178,6 +179,6 @@ def erased_at(tx: Tx, hashes: Sequence[str]) -> dict[str, datetime]:
 def others_at(tx: Tx, number: int, persons: Collection[int]) -> bool:
     """Whether somebody else is known at the number."""
     query: Any = select(func.count()).where(
-        contacts.c.number == number, contacts.c.person.not_in(persons)
+        contacts.c.number == number, ~among(tx, contacts.c.person, persons)
     )
     return bool(tx.execute(query).scalar_one())

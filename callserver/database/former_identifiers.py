@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, literal, or_, select, true
 
+from callserver.database.many_keys import among
 from callserver.database.tables import contacts, former_identifiers
 from callserver.database.upserts import INSERTS
 from callserver.domain.identity import NOBODY
@@ -75,7 +76,9 @@ def add(tx: Tx, identifiers: Iterable[Identifier], because: Because, at: datetim
 
 def numbers_of(tx: Tx, persons: Collection[int]) -> set[int]:
     """The numbers that these persons had formerly."""
-    query = select(former_identifiers.c.number).where(former_identifiers.c.person.in_(persons))
+    query = select(former_identifiers.c.number).where(
+        among(tx, former_identifiers.c.person, persons)
+    )
     return set(tx.execute(query).scalars())
 
 
@@ -89,7 +92,7 @@ def at_number(tx: Tx, number: int) -> list[Identifier]:
 def forget_people(tx: Tx, persons: Collection[int]) -> None:
     """Delete numbers and names of these persons. Their households stay, because they protect them."""
     mine = former_identifiers.c
-    theirs = mine.person.in_(persons)
+    theirs = among(tx, mine.person, persons)
     named = theirs & or_(mine.number != NOBODY, mine.name != "")
     rows = select(
         mine.person, literal(NOBODY), mine.household, literal(""), mine.because, func.max(mine.at)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, text
 
 from callserver.database import audit
+from callserver.database.many_keys import among
 from callserver.database.tables import audit as log
 from callserver.database.tables import look_ups
 from callserver.database.tables.audit import RARE
@@ -60,13 +61,13 @@ def with_openings(tx: Tx, entries: Sequence[Entry]) -> list[Entry]:
 def leaves_about(tx: Tx, contacts: Collection[int]) -> list[int]:
     """The leaf numbers of the sealed entries of these contacts' look-ups."""
     query = select(log.c.leaf).join(look_ups, log.c.id == look_ups.c.entry)
-    known = look_ups.c.contact.in_(contacts)
+    known = among(tx, look_ups.c.contact, contacts)
     return list(tx.execute(query.where(known, log.c.leaf.is_not(None))).scalars())
 
 
 def forget(tx: Tx, contacts: Collection[int]) -> None:
     """Drop whom and why of these contacts' look-ups."""
-    tx.execute(delete(look_ups).where(look_ups.c.contact.in_(contacts)))
+    tx.execute(delete(look_ups).where(among(tx, look_ups.c.contact, contacts)))
 
 
 def without_contact(tx: Tx) -> list[Entry]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
@@ -28,7 +29,7 @@ class Mark:
 
 _marks = PreparedMany(
     lambda subjects: (
-        select(marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
+        select(marks.c.id, marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail)
         .where(marks.c.subject.in_(subjects), marks.c.ended_at.is_(None))
         .order_by(marks.c.id)
     )
@@ -42,9 +43,8 @@ _insert_mark = Prepared(
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
     """The marks in force of the subjects, oldest first."""
-    return [
-        Mark(about, MarkKind(kind), at, detail) for about, kind, at, detail in _marks(tx, subjects)
-    ]
+    rows = sorted(_marks(tx, subjects), key=itemgetter(0))
+    return [Mark(about, MarkKind(kind), at, detail) for _, about, kind, at, detail in rows]
 
 
 def mark(

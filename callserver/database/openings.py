@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, insert, or_, select
 
+from callserver.database.many_keys import among
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, openings
 from callserver.domain.audit import EntryKind
@@ -29,9 +30,9 @@ def add(tx: Tx, entry: int, at: datetime, number: int | None, body: bytes) -> No
 def forget(tx: Tx, contacts: Sequence[int], numbers: Sequence[int] = ()) -> int:
     """Drop the openings of decisions about these contacts or numbers. Returns how many."""
     about = select(audit.c.id).where(
-        audit.c.contact.in_(list(contacts)), audit.c.kind.in_(DECISIONS)
+        among(tx, audit.c.contact, contacts), audit.c.kind.in_(DECISIONS)
     )
-    theirs = or_(openings.c.entry.in_(about), openings.c.number.in_(list(numbers)))
+    theirs = or_(openings.c.entry.in_(about), among(tx, openings.c.number, numbers))
     return tx.execute(delete(openings).where(theirs)).rowcount
 
 
@@ -39,7 +40,7 @@ def about(tx: Tx, contacts: Sequence[int]) -> list[int]:
     """Those of the contacts about whom decisions with an opening were made."""
     query = (
         select(audit.c.contact)
-        .where(audit.c.contact.in_(list(contacts)), audit.c.kind.in_(DECISIONS))
+        .where(among(tx, audit.c.contact, contacts), audit.c.kind.in_(DECISIONS))
         .where(exists(select(openings.c.entry).where(openings.c.entry == audit.c.id)))
     )
     return list(tx.execute(query.distinct().order_by(audit.c.contact)).scalars())

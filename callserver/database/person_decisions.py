@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import insert, or_, select
 
+from callserver.database.many_keys import among
 from callserver.database.tables import person_decisions
 from callserver.ports import Tx
 
@@ -33,7 +34,7 @@ def of_persons(tx: Tx, persons: Collection[int]) -> list[DecisionRow]:
     """Every decision about one of these keys, newest first."""
     mine = person_decisions.c
     columns = (mine.id, mine.person, mine.other, mine.verdict, mine.at, mine.by, mine.why)
-    about = or_(mine.person.in_(persons), mine.other.in_(persons))
+    about = or_(among(tx, mine.person, persons), among(tx, mine.other, persons))
     rows = tx.execute(select(*columns).where(about).order_by(mine.id.desc()))
     return [DecisionRow(*row)._replace(verdict=Verdict(row.verdict)) for row in rows]
 

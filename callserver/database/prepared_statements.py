@@ -134,8 +134,11 @@ class Prepared:
 class PreparedMany:
     """A statement about several keys of one kind: compiled for 4, 16, 64 … of them.
 
-    `statement` makes it from the keys' parameters. Places that are left over repeat the first key.
+    `statement` makes it from the keys' parameters. Places that are left over repeat the first key. More than MOST
+    keys are asked for in parts: the rows of each part are in the statement's order.
     """
+
+    MOST = 4**6
 
     def __init__(
         self,
@@ -149,6 +152,11 @@ class PreparedMany:
     ) -> StatementResult:
         if not keys:
             return StatementResult((), 0)
+        if len(keys) > self.MOST:
+            starts = range(0, len(keys), self.MOST)
+            parts = [self(tx, keys[at : at + self.MOST], values) for at in starts]
+            rows = [row for part in parts for row in part]
+            return StatementResult(rows, sum(part.rowcount for part in parts))
         size = 4
         while size < len(keys):
             size *= 4

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, delete, exists, func, literal, select, text
 
+from callserver.database.many_keys import among
 from callserver.database.register_records import PEOPLE
 from callserver.database.tables import (
     contact_addresses,
@@ -298,4 +299,4 @@ def forget_people(tx: Tx, persons: Collection[int]) -> None:
     """Erase what is stored here about these persons."""
     forget_results(tx, persons)
     for table in (contact_addresses, register_decisions):
-        tx.execute(delete(table).where(table.c.person.in_(list(persons))))
+        tx.execute(delete(table).where(among(tx, table.c.person, persons)))

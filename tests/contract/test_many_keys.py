@@ -7,14 +7,22 @@ from pathlib import Path
 from sqlalchemy import func, insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import contacts as contact_rows
 from callserver.database import (
+    calls,
+    cases,
+    former_identifiers,
+    look_ups,
     marks,
+    openings,
+    person_decisions,
     person_search,
     refused_numbers,
+    register_people,
     reopened_contacts,
     suppressions,
 )
+from callserver.database import contacts as contact_rows
+from callserver.database import erasure as erased_rows
 from callserver.database.audit import LogQuery, append
 from callserver.database.engines import SERVER_KEY
 from callserver.database.former_identifiers import Identifier
@@ -25,6 +33,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
+from callserver.domain.marks import MarkKind
 from callserver.engine.audit_log import search
 from callserver.engine.calls import carrier_refusals
 from callserver.engine.cases import intake
@@ -32,6 +41,7 @@ from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import Rules
 from callserver.engine.suppressions import erasure, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
+from tests.contract.test_retention import a_call
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 MANY = 33_000
@@ -147,3 +157,46 @@ def test_the_log_is_searched_after_a_whole_list_was_forgotten(store: AnyStore) -
             append(tx, NOW, EntryKind.FORGOTTEN, contacts=[*part])
         found, _ = search.search(tx, rules, LogQuery(), rules.campaign("kanvas").department, 9)
     assert [entry["kind"] for entry in found] == ["breaker"]
+
+
+def test_anything_is_asked_about_a_whole_list(store: AnyStore) -> None:
+    """One number, or one household, may be a placeholder of many lists."""
+    values = {"household": 1, "place": "DK Europe/Copenhagen", "status": "ready", "tries": 0}
+    rows = [
+        {"id": n, "campaign": "k", "person": n, "number": 4532000000, "rank": n, **values}
+        for n in range(1, MANY + 2)
+    ]
+    keys, about = range(1, MANY + 1), [f"person:{n}" for n in range(1, MANY + 1)]
+    with store.engine.begin() as tx:
+        tx.execute(insert(contacts), rows)
+        for kind in (MarkKind.REFUSED, MarkKind.REQUESTED, MarkKind.REFUSED):
+            for subject in (about[-1], about[0]):
+                marks.mark(tx, subject, kind, NOW)
+        a_call(tx, 1, 0, number=4532000000, person=1)
+        a_call(tx, MANY, 0, number=4532000000, person=MANY, attempt="b")
+    with store.engine.begin() as tx:
+        known = list(contact_rows.by_ids(tx, keys).values())
+        assert (len(known), len(contact_rows.names(tx, keys))) == (MANY, MANY)
+        assert [row.id for row in contact_rows.beside(tx, known)] == [MANY + 1]
+        assert len(calls.of_contacts(tx, keys)) == 2
+        assert len(calls.of_persons(tx, keys, keys)) == 0
+        assert len(calls.of_persons(tx, keys, [4532000000, *keys])) == 2
+        assert cases.of_person(tx, keys, keys) == []
+        found = marks.marks_of(tx, about)
+        assert [mark.subject for mark in found] == [about[-1], about[0]] * 3
+        assert suppressions.about(tx, about) == []
+        assert person_decisions.of_persons(tx, keys) == []
+        assert former_identifiers.numbers_of(tx, keys) == set()
+        assert look_ups.leaves_about(tx, keys) == openings.about(tx, keys) == []
+        assert erased_rows.others_at(tx, 4532000000, keys)
+        assert not erased_rows.others_at(tx, 4532000000, [*keys, MANY + 1])
+        assert erased_rows.unlink_calls(tx, keys, keys) == 2
+        assert openings.forget(tx, keys, keys) == 0
+        look_ups.forget(tx, keys)
+        former_identifiers.forget_people(tx, keys)
+        register_people.forget_people(tx, keys)
+        addresses = [f"p{n}@example.org" for n in keys]
+        assert erased_rows.forget_cases(tx, keys, keys, keys, addresses) == 0
+        erased_rows.forget_contacts(tx, keys, "PERSON_ERASED")
+        left = select(contacts.c.id).where(contacts.c.number != 0)
+        assert list(tx.execute(left).scalars()) == [MANY + 1]
