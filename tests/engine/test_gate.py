@@ -250,6 +250,16 @@ def test_only_the_second_shift_needs_a_supervisor(
     assert unknown == f.Phoner(left=True)
 
 
+def test_who_has_left_by_a_clock_that_is_ahead_has_left(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        import_list(tx, KANVAS, b"telefon\n32200001\n", NOW)
+        user = {"handle": "p", "name": "P", "role": "phoner", "department": "nord"}
+        phoner = accounts.add(tx, **user, credited=3, left_at=NOW + timedelta(seconds=1))
+        row = seats.open_for(tx, phoner, "nord", NOW)
+        question = DialRequest(first(tx, "kanvas"), KANVAS, DialPath.LIST, row, NOW)
+        assert gate.collect(tx, rules(), b"key", question).phoner.left
+
+
 def test_a_permitted_dial_is_an_open_call_that_is_asked_about_after_fifteen_seconds(
     store: AnyStore,
 ) -> None:

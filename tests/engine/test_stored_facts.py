@@ -324,6 +324,13 @@ def test_the_number_has_another_holder_since_the_latest_instant_known(
     assert found == (None if reassigned is None else NOW - reassigned * HOUR)
 
 
+def test_a_number_replaced_ahead_of_the_clock_is_not_dialed() -> None:
+    """By a list that came in at a server whose clock is ahead."""
+    reach = replace(REACH, replaced_at=NOW + HOUR)
+    assert facts(reach=reach, path=DialPath.LIST, seat=SEAT).reassigned_at == NOW
+    assert facts(reach=reach).reassigned_at == NOW + HOUR
+
+
 @pytest.mark.parametrize("path", DialPath)
 def test_an_agreed_time_opens_only_a_call_back(path: DialPath) -> None:
     contact = CONTACT._replace(callback_for=NOW)

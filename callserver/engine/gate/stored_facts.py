@@ -227,17 +227,21 @@ def _earliest(marks: Sequence[Mark], kind: MarkKind) -> datetime | None:
 
 
 def _not_in_the_future(known: StoredFacts, now: datetime) -> StoredFacts:
-    """Let every mark and suppression count, even if another server's clock was ahead.
+    """Let every mark, suppression and change of a number count, even if another server's clock was ahead.
 
     Only a consent and the end of an opt-out wait until this server's clock reaches their time.
     """
     instants = [mark.at for mark in known.marks] + [
         suppression.at for _, suppression in known.suppressions
     ]
-    if max(instants, default=now) <= now:
+    reach = known.reach
+    if reach.replaced_at is not None and reach.replaced_at > now:
+        reach = replace(reach, replaced_at=now)
+    if reach is known.reach and max(instants, default=now) <= now:
         return known
     return replace(
         known,
+        reach=reach,
         marks=[
             mark if mark.kind == MarkKind.CONSENT_GIVEN else replace(mark, at=min(mark.at, now))
             for mark in known.marks
