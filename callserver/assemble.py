@@ -163,6 +163,7 @@ def build(
         start_checks.database_fits(tx, settings, clock)
         start_checks.log_is_whole(tx, settings)
         key_check.key_fits(tx, settings)
+        sealing.continues_log(tx, settings.seal_key)
         configuration = beginning(tx, folder)
     # However many orders wait for an answer, a hang-up waits for no connection.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)

@@ -24,8 +24,10 @@ from callserver.database.engines import make_engine, reading, sqlite_path
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.alarm import LEAST_FREE_BYTES
 from callserver.engine import clock_checks
+from callserver.engine.audit_log.sealing import continues_log
 from callserver.errors import ConfigurationProblem
 from callserver.key_check import key_fits
+from callserver.ports import Tx
 from callserver.settings import SIMULATED, Settings
 from callserver.start_checks import pooler_fits
 
@@ -85,12 +87,19 @@ def _key(settings: Settings) -> Iterator[str]:
     engine = make_engine(settings.database)
     try:
         with contextlib.suppress(Exception), reading(engine) as tx:  # the database check says why
-            try:
-                key_fits(tx, settings)
-            except ConfigurationProblem as problem:
-                yield str(problem)
+            for fits in (key_fits, _sealing_key_fits):
+                try:
+                    fits(tx, settings)
+                except ConfigurationProblem as problem:
+                    yield str(problem)
     finally:
         engine.dispose()
+
+
+def _sealing_key_fits(tx: Tx, settings: Settings) -> None:
+    """Nothing is asked where there is no key yet: the first server makes it."""
+    if settings.seal_key.exists() or settings.seal_key.with_suffix(".pub").exists():
+        continues_log(tx, settings.seal_key)
 
 
 def _folders(settings: Settings) -> Iterator[str]:

@@ -56,6 +56,12 @@ def after(tx: Tx, size: int, last: int = _LAST) -> list[bytes]:
     return [_with_leaves(tx, body) for (body,) in rows]
 
 
+def newest(tx: Tx, count: int) -> list[Head]:
+    """The newest heads with their leaves, the newest first."""
+    query = select(seals.c.body).order_by(seals.c.size.desc()).limit(count)
+    return [signed_heads.parse(_with_leaves(tx, body)) for (body,) in tx.execute(query)]
+
+
 def long_line(tx: Tx, body: bytes) -> bytes:
     """A stored row as the line of either database."""
     return signed_heads.parse(_with_leaves(tx, body)).line()

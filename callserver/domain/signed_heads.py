@@ -47,19 +47,18 @@ class Head:
             return []
         return [whole[at : at + 32] for at in range(0, len(whole), 32)]
 
+    def is_signed_by(self, key: Ed25519PublicKey) -> bool:
+        try:
+            key.verify(bytes.fromhex(self.signature), self.body())
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
     def body(self) -> bytes:
         """The signed bytes: everything except the signature."""
-        return canonical(
-            {
-                "at": self.at,
-                "first": self.first,
-                "frontier": list(self.frontier),
-                "leaves": self.leaves,
-                "previous": self.previous,
-                "root": self.root,
-                "size": self.size,
-            }
-        )
+        names = ("at", "first", "leaves", "previous", "root", "size")
+        signed = {name: getattr(self, name) for name in names}
+        return canonical(signed | {"frontier": list(self.frontier)})
 
     def line(self) -> bytes:
         """The head's long form: what is signed, and the signature."""
@@ -215,9 +214,7 @@ class _Verification:
         return findings, self._sealed, self._unsealed
 
     def _check_signature(self, head: Head) -> None:
-        try:
-            self._public.verify(bytes.fromhex(head.signature), head.body())
-        except (InvalidSignature, ValueError):
+        if not head.is_signed_by(self._public):
             what = f"the head of size {head.size} has a wrong signature"
             self._of_heads.append(Finding(None, what))
 

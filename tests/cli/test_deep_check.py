@@ -1,5 +1,6 @@
 """`callserver check --deep`: each thing broken by itself is found, and a sound house has no problem."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from callserver.cli import configuration, deep_check
 from callserver.database import audit, migrate
 from callserver.database.engines import make_engine
 from callserver.domain.audit import EntryKind
+from callserver.engine.audit_log.sealing import load_key
 from callserver.settings import Settings
 from tests.harness.databases import reading_only, sqlite_file
 from tests.harness.exchange.kamailio import certificate
@@ -53,6 +55,28 @@ def test_a_damaged_page(tmp_path: Path) -> None:
         data[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     file.write_bytes(data)
     assert "database" in wrong(settings)
+
+
+async def test_a_sealing_key_that_is_gone(tmp_path: Path) -> None:
+    """A running server has it in memory: its operator would learn of it at the next start."""
+    system = await in_a_talk_and_sealed(tmp_path)
+    settings = system.server.settings.model_copy(update={"clock": "a simulated one"})
+    assert "key" not in await asyncio.to_thread(wrong, settings)
+    settings.seal_key.unlink()
+    [problem] = (await asyncio.to_thread(wrong, settings))["key"]
+    assert "is missing, and the log was sealed with it" in problem
+    settings.seal_key.with_suffix(".pub").rename(tmp_path / "elsewhere")
+    load_key(settings.seal_key)
+    [problem] = (await asyncio.to_thread(wrong, settings))["key"]
+    assert "sealed with another key" in problem
+    system.close()
+
+
+async def in_a_talk_and_sealed(folder: Path) -> SimulatedSystem:
+    system = SimulatedSystem(folder)
+    await in_a_talk(system)
+    await system.pass_time(10)
+    return system
 
 
 def test_a_folder_for_the_published_log_that_takes_no_files(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from callserver.domain import signed_heads
 from callserver.domain.audit import EntryKind, canonical
 from callserver.engine.audit_log import verification
 from callserver.engine.audit_log.heads_file import HeadsFile
-from callserver.engine.audit_log.sealing import EVERY, Sealer, load_key
+from callserver.engine.audit_log.sealing import EVERY, Sealer, continues_log, load_key
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 from callserver.settings import published_folder
@@ -341,13 +341,15 @@ async def test_a_whole_new_log_without_the_key_is_found(log: Log) -> None:
         head = signed_heads.seal(None, bodies, "now", forger)
         tx.execute(delete(seals))
         tx.execute(insert(seals).values(size=head.size, body=head.line()))
+        log.outside.with_name("forged.jsonl").write_bytes(head.line() + b"\n")
 
     await log.change(forge)
     assert any("entry 0: " in finding for finding in log.findings())
-    log.outside.write_bytes(b"")  # and even with the file outside replaced
-    log.sealer = Sealer(log.store, log.clock, log.key, log.outside)
-    await log.write(1)
+    log.outside.with_name("forged.jsonl").replace(log.outside)  # and even with the file replaced
     assert any("wrong signature" in finding for finding in log.findings())
+    log.sealer = Sealer(log.store, log.clock, log.key, log.outside)
+    with pytest.raises(ConfigurationProblem, match="sealed with another key"):
+        await log.write(1)
 
 
 async def test_a_full_disk_outside_is_made_good(postgres_url: str, tmp_path: Path) -> None:
@@ -415,6 +417,25 @@ def test_a_lost_sealing_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
     (tmp_path / "seal.pub").rename(tmp_path / "seal.pub.old")
     load_key(path)
     assert (tmp_path / "seal.pub").read_text() != (tmp_path / "seal.pub.old").read_text()
+
+
+async def test_no_server_seals_a_log_of_another_key(log: Log) -> None:
+    """A second machine on the same database, whose operator did not copy the key."""
+    await log.write(2)
+    second = log.key.parent / "second machine"
+    sealer = Sealer(log.store, log.clock, second / "seal.key", second / "seals.jsonl")
+    await log.change(lambda tx: audit.append(tx, NOW, EntryKind.SEAT, seat=9))
+    with pytest.raises(ConfigurationProblem, match="sealed with another key"):
+        await sealer.seal()
+    with pytest.raises(ConfigurationProblem, match="sealed with another key"):
+        await log.store.read(lambda tx: continues_log(tx, second / "seal.key"))
+    await log.write(2)
+    assert log.findings() == []
+    # The key is lost for ever: its public half stays beside the new one, under another name.
+    (second / "seal.pub.until-2026-11-30").write_bytes(log.key.with_suffix(".pub").read_bytes())
+    await log.change(lambda tx: audit.append(tx, NOW, EntryKind.SEAT, seat=9))
+    await sealer.seal()
+    assert log.findings() != []  # by the former key alone
 
 
 async def test_a_heads_file_that_cannot_be_written_counts_as_not_sealed(

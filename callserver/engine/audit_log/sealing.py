@@ -15,7 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -33,6 +36,9 @@ from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Tx
 
 EVERY = timedelta(seconds=5)
+NEWEST = 20
+"""How many heads may show that the log is this key's."""
+
 MOST = 5000
 """The most entries in one head, numbered in one transaction."""
 
@@ -79,6 +85,30 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+def continues_log(tx: Tx, path: Path) -> None:
+    """Whether the log of this database was sealed with this key, or with a former one whose public half was
+    kept beside it under another name.
+
+    One head that verifies is enough: that entries were changed since is what verification says.
+
+    Raises:
+        ConfigurationProblem: it was not. Two keys in one log, from two machines for instance, spoil it.
+    """
+    known = [load_key(path).public_key()]
+    for file in path.parent.glob(f"{path.stem}.pub.*"):
+        with contextlib.suppress(ValueError):
+            known.append(
+                Ed25519PublicKey.from_public_bytes(bytes.fromhex(file.read_text().strip()))
+            )
+    newest = heads.newest(tx, NEWEST)
+    if newest and not any(head.is_signed_by(key) for head in newest for key in known):
+        raise ConfigurationProblem(
+            f"the log of this database was sealed with another key than {path}: put that one there. Every server on"
+            f" a database needs the same. If it is lost, put its public half there as {path.stem}.pub.until-2026-11-30"
+            " (a backup holds it)"
+        )
+
+
 class _Sealed(NamedTuple):
     entries: int
     first: int
@@ -100,7 +130,9 @@ class Sealer:
         self._store = store
         self._rolled_back = rolled_back
         self._clock = clock
+        self._key_file = key
         self._key = load_key(key)
+        self._newest = -1  # the size of the newest head that this process made
         self._outside = HeadsFile(outside)
         self._due: datetime | None = None
 
@@ -145,6 +177,8 @@ class Sealer:
         entries = audit.unsealed(tx, MOST)
         if entries:
             last = audit.last_head(tx)
+            if last is not None and last.size != self._newest:
+                continues_log(tx, self._key_file)
             if self._outside.size > (0 if last is None else last.size):
                 self._rolled_back(tx)
                 return None  # a second head of the same size would fork the log
@@ -155,6 +189,7 @@ class Sealer:
                 self._key,
             )
             line = audit.seal(tx, [key for key, _ in entries], head)
+            self._newest = head.size
             return _Sealed(len(entries), head.first, line)
         return None
 
