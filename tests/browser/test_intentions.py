@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callserver.database import audit
 from callserver.database.tables import contacts
@@ -335,3 +335,22 @@ def test_a_correction_that_is_answered_late_closes_no_other_dialog(visit: Visit)
     late.release()
     page.wait_for_timeout(500)
     expect(page.locator("#correct-dialog")).to_be_visible()
+
+
+def test_a_corrected_call_back_is_on_the_persons_clock(visit: Visit, system: BrowserSystem) -> None:
+    page = visit("maja")
+    on_shift(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    system.write(lambda tx: tx.execute(update(contacts).values(place="FO Atlantic/Faroe")))
+    page.locator("#hang-up").click()
+    state(page, "wrapping_up")
+    finish(page)
+    page.locator("#evening-body [data-key^=correct]").first.click()
+    page.locator("#correct-outcome").select_option("call_back")
+    page.locator("#correct-body input[data-date]").fill("2026-05-13 17:15")
+    expect(page.locator("#correct-body")).to_contain_text("Atlantic/Faroe")
+    with page.expect_request("**/api/v1/correct") as sent:
+        page.locator("#correct-body .main").click()
+    told = sent.value.post_data_json or {}
+    assert told["details"]["at"].startswith("2026-05-13T16:15")

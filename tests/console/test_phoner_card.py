@@ -1,16 +1,19 @@
 """The card: what this call needs and no more; whose opening is written down."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from callserver.console import markup
 from callserver.database import accounts, contacts, marks
+from callserver.database.tables import contacts as contact_table
 from callserver.domain import subject
 from callserver.domain.marks import MarkKind
+from callserver.domain.role import Role
 from tests.harness.staffed import StaffedSystem
 
 MEMBERS = (
@@ -212,3 +215,23 @@ async def test_somebody_who_left_is_known_to_have_said_why(tmp_path: Path) -> No
     assert again["left_why"] == "flyttet til udlandet"
     assert again["left_at"].startswith("2026-05-12")
     system.close()
+
+
+async def test_a_corrected_call_back_is_on_the_persons_clock_too(members: StaffedSystem) -> None:
+    """After the call, by those who may correct its outcome."""
+    opened = await talking(members)
+    path = f"/calls/{opened['attempt']}/call-back"
+    members.write(lambda tx: tx.execute(update(contact_table).values(place="FO Atlantic/Faroe")))
+    await members.api("POST", "/hang-up", {})
+    await members.pass_time(2)
+    await members.outcome("no_thanks", then="pause")
+    assert (await members.api("GET", "/call-back"))[0] == 404
+    status, proposed = await members.api("GET", f"{path}?at=2026-05-13T17:15")
+    assert (status, proposed["zone"]) == (200, "Atlantic/Faroe")
+    assert datetime.fromisoformat(proposed["at"]) == datetime(2026, 5, 13, 16, 15, tzinfo=UTC)
+    members.add_user("other", Role.PHONER, "medlem")
+    members.add_user("syd", Role.SUPERVISOR, "syd")
+    members.add_user("leader", Role.LEADER, None)
+    for handle, wanted in (("other", 404), ("syd", 404), ("leader", 200)):
+        client = await members.client(handle)
+        assert (await client.api("GET", path)).status_code == wanted

@@ -115,6 +115,7 @@ class CardApi:
         return [
             Endpoint("POST", "/card", Action.PHONE, self.card),
             Endpoint("GET", "/call-back", Action.PHONE, self.call_back),
+            Endpoint("GET", "/calls/{call}/call-back", Action.CORRECT, self.corrected_call_back),
         ]
 
     async def card(self, request: UserRequest, body: Nothing) -> CardView:
@@ -126,8 +127,19 @@ class CardApi:
 
     async def call_back(self, request: UserRequest, query: AtTime) -> CallBackView:
         """The limits of a call-back to this person, and what the rules say about one time."""
+        return await self._look(request, query)
+
+    async def corrected_call_back(
+        self, request: UserRequest, call: str, query: AtTime
+    ) -> CallBackView:
+        """The same for the person of an earlier call, whose outcome I may correct."""
+        return await self._look(request, query, call)
+
+    async def _look(
+        self, request: UserRequest, query: AtTime, attempt: str | None = None
+    ) -> CallBackView:
         answer = await self._ctx.store.read(
-            lambda tx: call_backs.look(tx, self._ctx, request.user, query.at)
+            lambda tx: call_backs.look(tx, self._ctx, request.user, query.at, attempt)
         )
 
         def sentences(reasons: tuple[str, ...]) -> list[str]:

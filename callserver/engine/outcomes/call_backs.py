@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from callserver.database import calls, contacts
 from callserver.database.accounts import User
+from callserver.database.calls import CallRow
 from callserver.database.contacts import Contact
 from callserver.domain import hours, permit
 from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
@@ -17,12 +19,13 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
+from callserver.domain.role import Role
 from callserver.engine.context import EngineContext, RecordingContext
 from callserver.engine.gate import gate, stored_facts
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.identity import people_in_reach
 from callserver.engine.outcomes import contact_card
-from callserver.errors import Impossible
+from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 MOST_STEPS = 5
@@ -46,16 +49,21 @@ class Window:
     refused: tuple[Reason, ...] = ()  # the gate would refuse then, even as an agreed call
 
 
-def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
+def look(
+    tx: Tx, ctx: EngineContext, user: User, local: str | None, attempt: str | None = None
+) -> Window:
     """The limits for a call-back and, with `local`, the rules' answer for that time.
 
-    `local`: the person's local time, such as 2026-05-13T17:15.
+    `local`: the person's local time, such as 2026-05-13T17:15. `attempt`: an earlier call whose outcome this user
+    may correct; None: the call in hand.
 
     Raises:
-        NotFound: there is no call in hand.
+        NotFound: there is no such call.
         Impossible: `local` is not a valid time.
     """
-    call, contact = contact_card.in_hand(tx, user)
+    call, contact = (
+        contact_card.in_hand(tx, user) if attempt is None else _earlier(tx, ctx, user, attempt)
+    )
     campaign = ctx.rules.campaign(call.campaign)
     policy = ctx.rules.current.policy_of(campaign)
     now = ctx.clock.now()
@@ -78,6 +86,20 @@ def look(tx: Tx, ctx: EngineContext, user: User, local: str | None) -> Window:
         opens=hours.next_open(policy, place, at),
         refused=() if answer is None else answer.reasons,
     )
+
+
+def _earlier(tx: Tx, ctx: EngineContext, user: User, attempt: str) -> tuple[CallRow, Contact]:
+    """A call whose outcome the user may correct (OutcomeRecord.correct), and its contact."""
+    call = calls.get(tx, attempt)
+    contact = None if call is None or call.contact is None else contacts.get(tx, call.contact)
+    if (
+        call is None
+        or contact is None
+        or (user.role == Role.PHONER and call.phoner != user.id)
+        or user.department not in (None, ctx.rules.known(call.campaign).department)
+    ):
+        raise NotFound("there is no such call", key="not_found")
+    return call, contact
 
 
 def decided(

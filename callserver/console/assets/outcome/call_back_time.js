@@ -4,7 +4,7 @@
 import { get } from "../api.js";
 import { dateInput, read, write } from "../dates.js";
 import { el } from "../dom.js";
-import { locale, now, t } from "../texts.js";
+import { locale, t } from "../texts.js";
 
 // An instant as local time in the zone: "2026-05-13T17:15".
 function local(instant, zone) {
@@ -45,8 +45,10 @@ export function quickTimes({ now: instant, zone }) {
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
 
-// -> { element, check() }. With `limits` (in a correction) only the days ahead are checked, not the rules.
-export function timePicker(draft, keep, limits) {
+// -> { element, check() }. `corrected`: an earlier call, whose outcome is corrected. What the rules refuse for it is
+// decided when the correction is saved: it may take back what refuses.
+export function timePicker(draft, keep, corrected) {
+  const path = corrected ? `/calls/${corrected}/call-back` : "/call-back";
   const input = dateInput("moment", { required: true });
   const answer = el("p", { role: "status" });
   const zone = el("p", { class: "soft" });
@@ -62,15 +64,8 @@ export function timePicker(draft, keep, limits) {
     answer.textContent = "";
     const turn = ++asked;
     if (!value) return;
-    if (limits) {
-      const at = new Date(value);
-      const latest = new Date(now().getTime() + limits.days * 86400e3);
-      if (at > now() && at <= latest) keep("at", at.toISOString());
-      else refuse(latest);
-      return;
-    }
     try {
-      const reply = await get(`/call-back?at=${encodeURIComponent(value)}`);
+      const reply = await get(`${path}?at=${encodeURIComponent(value)}`);
       if (turn !== asked) return;
       callBackWindow = reply;
       showReply();
@@ -96,7 +91,7 @@ export function timePicker(draft, keep, limits) {
       refuse(callBackWindow.latest, callBackWindow.zone);
       return;
     }
-    if (callBackWindow.refused.length) {
+    if (callBackWindow.refused.length && !corrected) {
       answer.className = "wrong";
       answer.textContent = t("phone.at.refused", { why: callBackWindow.refused.join(" ") });
       return;
@@ -120,11 +115,7 @@ export function timePicker(draft, keep, limits) {
   }
 
   async function begin() {
-    if (limits) {
-      write(input, draft.details?.at && local(draft.details.at));
-      return;
-    }
-    callBackWindow = await get("/call-back");
+    callBackWindow = await get(path);
     zone.textContent = `${t("phone.at.zone", { zone: callBackWindow.zone })} ${t(callBackWindow.personal ? "phone.at.mine" : "phone.at.team")}`;
     ready.replaceChildren(
       ...quickTimes(callBackWindow).map(({ value, words }) =>

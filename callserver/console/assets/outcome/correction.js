@@ -9,10 +9,10 @@ import { outcomeForm } from "./form.js";
 const dialog = el("dialog", { id: "correct-dialog", "aria-labelledby": "correct-title" });
 document.body.append(dialog);
 
-// `outcome`: the outcome saved so far, if any; `title` names the call; `campaign`: { outcomes, most_days_ahead };
+// `outcome`: the outcome saved so far, if any; `title` names the call; `campaign`: { outcomes };
 // `text` and `saved`: what is said before and after; `done()` is called after the correction.
 export function correct({ attempt, outcome, title, text, saved, campaign, done }) {
-  const { outcomes, most_days_ahead: days } = campaign;
+  const { outcomes } = campaign;
   const select = el(
     "select",
     { id: "correct-outcome" },
@@ -36,7 +36,7 @@ export function correct({ attempt, outcome, title, text, saved, campaign, done }
       outcome: outcomes[select.value],
       draft: written(),
       changed: () => {},
-      limits: { days },
+      corrected: attempt,
     };
     body.replaceChildren(outcomeForm({ ...options, ways: { buttons: [way] } }).element);
   };

@@ -14,7 +14,7 @@ let groups = 0;
 
 // Fields for `outcome`, filled from `draft` ({ details, note }); `changed` is called on every input.
 // -> { element, check() -> sentence or "", needsReadBack }
-export function fields(outcome, draft, changed, limits) {
+export function fields(outcome, draft, changed, corrected) {
   const element = el("div", { class: "fields" });
   const keep = (name, value) => {
     draft.details = { ...draft.details, [name]: value };
@@ -23,7 +23,7 @@ export function fields(outcome, draft, changed, limits) {
   };
   const checks = [];
   for (const ask of outcome.asks) {
-    const field = MAKE[ask](ask, draft, keep, { outcome, limits });
+    const field = MAKE[ask](ask, draft, keep, { outcome, corrected });
     element.append(field.element);
     checks.push(field.check);
   }
@@ -106,7 +106,7 @@ const MAKE = {
       check: () => (draft.details?.date ? "" : t("phone.missing.date")),
     };
   },
-  at: (_ask, draft, keep, { limits }) => timePicker(draft, keep, limits),
+  at: (_ask, draft, keep, { corrected }) => timePicker(draft, keep, corrected),
   note: words,
   reason: words,
 };

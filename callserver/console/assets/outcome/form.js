@@ -9,8 +9,8 @@ import { fields, sentences } from "./fields.js";
 // one first, and hints about them; `agreed` is the text of the button after an agreement was read back.
 // `settled()` resolves when all earlier requests of the seat are answered.
 // -> { element, update(ways) }
-export function outcomeForm({ outcome, draft, changed, ways, limits = null, settled = async () => {} }) {
-  const outcomeFields = fields(outcome, draft, changed, limits);
+export function outcomeForm({ outcome, draft, changed, ways, corrected = null, settled = async () => {} }) {
+  const outcomeFields = fields(outcome, draft, changed, corrected);
   const note = el("p", { class: "note", role: "status", hidden: true });
   const hint = el("p", { class: "soft" });
   const wrong = el("p", { class: "wrong", role: "alert", hidden: true });
