@@ -32,5 +32,8 @@ REFUSED_REQUESTS = Counter(
     "Requests refused because nobody who is known sent them",
     ["what", "why"],
 )
+FAILED_CHORES = Counter(
+    "callserver_failed_chores", "Periodic work that failed, such as retention", ["chore"]
+)
 LOG_LINES_LOST = Counter("callserver_log_lines_lost", "Log lines that could not be written")
 LOG_LINES_REPEATED = Counter("callserver_log_lines_repeated", "Log lines left out as repetitions")

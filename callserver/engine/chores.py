@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from callserver.engine.background import Background
+from callserver.metrics import FAILED_CHORES
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +20,10 @@ class Chore:
     every: timedelta = timedelta(hours=1)
     apart: bool = False
 
+    @property
+    def name(self) -> str:
+        return getattr(self.work, "__qualname__", "chore").rsplit(".", 2)[-2:][0]
+
 
 class Chores:
     """Chores run one after another, because one may leave work for the next; those apart run by themselves."""
@@ -30,6 +35,8 @@ class Chores:
         self._groups = [together, *([chore] for chore in self.apart)]
         self._done: dict[Chore, datetime] = {}
         self._under_way: set[int] = set()
+        for chore in chores:
+            FAILED_CHORES.labels(chore.name)  # from 0 on, so that the first failure is an increase
 
     def start_due(self, now: datetime) -> None:
         """Start what is due; nothing that is still under way is begun again."""
@@ -50,7 +57,7 @@ class Chores:
                 try:
                     await chore.work(now)
                 except Exception:
-                    name = getattr(chore.work, "__qualname__", "chore")
-                    log.exception("chore_failed", chore=name)
+                    FAILED_CHORES.labels(chore.name).inc()
+                    log.exception("chore_failed", chore=chore.name)
         finally:
             self._under_way.discard(group)

@@ -96,6 +96,18 @@ SITUATIONS = [
         "not sealed", "SealingBehind", each("callserver_sealing_lag_seconds", "0+15x60"), True, 12
     ),
     Situation(
+        "retention fails once an hour",
+        "ChoresFail",
+        each("callserver_failed_chores_total", "0 0 0 0 1x40", 1, ',chore="Retention"'),
+        True,
+    ),
+    Situation(
+        "no chore fails",
+        "ChoresFail",
+        each("callserver_failed_chores_total", "0x40", 1, ',chore="Retention"'),
+        False,
+    ),
+    Situation(
         "webhooks fail",
         "WebhooksFail",
         each(WEBHOOKS, "0+2x40", labels=',path="/twilio/status/call",status="503"'),

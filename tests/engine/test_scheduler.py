@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from callserver.database import leases
 from callserver.database.inline_store import InlineStore
@@ -150,9 +151,30 @@ async def test_a_chore_that_takes_long_holds_no_chore_up_that_is_apart(
     await system.server.ctx.background.idle()
 
 
+async def test_a_chore_that_fails_is_counted(system: SimulatedSystem) -> None:
+    """Otherwise nobody learns that personal data is kept too long, unless they read the log."""
+
+    class Forgetful:
+        async def run(self, _: datetime) -> None:
+            raise OSError("no space left on device")
+
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value(
+            "callserver_failed_chores_total", {"chore": Forgetful.__name__}
+        )
+
+    await system.server.scheduler.release()
+    ticking = scheduler(system, nothing_to_seal, Chore(Forgetful().run))
+    before = counted()
+    assert before is not None  # a first failure is an increase
+    await ticking.tick()
+    await system.server.ctx.background.idle()
+    assert counted() == before + 1
+
+
 async def test_alarms_wait_for_no_other_chore(system: SimulatedSystem) -> None:
     chores = system.server.scheduler.chores.apart
-    assert [chore.work.__qualname__ for chore in chores] == ["AlarmNotices.look"]
+    assert [chore.name for chore in chores] == ["AlarmNotices"]
 
 
 async def test_a_seat_whose_work_fails_holds_no_other_up(
