@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.looking import settle
+from tests.browser.test_late_answers import FirstAnswer
 
 DOUBTFUL = (
     "navn;tlf;Samtykke;Status;By\nAnna Prøve;32209101;x;;Skive\n"
@@ -18,7 +19,12 @@ def test_from_the_file_to_the_history(visit: Visit) -> None:
     page.locator("#campaign").select_option("kanvas")
     file = {"name": "messe.csv", "mimeType": "text/csv", "buffer": DOUBTFUL.encode()}
     page.locator("#file-step [type=file]").set_input_files(file)  # type: ignore[arg-type]
+    preview = FirstAnswer(page, "/lists/*/preview")
     page.locator("#file-step .main").click()
+    preview.wait()
+    expect(page.locator("#columns-step")).to_be_visible()
+    expect(page.locator("#import-now")).to_be_hidden()  # nobody has seen how the file is read
+    preview.release()
     doubtful = page.locator("#columns tr.doubtful")
     expect(doubtful).to_have_count(1)
     expect(doubtful).to_contain_text("Samtykke")

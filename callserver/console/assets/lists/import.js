@@ -24,12 +24,9 @@ const reading = () => ({
   namespace: $("#namespace").value.trim() || null,
 });
 
+// The last step is shown with the preview: nothing is imported before it was seen how the file is read.
 function step(name) {
-  for (const id of ["columns-step", "try-step", "done-step"]) show($(`#${id}`), false);
-  if (name === "columns-step") {
-    show($("#columns-step"));
-    show($("#try-step"));
-  } else if (name) show($(`#${name}`));
+  for (const id of ["columns-step", "try-step", "done-step"]) show($(`#${id}`), id === name);
 }
 
 function say(element, text) {
