@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from callserver.database import marks, suppressions
+from callserver.database.tables import contacts as contacts_table
 from callserver.domain import subject
 from callserver.domain.facts import Scope
 from callserver.engine.gate import explanation
@@ -265,8 +267,6 @@ async def test_nothing_rings_after_closing_even_when_the_provider_queues(tmp_pat
 
 
 async def test_a_second_shift_phoner_needs_a_supervisor(tmp_path: Path) -> None:
-    from sqlalchemy import update
-
     from callserver.database.tables import users
 
     system = SimulatedSystem(tmp_path)
@@ -290,3 +290,16 @@ async def test_an_error_in_the_gate_rings_nobody(system: SimulatedSystem, monkey
     await system.pass_time(5)
     assert system.network.record == []
     assert system.entries("refused")[0]["reasons"] == ["SYS_ERROR"]
+
+
+async def test_a_contact_about_whom_the_gate_fails_holds_up_nobody_else(
+    system: SimulatedSystem,
+) -> None:
+    broken = update(contacts_table).where(contacts_table.c.number == 4532200000)
+    system.write(lambda tx: tx.execute(broken.values(born="no date")))
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(35)
+    assert system.entries("refused")[0]["reasons"] == ["SYS_ERROR"]
+    assert [ring.number for ring in system.network.record] == ["+4532200001"]
+    assert system.contacts()[0].status == "waiting"

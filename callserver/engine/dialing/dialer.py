@@ -52,6 +52,9 @@ REFUSALS_AT_ONCE = 20
 HOUSEHOLD_BUSY = timedelta(minutes=10)
 """How long a contact is postponed if its household has an open call."""
 
+AFTER_ERROR = timedelta(minutes=15)
+"""How long a contact about whom the gate failed is postponed: what is wrong may be the contact's own, and others follow."""
+
 CLEAR_AGAIN = timedelta(seconds=1)
 """How often a seat is checked while a listener has not left its room."""
 
@@ -264,6 +267,10 @@ class Dialer:
         """
         is_call_back = path is DialPath.CALL_BACK
         back = ContactStatus.CALL_BACK if is_call_back else ContactStatus.READY
+        waiting = ContactStatus.CALL_BACK if is_call_back else ContactStatus.WAITING
+        if Reason.SYS_ERROR in refusal.reasons:
+            contacts.set_status(tx, contact.id, waiting, next_at=now + AFTER_ERROR)
+            return Reason.SYS_ERROR
         about_us = [reason for reason in refusal.reasons if reason in permit.TRANSIENT]
         final = [
             reason
@@ -277,7 +284,6 @@ class Dialer:
             contacts.set_status(tx, contact.id, back, next_at=contact.next_at)
             return next(reason for reason in about_us if reason != Reason.FREQ_ACTIVE_CALL)
         again = now + HOUSEHOLD_BUSY if about_us else (refusal.next_at or now + HOUSEHOLD_BUSY)
-        waiting = ContactStatus.CALL_BACK if is_call_back else ContactStatus.WAITING
         contacts.set_status(tx, contact.id, waiting, next_at=again)
         return None
 
