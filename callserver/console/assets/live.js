@@ -35,6 +35,7 @@ export async function follow(refresh, events) {
   let source;
   let isBehind = false; // what the page shows may be out of date
   let heard = 0; // when the stream has last said something
+  let position = $('meta[name="log-position"]').content; // in the log, up to which it has told
   let turn = 0; // counts connecting, losing the connection and fetching: only the latest continues
   let meanwhile = null; // the events that came while everything was fetched: they may be newer than the answers
 
@@ -105,19 +106,22 @@ export async function follow(refresh, events) {
     open();
   }
 
-  // A connection may be dead and the browser not know: a router has forgotten it, or the computer has slept.
+  // A connection may be dead and the browser not know: a router has forgotten it, or the computer has slept. A new
+  // one goes on where it was; the banner reports it if that one is not open either.
   function listen() {
-    if (Math.abs(Date.now() - heard) < SILENT_MS || source.readyState === EventSource.CLOSED) return;
+    if (performance.now() - heard < SILENT_MS || source.readyState === EventSource.CLOSED) return;
+    if (source.readyState === EventSource.CONNECTING) fallBehind();
     source.close();
-    turn += 1;
-    fallBehind();
-    open();
+    open(position);
   }
 
   function open(after = "") {
     const names = [...Object.keys(events), ...OF_EVERY_PAGE, "here"];
-    const hears = () => (heard = Date.now());
-    hears();
+    heard = performance.now();
+    const hears = ({ lastEventId }) => {
+      heard = performance.now();
+      position = lastEventId || position;
+    };
     const { user } = document.body.dataset;
     source = new EventSource(`/api/v1/events?of=${names.join()}&user=${user}&after=${after}`);
     for (const name of ["open", "refresh", ...names]) source.addEventListener(name, hears);
@@ -139,7 +143,7 @@ export async function follow(refresh, events) {
   }
 
   await catchUp();
-  open($('meta[name="log-position"]').content);
+  open(position);
   setInterval(listen, LISTEN_MS);
   window.addEventListener("pagehide", () => source.close());
 }
