@@ -209,6 +209,11 @@ def open_for(tx: Tx, phoner: int, department: str | None, now: datetime) -> Seat
     return seat
 
 
+def forget_leg(tx: Tx, seat: int) -> None:
+    """The seat has no leg any more, and no room: each leg has its own."""
+    set_line(tx, seat, leg=None, room_ref=None, room="")
+
+
 def store(
     tx: Tx,
     row: SeatRow,

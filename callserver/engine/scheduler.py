@@ -270,7 +270,8 @@ class Scheduler:
                 legs_to_end.end(tx, leg, self._ctx.clock.now())
             seat = seats.lock(tx, row.id)
             if seat is not None and seat.state == SeatState.OFF and seat.leg == leg:
-                seats.set_line(tx, seat.id, leg=None, room_ref=None, wake_at=None)
+                seats.forget_leg(tx, seat.id)
+                seats.set_line(tx, seat.id, wake_at=None)
 
         await self._ctx.store.run(gone)
 

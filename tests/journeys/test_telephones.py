@@ -63,6 +63,24 @@ async def test_a_phoner_who_returns_at_once_is_called_again(system: SimulatedSys
     assert system.seats()[0].connected
 
 
+async def test_a_phoner_who_calls_in_at_once_meets_no_leg_of_the_last_shift(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old leg cannot be hung up for a while: once it is, it takes its room with it, and who is in there."""
+    await system.on_shift()
+    old = system.phoner_leg()
+    failing(system, "hang_up", times=60, only=old.sid)
+    monkeypatch.setattr(system.server.phoner_legs, "_slot", lambda *_: False)
+    await system.api("POST", "/off", {})
+    await system.on_shift()
+    url = f"{system.plan.public_url}/twilio/voice/client"
+    mine = await system.network.call_in("client:phoner_1", "", url)
+    await system.pass_time(2)
+    assert system.seats()[0].connected
+    assert old.live
+    assert mine.conference not in (None, old.conference)
+
+
 async def test_a_phoner_is_called_once_however_long_the_network_queues(tmp_path: Path) -> None:
     system = SimulatedSystem(tmp_path, phoners=3, calls_per_second=0.02)
 

@@ -28,7 +28,7 @@ def leg_lost(tx: Tx, ctx: EngineContext, leg: str, reason: str = "") -> None:
     row = seats.by_leg(tx, leg)
     if row is None:
         return
-    seats.set_line(tx, row.id, leg=None, room_ref=None, room="")  # each leg has its own room
+    seats.forget_leg(tx, row.id)
     if not row.connected:
         return
     seat_moves.move(tx, ctx, row, SeatEvent.LEG_LOST, now, reason=reason)

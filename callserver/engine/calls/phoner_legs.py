@@ -223,8 +223,6 @@ class PhonerLegs:
             before = seats.lock(tx, seat)
             lost_phoners.leg_lost(tx, self._ctx, leg, reason)
             row = seats.lock(tx, seat)
-            if row is not None and row.leg == leg:
-                seats.set_line(tx, seat, leg=None, room_ref=None)
             if row is not None and reason and before is not None and before.leg == leg:
                 seat_moves.line_trouble(tx, row, reason, now)
 

@@ -83,7 +83,7 @@ class PhonerActions:
             return line
         if row.leg is not None and (row.state == SeatState.OFF or row.line != line):
             legs_to_end.end(tx, row.leg, now)  # of the last shift, or of another telephone
-            seats.set_line(tx, row.id, leg=None)
+            seats.forget_leg(tx, row.id)
         exchange_choice.choose(tx, self._ctx.exchanges, row, line, now)
         if row.campaign != campaign.name:  # it may go through another trunk
             seats.set_line(tx, row.id, slot_at=None)

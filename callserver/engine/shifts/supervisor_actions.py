@@ -78,7 +78,7 @@ class SupervisorActions:
             row = seat_moves.move(tx, self._ctx, row, SeatEvent.OFF_SHIFT, now)
             if row.leg is not None:
                 legs_to_end.end(tx, row.leg, now)  # once its exchange answers
-                seats.set_line(tx, seat, leg=None)
+                seats.forget_leg(tx, seat)
             exchange_choice.choose(tx, self._ctx.exchanges, row, row.line, now)
             seat_moves.move(tx, self._ctx, self._seat(tx, user, seat), SeatEvent.ON_SHIFT, now)
             outbox.add(tx, RingPhoner(seat))
