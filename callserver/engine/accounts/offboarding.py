@@ -26,6 +26,7 @@ from callserver.domain.seat import SeatState
 from callserver.engine.calls import lost_phoners
 from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
+from callserver.engine.listening import placement
 from callserver.engine.outcomes import missing_outcomes
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -34,13 +35,13 @@ from callserver.ports import Tx
 def reset(
     tx: Tx, user: User, password: str, now: datetime, by: str, *, keep_code: bool = False
 ) -> None:
-    """Set a one-time password, given its hash. Sessions, tokens and known browsers end.
+    """Set a one-time password, given its hash. Sessions, tokens, known browsers and a listening end.
 
     `keep_code`: keep the authenticator. Otherwise it is set up again at the next sign-in.
     """
     code = {} if keep_code else {"code_key": None, "code_step": None}
     accounts.change(tx, user.id, password=password, password_once=True, **code)
-    _end_access(tx, user)
+    _end_access(tx, user, now)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="reset", by=by)
 
 
@@ -54,12 +55,11 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     """
     _keep_a_leader(tx, user)
     accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
-    _end_access(tx, user)
+    _end_access(tx, user, now)
     freed = contacts.free_call_backs(tx, user.id)
     seat = seats.of_phoner(tx, user.id)
     if seat is not None:
         seats.set_line(tx, seat.id, wake_at=now)
-    listenings.set_due_of_listener(tx, user.id, now)
     role_plays.set_due_of_interviewer(tx, user.id, now)
     handling.release(tx, user.id, now, by)
     support.release(tx, user.id, now)
@@ -67,10 +67,11 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     return freed
 
 
-def _end_access(tx: Tx, user: User) -> None:
+def _end_access(tx: Tx, user: User, now: datetime) -> None:
     accounts.drop_access(tx, user.id)
     attempt_counters.forget_devices(tx, user.id)
     softphones.drop_of(tx, user.id)
+    placement.access_ended(tx, user.id, now)
 
 
 def _keep_a_leader(tx: Tx, user: User) -> None:
@@ -121,7 +122,7 @@ class Offboarding:
             if call is not None and call.answered_at is not None and call.outcome is None:
                 missing_outcomes.note(tx, call, now)
             row = seats.lock(tx, seat) or row
-            seats.set_line(tx, row.id, leg=None, room_ref=None, wake_at=None, until=None)
+            seats.set_line(tx, row.id, wake_at=None, until=None)
             if row.state != SeatState.OFF:
                 listenings.set_due_at_seat(tx, row.id, now)
                 seats.set_line(

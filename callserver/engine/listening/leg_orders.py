@@ -31,14 +31,14 @@ def hang_up(tx: Tx, row: ListeningRow) -> None:
 
 def end(tx: Tx, ctx: EngineContext, row: ListeningRow, why: str) -> None:
     """End a listening and its leg. The row is locked, so a leg that has just asked is known."""
-    placement.end(tx, ctx, row, why)
+    placement.end(tx, row, why, ctx.clock.now())
     hang_up(tx, row)
 
 
 def leg_ended(tx: Tx, ctx: EngineContext, row: ListeningRow) -> None:
     """Record that the listening's leg has ended. The row is locked."""
     if row.ended_at is None:
-        placement.end(tx, ctx, row, "leg_gone")
+        placement.end(tx, row, "leg_gone", ctx.clock.now())
     if row.leg is not None:
         listening_intervals.end(tx, row.leg, ctx.clock.now())
     listenings.change(tx, row.id, leg=None, look_at=None)

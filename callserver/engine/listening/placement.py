@@ -6,7 +6,7 @@ Rights are checked each time: a listener who loses the right stops hearing at th
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from callserver.database import accounts, audit, calls, listenings, marks, seats
@@ -92,18 +92,18 @@ def wants_no_listener(tx: Tx, seat: SeatRow) -> bool:
 def place(tx: Tx, ctx: EngineContext, row: ListeningRow, seat: SeatRow) -> Hear | WaitToHear | None:
     """Where the leg belongs; None: the listening has just ended."""
     if seat.state == SeatState.OFF:
-        end(tx, ctx, row, "shift_over")
+        end(tx, row, "shift_over", ctx.clock.now())
         return None
     user = accounts.user(tx, row.listener)
     if user is None or user.left_at is not None:
-        end(tx, ctx, row, "right_gone")
+        end(tx, row, "right_gone", ctx.clock.now())
         return None
     state = SeatState(seat.state)
     mode = rules.mode_now(Mode(row.mode), state)
-    known = facts(tx, ctx, user, MAY[Role(user.role)], seat, mode)
+    known = facts(tx, ctx, user, _rights(tx, user), seat, mode)
     against = [no for no in rules.denials(known) if no not in rules.TEMPORARY]
     if against:
-        end(tx, ctx, row, "right_gone", against)
+        end(tx, row, "right_gone", ctx.clock.now(), against)
         return None
     if mode != row.mode:
         listenings.change(tx, row.id, mode=mode.value)
@@ -150,11 +150,29 @@ def open_another(
     return row
 
 
+def _rights(tx: Tx, user: User) -> AbstractSet[Action]:
+    """What the role allows; nothing while no second person has confirmed the account."""
+    unconfirmed = accounts.secrets_of(tx, user.id).role_given_by is not None
+    return frozenset() if unconfirmed else MAY[Role(user.role)]
+
+
+def access_ended(tx: Tx, user: int, now: datetime) -> None:
+    """The user's access has ended: end what they listen to. The scheduler hangs up the leg at once."""
+    locked = lock_open(tx, None, user)
+    if locked is not None:
+        _, row = locked
+        end(tx, row, "right_gone", now)
+        listenings.change(tx, row.id, look_at=now)
+
+
 def end(
-    tx: Tx, ctx: EngineContext, row: ListeningRow, why: str, reasons: Sequence[Denial] | None = None
+    tx: Tx,
+    row: ListeningRow,
+    why: str,
+    now: datetime,
+    reasons: Sequence[Denial] | None = None,
 ) -> None:
     """End a listening, and log why. Its leg is watched until it is known to be gone."""
-    now = ctx.clock.now()
     look_at = None if row.leg is None else now + HANG_UP_AGAIN
     listenings.change(tx, row.id, ended_at=now, ended_because=why, look_at=look_at)
     more: dict[str, Any] = {} if reasons is None else {"reasons": list(reasons)}

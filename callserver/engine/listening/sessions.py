@@ -120,7 +120,7 @@ class ListeningSessions:
     ) -> ListeningRow:
         """A new listening, which takes over the leg of the previous one."""
         if before is not None:
-            placement.end(tx, self._ctx, before, "moved")
+            placement.end(tx, before, "moved", self._ctx.clock.now())
             listenings.change(tx, before.id, leg=None, look_at=None)
         return placement.open_another(
             tx,

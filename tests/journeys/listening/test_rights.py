@@ -9,7 +9,7 @@ import pytest
 from callserver.database import accounts, listenings
 from callserver.domain.role import Role
 from callserver.engine.accounts.administration import AccountDetails
-from callserver.engine.accounts.offboarding import off_board
+from callserver.engine.accounts.offboarding import off_board, reset
 from tests.harness.listening import (
     ADMINISTRATOR,
     CONTACT,
@@ -171,7 +171,7 @@ async def test_who_wants_no_listener_has_none_now_or_later(system: ListeningSyst
 
 
 @pytest.mark.parametrize(
-    "what", ["off_boarded", "another_role", "moved", "shift_over", "receiver_down"]
+    "what", ["off_boarded", "reset", "another_role", "moved", "shift_over", "receiver_down"]
 )
 async def test_it_ends_with_the_right_the_shift_and_the_leg(
     system: ListeningSystem, what: str
@@ -184,6 +184,10 @@ async def test_it_ends_with_the_right_the_shift_and_the_leg(
     if what == "off_boarded":
         user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
         system.write(lambda tx: off_board(tx, user, now, "test"))
+        await system.pass_time(2)
+    elif what == "reset":
+        user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
+        system.write(lambda tx: reset(tx, user, "hash", now, "test"))
         await system.pass_time(2)
     elif what == "another_role":
         user = system.read(lambda tx: accounts.user(tx, SUPERVISOR))
@@ -210,3 +214,23 @@ async def test_it_ends_with_the_right_the_shift_and_the_leg(
     why = {"receiver_down": "leg_gone", "shift_over": "shift_over"}.get(what, "right_gone")
     assert system.entries("listening_stopped")[0]["why"] == why
     assert not system.read(listenings.every_watched)
+
+
+async def test_a_role_counts_once_a_second_person_has_confirmed_it(
+    system: ListeningSystem,
+) -> None:
+    """A trainee who hears their mentor becomes a supervisor: nobody has confirmed that yet."""
+    await system.talking()
+    await system.ask("POST", f"/users/{TRAINEE}/mentor", {"mentor": 1})
+    await system.sign()
+    assert await system.listen(user=TRAINEE, why="mentor") == 200
+    await system.pass_time(4)
+    assert system.ear(TRAINEE) is not None
+    user = system.read(lambda tx: accounts.user(tx, TRAINEE))
+    administrator = system.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
+    given = AccountDetails(user.name, Role.SUPERVISOR, user.department, None, None)
+    await system.server.account_administration.change(administrator, TRAINEE, given)
+    await system.pass_time(2)
+    assert system.ear(TRAINEE) is None
+    stopped = system.entries("listening_stopped")[0]
+    assert (stopped["why"], stopped["reasons"]) == ("right_gone", ["ROLE"])
