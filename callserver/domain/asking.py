@@ -180,7 +180,7 @@ def _no_gift(
     """Without a policy the strictest rule applies: only members are asked."""
     if not relation.member and (policy is None or policy.gifts.restricted):
         gift = relation.last_gift
-        if gift is None or gift > today:
+        if gift is None:
             return ClosedReason.NO_GIFT_RELATION
         if policy is None or not gave_within(gift, policy.gifts.last_gift_years, today):
             return ClosedReason.GIFT_TOO_OLD

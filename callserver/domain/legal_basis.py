@@ -55,7 +55,7 @@ def problems(facts: Facts, today: date) -> tuple[Reason, ...]:
         reasons.append(Reason.BASIS_PURPOSE_MIX)
     elif facts.purpose is Purpose.GIFT:
         gift = facts.relation.last_gift
-        if gift is None or gift > today:
+        if gift is None:
             reasons.append(Reason.BASIS_NO_GIFT_RELATION)
         elif not gave_within(gift, rule.last_gift_years, today):
             reasons.append(Reason.BASIS_GIFT_TOO_OLD)

@@ -337,24 +337,6 @@ def test_broken_facts_are_a_refusal(broken: dict[str, Any]) -> None:
     assert decide(replace(EASY, **broken), "attempt") == Refusal((Reason.SYS_ERROR,), None)
 
 
-AHEAD = [WEDNESDAY.date() + timedelta(days=1), date(2036, 5, 1), date.max]
-
-
-@pytest.mark.parametrize("day", AHEAD)
-def test_a_gift_whose_date_lies_ahead_permits_nothing(day: date) -> None:
-    """A typing error, or what a system writes for "never"."""
-    gave = f.Relation(last_gift=day)
-    asked = replace(EASY, purpose=f.Purpose.GIFT, relation=gave)
-    assert permit.reasons_against(asked) == (Reason.BASIS_NO_GIFT_RELATION,)
-    given_today = replace(asked, relation=f.Relation(last_gift=WEDNESDAY.date()))
-    assert permit.reasons_against(given_today) == ()
-    listed = f.Register(listed=True, checked_at=WEDNESDAY)
-    in_norway = replace(
-        EASY, number="+4722123456", policy=POLICIES["no"], relation=gave, register=listed
-    )
-    assert Reason.SUP_EXTERNAL in permit.reasons_against(in_norway)
-
-
 def test_the_last_day_of_the_calendar_is_a_date_as_every_other() -> None:
     """An error while asking would concern the server, and hold up everybody behind the contact."""
     born = replace(EASY, person=f.Person(born=date.max))

@@ -437,3 +437,15 @@ def test_a_zone_that_another_list_knows_must_be_open_as_well(match: Match) -> No
     assert permit.place_of(facts(contact=contact, rows=rows)) == place
     unknown = contact._replace(place="- ")
     assert stored_facts.place_of(unknown, replace(REACH, rows=tuple(rows))).zones == ()
+
+
+@pytest.mark.parametrize("day", ["2026-05-13", "2036-05-01", "9999-12-31"])
+def test_a_last_gift_whose_date_lies_ahead_is_none(day: str) -> None:
+    """A typing error, or what a system writes for "never"."""
+    contact = CONTACT._replace(place="DK Europe/Copenhagen", last_gift=day)
+    assert facts(contact=contact).relation.last_gift is None
+    today = contact._replace(last_gift="2026-05-12")
+    assert facts(contact=today).relation.last_gift == date(2026, 5, 12)
+    elsewhere = [(Match.SAME, row(SAME, zone="Asia/Tokyo"))]  # it is the 13th there
+    found = facts(contact=contact._replace(last_gift="2026-05-13"), rows=elsewhere)
+    assert found.relation.last_gift == date(2026, 5, 13)

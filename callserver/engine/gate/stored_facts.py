@@ -111,7 +111,7 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         ),
         relation=f.Relation(
             member=contact.member and MarkKind.LEFT not in latest and not _has_ended(reach),
-            last_gift=_date(contact.last_gift),
+            last_gift=_last_gift(contact, reach, request.now),
             ended=_date(contact.ended),
         ),
         consents=tuple(_consent(mark, own) for mark in reaching if mark.kind in _CONSENTS),
@@ -194,6 +194,18 @@ def _other_zones(contact: Contact, reach: InReach) -> tuple[str, ...]:
 def place_of(contact: Contact, reach: InReach) -> Place:
     """Where the contact's telephone rings, with every zone in which the person may be."""
     return hours.with_others(Place.parse(contact.place), _other_zones(contact, reach))
+
+
+def _last_gift(contact: Contact, reach: InReach, now: datetime) -> date | None:
+    """A date that lies ahead is no gift's.
+
+    It is no fact, rather than a fact that the rules leave out: earlier versions counted it, and their decisions
+    are judged again by these rules.
+    """
+    gift = _date(contact.last_gift)
+    if gift is None or gift < now.date():  # no zone is more than a day behind
+        return gift
+    return gift if gift <= max(hours.local_dates(place_of(contact, reach), now)) else None
 
 
 def _not_now_until(contact: Contact, reach: InReach, marks: Sequence[Mark]) -> datetime | None:
