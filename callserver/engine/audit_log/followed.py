@@ -1,7 +1,7 @@
 """What the log says about calls, opt-outs and marks, entry by entry, and which decisions contradict it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,6 +59,10 @@ def _continued(call: Call | None, name: str, entry: Mapping[str, Any]) -> Call |
     elif call is not None and kind in ("outcome", "corrected"):
         call.outcome = entry.get("outcome")
     return call
+
+
+def _instants(stated: Sequence[Mapping[str, Any]], scope: str) -> set[str]:
+    return {row["at"] for row in stated if row.get("scope") == scope and row.get("at")}
 
 
 class Followed:
@@ -200,11 +204,23 @@ class Followed:
                     self._find(leaf, f"the opt-out {row} has ended in the facts, not in the log")
         number = next((key for key in keys if key.startswith("number:")), None)
         if number is not None:
-            shown = {row.get("at") for row in stated if row.get("scope") in OF_NUMBER}
-            for at in sorted(self._seen.pop(number, set()) - shown):
-                self._find(leaf, f"an opt-out of {at} that earlier facts show has disappeared")
-            if seen := {at for at in shown if at and at < facts.get("now", "")}:
-                self._seen[number] = seen
+            self._not_less_than_before(leaf, number, stated, facts.get("now", ""))
+
+    def _not_less_than_before(
+        self, leaf: int, number: str, stated: Sequence[Mapping[str, Any]], now: str
+    ) -> None:
+        """Check that opt-outs of this number are still there, also those of lists, which have no entry each.
+
+        An erasure turns them into hashes. A hash that was no such opt-out may be that of another number of the
+        person, and reaches nobody else at this one.
+        """
+        of_scope = {scope: _instants(stated, scope) for scope in OF_NUMBER}
+        shown, before = set().union(*of_scope.values()), self._seen.pop(number, set())
+        for at in sorted(before - shown):
+            self._find(leaf, f"an opt-out of {at} that earlier facts show has disappeared")
+        seen = of_scope[Scope.NUMBER.value] | (before & shown)
+        if seen := {at for at in seen if at < now}:
+            self._seen[number] = seen
 
     def _without_facts(self, leaf: int, entry: Mapping[str, Any], keys: list[str]) -> None:
         """Check a permit without facts: it is wrong despite an opt-out, unless there was a consent."""
