@@ -18,13 +18,18 @@ from callserver.domain.policy import Policy
 from callserver.domain.reason import Reason
 
 EVERY = ("",)
+BY_DATE = ("BASIS_GIFT", "SUP_", "SYS_CALENDAR")
+"""Asked on the latest date in the zones, or where it is another year."""
+
 MAY_CHANGE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("now", "policy", "revision", "seg", "purpose", "error"), EVERY),
     "num": (),  # country, kind and zones stand beside it
-    **dict.fromkeys(("country", "kind", "zones"), ("NUM_", "TIME_", "FREQ_", "PERSON_MINOR")),
+    **dict.fromkeys(
+        ("country", "kind", "zones"), ("NUM_", "TIME_", "FREQ_", "PERSON_MINOR", *BY_DATE)
+    ),
     "ring_seconds": ("TIME_",),
     "cli": ("CLI_",),
-    "person": ("PERSON_", "TIME_", "FREQ_"),
+    "person": ("PERSON_", "TIME_", "FREQ_", *BY_DATE),
     "dob": (),  # of_age stands beside it
     "of_age": ("PERSON_MINOR",),
     "rel": ("SUP_", "BASIS_"),
@@ -33,12 +38,13 @@ MAY_CHANGE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("ext_listed", "ext_unsure"), ("SUP_EXTERNAL",)),
     **dict.fromkeys(("ext_checked_at", "ext_missing"), ("SYS_EXTLIST",)),
     **dict.fromkeys(("attempts", "refused_at", "not_now_until", "abandoned_at"), ("FREQ_",)),
-    "callback": ("TIME_", "FREQ_"),
+    "callback": ("TIME_", "FREQ_", "BASIS_ROW"),
     "reassigned_at": ("NUM_REASSIGNED",),
     "bad_number": ("NUM_BAD",),
     "number_refused": ("NUM_REFUSED",),
     "active_call": ("FREQ_ACTIVE",),
     "source_known": ("BASIS_SOURCE",),
+    "row_refused": ("BASIS_ROW",),
     "own_number": ("NUM_OWN",),
     "agent_reserved": ("CAMP_NO_AGENT", "FREQ_ABANDON"),
     "agent": ("AGENT_",),
@@ -114,7 +120,7 @@ def findings(
     if configuration is None:
         return
     try:
-        again = recomputed(facts, configuration)
+        again = recomputed({"now": entry.get("at"), **facts}, configuration)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         yield f"the facts cannot be read: {error}"
         return

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from callserver.adapters.config_folder import load
-from callserver.domain import commitment, judging, phone
+from callserver.domain import commitment, fact_lines, judging, phone
 from callserver.domain.commitment import SALT_BYTES, OpenedField
 from callserver.domain.judging import Published
+from tests.domain.test_vectors import LINES, facts_of
 from tests.harness.simulated import ROOT
 
 CONFIGURATION = load(ROOT / "config")
@@ -181,3 +182,41 @@ def test_a_withheld_field_leaves_its_own_reasons_open() -> None:
     assert list(judging.findings(entry, withheld, CONFIGURATION))
     assert published(FACTS, "num").unknown == set()
     assert published({**FACTS, "dob": "1990-01-01"}, "dob").unknown == {"dob"}
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: str(line["id"]))
+def test_whatever_is_withheld_a_right_decision_has_no_findings(line: dict[str, Any]) -> None:
+    policy = line["profile"].lower()
+    made = fact_lines.line_of(facts_of(line), policy, "r1")
+    del made["ring_seconds"]  # the vectors know the policy's own guard alone
+    facts = {**made, "zones": list(made["zones"])}
+    reasons = judging.recomputed(facts, CONFIGURATION)
+    kind = "refused" if reasons else "permitted"
+    entry = {"kind": kind, "at": facts["now"], "revision": "r1", "reasons": sorted(reasons)}
+    for name in facts:
+        for withheld in ({name}, {name, "num"}, {name, "num", "zones"}):
+            findings = judging.findings(entry, published(facts, *withheld), CONFIGURATION)
+            assert list(findings) == [], withheld
+
+
+def test_a_person_s_zones_may_change_what_is_asked_on_a_date() -> None:
+    """A gift of two years ago, on the evening when it is the next day in Tokyo."""
+    facts = {
+        **FACTS,
+        "purpose": "GIFT",
+        "rel": {"last_gift": "2024-05-12"},
+        "person": {"other_tz": ["Asia/Tokyo"]},
+    }
+    reasons = sorted(judging.recomputed(facts, CONFIGURATION))
+    assert reasons == ["BASIS_GIFT_TOO_OLD", "TIME_BEFORE"]
+    entry = {"kind": "refused", "at": AT, "revision": "r1", "reasons": reasons}
+    for withheld in (("person",), ("num", "person"), ("num", "person", "zones")):
+        assert list(judging.findings(entry, published(facts, *withheld), CONFIGURATION)) == []
+
+
+def test_a_call_that_was_asked_for_may_lift_a_refused_row() -> None:
+    facts = {**FACTS, "row_refused": True, "callback": {"for": AT}}
+    assert judging.recomputed(facts, CONFIGURATION) == set()
+    entry = {"kind": "permitted", "at": AT, "revision": "r1"}
+    for withheld in ((), ("callback",), ("row_refused",)):
+        assert list(judging.findings(entry, published(facts, *withheld), CONFIGURATION)) == []
