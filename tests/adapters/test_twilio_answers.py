@@ -243,6 +243,20 @@ def test_a_lost_order_is_found_by_its_number(listed: list[Any], leg: Leg) -> Non
     assert sent[1].url.params["To"] == "+4532200000"
 
 
+def test_a_list_without_calls_that_goes_on_without_end_says_nothing_of_a_lost_order() -> None:
+    asked: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if "/Participants/" in request.url.path:
+            return error(404, 20404)
+        asked.append(request.url.path)
+        assert len(asked) < 5
+        return ok({"calls": [], "next_page_uri": f"{request.url.path}?Page=1"})
+
+    looked_up, _ = run(lambda t: t.look_up("a1", None, Room("r", CF), "+4532200000", NOW), reply)
+    assert looked_up == Leg(LegState.NO_ANSWER)
+
+
 def test_a_room_is_found_by_name_unless_it_is_over() -> None:
     for status, ref in (("in-progress", CF), ("init", CF), ("completed", None)):
         rooms = {"conferences": [{"sid": CF, "status": status}], "next_page_uri": None}

@@ -285,13 +285,15 @@ class Twilio:
         The look-up does not filter by StartTime: a queued leg has none, and the filter's precision is
         not documented.
         """
-        calls = await self._client.calls.list_async(to=number, limit=20)
+        page = await self._client.calls.page_async(to=number, page_size=20)
+        calls = list(page)
         earliest = since - timedelta(seconds=_CLOCKS_S)
         since_permit = [
             call for call in calls if (call.date_created or call.start_time or since) >= earliest
         ]
         if not since_permit:
-            return Leg(LegState.UNKNOWN_LEG)
+            says_nothing = not calls and page.next_page_url is not None
+            return Leg(LegState.NO_ANSWER if says_nothing else LegState.UNKNOWN_LEG)
         return call_status.leg(since_permit[0])
 
     async def leg(self, ref: str) -> Leg:
@@ -308,7 +310,7 @@ class Twilio:
     async def find_room(self, name: str) -> str | None:
         """The sid of the open conference with this name."""
         try:
-            rooms = await self._client.conferences.list_async(friendly_name=name, limit=5)
+            rooms = await self._client.conferences.page_async(friendly_name=name, page_size=5)
         except _LOST:
             return None
         return next((room.sid for room in rooms if room.status != "completed"), None)
