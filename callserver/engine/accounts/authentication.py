@@ -31,6 +31,7 @@ from callserver.engine.accounts.login_attempts import (
 from callserver.engine.accounts.password_hashing import PasswordHashing, hash_password
 from callserver.engine.audit_log.refused_requests import RefusedRequests
 from callserver.engine.context import EngineContext
+from callserver.engine.listening import placement
 from callserver.errors import NotAllowed, TooMany
 from callserver.ports import Tx
 
@@ -143,11 +144,8 @@ class Authentication:
                 raise NotSignedIn("sign in, please", key="sign_in")
             if now - open_session.seen_at > TOUCHED:
                 accounts.change_session(tx, hashed, seen_at=now)
-            return open_session, due_step(
-                open_session.user,
-                open_session,
-                accounts.secrets_of(tx, open_session.user.id),
-            )
+            secrets_now = accounts.secrets_of(tx, open_session.user.id)
+            return open_session, due_step(open_session.user, open_session, secrets_now)
 
         return await self._ctx.store.run(look)
 
@@ -211,7 +209,8 @@ class Authentication:
     async def choose_password(
         self, cookie: str, session: Session, new: str, old: str | None = None
     ) -> Next:
-        """Replace a one-time password, or the one with the hash `old`. Every other session of the user ends.
+        """Replace a one-time password, or the one with the hash `old`. Every other session of the user ends, and a
+        listening, which may be of such a session.
 
         Raises:
             Impossible: the new password breaks the password rules.
@@ -229,6 +228,7 @@ class Authentication:
                 raise NotSignedIn("the account has just changed", key="sign_in")
             accounts.change(tx, user.id, password=hashed, password_once=False)
             accounts.close_sessions(tx, user.id, but=kept)
+            placement.access_ended(tx, user.id, now)
             audit.append(tx, now, EntryKind.USER, user=user.id, did="password")
             secrets_now = accounts.secrets_of(tx, user.id)
             return due_step(user, session._replace(password_once=False), secrets_now)

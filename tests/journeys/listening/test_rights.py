@@ -234,3 +234,20 @@ async def test_a_role_counts_once_a_second_person_has_confirmed_it(
     assert system.ear(TRAINEE) is None
     stopped = system.entries("listening_stopped")[0]
     assert (stopped["why"], stopped["reasons"]) == ("right_gone", ["ROLE"])
+
+
+async def test_a_new_password_ends_what_another_session_listens_to(
+    system: ListeningSystem,
+) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.pass_time(2)
+    ear = system.ear()
+    assert ear is not None
+    await system.be_present()  # a session of theirs
+    cookie = f"s{SUPERVISOR}"
+    session, _ = await system.server.authentication.session(cookie)
+    await system.server.authentication.choose_password(cookie, session, "a quiet green bicycle")
+    await system.pass_time(2)
+    assert not ear.live
+    assert system.entries("listening_stopped")[0]["why"] == "right_gone"
