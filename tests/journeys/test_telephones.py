@@ -66,7 +66,7 @@ async def test_a_phoner_who_returns_at_once_is_called_again(system: SimulatedSys
 async def test_a_phoner_who_calls_in_at_once_meets_no_leg_of_the_last_shift(
     system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The old leg cannot be hung up for a while: once it is, it takes its room with it, and who is in there."""
+    """The old leg cannot be hung up for a while. Its room is full: another leg would not get in under its label."""
     await system.on_shift()
     old = system.phoner_leg()
     failing(system, "hang_up", times=60, only=old.sid)
