@@ -5,7 +5,7 @@ import hashlib
 import httpx
 import structlog
 
-from callserver.domain.alarm_notices import Notice, NoticeKind
+from callserver.domain.alarm_notices import OF_CAMPAIGNS, Notice, NoticeKind
 from callserver.domain.message import Delivery, Message, MessageKind
 from callserver.ports import AlarmChannel, Messages
 from callserver.settings import Settings
@@ -56,12 +56,13 @@ class WebhookChannel:
         self._server = settings.public_url
 
     async def tell(self, notice: Notice) -> bool:
-        kind, campaign = notice.key
+        kind, about = notice.key
         body = {
             "server": self._server,
             "status": notice.kind.value,
             "alarm": kind,
-            "campaign": campaign or None,
+            "about": about or None,
+            "campaign": about if kind in OF_CAMPAIGNS else None,
             "since": notice.raised_at.isoformat(),
             "text": sentence(notice, self._language),
         }
@@ -77,7 +78,7 @@ class WebhookChannel:
 
 def sentence(notice: Notice, language: str) -> str:
     """The alarm's text as the floor page shows it; for an alarm that has ended, its name."""
-    kind, campaign = notice.key
+    kind, about = notice.key
     if notice.kind is NoticeKind.OVER:
-        return say(language, "alarm_notice.gone", alarm=kind, campaign=campaign)
-    return say(language, f"alarm.{kind}", campaign=campaign, **notice.values)
+        return say(language, "alarm_notice.gone", alarm=kind, about=about)
+    return say(language, f"alarm.{kind}", campaign=about, **notice.values)

@@ -92,11 +92,21 @@ class AlarmKind(StrEnum):
     PACE = "pace"  # a user exceeded a rate limit
 
 
+NAMING = ("register", "exchange", "carrier", "witness")
+"""The values that say of which of several an alarm is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     kind: AlarmKind
     campaign: str | None = None
     values: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def about(self) -> str:
+        """What tells it from others of its kind: a campaign, a register, an exchange …; empty: the whole server."""
+        names = (str(self.values[name]) for name in NAMING if name in self.values)
+        return self.campaign or next(names, "")
 
 
 @dataclass(frozen=True, slots=True)

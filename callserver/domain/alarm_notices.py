@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from callserver.domain.alarm import Alarm
+from callserver.domain.alarm import Alarm, AlarmKind
 
 AGAIN_AFTER = timedelta(hours=4)
 OVER_AFTER = timedelta(minutes=5)
 
 AlarmKey = tuple[str, str]
-"""Kind, and campaign or an empty text."""
+"""Kind, and what the alarm is about (Alarm.about)."""
+
+
+OF_CAMPAIGNS = frozenset(
+    {
+        AlarmKind.CAMPAIGN_STOPPED,
+        AlarmKind.NUMBERS_REFUSED,
+        AlarmKind.OUTCOMES_MISSING,
+        AlarmKind.ABANDON_RATE,
+        AlarmKind.ABANDONED,
+    }
+)
 
 
 class NoticeKind(StrEnum):
@@ -44,7 +55,7 @@ class Notice:
 
 
 def key_of(alarm: Alarm) -> AlarmKey:
-    return alarm.kind.value, alarm.campaign or ""
+    return alarm.kind.value, alarm.about
 
 
 def due(

@@ -178,7 +178,8 @@ def test_an_alarm_that_lasts_is_read_once(visit: Visit) -> None:
 
     def stalled(route: Route) -> None:
         figures = route.fetch().json()
-        figures["alarms"] = [{"kind": "scheduler_stalled", "campaign": None, "values": values}]
+        alarm = {"kind": "scheduler_stalled", "campaign": None, "about": "", "values": values}
+        figures["alarms"] = [alarm]
         route.fulfill(json=figures)
 
     page.route("**/api/v1/floor/figures", stalled)
@@ -192,6 +193,22 @@ def test_an_alarm_that_lasts_is_read_once(visit: Visit) -> None:
     expect(alarm).to_contain_text("69 seconds")
     assert alarm.evaluate("(one) => one === window.first")
     assert page.locator("[aria-relevant=additions] #alarms").count() == 1
+
+
+def test_two_alarms_of_one_kind_are_two(visit: Visit) -> None:
+    page = visit("lea", "/floor")
+
+    def missing(route: Route) -> None:
+        figures = route.fetch().json()
+        about = {"kind": "register_missing", "campaign": None}
+        figures["alarms"] = [
+            {**about, "about": name, "values": {"register": name}} for name in ("robinson", "own")
+        ]
+        route.fulfill(json=figures)
+
+    page.route("**/api/v1/floor/figures", missing)
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#alarms li")).to_have_text([re.compile("^robinson"), re.compile("^own")])
 
 
 def test_figures_that_change_all_the_time_are_not_read(visit: Visit) -> None:

@@ -32,6 +32,19 @@ def test_a_new_alarm_is_told_of_each_campaign() -> None:
     ]
 
 
+def test_of_several_registers_or_exchanges_each_has_its_notices() -> None:
+    missing = [
+        Alarm(AlarmKind.REGISTER_MISSING, values={"register": name}) for name in ("robinson", "own")
+    ]
+    away = Alarm(AlarmKind.EXCHANGE_AWAY, values={"exchange": "north"})
+    assert told({("register_missing", "own"): KnownAlarm(NOW, NOW, NOW)}, *missing, away) == [
+        ("raised", "register_missing", "robinson"),
+        ("raised", "exchange_away", "north"),
+    ]
+    both = {("register_missing", name): KnownAlarm(NOW, NOW, NOW) for name in ("robinson", "own")}
+    assert told(both, missing[0], at=NOW + OVER_AFTER) == [("over", "register_missing", "own")]
+
+
 def test_one_that_was_told_is_told_again_after_hours() -> None:
     known = {("scheduler_stalled", ""): KnownAlarm(NOW, NOW, NOW)}
     just_before = NOW + AGAIN_AFTER - timedelta(seconds=1)

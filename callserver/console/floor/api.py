@@ -110,7 +110,12 @@ class FloorApi:
                 most_per_second=self._ctx.budgets.per_second(self._ctx.rules.own_numbers),
             ),
             alarms=[
-                views.AlarmView(kind=alarm.kind, campaign=alarm.campaign, values=alarm.values)
+                views.AlarmView(
+                    kind=alarm.kind,
+                    campaign=alarm.campaign,
+                    about=alarm.about,
+                    values=alarm.values,
+                )
                 for alarm in figures.alarms
                 if alarm.campaign is None
                 or alarm.campaign not in known

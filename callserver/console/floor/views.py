@@ -94,6 +94,7 @@ class Provider(Answer):
 class AlarmView(Answer):
     kind: AlarmKind
     campaign: str | None
+    about: str  # which campaign, register, exchange …; with the kind it is one alarm's
     values: Mapping[str, str | int]
 
 

@@ -61,7 +61,7 @@ alarm_notices = Table(
     "alarm_notices",
     metadata,
     Column("kind", Text, primary_key=True),
-    Column("campaign", Text, primary_key=True),  # empty: the alarm is of the whole server
+    Column("campaign", Text, primary_key=True),  # or what else it is about; empty: the whole server
     Column("raised_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("told_at", Instant),

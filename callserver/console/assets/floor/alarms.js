@@ -19,7 +19,7 @@ const GRAVE = [
   "abandon_rate",
   "provider_silent",
 ];
-const shown = new Map(); // kind and campaign -> the element of an alarm
+const shown = new Map(); // kind and what it is about -> the element of an alarm
 
 function words({ kind, campaign, values }) {
   const title = known.campaigns[campaign]?.title;
@@ -80,8 +80,8 @@ function item(key, text, make) {
 }
 
 const ofAlarm = (alarm) => [
-  `${alarm.kind} ${alarm.campaign}`,
-  item(`${alarm.kind} ${alarm.campaign}`, words(alarm), (text) =>
+  `${alarm.kind} ${alarm.about}`,
+  item(`${alarm.kind} ${alarm.about}`, words(alarm), (text) =>
     el("li", { class: GRAVE.includes(alarm.kind) ? "grave" : "" }, text, release(alarm), enter(alarm)),
   ),
 ];
