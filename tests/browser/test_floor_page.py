@@ -197,18 +197,22 @@ def test_an_alarm_that_lasts_is_read_once(visit: Visit) -> None:
 
 def test_two_alarms_of_one_kind_are_two(visit: Visit) -> None:
     page = visit("lea", "/floor")
+    names = ["robinson", "own"]
 
     def missing(route: Route) -> None:
         figures = route.fetch().json()
         about = {"kind": "register_missing", "campaign": None}
         figures["alarms"] = [
-            {**about, "about": name, "values": {"register": name}} for name in ("robinson", "own")
+            {**about, "about": name, "values": {"register": name}} for name in names
         ]
         route.fulfill(json=figures)
 
     page.route("**/api/v1/floor/figures", missing)
-    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
-    expect(page.locator("#alarms li")).to_have_text([re.compile("^robinson"), re.compile("^own")])
+    for another in ("third", "fourth"):
+        page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")
+        shown = [re.compile(f"^{name} has never") for name in names]
+        expect(page.locator("#alarms li")).to_have_text(shown)
+        names.append(another)
 
 
 def test_figures_that_change_all_the_time_are_not_read(visit: Visit) -> None:
