@@ -137,7 +137,7 @@ def dialed_for_another_campaign(patch: Patch, _: System) -> None:
     really = Dialer._campaign  # noqa: SLF001
 
     def campaign(self: Dialer, tx: Any, row: Any, now: Any) -> Any:
-        return really(self, tx, row._replace(campaign="lapsed"), now)
+        return really(self, tx, row._replace(campaign="lapsed", department=None), now)
 
     patch.setattr(Dialer, "_campaign", campaign)
     no_reason(patch, "SUP_", "BASIS_")
