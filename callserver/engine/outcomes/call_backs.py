@@ -19,12 +19,11 @@ from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import Refusal
 from callserver.domain.reason import Reason
-from callserver.domain.role import Role
 from callserver.engine.context import EngineContext, RecordingContext
 from callserver.engine.gate import gate, stored_facts
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.identity import people_in_reach
-from callserver.engine.outcomes import contact_card
+from callserver.engine.outcomes import contact_card, correctable
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
@@ -58,7 +57,7 @@ def look(
     may correct; None: the call in hand.
 
     Raises:
-        NotFound: there is no such call.
+        NotFound, NotAllowed: there is no such call, or it is not this user's to correct.
         Impossible: `local` is not a valid time.
     """
     call, contact = (
@@ -89,16 +88,12 @@ def look(
 
 
 def _earlier(tx: Tx, ctx: EngineContext, user: User, attempt: str) -> tuple[CallRow, Contact]:
-    """A call whose outcome the user may correct (OutcomeRecord.correct), and its contact."""
+    """A call whose outcome the user may correct, and its contact."""
     call = calls.get(tx, attempt)
     contact = None if call is None or call.contact is None else contacts.get(tx, call.contact)
-    if (
-        call is None
-        or contact is None
-        or (user.role == Role.PHONER and call.phoner != user.id)
-        or user.department not in (None, ctx.rules.known(call.campaign).department)
-    ):
+    if call is None or contact is None:
         raise NotFound("there is no such call", key="not_found")
+    correctable.check(user, call, ctx.rules.known(call.campaign))
     return call, contact
 
 

@@ -23,9 +23,9 @@ from callserver.engine.context import RecordingContext
 from callserver.engine.gate import gate, stored_facts
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.engine.identity import people_in_reach
-from callserver.engine.outcomes import call_backs, missing_outcomes, wishes
+from callserver.engine.outcomes import call_backs, correctable, missing_outcomes, wishes
 from callserver.engine.outcomes.wishes import Wishes
-from callserver.errors import Impossible, NotAllowed, NotFound
+from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
 
 
@@ -92,11 +92,8 @@ class OutcomeRecord:
         call = calls.lock(tx, attempt)
         if call is None:
             raise NotFound("there is no call with an outcome to correct", key="not_found")
-        if user.role == "phoner" and call.phoner != user.id:
-            raise NotAllowed("this was another phoner's call", key="other_phoner")
         campaign = self._ctx.rules.known(call.campaign)
-        if user.department not in (None, campaign.department):
-            raise NotFound("there is no call with an outcome to correct", key="not_found")
+        correctable.check(user, call, campaign)
         corrected = call.outcome is not None
         by, now = f"user:{user.id}", self._ctx.clock.now()
         if not corrected and (user.role == "phoner" or not missing_outcomes.end(tx, call, by, now)):
