@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
-from callserver.database import calls, contacts, suppressions
+from callserver.database import calls, contacts, pseudonymous_keys, suppressions
 from callserver.database.calls import CallRow
 from callserver.domain import permit, subject
 from callserver.domain.call import DialPath
@@ -15,6 +15,10 @@ from callserver.engine.context import Rules
 from callserver.engine.gate import gate
 from callserver.engine.gate.stored_facts import DialRequest
 from callserver.ports import Tx
+
+PASSING = permit.TRANSIENT | (permit.TIMED - {Reason.FREQ_REFUSAL, Reason.FREQ_NOT_NOW})
+"""Reasons that silence nobody: they concern the server or the moment, or count the call itself as an attempt. "No, thank
+you" and "not now" end with time too, but are the person's own word."""
 
 
 def silence(
@@ -32,14 +36,14 @@ def silence(
 
 
 def _reasons(tx: Tx, rules: Configuration, row: CallRow, now: datetime) -> set[Reason]:
-    """Why the call would not be permitted again, but for reasons that pass with time."""
+    """Why the call would not be permitted again, but for passing reasons."""
     contact = None if row.contact is None else contacts.get(tx, row.contact)
     campaign = rules.campaigns.get(row.campaign)
     if contact is None or campaign is None:
         return set()
     asked = DialRequest(contact, campaign, DialPath(row.path), None, now)
-    facts = gate.collect(tx, Rules(rules), b"", asked)
-    lasting = set(permit.reasons_against(facts)) - permit.TRANSIENT - permit.TIMED
+    facts = gate.collect(tx, Rules(rules), pseudonymous_keys.secret_of(tx), asked)
+    lasting = set(permit.reasons_against(facts)) - PASSING
     # The hours were open when it was dialed, and their end has a deadline of its own (engine/calls/ring_end.py).
     at_the_dial = permit.reasons_against(replace(facts, now=row.permit_at))
     return lasting | {reason for reason in at_the_dial if reason.startswith("TIME_")}
