@@ -20,7 +20,7 @@ def two_writers_may_fail(url: str) -> bool:
 
 
 @contextmanager
-def side_engine(url: str, secret: bytes = b"") -> Iterator[Engine]:
+def side_engine(url: str, secret: bytes) -> Iterator[Engine]:
     """An engine for work that writes in its own thread and transactions. `secret`: as in make_engine."""
     engine = make_engine(url, secret=secret)
     try:

@@ -49,7 +49,7 @@ class TableRewrites:
         await self._ctx.store.run(lambda tx: record(tx, result, "scheduler", began, now))
 
     def _rewritten(self) -> Rewritten:
-        with side_engine(self._database) as engine:
+        with side_engine(self._database, secret=b"") as engine:
 
             def is_free() -> bool:
                 with engine.connect() as tx:

@@ -42,7 +42,7 @@ def load(system: BrowserSystem) -> None:
         import_list(tx, server.ctx.rules.campaign("kanvas"), LISTED.encode(), now)
 
     system.write(people)
-    with side_engine(server.settings.database) as engine:
+    with side_engine(server.settings.database, server.settings.key.encode()) as engine:
         loaded = official_register.load(
             engine,
             io.BytesIO(OFFICIAL),

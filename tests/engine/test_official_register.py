@@ -91,7 +91,7 @@ def put(
 ) -> Loaded:
     """Import an official file, as commands and pages do."""
     lines = io.BytesIO(official(people) if raw is None else raw)
-    with side_engine(url_of(store)) as engine:
+    with side_engine(url_of(store), b"") as engine:
         return official_register.load(
             engine, lines, "robinson", None, NOW, RULES.current, by="user:1", smaller=smaller
         )
@@ -382,7 +382,7 @@ def test_an_older_issue_is_confirmed(store: AnyStore) -> None:
     older = official(REGISTER).replace(b"01.04.2026", b"01.01.2026")
     with pytest.raises(Impossible, match="--older"):
         put(store, raw=older)
-    with side_engine(url_of(store)) as engine:
+    with side_engine(url_of(store), b"") as engine:
         lines = io.BytesIO(older)
         official_register.load(
             engine, lines, "robinson", None, NOW, RULES.current, by="user:1", older=True

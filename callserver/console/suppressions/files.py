@@ -133,7 +133,7 @@ class SuppressionFilesApi:
                 return self._official(request, raw, query, now, progress)
             numbers = self._numbers(request, upload, query.column, progress, check_register)
             progress(0, 0, "suppressions.writing")
-            with side_engine(self._database) as engine:
+            with side_engine(self._database, self._ctx.secret) as engine:
                 public_registers.load(
                     engine,
                     numbers.numbers,
@@ -158,7 +158,7 @@ class SuppressionFilesApi:
         progress: ReportProgress,
     ) -> NumbersImported:
         """The official file: names and addresses, compared with everybody on the lists."""
-        with side_engine(self._database) as engine:
+        with side_engine(self._database, self._ctx.secret) as engine:
             loaded = official_register.load(
                 engine,
                 io.BytesIO(raw),

@@ -188,7 +188,7 @@ class CatchUp:
             self._ctx.background.start(asyncio.to_thread(self._match, now))
 
     def _match(self, now: datetime) -> None:
-        with side_engine(self._database) as engine:
+        with side_engine(self._database, self._ctx.secret) as engine:
             match_new(engine, self._ctx.rules.current, now)
 
 
