@@ -37,10 +37,10 @@ _between = Prepared(
     ).order_by(table.c.id)
 )
 _of_leg = Prepared(_all.where(table.c.leg == bindparam("leg"), _lasts))
-_last = Prepared(
-    _all.where(table.c.leg == bindparam("leg"), table.c.room == bindparam("room"))
-    .order_by(table.c.id.desc())
-    .limit(1)
+_stays = Prepared(
+    _all.where(table.c.leg == bindparam("leg"), table.c.room == bindparam("room")).order_by(
+        table.c.id
+    )
 )
 _end = Prepared(
     update(table).where(table.c.leg == bindparam("of"), _lasts).values(until=bindparam("now"))
@@ -70,10 +70,9 @@ def of_leg(tx: Tx, leg: str | None) -> list[Interval]:
     return [Interval._make(row) for row in _of_leg(tx, {"leg": leg})]
 
 
-def last(tx: Tx, leg: str, room: str) -> Interval | None:
-    """A leg's latest interval in a room."""
-    row = _last(tx, {"leg": leg, "room": room}).one_or_none()
-    return None if row is None else Interval._make(row)
+def stays(tx: Tx, leg: str, room: str) -> list[Interval]:
+    """A leg's intervals in a room, earliest first."""
+    return [Interval._make(row) for row in _stays(tx, {"leg": leg, "room": room})]
 
 
 def begin(tx: Tx, listening: int, leg: str, room: str, mode: str, now: datetime) -> None:

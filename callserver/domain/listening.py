@@ -6,7 +6,7 @@ staff have been notified in time, it covers calls and never pauses, and it ends 
 want a listener.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -154,6 +154,11 @@ def may_stay(mode: Mode, allowed: Mode | None) -> bool:
     """Whether a leg that is in a room in this mode may stay, where `allowed` is its allowed mode (None:
     it must leave). It may be heard by fewer people than allowed, never by more."""
     return allowed is not None and _LOUDNESS[mode] <= _LOUDNESS[allowed]
+
+
+def loudest(modes: Collection[Mode]) -> Mode:
+    """The mode heard by most people; where none is known, the worst is assumed."""
+    return max(modes, key=_LOUDNESS.__getitem__, default=Mode.JOIN)
 
 
 def hears(mode: Mode, seat: SeatState, *, present: bool, said_no: bool) -> bool:

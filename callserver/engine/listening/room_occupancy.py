@@ -13,7 +13,7 @@ from callserver.database.listening_intervals import Interval
 from callserver.database.listenings import ListeningRow
 from callserver.database.seats import SeatRow
 from callserver.domain.instruction import Hear, WaitToHear
-from callserver.domain.listening import Mode, may_stay
+from callserver.domain.listening import Mode, loudest, may_stay
 from callserver.domain.seat import SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement
@@ -107,13 +107,15 @@ def joined(
 ) -> bool:
     """Record that the network reports a leg in a room, perhaps with its mode. False: it was known.
 
-    The report is recorded even if the leg has been told something else since.
+    The report is recorded even if the leg has been told something else since. A mode that it does not say is the
+    loudest in which the leg was sent into the room.
     """
     intervals = listening_intervals.of_leg(tx, leg)
     if any(interval.room == room and mode in (None, interval.mode) for interval in intervals):
         return False
-    earlier = listening_intervals.last(tx, leg, room)
+    earlier = listening_intervals.stays(tx, leg, room)
     listening_intervals.end(tx, leg, now)
-    heard = row.id if earlier is None else earlier.listening
-    listening_intervals.begin(tx, heard, leg, room, (mode or Mode.JOIN).value, now)
+    heard = earlier[-1].listening if earlier else row.id
+    mode = mode or loudest([Mode(stay.mode) for stay in earlier])
+    listening_intervals.begin(tx, heard, leg, room, mode.value, now)
     return True

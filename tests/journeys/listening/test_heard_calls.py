@@ -8,7 +8,7 @@ import pytest
 from callserver.database import listenings
 from callserver.database.calls import CallRow
 from callserver.domain.call import Receipt, Report
-from callserver.provider_events import CallReport
+from callserver.provider_events import CallReport, RoomChange, RoomEvent
 from callserver.simulator.faults import NONE
 from callserver.simulator.legs import Behaviour
 from tests.harness.listening import SUPERVISOR, ListeningSystem
@@ -93,6 +93,24 @@ async def test_a_listener_who_has_changed_mode_when_a_talk_is_reported(
     await report(system, call, FULL, began)
     assert len(system.entries("heard")) == 2
     assert system.violations() == []
+
+
+@pytest.mark.parametrize("mode", ["silent", "coach", "join"])
+async def test_a_late_report_makes_nobody_louder_than_they_were(
+    system: ListeningSystem, mode: str
+) -> None:
+    """The person wants no listener, whose leg leaves. That it had joined is reported only now."""
+    await system.talking()
+    assert await system.listen(mode) == 200
+    await system.pass_time(3)
+    (ear, room) = (system.ear(), system.calls()[0].room)
+    assert ear is not None
+    await system.do("POST", "/no-listener", {})
+    await system.pass_time(2)
+    late = RoomEvent(room, "", ear.sid, RoomChange.JOINED, may_be_listener=True)
+    await system.server.provider_events.rooms.room_event(late)
+    await system.pass_time(5)
+    assert {entry["mode"] for entry in system.entries("heard")} == {mode}
 
 
 async def test_nobody_hears_a_call_that_was_not_answered(system: ListeningSystem) -> None:
