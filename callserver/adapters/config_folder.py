@@ -124,7 +124,7 @@ def compose_files(raw: Mapping[str, yaml_files.Raw]) -> Configuration | list[Pro
 
 def _text(raw: yaml_files.Raw) -> str:
     """The text of a file that was composed, and so is readable UTF-8."""
-    return "" if isinstance(raw, OSError) else raw.decode().replace("\r\n", "\n")
+    return "" if isinstance(raw, OSError) else yaml_files.decoded(raw)
 
 
 def _temporary(path: Path, text: str) -> Path:

@@ -116,9 +116,20 @@ def _text(raw: Raw) -> str | tuple[int, Sentence]:
     if len(raw) > MOST_BYTES:
         return 1, InvalidInput("too_large", most=MOST_BYTES // 1000).sentence
     try:
-        return raw.decode("utf-8-sig")
+        return decoded(raw)
     except UnicodeDecodeError as error:
         return raw.count(b"\n", 0, error.start) + 1, InvalidInput("not_utf8").sentence
+
+
+def decoded(raw: bytes) -> str:
+    """The text as it is kept: without byte order mark, and with one kind of line ending.
+
+    The rules in force are read from kept texts again, and have to be the same ones.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 @lru_cache(maxsize=256)

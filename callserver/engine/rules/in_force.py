@@ -56,13 +56,20 @@ class RulesInForce:
             await self._ctx.store.run(self._remember)
             await self._take(starting=True)
             return
-        configuration, texts = await asyncio.to_thread(self.folder.read)
+        texts = {} if kept is None else kept.texts or {}
+        composed = await asyncio.to_thread(self.folder.compose, texts)
+        if isinstance(composed, Configuration):  # this version hashes it otherwise
+            configuration = composed
+        else:
+            configuration, texts = await asyncio.to_thread(self.folder.read)
         instead_of = None if kept is None else kept.hash
         if await self._ctx.store.run(lambda tx: self._first(tx, configuration, texts, instead_of)):
             self._ctx.rules.replace(configuration)
             log.info(
                 "configuration_first", revision=configuration.revision, folder=str(self.folder)
             )
+        if configuration is composed:
+            await self._begin()
 
     async def look(self) -> None:
         """Follow what is in force, and adopt a changed folder once its files stop changing."""
