@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from callserver.database.prepared_statements import Prepared
-from callserver.database.tables import lines, listening_intervals, listenings, seats
+from callserver.database.tables import calls, lines, listening_intervals, listenings, seats
 from callserver.ports import Tx
 
 
@@ -86,6 +86,13 @@ def ringing(tx: Tx) -> list[tuple[str, str]]:
         ~heard.exists(),
     )
     return [(leg, line) for leg, line in tx.execute(phoners.union_all(listeners))]
+
+
+def being_confirmed(tx: Tx) -> list[str]:
+    """Number of every telephone that is called to confirm it, and is not answered yet."""
+    query = select(lines.c.address).join(calls, calls.c.attempt == lines.c.attempt)
+    unanswered = calls.c.ended_at.is_(None), calls.c.answered_at.is_(None)
+    return list(tx.execute(query.where(*unanswered)).scalars())
 
 
 def confirmed(tx: Tx) -> list[tuple[str, datetime, datetime | None]]:

@@ -62,10 +62,19 @@ def is_refused(tx: Tx, terms: LineContext, address: str | None) -> bool:
 
 def silence(tx: Tx, now: datetime, numbers: Collection[int] = ()) -> None:
     """End users' own telephones that ring and may not: these numbers, and those on a list or in a register."""
-    for leg, address in table.ringing(tx):
+
+    def may_not(address: str) -> bool:
         key = phone.to_int(address)
-        if key in numbers or contacts.by_number(tx, key) or bulk_facts.listed(tx, [key]):
+        known = key in numbers or contacts.by_number(tx, key) or bulk_facts.listed(tx, [key])
+        return bool(known)
+
+    for leg, address in table.ringing(tx):
+        if may_not(address):
             legs_to_end.end(tx, leg, now, timedelta())
+    unconfirmed = [
+        phone.to_int(address) for address in table.being_confirmed(tx) if may_not(address)
+    ]
+    suppressions.want_stopped(tx, [subject.of_number(key) for key in unconfirmed], now)
 
 
 def facts(tx: Tx, terms: LineContext, user: User, address: str, now: datetime) -> LineFacts:

@@ -14,6 +14,7 @@ from callserver.cli import registers as register_commands
 from callserver.cli.invented_data import enter_line
 from callserver.domain.role import Role
 from callserver.simulator.legs import Behaviour
+from tests.console.test_accounts_page import change
 from tests.harness.robinson import Invented, official
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -192,3 +193,25 @@ async def test_a_register_silences_a_users_own_telephone_that_rings(
     await system.pass_time(120)
     assert len(system.network.record) == calls
     assert not system.live_legs(OWN)
+
+
+async def on_a_list(system: StaffedSystem, folder: Path) -> None:
+    (folder / "list.csv").write_text(PEOPLE + f"R9;Bo Lind;{OWN};Lynvej 1;8000;gade\n")
+    await command("import", "kanvas", folder / "list.csv")
+
+
+@pytest.mark.parametrize("way", [numbers_by_page, numbers_by_command, on_a_list])
+async def test_so_does_a_list_and_also_while_a_number_is_called_to_confirm_it(
+    system: StaffedSystem, tmp_path: Path, way: Callable[[StaffedSystem, Path], Awaitable[None]]
+) -> None:
+    asger = await system.client("asger")
+    await upload(asger, b"32209999\n")
+    assert (await change(system, asger, "p1", line=OWN))[0] == 200
+    phoner = await system.client("p1")
+    assert (await phoner.api("POST", "/line/call", {})).status_code == 200
+    await system.pass_time(2)
+    assert system.live_legs(OWN)
+    await way(system, tmp_path)
+    await system.pass_time(2)
+    assert not system.live_legs(OWN)
+    assert [call.stop_wanted for call in system.calls()] == ["suppressed"]
