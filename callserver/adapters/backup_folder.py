@@ -36,11 +36,31 @@ def made(folder: Path) -> Iterator[None]:
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, (OSError, *UNAVAILABLE)):
-            why = getattr(error, "strerror", None) or getattr(error, "orig", error)
             raise ConfigurationProblem(
-                f"the backup in {folder} broke off and was removed: {why}"
+                f"the backup in {folder} broke off and was removed: {why(error)}"
             ) from error
         raise
+
+
+def why(error: BaseException) -> str:
+    """What a disk or a database says of itself."""
+    if isinstance(error, shutil.Error):  # of a folder: what became of each of its files
+        return str(error.args[0][0][-1])
+    return str(getattr(error, "strerror", None) or getattr(error, "orig", error))
+
+
+def put(source: Path, place: Path) -> None:
+    """Copy a file or folder, whole or not at all; an existing target is kept unchanged."""
+    if not source.exists() or place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    part = place.with_name(f".{place.name}.new")
+    if source.is_dir():
+        shutil.rmtree(part, ignore_errors=True)  # of a copy that broke off
+        shutil.copytree(source, part)
+    else:
+        shutil.copyfile(source, part)
+    part.replace(place)
 
 
 def write_database(engine: Engine, url: str, folder: Path) -> Path:

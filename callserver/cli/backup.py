@@ -15,6 +15,7 @@ from callserver.adapters.config_folder import load
 from callserver.cli import resources, running_servers
 from callserver.database import audit, heads, known_time, migrate, snapshots
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
+from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import stamp
 from callserver.domain.signed_heads import Head
@@ -80,18 +81,18 @@ def restore(
     settings = resources.settings()
     manifest = backup_folder.read_manifest(folder)
     _refuse_full(settings.database)
-    _put(folder / CONFIG, settings.config)
-    _put(folder / PUBLIC_KEY, settings.seal_key.with_suffix(".pub"))
     unfinished = start_checks.unfinished_restore(settings)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     unfinished.touch()  # until it is declared, no server starts: opt-outs are missing
-    backup_folder.read_database(folder, settings.database)
-    with resources.database(settings, any_key=True) as engine:
-        try:
+    try:
+        backup_folder.put(folder / CONFIG, settings.config)
+        backup_folder.put(folder / PUBLIC_KEY, settings.seal_key.with_suffix(".pub"))
+        backup_folder.read_database(folder, settings.database)
+        with resources.database(settings, any_key=True) as engine:
             _declare(settings, engine, manifest["made_at"])
-        except ConfigurationProblem as error:
-            again = "then empty the database and restore again"
-            raise ConfigurationProblem(f"{error}; {again}") from error
+    except (ConfigurationProblem, OSError, *UNAVAILABLE) as error:
+        why = f"the restore broke off: {backup_folder.why(error)}"
+        raise ConfigurationProblem(f"{why}; then empty the database and restore again") from error
     unfinished.unlink()
     if not settings.seal_key.exists():
         print(f"put the sealing key back to {settings.seal_key}; another key begins another log")
@@ -204,17 +205,6 @@ def _refuse_full(url: str) -> None:
         engine.dispose()
 
 
-def _put(source: Path, place: Path) -> None:
-    """Copy a file or folder; an existing target is kept unchanged."""
-    if not source.exists() or place.exists():
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, place)
-    else:
-        shutil.copyfile(source, place)
-
-
 def _beyond(file: Path, cut: Head | None) -> tuple[int | None, str | None]:
     """How many sealed entries the heads file shows beyond the cut, and its SHA-256; None: there is no file.
 
@@ -238,11 +228,13 @@ def _beyond(file: Path, cut: Head | None) -> tuple[int | None, str | None]:
 
 def _set_heads_aside(file: Path, lines: Iterator[bytes], suffix: str) -> None:
     """Write the heads of the database; a file with later heads is kept under another name."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.new")
+    with part.open("wb") as written:
+        written.writelines(line + b"\n" for line in lines)
     if file.exists():
         file.replace(file.with_name(f"{file.name}.{suffix}"))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("wb") as written:
-        written.writelines(line + b"\n" for line in lines)
+    part.replace(file)
 
 
 def _propose_another_log(settings: Settings, cut: Head | None) -> None:

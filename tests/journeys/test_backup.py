@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,22 @@ async def test_a_restored_log_is_published_under_another_name(tmp_path: Path) ->
     assert merkle.root(merkle.extend(0, [], merkle.leaf_hashes(before[:size]))).hex() == cut["root"]
 
 
+def with_largest_files(
+    kilobytes: int, place: Place, *words: object
+) -> subprocess.CompletedProcess[str]:
+    """A command that can write no larger file: what a full disk does to it."""
+    limited = ["sh", "-c", f'ulimit -f {2 * kilobytes}; exec "$@"', "sh"]
+    command = [sys.executable, "-c", "from callserver.cli import main; main()"]
+    return subprocess.run(
+        [*limited, *command, *map(str, words)],
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("kilobytes", [100, 1500])
 def test_a_backup_on_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, kilobytes: int) -> None:
     """In the middle of the database, or after it: no half of a backup that the next one stumbles over."""
@@ -110,16 +127,7 @@ def test_a_backup_on_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, kilo
     asyncio.run(busy(place.folder)).close()
     backup = tmp_path / "backup"
     (tmp_path / "place/seals.jsonl").write_bytes(b"\n" * 2_000_000)  # larger than the database
-    limited = ["sh", "-c", f'ulimit -f {2 * kilobytes}; exec "$@"', "sh"]
-    command = [sys.executable, "-c", "from callserver.cli import main; main()", "backup"]
-    done = subprocess.run(
-        [*limited, *command, str(backup)],
-        env=place.environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = with_largest_files(kilobytes, place, "backup", backup)
     assert done.returncode == 2
     assert "broke off and was removed" in done.stderr
     assert "Traceback" not in done.stderr
@@ -154,6 +162,34 @@ async def test_no_server_starts_on_a_restore_that_broke_off(tmp_path: Path) -> N
     refused = new.run("scheduler")
     assert refused.returncode == 2
     assert "a restore broke off" in refused.stderr
+
+
+@pytest.mark.parametrize("kilobytes", [6, 100])
+async def test_a_restore_on_a_full_disk_is_said_and_made_again(
+    tmp_path: Path, kilobytes: int
+) -> None:
+    """In the middle of the configuration, or of the database: no half of either is taken for the whole."""
+    old, new = Place(tmp_path / "old"), Place(tmp_path / "new")
+    (await busy(old.folder)).close()
+    backup, config = tmp_path / "backup", new.folder / "config"
+    old.ok("backup", backup)
+    new.environment |= {"CALLSERVER_CONFIG": str(config), "CALLSERVER_CLOCK": ""}
+    new.environment |= {"TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "TWILIO_AUTH_TOKEN": "a token"}
+    broken = with_largest_files(kilobytes, new, "restore", backup)
+    assert broken.returncode == 2
+    assert "File too large" in broken.stderr
+    assert "; then empty the database and restore again" in broken.stderr
+    assert "Traceback" not in broken.stderr
+    shutil.copytree(backup / "config", tmp_path / "whole")
+    new.environment["CALLSERVER_CONFIG"] = str(tmp_path / "whole")
+    assert "a restore broke off" in new.run("scheduler").stderr
+    new.environment["CALLSERVER_CONFIG"] = str(config)
+    new.database_file.unlink(missing_ok=True)
+    new.ok("restore", backup)
+    assert {file.relative_to(config) for file in config.rglob("*")} == {
+        file.relative_to(backup / "config") for file in (backup / "config").rglob("*")
+    }
+    assert not (new.folder / "restore-unfinished").exists()
 
 
 async def test_a_restore_is_not_made_beside_the_journal_of_another_database(tmp_path: Path) -> None:
