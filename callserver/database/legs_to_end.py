@@ -38,6 +38,11 @@ def apologise(tx: Tx, leg: str, attempt: str, now: datetime) -> None:
     outbox.add(tx, ApologiseToLeg(leg, attempt))
 
 
+def end_later(tx: Tx, leg: str, now: datetime, after: timedelta) -> None:
+    """Hang the leg up then: by that time it should have ended."""
+    _add(tx, leg, now, after)
+
+
 def _add(tx: Tx, leg: str, now: datetime, again_after: timedelta) -> None:
     values = {"leg": leg, "since": now, "again_at": now + again_after}
     insert = INSERTS[tx.dialect.name](legs_to_end).values(values)

@@ -294,6 +294,13 @@ def test_the_result_of_an_order_to_a_leg(order: str, reply: Any, result: Result)
     assert answer is result
 
 
+def test_a_leg_that_goes_on_after_an_accepted_cancellation_was_answered() -> None:
+    """It is asked about at once, so that the person hears the apology and not silence."""
+    talks = ok({"sid": CA, "status": "in-progress"})
+    assert run(ORDERS["cancel"], talks)[0] is Result.GONE
+    assert run(ORDERS["hang_up"], talks)[0] is Result.DONE
+
+
 def test_an_apology_is_spoken_to_the_leg() -> None:
     _, sent = run(lambda t: t.apologise(CA, "Lys & Værk"), either)
     form = parse_qs(sent[0].content.decode())

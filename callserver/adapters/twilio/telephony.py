@@ -20,6 +20,7 @@ from twilio.http import AsyncHttpClient
 from callserver.adapters.twilio import call_status, errors, speech
 from callserver.adapters.twilio.client import client
 from callserver.domain import role_play
+from callserver.domain.call import Report
 from callserver.domain.instruction import Hear, WaitToHear
 from callserver.domain.line import OwnLine
 from callserver.domain.permit import DialPermit
@@ -225,7 +226,7 @@ class Twilio:
         return await self._update(ref, url=url, method="POST")
 
     async def cancel(self, ref: str) -> Result:
-        """`canceled` ends a queued or ringing leg, and leaves one alone that is in progress."""
+        """`canceled` ends a queued or ringing leg, and leaves one alone that is in progress: refused or accepted."""
         return await self._update(ref, status="canceled")
 
     async def hang_up(self, ref: str) -> Result:
@@ -239,7 +240,8 @@ class Twilio:
     async def _update(self, ref: str, **values: str) -> Result:
         """Change a leg."""
         try:
-            await self._client.calls(ref).update_async(**values)
+            call = await self._client.calls(ref).update_async(**values)
+            talks = call_status.report(str(call.status)) is Report.ANSWERED
         except _REFUSED as error:
             code = errors.code(error.code)
             if code == errors.WRONG_STATE:
@@ -250,7 +252,7 @@ class Twilio:
             return Result.SILENT if lost else Result.REFUSED
         except _LOST:
             return Result.SILENT
-        return Result.DONE
+        return Result.GONE if talks and values.get("status") == "canceled" else Result.DONE
 
     async def look_up(
         self, attempt: str, ref: str | None, room: Room, number: str, since: datetime

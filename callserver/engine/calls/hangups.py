@@ -12,18 +12,22 @@ import structlog
 from callserver import outbox
 from callserver.database import audit, calls, legs_to_end
 from callserver.database.calls import CallRow
+from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.stop_reasons import MAY_TALK, ONLY_RINGING, PHONER_LOST, replaces
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
 from callserver.outbox import EndCalls
-from callserver.ports import Result, Tx
+from callserver.ports import LegState, Result, Room, Tx
 
 log = structlog.get_logger(__name__)
 
 STOP_CHECK = timedelta(seconds=3)
 """How long after a hang-up the provider is asked about the call: its end may never be reported (a queued call
 is cancelled without a callback)."""
+
+APOLOGY_LASTS = timedelta(seconds=60)
+"""Who has been told is hung up on by then, if the provider has not done it after its last word."""
 
 
 def must_not_begin(call: CallRow) -> bool:
@@ -87,8 +91,7 @@ class Hangups:
 
         async def order() -> Result:
             if apology:
-                organisation = self._ctx.rules.known(call.campaign).organisation
-                return await telephony.apologise(ref, organisation)
+                return await self._apology(ref, call)
             only_rings = lost or call.stop_wanted in ONLY_RINGING
             return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
@@ -107,7 +110,7 @@ class Hangups:
         now = self._ctx.clock.now()
         row = calls.lock(tx, call.attempt)
         if apology:
-            self._apologised(tx, call.attempt, result)
+            self._apologised(tx, call.ref or "", call.attempt, result)
         if row is not None and _wants_more(call, row):
             return row
         soon = now if result is Result.GONE else now + STOP_CHECK
@@ -119,18 +122,31 @@ class Hangups:
     def _failed(self, tx: Tx, call: CallRow, result: Result, *, apology: bool) -> None:
         """The scheduler gives the order again. A leg that is not known is asked about: it may never be."""
         if apology:
-            self._apologised(tx, call.attempt, result)
+            self._apologised(tx, call.ref or "", call.attempt, result)
         row = calls.lock(tx, call.attempt) if result is Result.UNKNOWN else None
         if row is not None and row.ended_at is None:
             soon = self._ctx.clock.now() + STOP_CHECK
             deadline = soon if row.deadline is None else min(soon, row.deadline)
             calls.change(tx, call.attempt, deadline=deadline)
 
-    def _apologised(self, tx: Tx, attempt: str, result: Result) -> None:
+    async def _apology(self, leg: str, call: CallRow) -> Result:
+        """Order the apology. GONE: the person has hung up. A provider that is behind with its own news answers so as well
+        for a person who has just answered: then the order is to be given again."""
+        organisation = self._ctx.rules.known(call.campaign).organisation
+        result = await self._ctx.telephony.apologise(leg, organisation)
+        if result is not Result.GONE:
+            return result
+        room, number = Room(call.room, call.room_ref), phone.from_int(call.number)
+        found = await self._ctx.telephony.look_up(call.attempt, leg, room, number, call.permit_at)
+        again = {LegState.TALKING: Result.REFUSED, LegState.NO_ANSWER: Result.SILENT}
+        return again.get(found.state, result)
+
+    def _apologised(self, tx: Tx, leg: str, attempt: str, result: Result) -> None:
         """The apology was ordered. If the person did not hear it, they had hung up (`apology_gone`), or the
         provider failed: then it is ordered again while the call lasts."""
         now = self._ctx.clock.now()
         if result is Result.DONE:
+            legs_to_end.end_later(tx, leg, now, APOLOGY_LASTS)
             audit.append(tx, now, EntryKind.APOLOGISED, call=attempt)
         else:
             reason = f"apology_{result.value}"
@@ -141,17 +157,14 @@ class Hangups:
         call = await self._ctx.store.peek(lambda tx: calls.get(tx, attempt))
         if call is None:
             return
-        organisation = self._ctx.rules.known(call.campaign).organisation
-        result = await carry_out(
-            self._ctx, lambda: self._ctx.telephony.apologise(leg, organisation)
-        )
+        result = await carry_out(self._ctx, lambda: self._apology(leg, call))
         if not result.settled:
             await self.hang_up(leg)
             return
 
         def settled(tx: Tx) -> None:
-            self._apologised(tx, attempt, result)
             legs_to_end.ended(tx, leg)
+            self._apologised(tx, leg, attempt, result)
 
         await self._ctx.store.run(settled)
 

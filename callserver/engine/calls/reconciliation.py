@@ -13,7 +13,7 @@ from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState, Cause, Report
-from callserver.domain.stop_reasons import HOURS_OVER
+from callserver.domain.stop_reasons import HOURS_OVER, ONLY_RINGING
 from callserver.engine.calls import hangups, lost_phoners, ring_end
 from callserver.engine.calls.call_flow import (
     ASK_AGAIN,
@@ -109,6 +109,7 @@ class Reconciliation:
         seat = seats.of_call(tx, call.attempt)
         if call.stop_wanted is not None:
             lasting = ASK_AGAIN
+            self._end_talk(tx, call)
         elif call.outcome is None:
             lasting = talk_check(seat)
         elif asked.outcome is None:
@@ -117,6 +118,13 @@ class Reconciliation:
             lasting = TALK_CHECK_AFTER_OUTCOME
         calls.change(tx, call.attempt, deadline=self._ctx.clock.now() + lasting)
         return None if seat is None or seat.call != call.attempt else seat.leg
+
+    def _end_talk(self, tx: Tx, call: CallRow) -> None:
+        """A talk that goes on, though the provider has accepted the hang-up, is hung up again. After an apology its end
+        has its own time."""
+        ended = call.stopped and call.stop_wanted not in ONLY_RINGING
+        if ended and call.ref is not None and not hangups.is_owed_apology(call):
+            legs_to_end.end(tx, call.ref, self._ctx.clock.now())
 
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ctx.clock.now()

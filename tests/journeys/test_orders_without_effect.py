@@ -1,0 +1,92 @@
+"""A carrier that refuses an order because it is behind with its own news, or accepts one and does nothing: no person is
+left on the line with nobody."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callserver.domain.call import Report
+from callserver.provider_events import CallReport
+from callserver.simulator.legs import Leg, OrderRefused
+from tests.harness.simulated import SimulatedSystem, in_a_talk, rings_unheard
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[SimulatedSystem]:
+    made = SimulatedSystem(tmp_path)
+    yield made
+    made.close()
+
+
+def knows_late(system: SimulatedSystem, times: int) -> None:
+    """The network takes an answered leg for one that still rings, so many times."""
+    rest: Any = system.world.rest_api
+    really, left = rest.update_fault, [times]
+
+    def update_fault(order: str) -> str:
+        if order == "redirect" and left[0]:
+            left[0] -= 1
+            raise OrderRefused(400, 21220, "Call is not in-progress")
+        fault: str = really(order)
+        return fault
+
+    rest.update_fault = update_fault
+
+
+def does_nothing(system: SimulatedSystem, what: str, times: int = 1) -> None:
+    """The network accepts orders to legs (`end`, `instruct`), and carries none of the first ones out."""
+    network: Any = system.network
+    really, left = getattr(network, what), [times]
+
+    async def work(leg: Leg, *more: Any) -> None:
+        if left[0] and leg.to.startswith("+"):
+            left[0] -= 1
+            return
+        await really(leg, *more)
+
+    setattr(network, what, work)
+
+
+@pytest.mark.parametrize("times", [1, 8])
+async def test_who_has_answered_hears_the_apology_though_the_carrier_knows_it_late(
+    system: SimulatedSystem, times: int
+) -> None:
+    knows_late(system, times)
+    leg = await in_a_talk(system)
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(4)
+    assert leg.spoken
+
+
+async def test_a_leg_that_nobody_expects_hears_the_apology_though_the_carrier_knows_it_late(
+    system: SimulatedSystem,
+) -> None:
+    """Its order was settled as never placed; then it rings after all, and a person answers."""
+    leg = await rings_unheard(system)
+    (call,) = system.calls()
+    await system.server.call_flow.receive(CallReport(call.attempt, Report.NEVER_PLACED))
+    system.network.faults = system.network.callbacks.faults = system.plan.faults
+    knows_late(system, 1)
+    await system.pass_time(3)
+    assert leg.spoken
+
+
+async def test_who_has_heard_the_apology_is_let_go_by_a_carrier_that_keeps_them(
+    system: SimulatedSystem,
+) -> None:
+    leg = await in_a_talk(system)
+    does_nothing(system, "instruct")
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(70)
+    assert not leg.live
+
+
+async def test_a_talk_that_goes_on_after_the_hang_up_is_ended(system: SimulatedSystem) -> None:
+    leg = await in_a_talk(system)
+    does_nothing(system, "end")
+    await system.do("POST", "/hang-up", {})
+    await system.pass_time(10)
+    assert not leg.live
+    assert (await system.seat())["state"] == "wrapping_up"
