@@ -1,5 +1,6 @@
 """The command `callserver`. Each command's module is imported only when that command runs."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -76,6 +77,8 @@ COMMANDS = {
 }
 RENAMED = {"upkeep": "scheduler"}
 WITHOUT_SETTINGS = ("init",)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of writing that name no file: it was opened before."""
 
 
 def command(name: str) -> Any:
@@ -180,11 +183,11 @@ def main() -> None:
         except Exception as error:
             if _lost_a_race(error):
                 continue
+            if (told := _told(error)) is not None:
+                sys.exit(_failed(told))
             # Here, because it imports both drivers.
             from callserver.database.unavailable import UNAVAILABLE, named
 
-            if isinstance(error, OSError) and error.filename is not None:
-                sys.exit(_failed(f"{error.filename}: {error.strerror}"))
             error = named(error)
             if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
                 raise
@@ -196,6 +199,17 @@ def _lost_a_race(error: Exception) -> bool:
     """Whether another program got in the way of the command's first transaction, so that it runs again."""
     races = sys.modules.get("callserver.database.races")  # not there: it used no database
     return races is not None and bool(races.may_run_again(error))
+
+
+def _told(error: Exception) -> str | None:
+    """What a user can correct about an error of the system; None: it is another one."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in FULL:
+        return f"a file, or what the command says, cannot be written: {error.strerror}"
+    if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+        return f"{error.object!a}: is not UTF-8"
+    return None
 
 
 def _failed(why: str) -> int:

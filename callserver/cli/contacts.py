@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -99,7 +100,7 @@ def import_list(
             region=region,
             source=source,
             namespace=namespace,
-            file_name=file.stem,
+            file_name=_stem(file),
         )
         bars = stack.enter_context(Progress(console=Console(stderr=True)))
         bar = bars.add_task(texts.say(language, "import.rows"), total=raw.count(b"\n"))
@@ -148,6 +149,15 @@ def read(file: Path, *, for_calls: bool = False) -> bytes:
         raise ConfigurationProblem(f"{file}: {error.strerror}") from error
     except ValueError as error:
         raise ConfigurationProblem(f"{file}: {error}") from error
+
+
+def _stem(file: Path) -> str:
+    """The file's name without its suffix, as somebody named it on a system with another encoding."""
+    name = os.fsencode(file.stem)
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("windows-1252", "replace")
 
 
 def _check(region: str, file: Path, refused: Path) -> None:

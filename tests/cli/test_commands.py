@@ -468,3 +468,29 @@ def test_a_folder_that_cannot_be_made_is_an_error_in_one_line(run: Run, tmp_path
     (tmp_path / "file").write_text("")
     done = run("schema", "file/below")
     assert (done.returncode, done.stderr) == (2, "callserver: file/below: Not a directory\n")
+
+
+def test_a_full_disk_is_an_error_in_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("navn;telefon\nAne Prove;32200001\nBo Prove;x\n")
+    done = run("import", "kanvas", "list.csv", "--refused", "/dev/full")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        2,
+        "callserver: a file, or what the command says, cannot be written: No space left on device",
+    )
+    assert "Traceback" not in done.stderr
+    assert "Ane Prove" not in run("export", "contacts", "kanvas").stdout
+
+
+def test_an_argument_in_another_encoding_is_an_error_in_one_line(run: Run) -> None:
+    done = run("user", "off-board", os.fsdecode(b"S\xf8ren"))
+    assert (done.returncode, done.stderr) == (2, "callserver: 'S\\udcf8ren': is not UTF-8\n")
+
+
+def test_a_list_may_be_named_in_another_encoding(run: Run, tmp_path: Path) -> None:
+    for name in (b"f\xf8rste.csv", b"m\xe5 ikke ringes.csv"):
+        (tmp_path / os.fsdecode(name)).write_text("navn;telefon\nAne Prove;32200001\n")
+    done = run("import", "kanvas", os.fsdecode(b"f\xf8rste.csv"))
+    assert done.returncode == 0, done.stderr
+    assert "»første«" in run("export", "contacts", "kanvas").stdout
+    done = run("import", "kanvas", os.fsdecode(b"m\xe5 ikke ringes.csv"))
+    assert (done.returncode, "'må ikke ringes'" in done.stderr) == (2, True)
