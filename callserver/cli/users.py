@@ -88,7 +88,7 @@ def add(
 def reset(handle: Handle, by: InWords = BY_COMMAND) -> None:
     """Set a new password for the next sign-in; one-time codes are set up again.
 
-    The user's sessions and bearer tokens end at once.
+    The user's sessions and bearer tokens end at once; a phoner on shift pauses.
 
     Example: callserver user reset maja
     """

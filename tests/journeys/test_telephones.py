@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 
 from callserver import ports
+from callserver.database import accounts
+from callserver.domain.role import Role
+from callserver.engine.accounts import offboarding
 from callserver.engine.calls import phoner_legs
+from callserver.engine.lists.importer import import_list
 from callserver.ports import Declined, LegState, Silent, Trouble
 from callserver.simulator.legs import Behaviour, Leg
-from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings
+from tests.harness.simulated import PEOPLE, SimulatedSystem, failing, in_a_talk, rings
+from tests.harness.staffed import StaffedSystem
 from tests.harness.waiting import PATIENCE_S
+
+FIRST_LINE = "ref;navn;telefon;kilde\n"
 
 
 @pytest.fixture
@@ -336,3 +343,43 @@ async def test_legs_of_one_evening_are_not_all_reconnected_at_once(tmp_path: Pat
     system.close()
     assert reconnected[-1] == 30
     assert max(after - before for before, after in pairwise(reconnected)) <= 6
+
+
+@pytest.mark.parametrize("when", ["waits", "rings", "by hand", "talks"])
+@pytest.mark.parametrize("by", ["page", "command"])
+async def test_nobody_is_called_for_a_phoner_whose_password_was_reset(
+    tmp_path: Path, when: str, by: str
+) -> None:
+    """Their sessions have ended, and with them the page: only their telephone is left."""
+    system = StaffedSystem(tmp_path, people=FIRST_LINE if when == "waits" else PEOPLE)
+    system.add_user("asger", Role.ADMINISTRATOR, None)
+    system.people.default = Behaviour(answers_after=2 if when == "talks" else None)
+    await system.on_shift()
+    if when == "by hand":
+        await system.do("POST", "/dial", {"number": "32200000"})
+    else:
+        await system.ready()
+    await system.pass_time(5)
+    before = system.rang()
+    user = system.read(lambda tx: accounts.user(tx, 1))
+    if by == "page":
+        asger = await system.client("asger")
+        assert (await asger.api("POST", "/accounts/1/reset", {})).status_code == 200
+    else:
+        system.write(lambda tx: offboarding.reset(tx, user, "x", system.clock.now(), "command"))
+    await system.pass_time(3)
+    if when == "talks":
+        (person,) = system.live_legs()
+        system.network.hang_up_by_person(person)
+        await system.pass_time(1)
+    assert not system.live_legs()
+    if when == "waits":
+        rows = f"{FIRST_LINE}K9;Ida Prøve;32200009;gade\n".encode()
+        chosen = system.server.ctx.rules.campaign("kanvas")
+        system.write(lambda tx: import_list(tx, chosen, rows, system.clock.now(), source="x"))
+    await system.jump(3_700)
+    await system.pass_time(60)
+    assert system.rang() == before
+    seat = system.seats()[0]
+    assert (seat.state, seat.wants) == ("paused", "paused")
+    system.close()

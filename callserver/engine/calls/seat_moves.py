@@ -10,7 +10,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import seat as machine
 from callserver.domain.audit import EntryKind
 from callserver.domain.line import LineKind, kind
-from callserver.domain.seat import IN_CALL, Seat, SeatEvent, SeatState
+from callserver.domain.seat import IN_CALL, Pause, Seat, SeatEvent, SeatState
 from callserver.engine import clock_checks
 from callserver.engine.context import EngineContext
 from callserver.engine.training import standings
@@ -73,6 +73,27 @@ def move(
         row = row._replace(hand_at=None)
     return seats.store(
         tx, row, seat, now, call=attempt, until=until, wake_at=wake_at, slot_at=slot_at
+    )
+
+
+def pause(tx: Tx, row: SeatRow, now: datetime) -> None:
+    """Let nobody be dialed for the seat any more until its phoner is ready again. Commands use it too."""
+    before = row.seat
+    if before.wants is not SeatState.WAITING or before.state is SeatState.OFF:
+        return
+    seat = machine.move(before, SeatEvent.PAUSE, Pause.PAUSE)
+    stays = seat.state is before.state
+    listenings.set_due_at_seat(tx, row.id, now)
+    _log(tx, row, seat, now, call=row.call, connected=seat.connected, wants=seat.wants.value)
+    seats.store(
+        tx,
+        row,
+        seat,
+        now,
+        call=row.call,
+        until=row.until if stays else None,
+        wake_at=row.wake_at if stays else None,
+        slot_at=row.slot_at if stays else None,
     )
 
 
