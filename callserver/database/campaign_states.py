@@ -14,12 +14,23 @@ _state = Prepared(
         campaign_states.c.campaign == bindparam("campaign")
     )
 )
+_since = Prepared(
+    select(campaign_states.c.since)
+    .where(campaign_states.c.campaign == bindparam("campaign"), campaign_states.c.paused)
+    .with_for_update()
+)
 
 
 def get(tx: Tx, campaign: str) -> tuple[bool, str]:
     """Whether the campaign is paused, and why."""
     row = _state(tx, {"campaign": campaign}).one_or_none()
     return (False, "") if row is None else (row[0], row[1])
+
+
+def paused_since(tx: Tx, campaign: str) -> datetime | None:
+    """When the campaign's present pause began, locked; None: it is not paused."""
+    row = _since(tx, {"campaign": campaign}).one_or_none()
+    return None if row is None else row[0]
 
 
 def put(tx: Tx, campaign: str, paused: bool, reason: str, now: datetime) -> None:

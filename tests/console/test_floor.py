@@ -91,6 +91,30 @@ async def test_another_department_sees_and_does_nothing(
         assert len((await (await system.client(role)).api("GET", "/floor")).json()["seats"]) == 1
 
 
+async def test_resuming_ends_the_pause_that_was_seen(system: StaffedSystem) -> None:
+    """Another pause may have begun since, for another reason."""
+    supervisor = await system.client("supervisor")
+
+    async def switch(**body: object) -> int:
+        return int((await supervisor.api("POST", "/campaigns/kanvas", body)).status_code)
+
+    async def shown() -> tuple[bool, str, str]:
+        state = (await supervisor.api("GET", "/floor")).json()["campaigns"]["kanvas"]
+        return state["paused"], state["reason"], state["since"]
+
+    assert await switch(paused=True, reason="coffee") == 200
+    _, _, coffee = await shown()
+    await system.pass_time(5)
+    assert await switch(paused=True, reason="Wrong list") == 200
+    assert await switch(paused=False, since=coffee) == 409
+    paused, reason, wrong_list = await shown()
+    assert (paused, reason) == (True, "Wrong list")
+    assert await switch(paused=False, since=wrong_list) == 200
+    assert await switch(paused=False, since=wrong_list) == 200, "the answer was lost"
+    assert not (await shown())[0]
+    assert [entry["paused"] for entry in system.entries("breaker")] == [True, True, False]
+
+
 async def test_a_hand_is_answered(system: StaffedSystem, other: Client) -> None:
     await talk(system)
     up = update(seats).values(hand_at=system.clock.now())

@@ -37,6 +37,7 @@ MOST_CALLS = 60
 class CampaignSwitch(Body):
     paused: bool
     reason: str = Field(default="", max_length=200)
+    since: AwareDatetime | None = None  # the beginning of the pause that is to end
 
 
 class Switched(Answer):
@@ -187,8 +188,10 @@ class FloorApi:
 
         def work(tx: Tx) -> None:
             now = self._ctx.clock.now()
-            paused, by = body.paused, request.by
-            campaign_pauses.switch(tx, campaign, body.reason, now, paused=paused, by=by)
+            if body.paused:
+                campaign_pauses.switch(tx, campaign, body.reason, now, paused=True, by=request.by)
+            else:
+                campaign_pauses.resume(tx, campaign, body.since, now, request.by)
 
         await self._ctx.store.run(work)
         return Switched(campaign=campaign, paused=body.paused)

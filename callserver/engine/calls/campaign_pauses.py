@@ -10,6 +10,7 @@ from callserver.database import audit, campaign_states, seats
 from callserver.domain.audit import EntryKind
 from callserver.domain.reason import Reason
 from callserver.engine.calls import seat_moves
+from callserver.errors import Impossible
 from callserver.ports import Tx
 
 LOOK_AGAIN = timedelta(seconds=30)
@@ -31,6 +32,20 @@ def switch(
         else:
             seats.set_line(tx, row.id, wake_at=now)
     seat_moves.dial_waiting(tx, campaign)
+
+
+def resume(tx: Tx, campaign: str, since: datetime | None, now: datetime, by: str) -> None:
+    """End the pause that began at `since`; None: whichever there is.
+
+    Raises:
+        Impossible: another pause has begun meanwhile, perhaps for a reason that the user has not seen.
+    """
+    present = campaign_states.paused_since(tx, campaign)
+    if since is not None and present is None:
+        return
+    if since not in (None, present):
+        raise Impossible("the campaign has been paused again: look why", key="paused_again")
+    switch(tx, campaign, "", now, paused=False, by=by)
 
 
 def wake_all(tx: Tx, now: datetime) -> None:

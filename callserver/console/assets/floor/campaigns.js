@@ -84,7 +84,7 @@ function card(name, campaign, open) {
         type: "button",
         class: "small",
         "data-key": name,
-        onclick: () => (campaign.paused ? resume(name) : pause(name, campaign)),
+        onclick: () => (campaign.paused ? resume(name, campaign) : pause(name, campaign)),
         "aria-label": t("page.of", {
           label: t(campaign.paused ? "floor.resume" : "floor.pause"),
           name: label(campaign.title),
@@ -140,8 +140,9 @@ function pause(name, campaign) {
   );
 }
 
-async function resume(name) {
-  await post(`/campaigns/${name}`, { paused: false });
+// Only the pause that the user sees: another may have begun for a reason of its own.
+async function resume(name, campaign) {
+  await post(`/campaigns/${name}`, { paused: false, since: campaign.since });
   await fetchFigures();
 }
 
