@@ -302,3 +302,28 @@ def test_the_card_comes_without_being_asked_for_again(visit: Visit) -> None:
     page.keyboard.press("r")
     state(page, "talking")
     expect(page.locator(".who-name")).to_be_visible()
+
+
+def test_what_is_typed_into_a_rule_while_it_is_proposed_stays(visit: Visit) -> None:
+    page = visit("asger", "/rules")
+    page.locator("#files button", has_text="Canvass").click()
+    page.locator("#source summary").click()
+    text = page.locator("#text")
+    text.fill(f"{text.input_value()}most_tries: 30\n")
+    expect(page.locator("#check-result")).to_contain_text("No errors")
+    expect(page.locator("#activate")).to_have_text("Propose")  # it does not come into force here
+    page.locator("#propose [name=why]").fill("More tries")
+    page.locator("#propose [name=ethics]").fill("Nobody is called more often")
+    first = FirstAnswer(page, "/rules/proposals")
+    page.locator("#activate").click()
+    first.wait()
+    text.fill(f"{text.input_value()}\n# a later thought\n")
+    page.locator("#propose [name=why]").fill("A later thought")
+    first.release()
+    expect(page.locator("#open-proposals .proposal")).to_have_count(1)
+    expect(text).to_have_value(re.compile("a later thought"))
+    expect(page.locator("#propose [name=why]")).to_have_value("A later thought")
+    expect(page.locator("#propose [name=ethics]")).to_have_value("")
+    page.reload()
+    page.locator("#files button", has_text="Canvass").click()
+    expect(text).to_have_value(re.compile("a later thought"))

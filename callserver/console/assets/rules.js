@@ -188,9 +188,15 @@ if (rights.change) {
     if ($("#activate").getAttribute("aria-disabled") === "true")
       throw new Error($("#check-result").textContent);
     const focused = document.activeElement;
-    const answer = await post("/rules/proposals", { texts: drafts.texts, why, ethics });
-    clear();
-    $("#propose").reset();
+    const sent = { ...drafts.texts };
+    const answer = await post("/rules/proposals", { texts: sent, why, ethics });
+    // What was typed while it was sent stays.
+    drafts.drop(sent);
+    if (!(path in drafts.texts)) open(paths().includes(path) ? path : paths()[0]);
+    for (const [name, value] of Object.entries({ why, ethics })) {
+      const typedIn = $("#propose").elements[name];
+      if (typedIn.value === value) typedIn.value = "";
+    }
     toast(t(answer.proposal === null ? "rules.active" : "rules.waits"), "good");
     if (answer.proposal === null) toast(t(`rules.written.${answer.written}`));
     await refresh();

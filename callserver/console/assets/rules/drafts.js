@@ -32,6 +32,14 @@ export class Drafts {
     this.#keep();
   }
 
+  // Drops the drafts that still have these texts.
+  drop(texts) {
+    for (const [path, text] of Object.entries(texts)) {
+      if (this.texts[path] === text) delete this.texts[path];
+    }
+    this.#keep();
+  }
+
   clear() {
     this.texts = {};
     this.#keep();

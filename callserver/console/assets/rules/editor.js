@@ -58,8 +58,10 @@ export function editor({ writable, onInput }) {
   return {
     open(path, text) {
       area.setAttribute("aria-label", t("rules.file_of", { path }));
-      area.value = text;
-      area.scrollTop = 0;
+      if (area.value !== text) {
+        area.value = text; // otherwise the caret keeps its place
+        area.scrollTop = 0;
+      }
       area.rows = Math.min(28, Math.max(8, text.split("\n").length + 1));
       problems = [];
       draw();
