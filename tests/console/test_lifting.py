@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from callserver.database import accounts
+from callserver.database.tables import suppressions
+from callserver.domain import subject
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import new_token
 from tests.harness.simulated import SimulatedSystem
@@ -74,6 +76,16 @@ async def test_two_people_and_a_newer_request(system: StaffedSystem) -> None:
     assert (proposed["channel"], proposed["suppressions"]) == ("letter", [1, 2])
     lifted = system.entries("lifted")
     assert len({entry["by"] for entry in lifted} | {entry["proposed_by"] for entry in lifted}) == 2
+
+
+async def test_more_than_the_log_can_name_are_not_lifted_at_once(system: StaffedSystem) -> None:
+    at = system.clock.now() - timedelta(days=2)
+    row = {"subject": subject.of_number(4532200000), "scope": "number", "at": at, "by": "command"}
+    system.write(lambda tx: tx.execute(suppressions.insert(), [row] * 9_000))
+    administrator = await system.client("administrator")
+    reply = await propose(administrator)
+    assert (reply.status_code, "5000" in reply.json()["detail"]) == (409, True)
+    assert (await propose(administrator, id=1)).json()["proposed"] == 1
 
 
 async def test_a_token_counts_as_its_owner(system: StaffedSystem) -> None:

@@ -18,6 +18,9 @@ from callserver.domain.suppression import UNDO_WITHIN
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
+MOST_LIFTED = 5_000
+"""The most opt-outs of one proposal: its entry in the log names them all."""
+
 
 class Channel(StrEnum):
     """How the person asked to be called again."""
@@ -44,11 +47,18 @@ def propose(
     Raises:
         NotAllowed: the user may not lift.
         NotFound: nothing of it is in force.
-        Impossible: the request is not newer than the opt-outs, or lies ahead; or it is proposed already.
+        Impossible: the request is not newer than the opt-outs, or lies ahead; it is proposed already; or they are
+            too many.
     """
     _check_right(user)
     suppressions.before_suppressing(tx)  # one proposal for an opt-out
-    rows = suppressions.of_same_opt_out(tx, ids)
+    rows = [] if len(ids) > MOST_LIFTED else suppressions.of_same_opt_out(tx, ids)
+    if max(len(ids), len(rows)) > MOST_LIFTED:
+        raise Impossible(
+            f"more than {MOST_LIFTED} opt-outs at once: lift them one by one",
+            key="lift_too_many",
+            most=MOST_LIFTED,
+        )
     if not rows or not set(ids) <= {row.id for row in rows}:
         raise NotFound("nothing in force that could be lifted so", key="nothing_lifted")
     newest = max(row.at.astimezone(HOME).date() for row in rows)
