@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +19,11 @@ from callserver.database.tables import calls, suppressions
 from callserver.domain import subject
 from callserver.domain.role import Role
 from callserver.engine.accounts.authentication import hash_of
+from callserver.engine.audit_log.judge import judge
 from callserver.simulator.legs import Behaviour
 from tests.harness.simulated import ROOT
 from tests.harness.staffed import Client, StaffedSystem
+from tests.journeys.test_judge import exported
 
 ANNA = "32200000"
 NUMBER = 4532200000
@@ -246,3 +249,31 @@ async def test_an_opt_out_is_durable_logged_and_silences(
     listed = {row.list for row in rows} != {None}
     groups = {row.opt_out for row in rows}
     assert groups == {None} if listed else len(groups) == 1 and None not in groups
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [("GIFT", "RECRUIT+GIFT"), ("RECRUIT+GIFT", "GIFT"), ("RECRUIT", "RECRUIT+GIFT")],
+)
+async def test_not_about_this_holds_for_a_campaign_that_asks_for_more(
+    tmp_path: Path, said: str, asked: str
+) -> None:
+    """A member who wants no calls about gifts is not called about membership and gifts either."""
+    config = Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
+    members = config / "campaigns" / "opgradering.yaml"
+    members.write_text(members.read_text().replace("purpose: UPGRADE", f"purpose: {asked}"))
+    people = "ref;navn;telefon;medlem;beløb;kilde\nK0;Person Prøve;32200000;ja;100;gade\n"
+    system = StaffedSystem(tmp_path, config=config, people=people, campaign="opgradering")
+    await system.server.rules_in_force.start()
+    system.add_user("mads", Role.MEMBER_SERVICE, None)
+    no = {"number": f"+45{ANNA}", "scope": "org", "purpose": said, "received_by": "letter"}
+    reply = await (await system.client("mads")).api("POST", "/suppressions", no)
+    assert reply.status_code == 200, reply.text
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(5)
+    assert not system.rang()
+    assert system.entries("refused")[-1]["reasons"] == ["SUP_PURPOSE"]
+    await system.pass_time(10)  # until it is sealed
+    assert judge(exported(system, tmp_path / "export")).findings == []
+    system.close()

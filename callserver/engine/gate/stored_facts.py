@@ -10,6 +10,7 @@ from callserver.database.seats import SeatRow
 from callserver.domain import facts as f
 from callserver.domain import hours, phone, subject
 from callserver.domain.addresses import is_placeholder
+from callserver.domain.asking import TOPICS
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign, Effect
 from callserver.domain.contact_status import ContactStatus
@@ -116,9 +117,10 @@ def facts_from(rules: Rules, request: DialRequest, known: StoredFacts, skew_ms: 
         ),
         consents=tuple(_consent(mark, own) for mark in reaching if mark.kind in _CONSENTS),
         suppressions=tuple(
-            suppression
+            one
             for about, suppression in known.suppressions
             if _extends(SCOPES[suppression.scope].reach, about, own, reach)
+            for one in _for_purpose(suppression, campaign.purpose)
         ),
         register=known.register,
         attempts=known.attempts,
@@ -158,6 +160,17 @@ def _extends(extent: Reach, about: str, own: str, reach: InReach) -> bool:
     if kind != "person" or about == own:
         return True
     return extent >= (Reach.SAME if int(key) in reach.same else Reach.UNSURE)
+
+
+def _for_purpose(suppression: f.Suppression, asked: f.Purpose) -> Iterator[f.Suppression]:
+    """The opt-out, and once more about the asked purpose if that asks for the same: gifts alone, or beside membership.
+
+    It is one more fact, rather than another rule: earlier decisions are judged again by these rules.
+    """
+    yield suppression
+    said = suppression.purpose
+    if said is not None and said != asked and not set(TOPICS[said]).isdisjoint(TOPICS[asked]):
+        yield replace(suppression, purpose=asked)
 
 
 def _of_rows(extent: Reach, reach: InReach) -> Iterator[KnownRow]:
