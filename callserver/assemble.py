@@ -72,7 +72,6 @@ from callserver.engine.suppressions import register_matching
 from callserver.engine.surveys.envelopes import PrivateKeys
 from callserver.engine.surveys.quarters import SurveyQuarters
 from callserver.engine.table_rewrites import TableRewrites
-from callserver.errors import ConfigurationProblem
 from callserver.ports import AlarmChannel, Clock, Messages, Telephony
 from callserver.provider_events import ProviderEvents
 from callserver.setting_values import trunk_rates
@@ -312,15 +311,11 @@ def _publication(
     folder = published_folder(settings)
     key = sealing.load_key(settings.seal_key)
     publisher = Publisher(folder, origin_of(settings, folder), key, durable=durable)
-    witnesses = read_witnesses(settings.witnesses, http)
+    witnesses = read_witnesses(settings.witnesses, settings.witness_quorum, http)
     command = None
     if settings.publish_command:
         command = OperatorsCommand(
             settings.publish_command, folder, settings.publish_seconds, environment_of_commands()
-        )
-    if settings.witness_quorum > len(witnesses) > 0:
-        raise ConfigurationProblem(
-            f"CALLSERVER_WITNESS_QUORUM={settings.witness_quorum}: more than the witnesses that there are ({len(witnesses)})"
         )
     return Publication(
         ctx.store,

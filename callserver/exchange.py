@@ -22,7 +22,6 @@ from callserver.adapters.asterisk.telephony import Asterisk
 from callserver.database import carrier_states, exchange_states, leases
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.engine.context import Rules
-from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Store, Telephony
 from callserver.provider_events import ProviderEvents
 from callserver.settings import Settings
@@ -128,7 +127,7 @@ def build(
     """The exchanges, where the settings choose them; else None.
 
     Raises:
-        ConfigurationProblem: the way to one is not set, or the file that names several cannot be used.
+        ConfigurationProblem: the file that names several cannot be used.
     """
     if settings.provider != "asterisk":
         return None
@@ -150,11 +149,6 @@ def _exchange(
     store: Store,
     rules: Rules,
 ) -> Exchange:
-    if not settings.asterisk_password:
-        of = f" for the exchange {name}" if name else ""
-        raise ConfigurationProblem(
-            f"ASTERISK_PASSWORD must be set{of}: ARI's user signs in with it"
-        )
     ari = Ari(settings, http)
     speech = Speech(settings, ari, lambda: list(rules.current.campaigns.values()))
     return Exchange(

@@ -74,6 +74,10 @@ def trunk_rates(text: str) -> list[tuple[list[str], float]]:
     return trunks
 
 
+def _addresses(text: str) -> bool:
+    return all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address) for address in listed(text))
+
+
 def _trunk_rates(text: str) -> bool:
     try:
         trunk_rates(text)
@@ -93,6 +97,9 @@ ApiUrl = Annotated[
 Language = Annotated[str, should_be("da or en", lambda name: name in ("da", "en"))]
 Port = Annotated[int, should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
 PortOrNone = Annotated[int, should_be("from 1 to 65535, or 0", lambda port: 0 <= port < 65536)]
+Count = Annotated[int, should_be("a whole number, 1 or more", lambda count: count > 0)]
+CountOrNone = Annotated[int, should_be("a whole number, 0 or more", lambda count: count >= 0)]
+Addresses = Annotated[str, should_be("like a@example.org, several by commas", _addresses)]
 Proxies = Annotated[str, should_be("addresses or networks like 127.0.0.1,10.0.0.0/8", _networks)]
 Rate = Annotated[
     float, should_be("above 0, like 1 or 0.5", lambda rate: 0 < rate <= MOST_PER_SECOND)

@@ -17,7 +17,10 @@ from pydantic_core import ErrorDetails
 
 from callserver.errors import ConfigurationProblem
 from callserver.setting_values import (
+    Addresses,
     ApiUrl,
+    Count,
+    CountOrNone,
     Language,
     Level,
     Origin,
@@ -85,19 +88,19 @@ class Settings(BaseModel):
     published: str = ""  # the log as other people's tools read it: a folder beside the heads
     log_origin: Origin = ""  # the published log's name; made from the public URL
     publish_command: str = ""  # copies the published folder elsewhere: words and {folder}
-    publish_seconds: int = 120  # how long that command may take
+    publish_seconds: Count = 120  # how long that command may take
     witnesses: str = ""  # a file: key and address of each witness of the published log
-    witness_quorum: int = 1  # fewer signatures of witnesses raise an alarm
+    witness_quorum: CountOrNone = 1  # fewer signatures of witnesses raise an alarm
     timestamps: ApiUrl = ""  # an RFC 3161 authority that stamps the published checkpoint every hour
     uploads: Path = Path("var/uploads")  # lists that people send, until they are imported
-    most_upload_mb: int = 200
+    most_upload_mb: Count = 200
     messages: Path = Path("var/messages")  # e-mails and SMS, where no server for them is set
     smtp_url: str = ""  # smtp://user:password@host:587 (STARTTLS) or smtps://
     smtp_from: str = ""  # the sender of e-mails
     sms_from: str = ""  # the sender of SMS, through Twilio
     calls_per_second: Rate = 1.0
     trunk_rates: TrunkRates = ""  # +45…,+45…=5;+45…=2: shown numbers of a trunk, calls per second
-    alarm_mail: str = ""  # addresses that alarms are sent to, separated by commas
+    alarm_mail: Addresses = ""  # addresses that alarms are sent to, separated by commas
     alarm_webhook: ApiUrl = ""  # an address that takes alarms as JSON
     alarm_language: Language = "da"
     metrics_token: str = ""  # the bearer token of /metrics; without one nobody reads it

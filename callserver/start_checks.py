@@ -2,14 +2,21 @@
 
 from pathlib import Path
 
+from callserver.adapters.asterisk import exchange_file
 from callserver.database import audit, simulated
-from callserver.database.engines import make_engine
+from callserver.database.engines import check_urls, make_engine
 from callserver.domain import checkpoint, signed_note
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log import heads_file
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Clock, Tx
-from callserver.settings import SIMULATED, Settings, calls_real_people, published_folder
+from callserver.settings import (
+    SIMULATED,
+    Settings,
+    calls_real_people,
+    instant,
+    published_folder,
+)
 
 
 def unfinished_restore(settings: Settings) -> Path:
@@ -25,6 +32,8 @@ def settings_suffice(settings: Settings) -> None:
     """
     if settings.provider == "twilio" and not (settings.auth_token and settings.account_sid):
         raise ConfigurationProblem("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN must be set")
+    if settings.provider == "asterisk":
+        _exchanges_suffice(settings)
     if settings.provider == SIMULATED and not settings.api_url:
         raise ConfigurationProblem(
             "CALLSERVER_PROVIDER=simulated: only `callserver serve` runs the simulated network"
@@ -33,6 +42,11 @@ def settings_suffice(settings: Settings) -> None:
         raise ConfigurationProblem(
             "CALLSERVER_CLOCK must not be set: real people are called by the real time"
         )
+    if settings.clock:
+        instant("CALLSERVER_CLOCK", settings.clock)
+    check_urls(settings.database, settings.pooler)
+    if settings.alarm_mail and not settings.smtp_url and calls_real_people(settings):
+        raise ConfigurationProblem("CALLSERVER_ALARM_MAIL: CALLSERVER_SMTP_URL must be set with it")
     if unfinished_restore(settings).exists():
         raise ConfigurationProblem(
             f"{unfinished_restore(settings)}: a restore broke off, so opt-outs may be missing: empty the"
@@ -42,6 +56,15 @@ def settings_suffice(settings: Settings) -> None:
         raise ConfigurationProblem(
             "CALLSERVER_KEY must be set: it keys the hashes of the erased; `openssl rand -hex 32` makes one"
         )
+
+
+def _exchanges_suffice(settings: Settings) -> None:
+    for name, own in exchange_file.exchanges(settings).items():
+        if not own.asterisk_password:
+            of = f" for the exchange {name}" if name else ""
+            raise ConfigurationProblem(
+                f"ASTERISK_PASSWORD must be set{of}: ARI's user signs in with it"
+            )
 
 
 def pooler_fits(settings: Settings) -> None:

@@ -42,11 +42,11 @@ class HttpWitness:
         return answer.status_code, answer.content[:MOST_ANSWER]
 
 
-def read_witnesses(path: str, http: httpx.AsyncClient) -> list[HttpWitness]:
+def read_witnesses(path: str, quorum: int, http: httpx.AsyncClient) -> list[HttpWitness]:
     """The witnesses of a file: key (vkey), a blank, address; one a line, comments after #.
 
     Raises:
-        ConfigurationProblem: the file is missing, or a line cannot be used.
+        ConfigurationProblem: the file is missing, a line cannot be used, or they are fewer than the quorum.
     """
     if not path:
         return []
@@ -54,6 +54,8 @@ def read_witnesses(path: str, http: httpx.AsyncClient) -> list[HttpWitness]:
         lines = Path(path).read_text("utf-8").splitlines()
     except OSError as error:
         raise ConfigurationProblem(f"CALLSERVER_WITNESSES: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationProblem(f"CALLSERVER_WITNESSES: {path}: should be UTF-8") from None
     witnesses = []
     for number, line in enumerate(lines, 1):
         text, _, url = line.partition("#")[0].strip().partition(" ")
@@ -72,6 +74,10 @@ def read_witnesses(path: str, http: httpx.AsyncClient) -> list[HttpWitness]:
                 " witness.example.org+1a2b3c4d+BASE64 https://witness.example.org"
             )
         witnesses.append(HttpWitness(http, key, url.strip()))
+    if quorum > len(witnesses) > 0:
+        raise ConfigurationProblem(
+            f"CALLSERVER_WITNESS_QUORUM={quorum}: more than the witnesses that there are ({len(witnesses)})"
+        )
     return witnesses
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -112,14 +112,31 @@ def _listed(
 
 
 def _lacking(settings: Settings) -> list[str]:
-    """What keeps a server from starting with these settings."""
+    """What keeps a server from starting with these settings, whatever the database holds."""
+    # Here, because an HTTP client takes as long as the rest of a check, and `schema` needs none.
+    import httpx
+
+    from callserver.adapters import log_copies, messages, timestamps
+
     if settings.provider == SIMULATED:  # `serve` runs that network itself
         settings = settings.model_copy(update={"api_url": settings.public_url})
-    try:
-        start_checks.settings_suffice(settings)
-    except ConfigurationProblem as problem:
-        return [f"`callserver serve` does not start yet: {problem}"]
-    return []
+    http = httpx.AsyncClient()
+    checks: list[Callable[[], object]] = [
+        lambda: start_checks.settings_suffice(settings),
+        lambda: messages.build(settings, http, messages.MessageFolder(settings.messages)),
+        lambda: log_copies.read_witnesses(settings.witnesses, settings.witness_quorum, http),
+    ]
+    if settings.publish_command:
+        checks.append(lambda: log_copies.split_command(settings.publish_command))
+    if settings.timestamps:
+        checks.append(lambda: timestamps.TimestampAuthority(http, settings.timestamps))
+    lacking = []
+    for check_one in checks:
+        try:
+            check_one()
+        except ConfigurationProblem as problem:
+            lacking.append(f"`callserver serve` does not start yet: {problem}")
+    return lacking
 
 
 def _deep_problems(settings: Settings) -> dict[str, list[str]]:

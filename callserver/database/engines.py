@@ -35,16 +35,15 @@ again and again: SQLite's own 1,000 copy them several times a second. More than 
 BUSY_MS = 30_000
 """How long a statement waits for another process."""
 
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+
 
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite database; None: it has no file, or the address cannot be read."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
+    if kind_of(url) != "sqlite":
         return None
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        return None
-    return Path(str(parsed.database))
+    file = make_url(url).database
+    return None if file in (None, "", ":memory:") else Path(file)
 
 
 def _create_private(url: str) -> None:
@@ -115,14 +114,8 @@ def make_engine(
     Raises:
         ConfigurationProblem: a URL cannot be read, or names another kind of database.
     """
-    kind = _kind(url)
-    if kind not in ("sqlite", "postgresql"):
-        right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
-        raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
-    if pooler and {kind, _kind(pooler)} != {"postgresql"}:
-        right = "postgresql+psycopg://user:word@host:6432/name, before a PostgreSQL"
-        raise ConfigurationProblem(f"CALLSERVER_POOLER: should be like {right}")
-    if kind == "sqlite":
+    check_urls(url, pooler)
+    if kind_of(url) == "sqlite":
         engine = sqlite_engine(url, durable=durable, server=server)
     else:
         # Here, because the driver takes a tenth of a command's start.
@@ -133,12 +126,28 @@ def make_engine(
     return engine
 
 
-def _kind(url: str) -> str:
-    """The kind of database; empty if the URL cannot be read. It is not repeated: it may hold a password."""
+def check_urls(url: str, pooler: str) -> None:
+    """Whether they name databases that we use. They are not repeated: they may hold a password.
+
+    Raises:
+        ConfigurationProblem: a URL cannot be read, or names another kind of database.
+    """
+    kind = kind_of(url)
+    if not kind:
+        right = "sqlite:///var/callserver.db or postgresql+psycopg://user:word@host/name"
+        raise ConfigurationProblem(f"CALLSERVER_DATABASE: should be like {right}")
+    if pooler and {kind, kind_of(pooler)} != {"postgresql"}:
+        right = "postgresql+psycopg://user:word@host:6432/name, before a PostgreSQL"
+        raise ConfigurationProblem(f"CALLSERVER_POOLER: should be like {right}")
+
+
+def kind_of(url: str) -> str:
+    """`sqlite` or `postgresql`; empty if the URL cannot be read, or needs another database or driver."""
     try:
-        return make_url(url).get_backend_name()
-    except ArgumentError:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         return ""
+    return parsed.get_backend_name() if parsed.drivername in _DRIVERS else ""
 
 
 @contextlib.contextmanager

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import Connection, Engine
 
-from callserver.database.engines import WAL_RESET_FIXED, make_engine
+from callserver.database.engines import WAL_RESET_FIXED, kind_of, make_engine
 
 LEAST_PAUSE_S = 0.05
 """Longer than a server waits before it tries SQLite's lock again."""
@@ -15,8 +15,7 @@ LEAST_PAUSE_S = 0.05
 
 def two_writers_may_fail(url: str) -> bool:
     """Whether a second writing connection may, rarely, corrupt the file (docs/running.md)."""
-    is_sqlite = make_url(url).get_backend_name() == "sqlite"
-    return is_sqlite and sqlite3.sqlite_version_info < WAL_RESET_FIXED
+    return kind_of(url) == "sqlite" and sqlite3.sqlite_version_info < WAL_RESET_FIXED
 
 
 @contextmanager

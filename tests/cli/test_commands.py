@@ -143,6 +143,10 @@ def test_a_dotenv_is_read_as_people_write_it(
         ("CALLSERVER_TRUNK_RATES", "+4532123400=5;+4532123401,+4532123400=2"),
         ("CALLSERVER_PORT", "99999"),
         ("CALLSERVER_LOG_LEVEL", "loud"),
+        ("CALLSERVER_PUBLISH_SECONDS", "0"),
+        ("CALLSERVER_WITNESS_QUORUM", "-1"),
+        ("CALLSERVER_MOST_UPLOAD_MB", "-200"),
+        ("CALLSERVER_ALARM_MAIL", "drift@example.org, vagt"),
         ("TWILIO_API_URL", "localhost:1"),
         ("CALLSERVER_PUBLIC_URL", "https://user:word@calls.example.org"),
         ("CALLSERVER_PUBLIC_URL", "https://calls.example.org/?a=b"),
@@ -191,7 +195,14 @@ def test_an_old_name_is_refused_and_the_present_one_said(run: Run, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "url", ["nonsense", "mysql://a:hidden@b/c", "postgresql://a:hidden@127.0.0.1:1/c"]
+    "url",
+    [
+        "nonsense",
+        "mysql://a:hidden@b/c",
+        "postgresql://a:hidden@127.0.0.1:1/c",
+        "postgresql+psycopg://a:hidden@127.0.0.1:port/c",
+        "postgresql+asyncpg://a:hidden@127.0.0.1:1/c",
+    ],
 )
 def test_a_database_that_is_not_there_is_one_sentence(run: Run, url: str) -> None:
     result = run("migrate", CALLSERVER_DATABASE=url)
@@ -258,6 +269,27 @@ def test_check_says_which_setting_a_server_lacks(run: Run) -> None:
     assert "does not start yet: CALLSERVER_KEY" in run("check", CALLSERVER_KEY="", **enough).stdout
     for settings in enough, {"CALLSERVER_PROVIDER": "simulated"}:
         assert "does not start" not in run("check", **settings).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CALLSERVER_DATABASE", "nonsense"),
+        ("CALLSERVER_POOLER", "postgresql+psycopg://pooler.example.org/c"),
+        ("CALLSERVER_SMTP_URL", "mail.example.org"),
+        ("CALLSERVER_ALARM_MAIL", "drift@example.org"),
+        ("CALLSERVER_WITNESSES", "nowhere.txt"),
+        ("CALLSERVER_PUBLISH_COMMAND", "copy-log"),
+        ("CALLSERVER_PROVIDER", "asterisk"),
+    ],
+)
+def test_check_says_which_setting_a_server_would_refuse(run: Run, name: str, value: str) -> None:
+    enough = {"TWILIO_ACCOUNT_SID": "AC0", "TWILIO_AUTH_TOKEN": "0"}
+    refused = {**enough, name: value}
+    wrong = "ASTERISK_PASSWORD" if value == "asterisk" else name
+    assert f"does not start yet: {wrong}" in run("check", **refused).stdout
+    server = run("scheduler", **refused)  # starts as `serve` does, and takes no port
+    assert (server.returncode, f"callserver: {wrong}" in server.stderr) == (2, True)
 
 
 def test_a_number_that_is_none_is_repeated_with_the_reason(run: Run) -> None:
