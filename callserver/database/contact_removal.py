@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, and_, cast, delete, exists, literal, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, select
 
 from callserver.database import (
     audit,
@@ -13,7 +13,7 @@ from callserver.database import (
     register_people,
 )
 from callserver.database.former_identifiers import Because
-from callserver.database.tables import calls, contacts, marks, suppressions
+from callserver.database.tables import calls, contacts
 from callserver.domain.audit import EntryKind
 from callserver.domain.contact_status import ContactStatus
 from callserver.ports import Tx
@@ -35,14 +35,6 @@ def removable(tx: Tx, ids: Collection[int]) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
-_subject = literal("person:") + cast(contacts.c.person, Text)
-is_protected: ColumnElement[bool] = or_(
-    exists(select(suppressions.c.id).where(suppressions.c.subject == _subject)),
-    exists(select(marks.c.id).where(marks.c.subject == _subject)),
-)
-"""Something is known about the person."""
-
-
 def remove(
     tx: Tx, ids: Sequence[int], condition: ColumnElement[bool], now: datetime, *, old: bool = False
 ) -> int:
@@ -51,7 +43,11 @@ def remove(
     Identifiers that link their persons to other lists are kept; for `old` contacts only if something is known
     about the person. Facts of decisions about them and look-ups of them are deleted too.
     """
-    kept = and_(condition, is_protected) if old else condition
+    kept = (
+        and_(condition, former_identifiers.is_known("person", contacts.c.person))
+        if old
+        else condition
+    )
     former_identifiers.keep(tx, ids, Because.REMOVED, now, kept)
     whose = select(contacts.c.id, contacts.c.person).where(contacts.c.id.in_(ids), condition)
     leaving = tx.execute(whose).all()

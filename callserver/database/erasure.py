@@ -15,6 +15,7 @@ from callserver.database.tables import (
     calls,
     cases,
     contacts,
+    forms,
     imports,
     marks,
     refused_numbers,
@@ -56,7 +57,7 @@ def forget_contacts(tx: Tx, ids: Sequence[int], reason: str) -> None:
 def unlink_calls(
     tx: Tx, persons: Collection[int], contact_ids: Collection[int], since: datetime | None = None
 ) -> int:
-    """Unlink these persons' ended calls, and empty harassment reports about them. Returns how many calls.
+    """Unlink these persons' ended calls, and empty what was written about them. Returns how many calls.
 
     `since`: those permitted since then. Without it every call is looked at: no index finds a call by its
     person, whose contact may be gone.
@@ -78,6 +79,7 @@ def _unlink(tx: Tx, which: ColumnElement[bool]) -> int:
         forgotten = {"words": "", "answer": "", "call": null()}
         theirs = support_messages.c.call.in_(some)
         tx.execute(update(support_messages).where(theirs).values(**forgotten))
+        tx.execute(update(forms).where(forms.c.call.in_(some)).values(words=""))
         tx.execute(update(calls).where(calls.c.attempt.in_(some)).values(**UNLINKED))
         detail_words.forget(tx, some)
     return len(attempts)

@@ -9,10 +9,28 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, literal, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from callserver.database.many_keys import among
-from callserver.database.tables import contacts, former_identifiers
+from callserver.database.tables import (
+    contacts,
+    former_identifiers,
+    marks,
+    person_decisions,
+    suppressions,
+)
 from callserver.database.upserts import INSERTS
 from callserver.domain.identity import NOBODY
 from callserver.ports import Tx
@@ -101,3 +119,39 @@ def forget_people(tx: Tx, persons: Collection[int]) -> None:
     homes = rows.group_by(mine.person, mine.household, mine.because)
     tx.execute(insert.from_select(_COLUMNS, homes).on_conflict_do_nothing())
     tx.execute(delete(former_identifiers).where(named))
+
+
+def is_known(kind: str, key: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether an opt-out or a mark is stored for this person, number or household."""
+    about = literal(f"{kind}:") + cast(key, Text)
+    return or_(
+        exists(select(suppressions.c.id).where(suppressions.c.subject == about)),
+        exists(select(marks.c.id).where(marks.c.subject == about)),
+    )
+
+
+def without_use(before: datetime) -> ColumnElement[bool]:
+    """Identifiers stored before this instant that lead to nothing: their person is on no list any more, and nothing
+    is known under the keys that the person had, nor about somebody else there."""
+    mine, own = former_identifiers.c, former_identifiers.alias()
+    beside = []
+    for table in (contacts.alias(), former_identifiers.alias()):
+        for name in ("number", "household"):
+            key = own.c[name]
+            there = and_(key != NOBODY, table.c[name] == key, table.c.person != own.c.person)
+            beside.append(
+                exists(select(table.c.id).where(there, is_known("person", table.c.person)))
+            )
+    known = exists(
+        select(own.c.id).where(
+            own.c.person == mine.person,
+            or_(is_known("number", own.c.number), is_known("household", own.c.household), *beside),
+        )
+    )
+    decided = or_(
+        exists(select(person_decisions.c.id).where(person_decisions.c.person == mine.person)),
+        exists(select(person_decisions.c.id).where(person_decisions.c.other == mine.person)),
+    )
+    listed = exists(select(contacts.c.id).where(contacts.c.person == mine.person))
+    kept = or_(listed, is_known("person", mine.person), decided, known)
+    return and_(mine.at < before, ~kept)

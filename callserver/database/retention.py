@@ -27,19 +27,26 @@ from callserver.database import (
     leavings,
     staff_records,
 )
+from callserver.database.former_identifiers import without_use
 from callserver.database.tables import applicants as applicants_table
 from callserver.database.tables import (
     calls,
     contacts,
     devices,
+    former_identifiers,
     forms,
     imports,
+    lines,
+    listenings,
     look_ups,
     notice_questions,
     notices,
     openings,
+    refused_numbers,
+    seats,
     survey_texts,
     surveys,
+    users,
 )
 from callserver.database.tables import cases as cases_table
 from callserver.database.tables import leavings as leavings_table
@@ -82,10 +89,35 @@ _WHOLE_ROWS: Mapping[RetentionClass, tuple[Column[Any], Column[Any]]] = {
 """Classes whose rows are deleted by their age alone: the key and the instant."""
 
 
-def stored(  # noqa: C901, PLR0912 - one case for each class
+def everywhere(kind: RetentionClass, before: datetime, now: datetime) -> list[Stored]:
+    """All rows of a class that are older than `before`; none: it is not in the database."""
+    first = _stored(kind, before, now)
+    rows = [] if first is None else [first]
+    if kind is RetentionClass.CONTACTS:
+        rows.append(Stored(former_identifiers.c.id, without_use(before)))
+    if kind is RetentionClass.CALLS:
+        rows += _other_telephones(before)
+    return rows
+
+
+def _other_telephones(before: datetime) -> list[Stored]:
+    """Users' own telephones that they no longer have here, and numbers that a carrier refused once."""
+    left = select(users.c.id).where(users.c.left_at < before)
+    none = {"line": null()}
+    of_left = and_(seats.c.phoner.in_(left), seats.c.line.is_not(None))
+    heard = and_(listenings.c.ended_at < before, listenings.c.line.is_not(None))
+    return [
+        Stored(lines.c.id, or_(lines.c.ended_at < before, lines.c.user.in_(left))),
+        Stored(users.c.id, and_(users.c.left_at < before, users.c.line.is_not(None)), none),
+        Stored(seats.c.id, of_left, none),
+        Stored(listenings.c.id, heard, none),
+        Stored(refused_numbers.c.id, refused_numbers.c.released_at < before),
+    ]
+
+
+def _stored(  # noqa: C901, PLR0912 - one case for each class
     kind: RetentionClass, before: datetime, now: datetime
 ) -> Stored | None:
-    """The rows of a class that are older than `before`; None: it is not in the database."""
     match kind:
         case RetentionClass.CONTACTS:
             lists = select(imports.c.id).where(imports.c.at < before).limit(1)
@@ -178,7 +210,7 @@ def drop(tx: Tx, rows: Stored, old: Sequence[Any], now: datetime) -> int:
         return applicants.delete_all(tx, keys)
     if table is leavings_table:
         return leavings.forget(tx, keys)
-    if table in staff_records.FORGET:
+    if table in staff_records.FORGET and rows.change is None:
         return staff_records.FORGET[table](tx, keys)
     if table is calls:
         detail_words.forget(tx, keys)

@@ -19,7 +19,7 @@ Entries of the audit log are not dropped: they hold ids only, which name nobody 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from callserver.database import (
     accounts,
@@ -50,36 +50,52 @@ def due(
     tx: Tx, policy: RetentionPolicy, now: datetime, most: int | None = None
 ) -> Mapping[RetentionClass, int]:
     """How many rows of each class would be dropped now; `most`: counting a class ends there."""
-    rows = {kind: retention.stored(kind, policy.before(kind, now), now) for kind in RetentionClass}
+    rows = {kind: _everywhere(policy, kind, now) for kind in RetentionClass}
     return {
-        kind: retention.count(tx, some, most) for kind, some in rows.items() if some is not None
+        kind: sum(retention.count(tx, stored, most) for stored in some)
+        for kind, some in rows.items()
+        if some
     }
 
 
-def parts_of(
-    tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime
-) -> list[Sequence[Any]]:
+class Part(NamedTuple):
+    """Some old rows of one of the places in which a class is stored."""
+
+    place: int
+    keys: Sequence[Any]
+
+
+def parts_of(tx: Tx, policy: RetentionPolicy, kind: RetentionClass, now: datetime) -> list[Part]:
     """The keys of some old rows, in the parts in which they are dropped. There may be more old rows."""
-    rows = retention.stored(kind, policy.before(kind, now), now)
-    keys = [] if rows is None else retention.old_keys(tx, rows)
-    return [keys[at : at + PART] for at in range(0, len(keys), PART)]
+    return [
+        Part(place, keys[at : at + PART])
+        for place, rows in enumerate(_everywhere(policy, kind, now))
+        for keys in [retention.old_keys(tx, rows)]
+        for at in range(0, len(keys), PART)
+    ]
 
 
 def drop(
     tx: Tx,
     policy: RetentionPolicy,
     kind: RetentionClass,
-    part: Sequence[Any],
+    part: Part,
     now: datetime,
     by: str,
 ) -> int:
     """Drop those of these rows that are still old, and log it. Returns how many."""
-    rows = retention.stored(kind, policy.before(kind, now), now)
-    dropped = 0 if rows is None else retention.drop(tx, rows, part, now)
+    rows = _everywhere(policy, kind, now)[part.place]
+    dropped = retention.drop(tx, rows, part.keys, now)
     if dropped:
         days = policy.period(kind).days
         audit.append(tx, now, EntryKind.RETENTION, what=kind.value, count=dropped, days=days, by=by)
     return dropped
+
+
+def _everywhere(
+    policy: RetentionPolicy, kind: RetentionClass, now: datetime
+) -> list[retention.Stored]:
+    return retention.everywhere(kind, policy.before(kind, now), now)
 
 
 class Retention:

@@ -226,8 +226,18 @@ def enter(
             raise LineRefused(problem)
         if table.entered_since(tx, key, now - line.DAY) >= line.CHANGES_A_DAY:
             raise Impossible("too many lines were entered today", key="line_changes")
-    accounts.change(tx, key, line=address)
-    table.enter(tx, key, address, now, by)
+    _set(tx, user, address, now, by)
+
+
+def remove(tx: Tx, user: User, now: datetime, by: str) -> None:
+    """Remove the account's line, if it has one: its telephone is not one of ours any more."""
+    if user.line is not None:
+        _set(tx, user, None, now, by)
+
+
+def _set(tx: Tx, user: User, address: str | None, now: datetime, by: str) -> None:
+    accounts.change(tx, user.id, line=address)
+    table.enter(tx, user.id, address, now, by)
     _note(tx, now, user, address, "entered", by=by)
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from callserver.database import accounts
+from callserver.database.tables import lines
 from callserver.domain.role import Role
 from callserver.engine import user_lines
 from tests.harness.staffed import Client, StaffedSystem
@@ -122,6 +124,18 @@ async def test_off_boarding_says_what_will_happen_and_does_it(system: StaffedSys
     assert (await system.api("GET", "/seat"))[0] == 401
     assert [seat.state for seat in system.seats()] == ["off"]
     assert not [leg for leg in system.network.legs.values() if leg.live]
+
+
+async def test_the_own_telephone_of_who_leaves_is_not_one_of_ours_any_more(
+    system: StaffedSystem,
+) -> None:
+    client, phoner = await system.client("administrator"), key_of(system, "phoner")
+    assert (await change(system, client, "phoner", line="+4520304050"))[0] == 200
+    assert (await client.api("POST", f"/accounts/{phoner}/off-board", {})).status_code == 200
+    assert system.read(lambda tx: accounts.user(tx, phoner)).line is None
+    query = select(lines.c.ended_at).where(lines.c.user == phoner)
+    assert system.read(lambda tx: tx.execute(query).scalars().all()) == [system.clock.now()]
+    assert [entry["shown"] for entry in system.entries("line")] == ["•••••• 50", None]
 
 
 async def test_nobody_changes_their_own_reach(system: StaffedSystem) -> None:

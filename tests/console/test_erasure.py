@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import insert, update
 
-from callserver.database.tables import calls
+from callserver.database.tables import calls, forms
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.reason import Reason
@@ -75,6 +75,10 @@ def record(system: StaffedSystem, call: dict[str, Any]) -> None:
     system.write(lambda tx: tx.execute(insert(calls).values(call)))
 
 
+def write_down(system: StaffedSystem, form: dict[str, Any]) -> None:
+    system.write(lambda tx: tx.execute(insert(forms).values(form)))
+
+
 async def test_erasing_leaves_no_byte_and_still_protects(
     system: StaffedSystem, tmp_path: Path, log_lines: io.StringIO
 ) -> None:
@@ -92,6 +96,9 @@ async def test_erasing_leaves_no_byte_and_still_protects(
     for row in known:
         keys = {"id": row.id, "person": row.person, "household": row.household, "at": at}
         record(system, a_call(keys))
+        heard = {"call": f"a{row.id}", "phoner": 1, "listener": 2, "at": at, "words": NAME}
+        marks = dict.fromkeys(("respectful", "serious", "positive"), 4)
+        write_down(system, {**heard, **marks})
     assert len(traces(tmp_path)) >= 3  # the control: the scan finds them
 
     for row in known:  # known under two keys: each is erased by itself

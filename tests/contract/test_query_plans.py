@@ -58,8 +58,7 @@ def test_entries_that_are_not_sealed_are_found_in_their_order(sqlite_url: str) -
 
 def test_old_notes_are_found_among_notes(sqlite_url: str) -> None:
     """Not among all old calls, of which retention emptied nearly every one."""
-    rows = retention.stored(RetentionClass.NOTES, TUESDAY, TUESDAY)
-    assert rows is not None
+    [rows] = retention.everywhere(RetentionClass.NOTES, TUESDAY, TUESDAY)
     engine = make_engine(sqlite_url)
     query = select(rows.key).where(rows.old).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as tx:
@@ -70,8 +69,7 @@ def test_old_notes_are_found_among_notes(sqlite_url: str) -> None:
 
 def test_no_contact_is_read_while_no_list_is_old(sqlite_url: str) -> None:
     """Every hour, and a million of them."""
-    rows = retention.stored(RetentionClass.CONTACTS, TUESDAY, TUESDAY)
-    assert rows is not None
+    rows, _ = retention.everywhere(RetentionClass.CONTACTS, TUESDAY, TUESDAY)
     engine = make_engine(sqlite_url)
     asked: list[str] = []
     with engine.connect() as tx:

@@ -12,18 +12,28 @@ from callserver.database import (
     accounts,
     applicants,
     contact_removal,
+    former_identifiers,
+    marks,
+    refused_numbers,
     retention,
+    seats,
     support,
+    suppressions,
     training,
     training_sessions,
+    user_lines,
     worked_shifts,
 )
 from callserver.database import contacts as contact_database
+from callserver.database.former_identifiers import Because, Identifier
 from callserver.database.store import AnyStore
-from callserver.database.tables import audit, calls, contacts, imports
+from callserver.database.tables import audit, calls, contacts, imports, lines
+from callserver.database.tables import former_identifiers as former_identifiers_table
 from callserver.domain.applicant import Module
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
+from callserver.domain.marks import MarkKind
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.domain.support import MessageState
 from callserver.engine import retention as chore
@@ -157,7 +167,7 @@ def test_who_is_claimed_after_the_look_stays(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         contact = a_contact(tx, 1, 181)
         (part,) = chore.parts_of(tx, POLICY, RetentionClass.CONTACTS, NOW)
-        assert part == [contact]
+        assert part.keys == [contact]
         contact_database.set_status(tx, contact, ContactStatus.CLAIMED)
         assert not chore.drop(tx, POLICY, RetentionClass.CONTACTS, part, NOW, "test")
         assert list(tx.execute(select(contacts.c.id)).scalars()) == [contact]
@@ -197,6 +207,61 @@ def test_a_long_class_is_dropped_in_parts(store: AnyStore, monkeypatch: pytest.M
             a_contact(tx, number, 181)
         assert run(tx) == {"contacts_without_relation": 5}
         assert tx.execute(select(contacts)).all() == []
+
+
+def test_identifiers_of_who_is_on_no_list_go_when_they_lead_to_nothing(store: AnyStore) -> None:
+    def removed(tx: Tx, number: int, days_ago: int, **more: Any) -> None:
+        contact = a_contact(tx, number, days_ago, name=f"Name {number}", **more)
+        at = NOW - timedelta(days=days_ago)
+        assert contact_removal.remove(tx, [contact], contact_removal.never_called, at) == 1
+
+    with store.engine.begin() as tx:
+        removed(tx, 1, 181)
+        removed(tx, 2, 179)  # not long enough ago
+        removed(tx, 3, 181)
+        suppressions.add(tx, "person:3", Scope.PERSON, NOW, "test")
+        removed(tx, 4, 181)
+        marks.mark(tx, "number:4", MarkKind.DECEASED, NOW)
+        removed(tx, 5, 181)
+        a_contact(tx, 5, 1)  # is on a list again
+        removed(tx, 6, 181, household=3)  # lives with somebody who said no
+        removed(tx, 7, 181, household=1)  # lived with somebody of whom nothing is known
+        removed(tx, 8, 181, household=NOBODY)
+        removed(tx, 9, 181)
+        a_contact(tx, 90, 1)
+        former_identifiers.add(
+            tx, [Identifier(9, 90, 9, "Name 9")], Because.CHANGED, NOW - timedelta(days=200)
+        )
+        suppressions.add(tx, "person:90", Scope.PERSON, NOW, "test")  # at a former number of 9
+        assert run(tx) == {"contacts_without_relation": 3}
+        table = former_identifiers_table.c
+        kept = set(tx.execute(select(table.person)).scalars())
+        assert kept == {2, 3, 4, 5, 6, 9}
+
+
+def test_own_telephones_and_released_numbers_go_with_the_calls(store: AnyStore) -> None:
+    def ago(days: int) -> datetime:
+        return NOW - timedelta(days=days)
+
+    with store.engine.begin() as tx:
+        for name, days in (("ane", 731), ("bo", 729), ("eva", None)):
+            left = None if days is None else ago(days)
+            telephone = f"+452030405{len(name)}"
+            user = accounts.add(tx, handle=name, name=name, role="phoner", left_at=left)
+            accounts.change(tx, user, line=telephone)
+            user_lines.enter(tx, user, f"{telephone}0", ago(900), "test")
+            user_lines.enter(tx, user, telephone, ago(731), "test")  # the first one ends
+            seat = seats.open_for(tx, user, None, NOW)
+            seats.set_line(tx, seat.id, line=telephone)
+        refused_numbers.add(tx, 4532200001, None, "kanvas", 21211, ago(900))
+        refused_numbers.add(tx, 4532200002, None, "kanvas", 21211, ago(900))
+        [row, _] = refused_numbers.not_released(tx)
+        refused_numbers.release(tx, [row], "test", ago(731))
+        assert run(tx) == {"calls": 7}
+        assert [accounts.user(tx, user).line is None for user in (1, 2, 3)] == [True, False, False]  # type: ignore[union-attr]
+        kept = tx.execute(select(lines.c.user, lines.c.ended_at)).all()
+        assert sorted(map(tuple, kept)) == [(2, None), (3, None)]
+        assert [row.number for row in refused_numbers.not_released(tx)] == [4532200002]
 
 
 def test_one_place_deletes_contacts(store: AnyStore) -> None:

@@ -152,7 +152,8 @@ def test_a_permit_is_found_by_its_call_and_by_itself_once_the_number_is_forgotte
         for attempt, days_ago in zip(attempts, (800, 760, 10, 5), strict=True):
             called(tx, attempt, NUMBER, days_ago)
             called(tx, attempt[::-1], NUMBER + 1, days_ago)
-        retention.drop(tx, POLICY, RetentionClass.CALLS, [*attempts], NOW, "test")
+        part = retention.Part(0, attempts)
+        retention.drop(tx, POLICY, RetentionClass.CALLS, part, NOW, "test")
         assert len(calls.of_number(tx, NUMBER)) == 2
         for passed in (0, 1_000_000):  # each permit is read, or the whole log is looked through
             monkeypatch.setattr(entries_naming, "PASSED_MEANWHILE", passed)

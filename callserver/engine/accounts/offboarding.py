@@ -24,6 +24,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.role import Role
 from callserver.domain.seat import SeatState
 from callserver.domain.stop_reasons import PHONER_OFF
+from callserver.engine import user_lines
 from callserver.engine.calls import hangups, lost_phoners, seat_moves
 from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
@@ -51,7 +52,7 @@ def reset(
 
 
 def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
-    """End sessions, tokens and dialing, and pass the user's cases on.
+    """End sessions, tokens, the own line and dialing, and pass the user's cases on.
 
     Returns how many call-backs are released.
 
@@ -60,6 +61,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     """
     _keep_a_leader(tx, user)
     accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
+    user_lines.remove(tx, user, now, by)
     _end_access(tx, user, now)
     freed = contacts.free_call_backs(tx, user.id)
     seat = seats.of_phoner(tx, user.id)
@@ -137,7 +139,7 @@ class Offboarding:
             if call is not None and call.answered_at is not None and call.outcome is None:
                 missing_outcomes.note(tx, call, now)
             row = seats.lock(tx, seat) or row
-            seats.set_line(tx, row.id, wake_at=None, until=None)
+            seats.set_line(tx, row.id, wake_at=None, until=None, line=None)
             if row.state != SeatState.OFF:
                 listenings.set_due_at_seat(tx, row.id, now)
                 seats.set_line(
