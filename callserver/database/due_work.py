@@ -1,7 +1,6 @@
 """When the scheduler must check again, and whether anything is due: one statement, because it looks twice a
 second."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,16 +19,34 @@ from callserver.database.tables import (
 from callserver.ports import Tx
 
 
+class Instants(NamedTuple):
+    """When the next of each kind is due."""
+
+    seat: datetime | None
+    call: datetime | None
+    listening: datetime | None
+    role_play: datetime | None
+    message: datetime | None
+    leg: datetime | None  # is to be hung up again
+
+    @property
+    def earliest(self) -> datetime | None:
+        return min((at for at in self if at is not None), default=None)
+
+
 class Outlook(NamedTuple):
     """What is to be done."""
 
-    next_at: datetime | None  # when a seat, call, listening, role play, message or leg is due
+    at: Instants
     stopping: bool  # an open call must be silenced
     left: bool  # somebody on shift has left the organisation
-    leg_at: datetime | None  # when a leg is to be hung up again
 
     def is_due(self, now: datetime) -> bool:
-        return self.stopping or self.left or (self.next_at is not None and self.next_at <= now)
+        return self.stopping or self.left or is_over(self.at.earliest, now)
+
+
+def is_over(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
 
 
 TO_STOP = (
@@ -40,7 +57,7 @@ TO_STOP = (
 )
 """Open calls that must be silenced and have not been yet."""
 
-_INSTANTS = (
+_INSTANTS = (  # in the order of Instants
     select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
     select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
     select(func.min(listenings.c.look_at))
@@ -69,13 +86,9 @@ _next_due = Prepared(select(*_INSTANTS))
 def outlook(tx: Tx) -> Outlook:
     """What is due, and when the next work will be."""
     *instants, stopping, left = _outlook(tx, {}).one()
-    return Outlook(_earliest(instants), bool(stopping), bool(left), instants[-1])
+    return Outlook(Instants._make(instants), bool(stopping), bool(left))
 
 
 def next_due(tx: Tx) -> datetime | None:
     """When the next work will be due. For virtual time, which asks after every transaction."""
-    return _earliest(_next_due(tx, {}).one())
-
-
-def _earliest(instants: Iterable[datetime | None]) -> datetime | None:
-    return min((at for at in instants if at is not None), default=None)
+    return Instants._make(_next_due(tx, {}).one()).earliest

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from callserver import outbox
-from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import messages
 from callserver.domain.message import (
     SENDING_LASTS,
@@ -51,7 +50,6 @@ class MessageRow(NamedTuple):
         )
 
 
-_any_due = Prepared(select(exists().where(messages.c.next_at <= bindparam("now"))))
 _all = select(*[messages.c[name] for name in MessageRow._fields])
 
 
@@ -82,11 +80,6 @@ def queue(
     ).inserted_primary_key
     outbox.add(tx, SendMessages())
     return 0 if key is None else int(key[0])
-
-
-def any_due(tx: Tx, now: datetime) -> bool:
-    """Whether a message is due, or was lost while being sent."""
-    return bool(_any_due(tx, {"now": now}).scalar())
 
 
 def take_next(tx: Tx, now: datetime) -> MessageRow | None:

@@ -18,12 +18,11 @@ from callserver.database import (
     leases,
     legs_to_end,
     listenings,
-    messages,
     role_plays,
     seats,
 )
 from callserver.database.calls import CallRow
-from callserver.database.due_work import Outlook
+from callserver.database.due_work import Outlook, is_over
 from callserver.database.seats import SeatRow
 from callserver.database.unavailable import UNAVAILABLE
 from callserver.domain.seat import SeatEvent, SeatState
@@ -169,10 +168,10 @@ class Scheduler:
         if work is None:
             return None
         if isinstance(work, Outlook):
-            due = [work.next_at]
+            due = [work.at.earliest]
         else:
             await self._do(work, now, failures)
-            due = [(await self._ctx.store.run(due_work.outlook)).next_at]
+            due = [await self._ctx.store.peek(due_work.next_due)]
             if work.stopping:
                 due.append(now + STOP_AGAIN)
         self.chores.start_due(now)
@@ -208,23 +207,23 @@ class Scheduler:
         outlook = due_work.outlook(tx)
         if not outlook.is_due(now):
             return outlook
-        quiet = calls.due(tx, now)
+        at = outlook.at
+        quiet = calls.due(tx, now) if is_over(at.call, now) else []
         for call in quiet:  # asked once, however long the provider takes to answer
             calls.change(tx, call.attempt, deadline=now + ASK_AGAIN)
-        if outlook.leg_at is not None:
+        if is_over(at.leg, now):
             legs_to_end.order_again(tx, now)
-        if messages.any_due(tx, now):
+        if is_over(at.message, now):
             outbox.add(tx, SendMessages())
-        stopping = bool(calls.to_stop(tx))
-        if stopping:
+        if outlook.stopping:
             outbox.add(tx, EndCalls())
         return DueWork(
-            seats.due(tx, now),
-            seats.of_the_left(tx),
+            seats.due(tx, now) if is_over(at.seat, now) else [],
+            seats.of_the_left(tx) if outlook.left else [],
             quiet,
-            listenings.due(tx, now),
-            role_plays.due(tx, now),
-            stopping,
+            listenings.due(tx, now) if is_over(at.listening, now) else [],
+            role_plays.due(tx, now) if is_over(at.role_play, now) else [],
+            outlook.stopping,
         )
 
     async def release(self) -> None:
