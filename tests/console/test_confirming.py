@@ -15,6 +15,7 @@ from callserver.simulator.invariants import Rows, judge
 from callserver.simulator.legs import Behaviour
 from callserver.simulator.robots import Acknowledged
 from tests.console.test_accounts_page import change
+from tests.harness.simulated import failing
 from tests.harness.slots import taken_for
 from tests.harness.staffed import Client, StaffedSystem
 
@@ -148,6 +149,31 @@ async def test_an_opt_out_silences_the_confirmation_call(system: StaffedSystem) 
     no = {"number": NUMBER, "scope": "number", "received_by": "letter"}
     assert (await administrator.api("POST", "/suppressions", no)).status_code == 200
     await system.pass_time(2)
+    assert not system.live_legs(NUMBER)
+
+
+@pytest.mark.parametrize("meanwhile", ["another line", "no line", "an opt-out"])
+async def test_who_answers_a_call_that_is_off_hears_who_called(
+    system: StaffedSystem, meanwhile: str
+) -> None:
+    """Such as a stranger, whose number was a typing error that is corrected just now."""
+    system.people.default = Behaviour(answers_after=None)
+    administrator = await by_administrator(system)
+    assert (await (await system.client("phoner")).api("POST", "/line/call", {})).status_code == 200
+    await system.pass_time(3)
+    [leg] = system.live_legs(NUMBER)
+    if meanwhile == "an opt-out":
+        no = {"number": NUMBER, "scope": "number", "received_by": "letter"}
+        failing(system, "cancel", times=100)
+        assert (await administrator.api("POST", "/suppressions", no)).status_code == 200
+    else:
+        line = None if meanwhile == "no line" else "+4528123457"
+        assert (await change(system, administrator, "phoner", line=line))[0] == 200
+    await system.network.answer(leg)
+    await system.pass_time(20)
+    said = " ".join(leg.spoken)
+    assert "Lysværk" in said
+    assert "beklager" in said
     assert not system.live_legs(NUMBER)
 
 

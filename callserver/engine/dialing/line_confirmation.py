@@ -21,7 +21,7 @@ from callserver.domain import line, permit, phone
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.facts import Purpose, Segment
-from callserver.domain.instruction import HangUp, Instruction, SayCode
+from callserver.domain.instruction import HangUp, Instruction, Say, SayCode
 from callserver.domain.line import LineProblem
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.engine import call_slots, clock_checks, user_lines
@@ -180,19 +180,25 @@ class LineConfirmation:
         await self._call_flow.ordered(permit, await answer_to(order, permit.attempt))
 
     async def code_for(self, attempt: str) -> Instruction:
-        """The code to speak to the answered telephone. Each answer gets a new code."""
+        """The code to speak to the answered telephone. Each answer gets a new code.
+
+        If the line was changed or the call was to be ended before, who answers hears who called.
+        """
 
         def work(tx: Tx) -> Instruction:
             now = self._ctx.clock.now()
             row = table.of_attempt(tx, attempt)
             call = calls.get(tx, attempt)
-            if row is None or call is None or call.ended_at is not None or call.stop_wanted:
+            if call is None or call.ended_at is not None:
                 return HangUp()
+            organisation = self._ctx.rules.known(call.campaign).organisation
+            if row is None or call.stop_wanted:
+                return Say("apology", {"organisation": organisation})
             code = f"{secrets.randbelow(10**line.CODE_DIGITS):0{line.CODE_DIGITS}}"
             until = now + line.CODE_LASTS
             hashed = self._hash(row, code)
             table.change(tx, row.id, code=hashed, code_until=until, code_tries=0)
-            return SayCode(self._ctx.rules.known(call.campaign).organisation, code)
+            return SayCode(organisation, code)
 
         return await self._ctx.store.run(work)
 
