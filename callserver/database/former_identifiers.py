@@ -100,6 +100,15 @@ def numbers_of(tx: Tx, persons: Collection[int]) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
+def of_persons(tx: Tx, persons: Collection[int]) -> dict[tuple[int, str], datetime]:
+    """The numbers with names that these persons had formerly, oldest first, and when they were last noted."""
+    mine = former_identifiers.c
+    latest = func.max(mine.at)
+    query = select(mine.number, mine.name, latest).where(among(tx, mine.person, persons))
+    rows = tx.execute(query.group_by(mine.number, mine.name).order_by(latest))
+    return {(number, name): at for number, name, at in rows}
+
+
 def at_number(tx: Tx, number: int) -> list[Identifier]:
     """What persons had formerly, together with this number."""
     mine = former_identifiers.c

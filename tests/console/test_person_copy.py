@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from callserver.cli import person
 from callserver.domain.role import Role
-from callserver.engine.reporting.person_copy import PersonCopy
+from callserver.engine.reporting.person_copy_model import PersonCopy
 from callserver.simulator.legs import Behaviour
 from tests.harness import second_reader
 from tests.harness.simulated import after_a_talk
@@ -24,6 +24,7 @@ PEOPLE = (
     "K1;Torkild Husmand;32200001;1979-01-01;gade;Birkevej 1;;Fjordby\n"
     "K2;Ludmilla Samnummer;32200000;1979-01-01;gade;Elmevej 2;;Fjordby\n"
 )
+HEADS = "ref;navn;telefon;født;kilde;tidszone\n"
 OTHERS = ("Torkild", "Husmand", "Ludmilla", "Samnummer", "Sigismund", "Lytter")
 NOTE = "Anna var glad. Torkild skal ikke vide det. Sigismund ringer igen."
 
@@ -108,6 +109,44 @@ async def test_everything_about_the_person(system: StaffedSystem, language: str)
     assert [row["days"] for row in copy["retention"]] == [180, 730, 730, 180, 365, 365]
     again = json.loads(await copied(system, "json", language))
     assert len(again["look_ups"]) == len(purposes) + 1  # making the copy is a look-up as well
+
+
+async def test_what_lists_said_formerly_and_where_answers_go_is_in_it(
+    system: StaffedSystem,
+) -> None:
+    asger, mads = await system.client("administrator"), await system.client("member_service")
+    for name, number, other in (
+        ("Anna Prøve", "32277441", "32277443"),
+        ("Anna Gift", "32277442", "32277441"),
+    ):
+        rows = f"{HEADS}Z1;{name};{number};1980-01-01;gade;America/New_York\nZ2;Bo Naboslev;{other};1980-01-01;gade;\n"
+        upload = (await asger.upload("/uploads", rows.encode())).json()["upload"]
+        assert (
+            await asger.api("POST", "/lists/leads/import", {"upload": upload})
+        ).status_code == 200
+    [contact] = [row.id for row in system.contacts() if row.ref == "Z1"]
+    case = {"kind": "opt_out", "source": "letter", "number": "32277442", "words": "lad mig være"}
+    reply_to = {"reply_by": "email", "reply_to": "anna@invented.example"}
+    assert (await mads.api("POST", "/cases", case | reply_to)).status_code == 200
+    body = {"contact": contact, "format": "json", "language": "en"}
+    copy = (await mads.api("POST", "/person/copy", body)).json()
+    jsonschema.validate(copy, json.loads(SCHEMA.read_text("utf-8")))
+    assert [(row["number"], row["name"]) for row in copy["formerly"]] == [
+        ("32 27 74 41", "Anna Prøve")
+    ]
+    assert copy["lists"][0]["time_zone"] == "America/New_York"
+    [told] = copy["cases"]
+    assert told["reply_to"] == "anna@invented.example"
+    assert [message["to"] for message in told["messages"]] == ["anna@invented.example"]
+    assert "Naboslev" not in str(copy)
+    page = (await mads.api("POST", "/person/copy", body | {"format": "html"})).text
+    for word in (
+        "Anna Prøve",
+        "America/New_York",
+        "anna@invented.example",
+        told["messages"][0]["text"][:30],
+    ):
+        assert word in page
 
 
 async def test_every_entry_about_the_person_has_a_proof(system: StaffedSystem) -> None:

@@ -34,7 +34,7 @@ from callserver.engine.identity import decisions, known_at
 from callserver.engine.once import once
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
-from callserver.engine.reporting.person_copy import PersonCopy
+from callserver.engine.reporting.person_copy_model import PersonCopy
 from callserver.engine.reporting.person_record_text import campaign_title
 from callserver.engine.suppressions import mark_undo, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from callserver.database import audit, look_ups
+from callserver.database import audit, former_identifiers, look_ups, messages
 from callserver.database.calls import CallRow
+from callserver.database.cases import CaseRow
 from callserver.database.contacts import Contact
 from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
+from callserver.domain.identity import NOBODY
+from callserver.domain.message import MessageState
 from callserver.domain.retention import RetentionClass
 from callserver.engine.audit_log import receipts
 from callserver.engine.audit_log.published_log import PublishedLog
@@ -24,6 +25,22 @@ from callserver.engine.reporting import person_record
 from callserver.engine.reporting import person_record_text as words
 from callserver.engine.reporting.call_history_text import outcome_label
 from callserver.engine.reporting.free_text import FreeText
+from callserver.engine.reporting.person_copy_model import (
+    Call,
+    CallBack,
+    Case,
+    Former,
+    Listening,
+    ListEntry,
+    Logged,
+    LookUpEntry,
+    Mark,
+    Message,
+    OptOut,
+    PersonCopy,
+    Refused,
+    Retention,
+)
 from callserver.engine.reporting.person_record import LookUp, PersonRecord
 from callserver.ports import Tx
 from callserver.texts import say
@@ -39,127 +56,6 @@ CONCERNS_PEOPLE = (
     RetentionClass.LOOK_UPS,
 )
 """The classes of data that hold what is known about called people."""
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ListEntry(Part):
-    """What a campaign's list says about the person."""
-
-    campaign: str
-    organisation: str
-    why: str  # why the campaign calls
-    status: str
-    name: str | None
-    reference: str | None
-    number: str
-    born: str | None
-    member: bool
-    last_gift: str | None
-    membership_ended: str | None
-    source: str | None
-    own_columns: dict[str, str]
-
-
-class Call(Part):
-    at: datetime
-    number: str
-    campaign: str
-    answered_at: datetime | None
-    ended_at: datetime | None
-    how: str  # from the list, as agreed, …
-    result: str
-    outcome: str | None
-    details: dict[str, str]
-    note: str | None
-
-
-class Refused(Part):
-    """A call that was not made, and why."""
-
-    at: datetime
-    campaign: str
-    reasons: list[str]
-
-
-class OptOut(Part):
-    at: datetime
-    scope: str
-    received: str
-    lifted_at: datetime | None
-
-
-class Mark(Part):
-    at: datetime
-    text: str
-    ended_at: datetime | None
-
-
-class CallBack(Part):
-    agreed_at: datetime
-    for_at: datetime
-    campaign: str
-
-
-class Case(Part):
-    kind: str
-    opened_at: datetime
-    answered_at: datetime | None
-    words: str | None
-
-
-class Listening(Part):
-    """Somebody listened to a call. `by`: their role."""
-
-    at: datetime
-    by: str
-    mode: str
-
-
-class LookUpEntry(Part):
-    at: datetime
-    purpose: str
-
-
-class Logged(Part):
-    """An entry of the published log about the person, with the proof that it is there
-    (docs/verifying.md)."""
-
-    number: int
-    entry: str
-    proof: str
-
-
-class Retention(Part):
-    what: str
-    days: int
-    reason: str
-
-
-class PersonCopy(Part):
-    """Everything that is on record about one person."""
-
-    format: str
-    language: str
-    made_at: datetime
-    controller: str | None
-    contact: str | None
-    lists: list[ListEntry]
-    calls: list[Call]
-    refused: list[Refused]
-    opt_outs: list[OptOut]
-    marks: list[Mark]
-    consents: list[Mark]
-    call_backs: list[CallBack]
-    cases: list[Case]
-    registers: list[str]
-    listened: list[Listening]
-    look_ups: list[LookUpEntry]
-    recipients: list[str]
-    retention: list[Retention]
-    logged: list[Logged]
 
 
 def make(
@@ -187,6 +83,7 @@ def make(
         controller=None if told is None else told.controller,
         contact=None if told is None else told.contact,
         lists=[_list_entry(row, rules, free, language) for row in known],
+        formerly=_formerly(tx, known),
         calls=[_call(row, rules, free, language) for row in record.calls],
         refused=[
             Refused(
@@ -216,12 +113,7 @@ def make(
             for row in record.call_backs
         ],
         cases=[
-            Case(
-                kind=say(language, f"cases.kind.{row.kind}"),
-                opened_at=row.opened_at,
-                answered_at=row.answered_at,
-                words=free.maybe(row.words),
-            )
+            _case(tx, row, free, language)
             for row in reversed(record.cases)
             if row.contact is not None
         ],
@@ -270,9 +162,38 @@ def _list_entry(row: Contact, rules: Rules, free: FreeText, language: str) -> Li
         last_gift=row.last_gift,
         membership_ended=row.ended,
         source=free.maybe(subject.told_source(row.source)),
+        time_zone=row.zone,
         own_columns={
             key: free.of(str(value)) for key, value in (row.fields or {}).items() if value
         },
+    )
+
+
+def _formerly(tx: Tx, known: Sequence[Contact]) -> list[Former]:
+    """Former numbers and names, oldest first, but for what the lists say now."""
+    present = {(row.number, row.name or "") for row in known} | {(NOBODY, "")}
+    rows = former_identifiers.of_persons(tx, {row.person for row in known})
+    return [
+        Former(number=_number(number), name=name, noted_at=at)
+        for (number, name), at in rows.items()
+        if (number, name) not in present
+    ]
+
+
+def _case(tx: Tx, row: CaseRow, free: FreeText, language: str) -> Case:
+    return Case(
+        kind=say(language, f"cases.kind.{row.kind}"),
+        opened_at=row.opened_at,
+        answered_at=row.answered_at,
+        words=free.maybe(row.words),
+        reply_to=row.reply_to,
+        messages=[
+            Message(
+                at=sent.at, to=sent.to, text=free.of(f"{sent.subject or ''}\n{sent.text}".strip())
+            )
+            for sent in messages.of_case(tx, row.id)
+            if sent.to and sent.text and sent.state != MessageState.REPLACED
+        ],
     )
 
 

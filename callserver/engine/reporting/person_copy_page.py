@@ -5,7 +5,7 @@ from datetime import datetime
 import jinja2
 
 from callserver.engine.reporting.call_history_text import when
-from callserver.engine.reporting.person_copy import PersonCopy
+from callserver.engine.reporting.person_copy_model import PersonCopy
 from callserver.texts import say
 
 _environment = jinja2.Environment(
