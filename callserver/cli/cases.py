@@ -20,6 +20,7 @@ from callserver.engine.identity import known_at
 from callserver.errors import ConfigurationProblem
 
 COLUMNS = ("case", "kind", "state", "answer by", "overdue", "owner")
+WITHOUT_NUMBER = "callserver suppress add --contact ID --scope person"
 FIGURES = ("kind", "opened", "answered", "median hours", "late", "overdue")
 
 
@@ -81,7 +82,8 @@ def open_case(
         bool, typer.Option("--words", help="read the person's words from standard input")
     ] = False,
 ) -> None:
-    """Open a case. With an opt-out or a complaint, the person is not called from this moment on.
+    """Open a case. If the person wants no calls, complains or wants to be erased, the number and the people
+    known at it are not called from this moment on.
 
     The running server sends the messages.
 
@@ -89,8 +91,7 @@ def open_case(
     """
     if kind is CaseKind.OPT_OUT and number is None:
         raise ConfigurationProblem(
-            "--number: an opt-out needs it. Of a person whose number is not known:"
-            " callserver suppress add --contact ID --scope person"
+            f"--number: an opt-out needs it. Of a person whose number is not known: {WITHOUT_NUMBER}"
         )
     settings = resources.settings()
     said = read_words() if words else ""
@@ -113,6 +114,8 @@ def open_case(
             )
             row = intake.open_case(tx, request, rules.current.cases, settings.key.encode())
     print(f"case {row.id}: {row.state}, answer by {row.deadline:%Y-%m-%d}")
+    if intake.protects_nobody(request):
+        print(f"nobody is opted out, and no receipt is sent, without a number: {WITHOUT_NUMBER}")
 
 
 def hand_over(

@@ -63,6 +63,13 @@ def test_a_complaint_typed_in_at_the_command(say: Say, engine: Engine) -> None:
     assert (json.loads(line)["case"], json.loads(line)["overdue"]) == (1, True)
 
 
+def test_a_complaint_without_a_number_says_that_nobody_is_opted_out(say: Say) -> None:
+    said = say("open", "complaint", "--by", "member_service")
+    assert "nobody is opted out" in said
+    assert "suppress add --contact ID --scope person" in said
+    assert "nobody" not in say("open", "access", "--by", "member_service")
+
+
 def test_an_opt_out_is_closed_with_its_receipt(say: Say) -> None:
     said = opened(say, "opt_out", "--reply-by", "email", "--reply-to", "anna@example.org")
     assert said.startswith("case 1: closed")

@@ -195,6 +195,23 @@ async def test_a_case_that_cannot_be_opened(
     assert stopped(system) == set()
 
 
+@pytest.mark.parametrize("kind", ["complaint", "erasure", "harassment"])
+async def test_nobody_is_promised_to_be_left_in_peace_who_is_not_known(
+    system: StaffedSystem, kind: str
+) -> None:
+    """Every receipt of these kinds says that we do not call."""
+    service = await system.client("member_service")
+    made = await opened(service, kind, number="")
+    assert (made["unprotected"], stopped(system)) == (True, set())
+    assert (await shown(service, made["id"]))["messages"] == []
+    read_aloud = await opened(service, kind, number="", reply_by="spoken", reply_to="")
+    assert read_aloud["receipt"] is None
+    known = await opened(service, kind)
+    assert (known["unprotected"], "number" in stopped(system)) == (False, True)
+    assert len((await shown(service, known["id"]))["messages"]) == 1
+    assert not (await opened(service, "access", number=""))["unprotected"]
+
+
 async def test_an_overdue_case_is_first_and_raises_an_alarm(system: StaffedSystem) -> None:
     service = await system.client("member_service")
     first = (await opened(service, "access"))["id"]

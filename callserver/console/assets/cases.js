@@ -78,7 +78,7 @@ if ($("#new")) {
     form.reset();
     show($("#new-to"), false);
     const text = made.state === "closed" ? "cases.done_at_once" : "cases.created";
-    told(t(text, { case: made.id }), made.receipt);
+    told(t(made.unprotected ? "cases.unprotected" : text, { case: made.id }), made.receipt);
     await list();
   });
 }

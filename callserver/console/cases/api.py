@@ -110,7 +110,7 @@ class CasesApi:
         return await self._ctx.store.read(look)
 
     async def open(self, request: UserRequest, body: NewCase) -> Opened:
-        """Open a case. If the person wants no more calls, none is made from this moment on.
+        """Open a case. If a known person wants no more calls, none is made from this moment on.
 
         Raises:
             Impossible: an opt-out without a number, or an invalid address.
@@ -138,11 +138,13 @@ class CasesApi:
             row = cases.find(tx, key)
             assert row is not None  # noqa: S101 - it was written just now, or a moment ago
             told = body.reply_by is not None and body.reply_by not in SENT_BY_US
+            unprotected = intake.protects_nobody(made)
             return Opened(
                 id=row.id,
                 state=row.state,
                 deadline=row.deadline,
-                receipt=intake.receipt(row, rules) if told else None,
+                receipt=intake.receipt(row, rules) if told and not unprotected else None,
+                unprotected=unprotected,
             )
 
         return await self._ctx.store.run(work)

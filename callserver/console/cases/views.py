@@ -89,12 +89,16 @@ class CasesView(Answer):
 
 
 class Opened(Answer):
-    """The new case. `receipt`: what the person is told, where it is not sent to them."""
+    """The new case. `receipt`: what the person is told, where it is not sent to them.
+
+    `unprotected`: the person asks for no calls, and nobody is opted out because no number was given.
+    """
 
     id: int
     state: str
     deadline: datetime
     receipt: str | None
+    unprotected: bool
 
 
 class KindView(Answer):

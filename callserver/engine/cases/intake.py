@@ -75,7 +75,7 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     """Open a case, or add to the case that the same call has opened.
 
     A request for no more calls is carried out at once. It is closed with its receipt as the answer if it is
-    known how the person gets it.
+    known how the person gets it. There is no receipt where nobody could be protected: it would promise that.
 
     Raises:
         Impossible: the address for the reply is not valid, or the opt-out cannot be written.
@@ -148,6 +148,11 @@ def _keys(tx: Tx, number: int | None, people: Sequence[Someone]) -> list[str]:
     return [key for key in keys if key is not None]
 
 
+def protects_nobody(request: CaseRequest) -> bool:
+    """Whether no more calls are asked for, and neither the number nor the person is known."""
+    return request.kind in NO_CALLS and not (request.scopes or _scopes(request))
+
+
 def receipt(row: CaseRow, rules: CaseRules) -> str | None:
     """The receipt for a new case; None: config/cases.yaml has none."""
     filled = wording.values(row.id, row.number, row.opened_at, row.deadline, row.language)
@@ -176,11 +181,9 @@ def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
 
 def _suppress(tx: Tx, request: CaseRequest, key: int, group: str, secret: bytes) -> None:
     """Suppress the person from now on."""
-    if request.kind not in NO_CALLS:
+    if request.kind not in NO_CALLS or protects_nobody(request):
         return
     scopes = tuple(request.scopes or _scopes(request))
-    if not scopes:
-        return
     received_by = request.source.value
     origin = Origin(
         by=request.by,
@@ -219,7 +222,7 @@ def _acknowledge(
     filled = wording.values(key, number, case.opened_at, case.deadline, request.language)
     receipt = wording.receipt(rules, request.kind, request.language, filled)
     text = request.told or (None if receipt is None else receipt[1])
-    if request.reply_by is None or text is None:
+    if request.reply_by is None or text is None or protects_nobody(request):
         return
     opt_out = request.kind is CaseKind.OPT_OUT
     if request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None:
