@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -14,10 +15,12 @@ from urllib.parse import urlsplit
 
 import httpx
 from cryptography import x509
+from twilio.rest import Client
 
 from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
+from callserver.adapters.twilio.client import HttpxTwilio, client, moved
 from callserver.cli import asterisk_check
 from callserver.database import integrity
 from callserver.database.engines import make_engine, reading, sqlite_path
@@ -32,6 +35,7 @@ from callserver.settings import SIMULATED, Settings
 from callserver.start_checks import pooler_fits
 
 TWILIO = "https://api.twilio.com"
+REFUSED = (401, 403)
 TIMEOUT_S = 10.0
 CLOCKS_DIFFER = timedelta(seconds=5)
 ENDS_SOON = timedelta(days=14)
@@ -114,8 +118,12 @@ def _folders(settings: Settings) -> Iterator[str]:
             continue
         if free[name] < LEAST_FREE_BYTES:
             yield f"{folder} ({name}) has {free[name] // 1_000_000} MB left"
-    if settings.seals.exists() and not os.access(settings.seals, os.W_OK):
-        yield f"{settings.seals} cannot be written by this user: nothing that is sealed leaves the database"
+    for file, why in (
+        (sqlite_path(settings.database), "nothing can be saved"),
+        (settings.seals, "nothing that is sealed leaves the database"),
+    ):
+        if file is not None and file.exists() and not os.access(file, os.W_OK):
+            yield f"{file} cannot be written by this user: {why}"
 
 
 def _clock(settings: Settings) -> Iterator[str]:
@@ -172,39 +180,62 @@ def _carrier(settings: Settings) -> Iterator[str]:
 
 
 async def _twilio(settings: Settings) -> list[str]:
-    """The account, and whether every number that campaigns show is one of its."""
-    base = f"{settings.api_url or TWILIO}/2010-04-01/Accounts/{settings.account_sid}"
-    sign_in = (settings.account_sid, settings.auth_token)
-    async with httpx.AsyncClient(auth=sign_in, timeout=TIMEOUT_S) as http:
+    """The account, what orders sign in with, and whether every number that campaigns show is the account's."""
+    async with httpx.AsyncClient() as http:
+        orders = client(settings, HttpxTwilio(http, settings.api_url))
+        at = f"{TWILIO}/2010-04-01/Accounts/{settings.account_sid}"
+        host = urlsplit(moved(orders.get_hostname(at), settings.api_url)).netloc
         try:
-            account = await http.get(f"{base}.json")
+            problems = [problem async for problem in _account(settings, orders, at)]
+            return problems or [problem async for problem in _numbers(settings, orders, at)]
         except httpx.HTTPError as error:
-            return [f"{urlsplit(base).netloc} does not answer ({type(error).__name__})"]
-        if account.status_code in (401, 403):
-            return ["TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: Twilio refuses them"]
-        if not account.is_success:
-            return [f"Twilio answers with HTTP {account.status_code}"]
-        warnings = []
-        if (status := account.json().get("status")) != "active":
-            warnings.append(f"the account is {status}")
-        if said := account.headers.get("date"):
-            skew = abs(SystemClock().now() - parsedate_to_datetime(said))
-            if skew > CLOCKS_DIFFER:
-                warnings.append(f"our clock and Twilio's differ by {skew.total_seconds():.0f} s")
-        try:
-            campaigns = load(settings.config).campaigns.values()
-        except ConfigurationProblem:  # `callserver check` says what is wrong there
-            return warnings
-        shown = {campaign.caller_id for campaign in campaigns}
-        owned: set[str] = set()
-        for kind in ("IncomingPhoneNumbers", "OutgoingCallerIds"):
-            reply = await http.get(f"{base}/{kind}.json", params={"PageSize": "1000"})
-            if reply.is_success:
-                rows = reply.json().values()
-                listed = [row for part in rows if isinstance(part, list) for row in part]
-                owned |= {str(row.get("phone_number")) for row in listed}
-        warnings += [
-            f"{number} is shown by a campaign and does not belong to the account"
-            for number in sorted(shown - owned)
-        ]
-        return warnings
+            return [f"{host} does not answer ({type(error).__name__})"]
+        except ValueError:
+            return [f"{host} does not answer as Twilio does: is another server in its place?"]
+
+
+async def _account(settings: Settings, orders: Client, at: str) -> AsyncIterator[str]:
+    """Of the account, and of the key that signs orders: a standard one may not read the account."""
+    account = await orders.request_async("GET", f"{at}.json", auth=_token(settings))
+    if account.status_code in REFUSED:
+        yield "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: Twilio refuses them"
+        return
+    if not account.ok:
+        yield f"Twilio answers with HTTP {account.status_code}"
+        return
+    if (status := json.loads(account.text).get("status")) != "active":
+        yield f"the account is {status}"
+    if said := account.headers.get("date"):
+        skew = abs(SystemClock().now() - parsedate_to_datetime(said))
+        if skew > CLOCKS_DIFFER:
+            yield f"our clock and Twilio's differ by {skew.total_seconds():.0f} s"
+    if settings.api_key:
+        rooms = await orders.request_async(
+            "GET", f"{at}/Conferences.json", params={"PageSize": "1"}
+        )
+        if rooms.status_code in REFUSED:
+            yield "TWILIO_API_KEY and TWILIO_API_SECRET: Twilio refuses them, so it takes no order"
+
+
+async def _numbers(settings: Settings, orders: Client, at: str) -> AsyncIterator[str]:
+    try:
+        campaigns = load(settings.config).campaigns.values()
+    except ConfigurationProblem:  # `callserver check` says what is wrong there
+        return
+    owned: set[str] = set()
+    for kind in ("IncomingPhoneNumbers", "OutgoingCallerIds"):
+        reply = await orders.request_async(
+            "GET", f"{at}/{kind}.json", params={"PageSize": "1000"}, auth=_token(settings)
+        )
+        if not reply.ok:
+            yield f"Twilio answers with HTTP {reply.status_code} when asked for {kind}"
+            return
+        rows = json.loads(reply.text).values()
+        listed = [row for part in rows if isinstance(part, list) for row in part]
+        owned |= {str(row.get("phone_number")) for row in listed}
+    for number in sorted({campaign.caller_id for campaign in campaigns} - owned):
+        yield f"{number} is shown by a campaign and does not belong to the account"
+
+
+def _token(settings: Settings) -> tuple[str, str]:
+    return settings.account_sid, settings.auth_token

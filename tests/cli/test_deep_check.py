@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import respx
@@ -93,6 +94,15 @@ def test_heads_that_this_user_cannot_write(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("os.access", lambda place, _: place != settings.seals)
     [problem] = wrong(settings)["folders"]
     assert "cannot be written by this user" in problem
+
+
+def test_a_database_that_this_user_cannot_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = sound(tmp_path)
+    monkeypatch.setattr("os.access", lambda place, _: place != tmp_path / "system.db")
+    [problem] = wrong(settings)["folders"]
+    assert "system.db cannot be written by this user" in problem
 
 
 def test_tables_of_an_older_version(tmp_path: Path) -> None:
@@ -212,6 +222,66 @@ def test_the_account_at_twilio(
     warnings = wrong(settings).get("carrier", [])
     assert len(warnings) == len(expected)
     assert all(words in problem for words, problem in zip(expected, warnings, strict=True))
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("secret", "region", "host", "expected"),
+    [
+        ("right", "", "api.twilio.com", []),
+        ("wrong", "", "api.twilio.com", ["TWILIO_API_KEY and TWILIO_API_SECRET: Twilio refuses"]),
+        ("right", "ie1", "api.dublin.ie1.twilio.com", []),
+    ],
+)
+def test_twilio_is_asked_where_and_as_whom_orders_go(
+    tmp_path: Path, secret: str, region: str, host: str, expected: list[str]
+) -> None:
+    """A key's secret that is wrong stops every order; a region has an address and credentials of its own."""
+    base = f"https://{host}/2010-04-01/Accounts/{ACCOUNT}"
+    by_token, by_key = (
+        {"authorization": aiohttp.encode_basic_auth(name, word)}
+        for name, word in ((ACCOUNT, "word"), ("SK" + "2" * 32, "right"))
+    )
+    respx.get(f"{base}.json", headers=by_token).respond(json={"status": "active"})
+    respx.get(f"{base}/IncomingPhoneNumbers.json", headers=by_token).respond(json=numbers(*SHOWN))
+    respx.get(f"{base}/OutgoingCallerIds.json", headers=by_token).respond(json={})
+    respx.get(f"{base}/Conferences.json", headers=by_key).respond(json={"conferences": []})
+    respx.route().respond(401)
+    settings = sound(
+        tmp_path,
+        provider="twilio",
+        account_sid=ACCOUNT,
+        auth_token="word",
+        api_key="SK" + "2" * 32,
+        api_secret=secret,
+        region=region,
+        edge=region and "dublin",
+    )
+    warnings = wrong(settings).get("carrier", [])
+    assert len(warnings) == len(expected), warnings
+    assert all(words in problem for words, problem in zip(expected, warnings, strict=True))
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("account", "listed", "words"),
+    [
+        (httpx.Response(200, text="<html>"), httpx.Response(200), "does not answer as Twilio does"),
+        (
+            httpx.Response(200, json={"status": "active"}),
+            httpx.Response(503),
+            "HTTP 503 when asked for IncomingPhoneNumbers",
+        ),
+    ],
+)
+def test_what_is_not_twilios_answer_says_nothing_about_the_account(
+    tmp_path: Path, account: httpx.Response, listed: httpx.Response, words: str
+) -> None:
+    respx.get(f"{BASE}.json").mock(return_value=account)
+    respx.get(f"{BASE}/IncomingPhoneNumbers.json").mock(return_value=listed)
+    settings = sound(tmp_path, provider="twilio", account_sid=ACCOUNT, auth_token="word")
+    [problem] = wrong(settings)["carrier"]
+    assert words in problem
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The alert rules, played by Prometheus itself: each fires in its situation, and not in ordinary ones."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+
+from callserver.domain.alarm import AlarmKind
 
 MONITORING = Path(__file__).parents[2] / "docs/monitoring"
 ORDERS = "callserver_provider_order_duration_seconds_count"
@@ -216,8 +219,21 @@ def test_every_alert_is_played() -> None:
     rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))
     names = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
     assert names - {one.alert for one in SITUATIONS if one.fires} == {"WebhooksSlow"}
+
+
+def test_the_manual_says_what_to_do_about_every_alert_and_alarm() -> None:
+    """And about none that there is not: who is woken at night searches it by the name."""
+    rules = yaml.safe_load((MONITORING / "alerts.yaml").read_text("utf-8"))
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
     manual = (MONITORING.parent / "operating.md").read_text("utf-8")
-    assert [name for name in names if f"**{name}**" not in manual] == []
+    section = manual.partition("\n## Alarms of the server\n")[2].partition("\n## ")[0]
+    entries, _, by_name = section.partition("\n### ")
+    assert set(re.findall(r"\*\*([A-Z][a-z]+[A-Z]\w+)\*\*", entries)) == alerts
+    rows = re.findall(r"^\| (`.+?) \| (.+) \|$", by_name, re.MULTILINE)
+    named = [name for names, _ in rows for name in re.findall(r"`(\w+)`", names)]
+    assert sorted(named) == sorted([*AlarmKind, "alarm"])  # the table's heading
+    said = {name for _, entry in rows for name in re.findall(r"\b[A-Z][a-z]+[A-Z]\w+", entry)}
+    assert said <= alerts
 
 
 def test_the_scrape_configuration_is_right(tmp_path: Path) -> None:
