@@ -5,9 +5,11 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -18,20 +20,21 @@ from callserver.database.engines import make_engine
 from callserver.engine.accounts.authentication import hash_of
 from tests.harness.exchange.kamailio import certificate
 from tests.harness.waiting import PATIENCE_S, until
-from tests.journeys.test_uptime import Server, serving
+from tests.journeys.test_uptime import serving
 
 DEPLOYMENT = Path(__file__).parents[2] / "docs/deployment"
 TOKEN = "a token"
 
 
 @contextmanager
-def nginx(folder: Path, server: Server) -> Iterator[str]:
+def nginx(folder: Path, *ports: int) -> Iterator[str]:
     port = free_port()
+    servers = "\n".join(f"server 127.0.0.1:{number};" for number in ports)
     certificate(folder, "proxy", "127.0.0.1")
     example = (DEPLOYMENT / "nginx.conf").read_text("utf-8")
     for old, new in (
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        ("server 127.0.0.1:8000;", f"server 127.0.0.1:{server.port};"),
+        ("server 127.0.0.1:8000;", servers),
         ("/etc/ssl/calls.example.org-key.pem", f"{folder}/proxy-key.pem"),
         ("/etc/ssl/calls.example.org.pem", f"{folder}/proxy.pem"),
         ("allow 127.0.0.1;\n", ""),  # the test asks from there, as a stranger
@@ -52,7 +55,7 @@ def nginx(folder: Path, server: Server) -> Iterator[str]:
 
 
 @contextmanager
-def caddy(folder: Path, server: Server) -> Iterator[str]:
+def caddy(folder: Path, *ports: int) -> Iterator[str]:
     port = free_port()
     url = f"https://127.0.0.1:{port}"
     start = "{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n\tgrace_period 1s\n}\n"
@@ -63,7 +66,7 @@ def caddy(folder: Path, server: Server) -> Iterator[str]:
         "HOME": str(folder),
         "XDG_DATA_HOME": str(folder),
         "CALLSERVER_SITE": url,
-        "CALLSERVER_SERVERS": f"127.0.0.1:{server.port}",
+        "CALLSERVER_SERVERS": " ".join(f"127.0.0.1:{number}" for number in ports),
     }
     words = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     with running(words, folder, environment):
@@ -92,18 +95,26 @@ def is_up(http: httpx.Client) -> bool:
         return False
 
 
-@pytest.mark.parametrize("proxy", [nginx, caddy], ids=lambda proxy: proxy.__name__)
-def test_behind_the_example_proxy(
-    tmp_path: Path, proxy: Callable[[Path, Server], Iterator[str]]
-) -> None:
+Proxy = Callable[..., AbstractContextManager[str]]
+behind_each = pytest.mark.parametrize("proxy", [nginx, caddy], ids=lambda proxy: proxy.__name__)
+
+
+@contextmanager
+def behind(proxy: Proxy, folder: Path, *ports: int) -> Iterator[httpx.Client]:
     no_check = ssl.create_default_context()
     no_check.check_hostname, no_check.verify_mode = False, ssl.CERT_NONE
+    with (
+        proxy(folder, *ports) as url,
+        httpx.Client(base_url=url, verify=no_check, timeout=PATIENCE_S) as http,
+    ):
+        until(lambda: is_up(http))
+        yield http
+
+
+@behind_each
+def test_behind_the_example_proxy(tmp_path: Path, proxy: Proxy) -> None:
     with serving(tmp_path, CALLSERVER_TRUSTED_PROXIES="127.0.0.1") as server:  # noqa: SIM117
-        with (
-            proxy(tmp_path, server) as url,  # type: ignore[attr-defined]
-            httpx.Client(base_url=url, verify=no_check, timeout=PATIENCE_S) as http,
-        ):
-            until(lambda: is_up(http))
+        with behind(proxy, tmp_path, server.port) as http:
             engine = make_engine(server.database)
             with engine.begin() as tx:
                 user = accounts.add(tx, handle="mads", name="Mads Prøve", role="supervisor")
@@ -128,3 +139,35 @@ def test_behind_the_example_proxy(
             # nginx's own limit is 1 MB, and a list may be larger.
             big = http.post("/api/v1/lists", content="x" * 5_000_000, headers=bearer)
             assert big.status_code != 413
+
+
+@behind_each
+def test_a_stopped_server_fails_no_request(tmp_path: Path, proxy: Proxy) -> None:
+    """While one of two is replaced, the provider's reports and questions reach the other."""
+    with serving(tmp_path) as server, behind(proxy, tmp_path, server.port, free_port()) as http:
+        answers = [http.post("/twilio/status/call").status_code for _ in range(12)]
+    assert answers == [403] * 12  # the server's own answer: no signature
+
+
+@behind_each
+def test_what_reached_a_server_is_not_sent_to_a_second_one(tmp_path: Path, proxy: Proxy) -> None:
+    """It may have been carried out."""
+    taken: list[str] = []
+
+    class BreaksOff(BaseHTTPRequestHandler):
+        """A server that ends while it works on a request."""
+
+        def do_POST(self) -> None:
+            taken.append(self.path)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), BreaksOff) as ending, serving(tmp_path) as server:
+        Thread(target=ending.serve_forever, daemon=True).start()
+        with behind(proxy, tmp_path, ending.server_port, server.port) as http:
+            answers = [http.post("/twilio/status/call").status_code for _ in range(12)]
+        ending.shutdown()
+    assert taken
+    assert answers.count(502) == len(taken)
+    assert answers.count(403) == 12 - len(taken)
