@@ -79,6 +79,17 @@ async def test_one_address_may_not_try_everybody(system: StaffedSystem) -> None:
     assert answers == [403] * 30 + [429]
 
 
+async def test_behind_a_proxy_for_both_kinds_each_ipv4_address_counts_by_itself(
+    system: StaffedSystem,
+) -> None:
+    """Such a proxy writes an IPv4 address as an IPv6 one."""
+    client = Client(system, address="::ffff:198.51.100.7")
+    answers = [await refused(client, f"somebody{n}", "wrong") for n in range(31)]
+    assert answers[-1] == 429
+    assert await refused(Client(system, address="::ffff:198.51.100.8"), "phoner", PASSWORD) == 200
+    assert await refused(Client(system, address="198.51.100.7"), "member_service", PASSWORD) == 429
+
+
 async def test_a_first_password_must_be_replaced(system: StaffedSystem) -> None:
     system.add_user("ny", Role.PHONER, password_once=True)
     client = Client(system)

@@ -58,11 +58,15 @@ class Source:
 
     @property
     def network(self) -> str:
-        """The IPv4 address, or the IPv6 /64 network: one connection has many IPv6 addresses."""
+        """The IPv4 address, or the IPv6 /64 network: one connection has many IPv6 addresses.
+
+        A proxy for both kinds writes IPv4 addresses as IPv6 ones, which all lie in one network.
+        """
         try:
             address = ipaddress.ip_address(self.address.partition("%")[0])
         except ValueError:
             return self.address
+        address = getattr(address, "ipv4_mapped", None) or address
         if address.version == 4:
             return str(address)
         return str(ipaddress.ip_network((address, 64), strict=False))
