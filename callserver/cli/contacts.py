@@ -128,6 +128,7 @@ def import_list(
                 language=language,
                 progress=progress,
             )
+        summary = staged.summary  # of the last comparison, if another list came in between
         bars.update(bar, total=summary.read, completed=summary.read)
     _say(summary, callable_of, language)
     stated = order.source_at(now)

@@ -4,10 +4,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from callserver.database.tables import imports
 from callserver.ports import Tx
+
+LOCK = 7_204_120
+"""PostgreSQL's advisory lock: one list at a time is written."""
+
+
+def lock(tx: Tx) -> None:
+    """Keep other processes from writing a list until this transaction ends."""
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def newest(tx: Tx) -> int:
+    """The number of the newest import; 0: there is none."""
+    return int(tx.execute(select(func.coalesce(func.max(imports.c.id), 0))).scalar_one())
 
 
 def begin(tx: Tx, campaign: str, content: str, now: datetime) -> int:

@@ -39,10 +39,18 @@ def side_connection(
     Use it in one thread only. It may write temporary tables on either database.
     """
     with side_engine(url, secret) as engine, engine.connect() as connection:
-        if snapshot or engine.dialect.name == "sqlite":
+        if snapshot:
             yield connection.execution_options(reads_only=True)
         else:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield for_reading(connection)
+
+
+def for_reading(connection: Connection) -> Connection:
+    """The connection as `side_connection` gives it."""
+    connection.commit()
+    if connection.dialect.name == "sqlite":
+        return connection.execution_options(reads_only=True)
+    return connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from callserver.adapters.config_folder import load
-from callserver.database import audit, listed_places, suppressions
+from callserver.database import audit, former_identifiers, listed_places, suppressions
 from callserver.database import contacts as known_contacts
 from callserver.database import imports as history
 from callserver.database.contacts import Contact
@@ -191,6 +191,30 @@ def test_who_is_erased_while_a_list_is_compared_stays_erased(
     assert stored is not None
     assert (stored.number, stored.name, stored.born) == (NOBODY, None, None)
     assert (stored.status, stored.reason) == ("closed", "PERSON_ERASED")
+
+
+@pytest.mark.parametrize("campaign", ["kanvas", "lapsed"])
+def test_of_two_lists_at_once_the_one_that_is_written_last_is_the_newer(
+    store: AnyStore, database_url: str, campaign: str
+) -> None:
+    """The person is known by neither when it is compared."""
+    text = "ref;navn;telefon;medlem\nR1;Ane Prove;{};{}\nR2;Bo Prove;32200102;1\n"
+    last = order(campaign, text.format(32200109, 1).encode())
+    with importer.staged_on_side_connection(database_url, last, NOW.date(), quietly) as staged:
+        take(database_url, order(raw=text.format(32200101, 0).encode()))
+        importer.import_on_side_connection(
+            staged, lambda: NOW, RULES.current, by="user:1", language="da", progress=quietly
+        )
+    with store.engine.begin() as tx:
+        said = tx.execute(
+            select(contacts.c.number, contacts.c.member).where(contacts.c.ref == "R1")
+        )
+        assert set(said) == {(4532200109, True)}
+        assert former_identifiers.at_number(tx, 4532200101)
+    counts = staged.summary.counts()
+    assert (counts["taken"], counts["changed"], counts["unchanged"]) == (
+        (0, 1, 1) if campaign == "kanvas" else (2, 0, 0)
+    )
 
 
 LEADS = "ref;navn;telefon;samtykke dato;kilde\n" + "".join(

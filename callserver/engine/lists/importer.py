@@ -27,7 +27,7 @@ from callserver.database import (
     suppressions,
 )
 from callserver.database.former_identifiers import Because, Identifier
-from callserver.database.side_connection import for_writing, side_connection
+from callserver.database.side_connection import for_reading, for_writing, side_connection
 from callserver.domain import subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
@@ -52,14 +52,20 @@ Progress = Callable[[int, int, str], None]
 """Called with the rows done, the total (0: unknown), and the key of a text for the current step."""
 
 
-@dataclass(frozen=True, slots=True)
+class OvertakenError(Exception):
+    """Another list was written after this one was compared: what differs from the contacts is another thing now."""
+
+
+@dataclass(slots=True)
 class Staged:
     """A list that was read into a temporary table of `tx` and compared with the contacts."""
 
     tx: Tx
     order: ImportOrder
+    today: date
     reader: ListReader
     comparison: Comparison
+    after: int  # the newest import when it was compared
 
     @property
     def summary(self) -> Summary:
@@ -102,8 +108,9 @@ def stage(tx: Tx, order: ImportOrder, today: date, progress: Progress = ignore_p
             list_import.add(tx, (numbers, ranks, *rows))
             progress(reader.summary.read, lines, "lists.reading")
         is_ranked = order.campaign.order is not None
+        after = imports.newest(tx)  # first: a list that is written from here on is a newer one
         compared = comparison.compare(tx, reader, order.campaign.name, order.raw, ranked=is_ranked)
-    return Staged(tx, order, reader, compared)
+    return Staged(tx, order, today, reader, compared, after)
 
 
 @contextmanager
@@ -130,14 +137,23 @@ def import_on_side_connection(
     language: str,
     progress: Progress = ignore_progress,
 ) -> int:
-    """Write what was staged on the side connection, completely or not at all. Returns the import's id."""
-    progress(staged.summary.read, 0, "lists.writing")
-    refused = refused_rows.as_file(staged.summary, language, most=refused_rows.MOST_KEPT)
-    writing = for_writing(staged.tx)
-    with writing.begin():
-        number = write(staged, clock(), by=by, refused=refused)
-        # Who was not compared with a register yet is silenced after the comparison, if they are on it.
-        forbidden_calls.silence(staged.tx, rules, clock(), but_for={Reason.SUP_EXTERNAL_UNSURE})
+    """Write what was staged on the side connection, completely or not at all. Returns the import's id.
+
+    It is staged again where another list was written meanwhile.
+    """
+    while True:
+        progress(staged.summary.read, 0, "lists.writing")
+        refused = refused_rows.as_file(staged.summary, language, most=refused_rows.MOST_KEPT)
+        writing = for_writing(staged.tx)
+        try:
+            with writing.begin():
+                number = write(staged, clock(), by=by, refused=refused)
+                # Who was not compared with a register yet is silenced after that, if they are on it.
+                but_for = {Reason.SUP_EXTERNAL_UNSURE}
+                forbidden_calls.silence(staged.tx, rules, clock(), but_for=but_for)
+            break
+        except OvertakenError:
+            _stage_again(staged, progress)
     consents = staged.reader.consents
     staged.summary.consents = listed_consents.record_in_parts(
         writing.engine,
@@ -151,10 +167,18 @@ def import_on_side_connection(
     return number
 
 
+def _stage_again(staged: Staged, progress: Progress) -> None:
+    connection = for_reading(staged.tx)
+    again = stage(connection, staged.order, staged.today, progress)
+    connection.commit()
+    staged.reader, staged.comparison, staged.after = again.reader, again.comparison, again.after
+
+
 def import_list(
     tx: Tx, campaign: Campaign, raw: bytes, now: datetime, *, source: str | None = None
 ) -> Summary:
     """Stage and write within an open transaction, as for invented people."""
+    imports.lock(tx)
     staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), now.date())
     write(staged, now, by="command")
     list_import.close_table(tx)
@@ -168,8 +192,14 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     """Write what was staged, within the open transaction. Returns the import's id.
 
     `refused`: the refused rows as a file, kept for a while.
+
+    Raises:
+        OvertakenError: another list was written since this one was compared; nothing is written.
     """
     tx, summary, compared = staged.tx, staged.summary, staged.comparison
+    imports.lock(tx)
+    if imports.newest(tx) != staged.after:
+        raise OvertakenError
     campaign = staged.order.campaign
     household_keys.adopt_listed(tx, staged.reader.dropped())
     number = imports.begin(tx, campaign.name, summary.content, now)
