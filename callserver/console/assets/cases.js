@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { close, onChange, open, refresh } from "./cases/case.js";
 import { due, ownerOf, stateBadge } from "./cases/words.js";
 import { $, el, keepFocus, newest, onPress, onSubmit, scrolling, show, toast } from "./dom.js";
+import { keepForm } from "./kept.js";
 import { follow } from "./live.js";
 import { dateTime, t } from "./texts.js";
 
@@ -68,13 +69,16 @@ $("#back").addEventListener("click", () => {
 
 if ($("#new")) {
   const form = $("#new");
+  const draft = keepForm(form, () => "cases.new");
   form.reply_by.addEventListener("change", () => show($("#new-to"), SENT.has(form.reply_by.value)));
+  draft.bring();
   onSubmit(form, async (values) => {
     const reply = {
       reply_by: values.reply_by || null,
       reply_to: SENT.has(values.reply_by) ? values.reply_to : "",
     };
     const made = await post("/cases", { ...values, ...reply });
+    draft.drop();
     form.reset();
     show($("#new-to"), false);
     const text = made.state === "closed" ? "cases.done_at_once" : "cases.created";

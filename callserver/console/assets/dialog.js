@@ -1,6 +1,7 @@
 // The page's dialog: a title, a form, a submit button and cancel.
 
 import { $, el, onSubmit, toast } from "./dom.js";
+import { keepForm } from "./kept.js";
 import { t } from "./texts.js";
 
 const dialog = el("dialog", { id: "dialog", "aria-labelledby": "dialog-title" });
@@ -15,8 +16,8 @@ dialog.addEventListener("close", () => {
 });
 
 // `does` gets the form's values; if it throws, the form shows the message and stays open. Afterwards `next` gets
-// the focus, if it is given.
-export function ask(title, fields, { go = t("page.save"), bad = false, next = null, does }) {
+// the focus, if it is given. With a key `keeps` what is typed is kept in this window until it is saved or cancelled.
+export function ask(title, fields, { go = t("page.save"), bad = false, next = null, keeps = "", does }) {
   opener = document.activeElement;
   const form = el(
     "form",
@@ -28,9 +29,15 @@ export function ask(title, fields, { go = t("page.save"), bad = false, next = nu
       "div",
       { class: "row" },
       el("button", { class: bad ? "bad" : "main" }, go),
-      el("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t("page.cancel")),
+      el("button", { type: "button", class: "quiet", onclick: cancel }, t("page.cancel")),
     ),
   );
+  const draft = keeps ? keepForm(form, () => keeps) : null;
+  draft?.bring();
+  function cancel() {
+    draft?.drop();
+    dialog.close();
+  }
   const isShown = () => dialog.open && form.isConnected; // it may be closed before the answer comes
   onSubmit(form, async (values) => {
     try {
@@ -39,6 +46,7 @@ export function ask(title, fields, { go = t("page.save"), bad = false, next = nu
       if (!isShown()) toast(error.message, "bad");
       throw error;
     }
+    draft?.drop();
     if (!isShown()) return;
     opener = next ?? opener;
     dialog.close();

@@ -13,3 +13,20 @@ export const kept = {
   write: (key, value) => sessionStorage.setItem(key, JSON.stringify(value)),
   drop: (key) => sessionStorage.removeItem(key),
 };
+
+// A form's fields are kept under `key()` until `drop`: neither another page nor a closed dialog loses what was typed.
+// While the key is empty nothing is kept.
+export function keepForm(form, key) {
+  const bring = () => {
+    for (const [name, value] of Object.entries(kept.read(key()) ?? {})) {
+      const field = form.elements[name];
+      if (!field) continue;
+      field.value = value;
+      if (field instanceof Element) field.dispatchEvent(new Event("change"));
+    }
+  };
+  form.addEventListener("input", () => {
+    if (key()) kept.write(key(), Object.fromEntries(new FormData(form)));
+  });
+  return { bring, drop: () => kept.drop(key()) };
+}

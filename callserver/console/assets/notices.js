@@ -3,6 +3,7 @@
 import { post } from "./api.js";
 import { write as writeDate } from "./dates.js";
 import { $, el, newest, onSubmit, show, toast } from "./dom.js";
+import { keepForm } from "./kept.js";
 import { follow } from "./live.js";
 import { localInput } from "./local_time.js";
 import { onConfirmedSubmit } from "./notices/confirmed.js";
@@ -10,6 +11,7 @@ import { item } from "./notices/item.js";
 import { label, t } from "./texts.js";
 
 let changing = null; // the notice in the form; null: a new one
+const draft = $("#write") && keepForm($("#write"), () => (changing ? "" : "notices.new"));
 
 function draw(view) {
   const words = $("#search").words.value.trim();
@@ -69,6 +71,7 @@ function stop() {
   $("#write").reset();
   $("#write").kind.disabled = false;
   choose();
+  draft.bring();
   $("#write-title").textContent = t("notices.write");
   show($("#stop"), false);
 }
@@ -87,6 +90,7 @@ async function publish(values) {
   };
   $("#search").reset();
   draw(await post(changing ? `/notices/${changing.id}` : "/notices", body));
+  if (!changing) draft.drop();
   stop();
   toast(t("notices.published"), "good");
   $("#list-title").focus();
@@ -102,6 +106,7 @@ if ($("#write")) {
   onConfirmedSubmit($("#write"), publish);
 }
 await follow(refresh, { notices: refresh });
+draft?.bring();
 const linked = location.hash && document.getElementById(location.hash.slice(1));
 if (linked) {
   linked.scrollIntoView();

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
 import { $, el, newest, onSubmit, passFocus, show, toast } from "./dom.js";
+import { keepForm } from "./kept.js";
 import { follow } from "./live.js";
 import { diffView, looserList } from "./rules/differences.js";
 import { Drafts } from "./rules/drafts.js";
@@ -177,6 +178,9 @@ function goToProblem({ file, line }) {
   }
 }
 
+// Why the rules change, and whether it is ethically sound.
+const reasons = rights.change && keepForm($("#propose"), () => "rules.reasons");
+
 // No draft is left, and none is shown.
 function clear() {
   drafts.clear();
@@ -184,6 +188,7 @@ function clear() {
 }
 
 if (rights.change) {
+  reasons.bring();
   onSubmit($("#propose"), async ({ why, ethics }) => {
     if ($("#activate").getAttribute("aria-disabled") === "true")
       throw new Error($("#check-result").textContent);
@@ -193,6 +198,7 @@ if (rights.change) {
     // What was typed while it was sent stays.
     drafts.drop(sent);
     if (!(path in drafts.texts)) open(paths().includes(path) ? path : paths()[0]);
+    reasons.drop();
     for (const [name, value] of Object.entries({ why, ethics })) {
       const typedIn = $("#propose").elements[name];
       if (typedIn.value === value) typedIn.value = "";

@@ -52,6 +52,7 @@ function reply(row) {
       ],
       {
         go: t("support.answer_go"),
+        keeps: `support.answer.${row.id}`,
         does: async ({ words }) => draw(await post(`/support/messages/${row.id}/answer`, { words })),
       },
     )

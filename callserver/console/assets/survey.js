@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { confirm } from "./dialog.js";
 import { $, el, onPress, onSubmit, show, toast } from "./dom.js";
+import { keepForm } from "./kept.js";
 import { follow } from "./live.js";
 import * as form from "./survey/form.js";
 import { results } from "./survey/results.js";
@@ -106,11 +107,14 @@ const refresh = async () => draw(await get("/survey"));
 
 form.start(refresh);
 $("#department").addEventListener("change", drawResults);
-if ($("#decide")) {
+const draft = $("#decide") && keepForm($("#decide"), () => "survey.decision");
+if (draft) {
   onSubmit($("#decide"), async (values) => {
     draw(await post("/survey/decisions", values));
+    draft.drop();
     $("#decide").text.value = "";
     toast(t("survey.decision_done"), "good");
   });
 }
 await follow(refresh, { survey: draw });
+draft?.bring();

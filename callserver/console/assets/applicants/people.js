@@ -126,6 +126,7 @@ function form(applicant, data, act) {
   );
   const title = t("page.of", { label: t("applicants.form"), name: applicant.name });
   ask(title, [el("p", { class: "soft" }, t("applicants.form_text")), ...written, ...fields], {
+    keeps: `applicants.form.${applicant.id}.${applicant.form_at}`, // not over what a colleague has written since
     does: async (values) => {
       const answers = data.questions.map((_, at) => values[`answer-${at}`]);
       await act(`/applicants/${applicant.id}/form`, { answers });

@@ -3,6 +3,7 @@
 import "../dates.js";
 import { get, Problem, post } from "../api.js";
 import { $, $$, el, onPress, onSubmit, passFocus, show, toast } from "../dom.js";
+import { keepForm, kept } from "../kept.js";
 import { date, dateTime, has, t } from "../texts.js";
 import { due, ownerOf, stateBadge } from "./words.js";
 
@@ -55,30 +56,27 @@ export async function refresh(changedCases) {
     if ($(field)) $(field).value = value;
   }
   $("#send [name=by]")?.dispatchEvent(new Event("change"));
-  if (typed.has("#draft textarea[name=text]") && view.may_draft && view.draft !== before.draft) {
-    const note = t("cases.changed_answer", { name: view.written_by });
-    $("#draft").prepend(el("p", { class: "note" }, note), el("p", { class: "said" }, view.draft));
-  }
   const name = focused.getAttribute("name");
   const again = name && focused.form ? $(`#${focused.form.id} [name=${name}]`) : null;
   passFocus(focused, again ?? $("#case-title"));
   toast(t("cases.changed", { case: view.id }));
 }
 
-// The fields of the open case whose value is not what was drawn: selector -> value.
+// The fields of the open case whose value is not what was drawn: selector -> value. An answer is kept by its form.
 function unsaved() {
-  const fields = $$("#draft textarea, #send [name], #hand-over select");
+  const fields = $$("#send [name], #hand-over select");
   const changed = fields.filter((field) => field.value !== field.dataset.drawn);
   return new Map(
     changed.map((field) => [`#${field.form.id} ${field.localName}[name=${field.name}]`, field.value]),
   );
 }
 
-// Sends a change and shows the case as it is afterwards.
-async function act(path, body, text) {
+// Sends a change and shows the case as it is afterwards. What was typed for it is kept under `key` until then.
+async function act(path, body, text, key = "") {
   const focused = document.activeElement;
   const { id } = shown;
   const view = await post(`/cases/${id}${path}`, body);
+  kept.drop(key);
   if (shown?.id === id) {
     draw(view);
     passFocus(focused, $("#case-title"));
@@ -88,6 +86,7 @@ async function act(path, body, text) {
 }
 
 function draw(view) {
+  const another = shown?.id !== view.id;
   shown = view;
   show($("#case"));
   $("#case-title").textContent = t("cases.one", { case: view.id, kind: t(`cases.kind.${view.kind}`) });
@@ -96,6 +95,7 @@ function draw(view) {
   $("#messages").replaceChildren(...messages(view));
   $("#history").replaceChildren(...view.history.map(entry));
   if ($("#more")) {
+    if (another) begin();
     show($("#more"), view.may_handle && view.state !== "closed");
     show($("#hand-over"), view.colleagues.length > 0);
     const colleagues = view.colleagues.map(({ id, name, role }) =>
@@ -105,7 +105,7 @@ function draw(view) {
     show($("#extend"), view.may_extend);
     $("#extend span").textContent = t("cases.extend_until", { day: date(`${view.last_day}T12:00Z`) });
   }
-  for (const field of $$("#draft textarea, #send [name], #hand-over select")) {
+  for (const field of $$("#send [name], #hand-over select")) {
     field.dataset.drawn = field.value;
   }
 }
@@ -178,18 +178,28 @@ function button(kind, text, work) {
 
 function draftForm(view) {
   const text = el("textarea", { name: "text", maxlength: 4000, required: true });
-  text.value = view.draft ?? view.standard_text;
+  const key = `cases.answer.${view.id}`;
+  const typed = kept.read(key);
+  const { draft } = typed ?? view; // on which it was begun
+  text.value = typed?.text ?? view.draft ?? view.standard_text;
+  text.addEventListener("input", () => kept.write(key, { text: text.value, draft }));
   const form = el(
     "form",
     { id: "draft" },
+    ...(view.draft && draft !== view.draft ? changedAnswer(view) : []),
     el("p", { class: "soft" }, t("cases.answer_hint")),
     el("label", {}, t("cases.answer_text"), text),
     el("p", { class: "wrong", role: "alert", hidden: true }),
     el("button", {}, t("cases.draft")),
   );
-  onSubmit(form, ({ text: written }) => act("/draft", { text: written }, "cases.drafted"));
+  onSubmit(form, ({ text: written }) => act("/draft", { text: written }, "cases.drafted", key));
   return form;
 }
+
+const changedAnswer = (view) => [
+  el("p", { class: "note" }, t("cases.changed_answer", { name: view.written_by })),
+  el("p", { class: "said" }, view.draft),
+];
 
 function sendForm(view) {
   const options = REPLIES.map((by) => el("option", { value: by }, t(`cases.reply.${by}`)));
@@ -241,14 +251,26 @@ function entry(line) {
   );
 }
 
-if ($("#more")) {
+const noteKey = () => `cases.note.${shown.id}`;
+
+// What was typed for the case before is not this one's.
+function begin() {
+  $("#extend").reset();
+  $("#note").reset();
+  note.bring();
+}
+
+const note = $("#note") && keepForm($("#note"), noteKey);
+if (note) {
   onSubmit($("#note"), async ({ text }) => {
-    await act("/note", { text }, "cases.noted");
-    $("#note").reset();
+    const { id } = shown;
+    await act("/note", { text }, "cases.noted", noteKey());
+    if (shown?.id === id) $("#note").reset();
   });
   onSubmit($("#extend"), async (values) => {
+    const { id } = shown;
     await act("/extend", values, "cases.extended");
-    $("#extend").reset();
+    if (shown?.id === id) $("#extend").reset();
   });
   onSubmit($("#hand-over"), ({ to }) => act("/hand-over", { to: Number(to) }, "cases.handed_over"));
 }

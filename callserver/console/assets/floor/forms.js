@@ -43,6 +43,7 @@ export function formDialog(call, which) {
       field("words", t("floor.form_words"), el("textarea", { maxlength: "2000" })),
     ],
     {
+      keeps: `listening.form.${call.attempt}`,
       does: async (values) => {
         const ratings = Object.fromEntries(RATINGS.map((name) => [name, Number(values[name])]));
         await post(`/calls/${call.attempt}/form`, { ...ratings, words: values.words });

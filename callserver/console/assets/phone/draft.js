@@ -12,10 +12,15 @@ export const of = (attempt) => (draft?.attempt === attempt ? draft : null);
 // The draft of an earlier call: the answer to saving it was lost.
 export const left = (attempt) => (draft && draft.attempt !== attempt ? draft : null);
 
-export function begin(attempt, outcome) {
-  draft = { attempt, outcome, details: {}, note: "" };
+const WORDS = ["note", "reason"];
+const wordsOf = (begun) => begun?.note || WORDS.map((ask) => begun?.details[ask]).find(Boolean) || "";
+
+// What was written about the call stays when another outcome is chosen, or none yet (null). `asks`: what it asks for.
+export function begin(attempt, outcome, asks = []) {
+  const words = wordsOf(of(attempt));
+  const ask = WORDS.find((name) => asks.includes(name));
+  draft = { attempt, outcome, details: ask && words ? { [ask]: words } : {}, note: ask ? "" : words };
   keep();
-  return draft;
 }
 
 export function keep() {

@@ -25,6 +25,7 @@ function report() {
     {
       go: t("support.harassment_go"),
       bad: true,
+      keeps: `harassment.${about}`,
       does: async ({ words }) => {
         await post("/support/harassment", { attempt: about, words });
         toast(t("support.harassment_done"), "good");

@@ -67,7 +67,7 @@ function bindKeys(entries) {
 }
 
 function choose(key) {
-  if (chosen()?.outcome !== key) draft.begin(seat.call.attempt, key);
+  if (chosen()?.outcome !== key) draft.begin(seat.call.attempt, key, seat.call.outcomes[key].asks);
   draws(seat);
   const formElement = $("#chosen form");
   (
@@ -163,8 +163,8 @@ function drawButtons(call) {
 }
 
 function leave() {
-  const { outcome } = chosen();
-  draft.drop();
+  const { attempt, outcome } = chosen();
+  draft.begin(attempt, null);
   draws(seat);
   $(`[data-outcome=${CSS.escape(outcome)}]`)?.focus();
 }
@@ -185,6 +185,7 @@ export function draws(at) {
 
 export function start() {
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !document.querySelector("dialog[open]") && open() && chosen()) leave();
+    if (event.key === "Escape" && !document.querySelector("dialog[open]") && open() && chosen()?.outcome)
+      leave();
   });
 }

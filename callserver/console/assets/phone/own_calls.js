@@ -39,7 +39,7 @@ function settle() {
   const lost = draft.left(seat.call?.attempt ?? "");
   if (!lost) return;
   const call = own.calls.find((other) => other.attempt === lost.attempt);
-  if (call && call.outcome !== lost.outcome) {
+  if (call && lost.outcome && call.outcome !== lost.outcome) {
     const name = own.campaigns[call.campaign]?.outcomes[lost.outcome]?.label;
     toast(t("phone.outcome.lost", { outcome: name ? label(name) : lost.outcome }), "bad");
   }

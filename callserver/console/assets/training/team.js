@@ -48,6 +48,7 @@ function talk(member) {
   const words = el("textarea", { maxlength: "2000" });
   ask(t("training.talk_with", { name: member.name }), [field("words", t("training.talk_words"), words)], {
     go: t("training.talk_go"),
+    keeps: `training.talk.${member.id}`,
     does: async (values) => {
       await post(`/training/phoners/${member.id}/talk`, { words: values.words });
       await refresh();
