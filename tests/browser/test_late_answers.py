@@ -1,8 +1,10 @@
 """Answers that come late or not at all: a page ends up showing what is, without a further event."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 from sqlalchemy import select
 
@@ -327,3 +329,17 @@ def test_what_is_typed_into_a_rule_while_it_is_proposed_stays(visit: Visit) -> N
     page.reload()
     page.locator("#files button", has_text="Canvass").click()
     expect(text).to_have_value(re.compile("a later thought"))
+
+
+def test_a_page_follows_a_server_whose_clock_was_set_back(
+    visit: Visit, system: BrowserSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit("maja")
+    on_shift(page)
+    now = system.clock.now
+    monkeypatch.setattr(system.clock, "now", lambda: now() - timedelta(minutes=5))
+    page.keyboard.press("b")
+    state(page, "breather")
+    monkeypatch.setattr(system.clock, "now", lambda: now() - timedelta(minutes=10))
+    visit("sigrid", "/floor").evaluate(POST, ["/floor/seats/1/off", {}])
+    expect(page.locator("#seat")).to_be_hidden()

@@ -11,8 +11,14 @@ export let seat = { state: "off", call: null };
 
 export const onSeat = (listener) => listeners.push(listener);
 
-export function tell(update) {
-  if (new Date(update.now) < new Date(seat.now ?? 0)) return; // an event has brought a newer state
+let taken = 0; // how many states the page has shown
+
+// `asked`: what `taken` was when an answer was asked for. Nothing came meanwhile: the answer is newer, even where the
+// server's clock was set back. What seems older than what is shown is dropped; an event that does, asks once more.
+export function tell(update, asked = null) {
+  const seemsOlder = new Date(update.now) < new Date(seat.now ?? 0);
+  if (seemsOlder && asked !== taken) return asked === null ? look() : undefined;
+  taken += 1;
   setClock(update.now);
   const before = seat;
   seat = update;
@@ -40,11 +46,13 @@ function inOrder(path, body) {
 export const settled = () => pending;
 
 export async function act(path, body = {}) {
-  const answered = inOrder(path, body).then(tell);
+  const asked = taken;
+  const answered = inOrder(path, body).then((update) => tell(update, asked));
   pending = Promise.allSettled([pending, answered]);
   await answered;
 }
 
 export async function look() {
-  tell(await get("/seat"));
+  const asked = taken;
+  await tell(await get("/seat"), asked);
 }
