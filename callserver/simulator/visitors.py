@@ -103,8 +103,10 @@ class Visitors:
         telephone = Telephone()
         before = self._telephones.get(line)
         if before is not None:
+            telephone.leg, before.leg = before.leg, None  # a talk goes on
             before.news.put_nowait(None)
         self._telephones[line] = telephone
+        self._tell(telephone)
         try:
             while True:
                 try:

@@ -122,6 +122,25 @@ def test_a_second_window_takes_the_telephone_over(visit: Visit) -> None:
     go_home(second)
 
 
+def test_a_second_window_does_not_cut_the_talk(visit: Visit) -> None:
+    """It has the telephone and the same call; the outcome that one window saves is saved in both."""
+    first = visit("maja")
+    on_shift(first)
+    first.keyboard.press("r")
+    state(first, "talking")
+    second = visit("maja")
+    state(second, "talking")
+    expect(second.locator("#softphone")).to_have_text("The browser phone is on the line")
+    expect(first.locator("#softphone")).to_contain_text("is open in another window")
+    second.get_by_role("button", name=re.compile("^No, thank you")).click()
+    second.locator("#chosen [data-way=pause]").click()
+    second.locator("#hang-up").click()
+    for window in (first, second):
+        expect(window.locator("#seat")).to_have_attribute("data-state", "paused")
+        expect(window.locator("#reason")).not_to_contain_text("connected again")
+    go_home(second)
+
+
 def test_a_browser_phone_whose_code_did_not_load_is_loaded_again(visit: Visit) -> None:
     maja = visit("maja")
     refused: list[str] = []
