@@ -108,6 +108,8 @@ def test_decisions_a_removal_and_an_opt_out_are_confirmed(
     expect(page.locator("#opt_outs")).to_contain_text(say("person.no_opt_outs"))
     page.locator("#opt-out button").click()
     dialog.locator(".main").click()
+    recorded = say("person.opted_out", scope=say("person.scope.never"))
+    expect(page.locator("#toasts")).to_contain_text(recorded)
     expect(page.locator("#opt_outs tbody tr")).not_to_have_count(0)
 
     page.locator("#campaigns").get_by_role("button", name=say("person.remove")).click()

@@ -24,6 +24,7 @@ def test_the_receipt_is_one_press_away(visit: Visit, system: BrowserSystem) -> N
     page.locator("#search [name=number]").fill(NUMBER)
     page.locator("#search .main").click()
     page.locator("#add .main").click()
+    expect(page.locator("#toasts")).to_contain_text("Recorded: the number.")
     receipt = page.get_by_role("button", name="Receipt").first
     expect(receipt).to_be_visible()
     until(lambda: sealed(system))

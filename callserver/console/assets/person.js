@@ -107,7 +107,7 @@ if (optOut) {
       go: t("person.opt_out"),
       does: async () => {
         await post("/person/opt-out", { contact: about, scope, received_by });
-        toast(t("person.opted_out"), "good");
+        toast(t("person.opted_out", { scope: choice }), "good");
         await again(about);
       },
     });

@@ -144,8 +144,9 @@ $("#add [name=scope]").addEventListener("change", (event) =>
 );
 onSubmit($("#add"), async ({ scope, purpose, received_by }) => {
   const about = scope === "org" && purpose ? purpose : null;
+  const choice = $("#add [name=scope]").selectedOptions[0].textContent;
   await change("/suppressions", { scope, received_by, purpose: about });
-  toast(t("suppressions.added"), "good");
+  toast(t("suppressions.added", { scope: choice }), "good");
 });
 
 if (mayLift) {
