@@ -157,10 +157,6 @@ def unmatched(tx: Tx, version: int, after: int, most: int) -> list[int]:
     return list(tx.execute(query).scalars())
 
 
-def count_people(tx: Tx) -> int:
-    return int(tx.execute(select(func.count(func.distinct(contacts.c.person)))).scalar_one())
-
-
 # -- results -----------------------------------------------------------------------------------------
 
 

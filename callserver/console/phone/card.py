@@ -18,9 +18,6 @@ from callserver.engine.context import EngineContext, Rules
 from callserver.engine.outcomes import call_backs, contact_card
 from callserver.engine.outcomes.contact_card import HAVE_LEFT, ContactCard
 
-TRAINED_AFTER = 3
-"""Shifts; until then the script is open by default (the ethics book's first three shifts)."""
-
 CITY = ("city", "by", "town", "postby")
 """Headings of the column that scripts name {city}."""
 
