@@ -71,7 +71,7 @@ class Exchange:
     speech: Speech
     telephony: Asterisk
     softphones: Softphones
-    shown: Callable[[], frozenset[str]]  # the numbers that campaigns show
+    shown: Callable[[], frozenset[str]]  # the numbers at which people may ring back
 
     def events(self, engine: ProviderEvents, catch_up: Callable[[], Awaitable[None]]) -> Events:
         """The event stream. `catch_up`: the engine asks about every open call and seat."""
@@ -160,5 +160,5 @@ def _exchange(
         speech=speech,
         telephony=Asterisk(settings, clock, ari, speech, lambda: rules.own_numbers),
         softphones=Softphones(settings, ari, store, clock),
-        shown=lambda: rules.own_numbers,
+        shown=lambda: rules.shown_numbers,
     )

@@ -79,6 +79,12 @@ class Rules:
         """The displayed numbers, which may not be called."""
         return frozenset(campaign.caller_id for campaign in self.current.campaigns.values())
 
+    @property
+    def shown_numbers(self) -> frozenset[str]:
+        """The numbers at which people may ring back: also those of removed campaigns."""
+        campaigns = (*self.current.campaigns.values(), *self.former.values())
+        return frozenset(campaign.caller_id for campaign in campaigns)
+
 
 @dataclass(frozen=True, slots=True)
 class LineContext:

@@ -17,6 +17,7 @@ from callserver.adapters.asterisk.softphones import objects
 from callserver.adapters.asterisk.speech import CAMPAIGN_PROMPTS, GENERAL_PROMPTS
 from callserver.adapters.config_folder import load
 from callserver.database.softphones import Softphone
+from callserver.domain import phone
 from callserver.domain.call import Report
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Trouble
@@ -111,6 +112,13 @@ def test_a_registration_names_its_contact_and_never_gives_up() -> None:
 )
 def test_a_called_number_is_one_that_we_show(header: str, called: str | None) -> None:
     assert channel_names.own_number_in(header, SHOWN) == called
+
+
+@pytest.mark.parametrize("number", ["+4532200100", "+4790123456", "+46701234567"])
+@pytest.mark.parametrize("how", channel_names.FORMATS)
+def test_a_callers_number_is_read_however_the_carrier_writes_it(how: str, number: str) -> None:
+    written = channel_names.written(number, how)
+    assert phone.parse(channel_names.callers_number(written)) == number
 
 
 @pytest.mark.parametrize(

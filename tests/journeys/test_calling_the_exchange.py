@@ -91,6 +91,17 @@ async def test_a_stranger_may_say_never_too(
         assert opt_outs(system) == ["number"]
 
 
+async def test_a_caller_from_abroad_may_say_never_where_numbers_have_no_plus(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        telephone, talk = await calls(system, "4790123456", "4532123400")
+        await hears(system, talk)
+        telephone.press(talk, "9")
+        await system.wait_for(talk.ended.is_set)
+        assert opt_outs(system) == ["number"]
+
+
 async def test_a_withheld_number_hears_us_and_is_not_asked(
     exchange: tuple[Exchange, Called], tmp_path: Path
 ) -> None:

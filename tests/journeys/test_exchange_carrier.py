@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -240,6 +241,25 @@ async def test_who_calls_back_to_the_registered_contact_is_greeted(
         assert (await caller.call("32123499")).status == 404  # none that we show
         assert "not_registered" not in alarms(system)
     assert (await asyncio.to_thread(checked, exchange, monkeypatch))[0] == 0
+
+
+async def test_who_rings_back_a_removed_campaign_at_the_registered_contact_is_greeted(
+    known: AtCarrier, tmp_path: Path
+) -> None:
+    exchange, called, carrier = known
+    async with opened(tmp_path, exchange, called, people("00")) as system:
+        await system.wait_for(
+            lambda: {one.state for one in system.read(states.every)} == {"online", "registered"}
+        )
+        rules = system.server.ctx.rules
+        left = {name: kept for name, kept in rules.current.campaigns.items() if name != "kanvas"}
+        rules.replace(replace(rules.current, campaigns=left))
+        caller = await Telephone("20304050", (HOST, carrier.port)).open()
+        system.telephones.append(caller)
+        talk = await caller.call("32123400")
+        assert talk.status == 200
+        await system.wait_for(lambda: system.entries("inbound"))
+        await caller.hang_up(talk)
 
 
 # -- who is let in -------------------------------------------------------------------------------

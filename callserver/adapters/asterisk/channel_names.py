@@ -24,6 +24,8 @@ NUMBER = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
 FORMATS = ("+45", "45", "0045", "national")
 """How carriers write +4532123400: +4532123400, 4532123400, 004532123400, 32123400."""
 
+NATIONAL_DIGITS = 8
+
 _HOME = "+45"
 _URI = re.compile(r"(?:sips?|tel):(\+?[0-9]{3,20})(?=[@;>]|$)", re.ASCII)
 _SOFTPHONE = re.compile(
@@ -70,6 +72,12 @@ def written(number: str, how: str) -> str:
     if how in ("0045", "national"):
         return "00" + number[1:]
     return number[1:] if how == "45" else number
+
+
+def callers_number(written: str) -> str:
+    """A caller's number as it can be read: some carriers write one from abroad without its plus."""
+    has_code = len(written) > NATIONAL_DIGITS and written[0] not in "+0"
+    return "+" + written if has_code else written
 
 
 def own_number_in(header: str, shown: Iterable[str]) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from callserver.adapters.asterisk import channel_names
 from callserver.adapters.asterisk.client import Ari, Lost, Reply
 from callserver.adapters.asterisk.speech import Speech
 from callserver.domain.instruction import AskKey, Instruction, Say, SayCode
@@ -55,7 +56,7 @@ class InboundCallers:
         """Answer, and say who called. `number` as the carrier writes it; empty when withheld."""
         if leg in self._callers:
             return
-        number = number if DIGITS.fullmatch(number) else ""
+        number = channel_names.callers_number(number) if DIGITS.fullmatch(number) else ""
         await self._ari.post("channels", leg, "answer")
         await self._speech.end_after(leg, LONGEST_S)
         self._callers[leg] = InboundCaller(number, called)
