@@ -187,8 +187,14 @@ class RolePlayLegs:
     async def check(self, order: CheckRolePlayLeg) -> None:
         """Ask the provider whether a leg is still there."""
         answer = await self._ctx.telephony.leg(order.leg)
-        if answer.state in (LegState.ENDED, LegState.UNKNOWN_LEG):
-            await self.role_play_leg_ended(order.role_play, order.player, order.leg)
+        if answer.state not in (LegState.ENDED, LegState.UNKNOWN_LEG):
+            return
+
+        def gone(tx: Tx) -> None:
+            self._ended(tx, order.role_play, order.player, order.leg)
+            legs_to_end.end(tx, order.leg, self._ctx.clock.now())  # if the answer is wrong, it stays
+
+        await self._ctx.store.run(gone)
 
     async def end_legs(self, key: int) -> None:
         """Hang up the remaining legs of a role-play call. The scheduler repeats what fails."""

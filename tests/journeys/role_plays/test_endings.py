@@ -8,6 +8,7 @@ import pytest
 
 from callserver.database import role_plays
 from callserver.domain.role_play import LONGEST
+from callserver.ports import Leg, LegState
 from callserver.simulator.faults import ALL, NONE
 from tests.journeys.role_plays.conftest import APPLICANT, INTERVIEWER, RolePlay
 
@@ -162,3 +163,20 @@ async def test_it_ends_when_it_is_decided_about_the_applicant(call: RolePlay, pa
     await call.system.pass_time(5)
     assert call.legs() == []
     assert (await call.guest.api("GET", "/role-play")).status_code == 404
+
+
+async def test_a_leg_that_a_look_up_calls_ended_is_ended(call: RolePlay) -> None:
+    """The answer was wrong: the interviewer waits in the room."""
+    assert await call.enter(await call.begin()) == 200
+    await call.ring(guest=False)
+    (leg,) = call.legs()
+    telephony = call.system.server.ctx.telephony
+    really = telephony.leg
+
+    async def wrong(ref: str) -> Leg:
+        return Leg(LegState.UNKNOWN_LEG, ref) if ref == leg.sid else await really(ref)
+
+    telephony.leg = wrong  # type: ignore[method-assign]
+    await call.system.pass_time(40)
+    assert call.row.legs == []
+    assert not leg.live
