@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from callserver import ports
+from callserver.cli.invented_data import enter_line
 from callserver.database import accounts
 from callserver.domain.role import Role
 from callserver.engine.accounts import offboarding
@@ -324,6 +325,25 @@ async def test_no_talk_is_cut_by_the_age_of_the_phoners_leg(
     await system.pass_time(timedelta(minutes=35).total_seconds())
     assert person.live == ends
     assert bool(system.entries("apologised")) != ends
+
+
+async def test_a_telephone_that_is_renewed_waits_for_its_phoner(system: SimulatedSystem) -> None:
+    """An answering machine may have answered it: nobody is called for that."""
+    number = "+4532190001"
+    system.write(lambda tx: enter_line(tx, 1, number, system.clock.now()))
+    await system.do("POST", "/shift", {"campaign": system.campaign, "line": number})
+    await system.pass_time(4)
+    (old,) = system.live_legs(number)
+    await system.pass_time(timedelta(hours=3, minutes=45).total_seconds())
+    await system.ready()
+    await system.pass_time(40)
+    (renewed,) = system.live_legs(number)
+    assert renewed is not old
+    assert (await system.seat())["state"] == "paused"
+    assert not system.calls()
+    await system.ready()
+    await system.pass_time(5)
+    assert (await system.seat())["state"] == "talking"
 
 
 async def test_legs_of_one_evening_are_not_all_reconnected_at_once(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from callserver.domain import permit
 from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
+from callserver.domain.line import LineKind, kind
 from callserver.domain.permit import DialPermit, Refusal
 from callserver.domain.reason import Reason
 from callserver.domain.seat import PLANNED, SeatEvent, SeatState
@@ -177,13 +178,15 @@ class Dialer:
     def _reconnect(self, tx: Tx, row: SeatRow, now: datetime) -> None:
         """Have the scheduler call the phoner's telephone soon. A leg that is still up is hung up.
 
-        Reconnecting an old phoner leg reuses the leg-lost path.
+        Reconnecting an old phoner leg reuses the leg-lost path. An ordinary telephone may be answered by a machine then,
+        so its phoner must press Ready, as after a loss.
         """
         if not row.connected or row.room_ref is None or row.leg is None:
             seat_moves.move(tx, self._ctx, row, SeatEvent.LEG_LOST, now)
             return
         legs_to_end.end(tx, row.leg, now)
-        lost_phoners.leg_lost(tx, self._ctx, row.leg, reason=PLANNED)
+        rings_at_desk = row.line is not None and kind(row.line) is LineKind.TELEPHONE
+        lost_phoners.leg_lost(tx, self._ctx, row.leg, reason="" if rings_at_desk else PLANNED)
 
     def _has_slot(self, tx: Tx, row: SeatRow, campaign: Campaign, now: datetime) -> bool:
         """Whether a call may be ordered now; otherwise the seat waits for its slot.
