@@ -21,21 +21,26 @@ async def carry_out(
     ctx: EngineContext,
     order: Callable[[], Awaitable[Result]],
     waits: Sequence[float] = SOON_SECONDS,
+    answer_s: float | None = None,
 ) -> Result:
-    """Give an order and repeat it after each wait until it is settled. Returns the last answer."""
-    result = await _once(order)
+    """Give an order and repeat it after each wait until it is settled. Returns the last answer.
+
+    `answer_s`: how long each answer is waited for, where that is not ANSWER_S.
+    """
+    within = ANSWER_S if answer_s is None else answer_s
+    result = await _once(order, within)
     for wait in waits:
         if result.settled:
             break
         if wait:
             await ctx.clock.sleep(wait)
-        result = await _once(order)
+        result = await _once(order, within)
     return result
 
 
-async def _once(order: Callable[[], Awaitable[Result]]) -> Result:
+async def _once(order: Callable[[], Awaitable[Result]], within: float) -> Result:
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(within):
             return await order()
     except Exception as error:  # noqa: BLE001 - after any error the result is unknown
         log.warning("order_failed", error=type(error).__name__)

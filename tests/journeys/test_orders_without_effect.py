@@ -1,6 +1,7 @@
-"""A carrier that refuses an order because it is behind with its own news, or accepts one and does nothing: no person is
-left on the line with nobody."""
+"""A carrier that refuses an order because it is behind with its own news, is slow to answer one, or accepts one and does
+nothing: no person is left on the line with nobody."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import pytest
 
 from callserver.domain.call import Report
+from callserver.engine import retried_orders
+from callserver.ports import Result
 from callserver.provider_events import CallReport
-from callserver.simulator.legs import Leg, OrderRefused
-from tests.harness.simulated import SimulatedSystem, in_a_talk, rings_unheard
+from callserver.simulator.legs import Behaviour, Leg, OrderRefused
+from tests.harness.simulated import SimulatedSystem, in_a_talk, rings, rings_unheard
 
 
 @pytest.fixture
@@ -90,3 +93,55 @@ async def test_a_talk_that_goes_on_after_the_hang_up_is_ended(system: SimulatedS
     await system.pass_time(10)
     assert not leg.live
     assert (await system.seat())["state"] == "wrapping_up"
+
+
+async def test_an_apology_is_not_begun_again_while_its_order_is_unanswered(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The carrier is slow to answer, and speaks meanwhile."""
+    monkeypatch.setattr(retried_orders, "ANSWER_S", 0.05)
+    telephony: Any = system.server.ctx.telephony
+    really, ordered = telephony.apologise, []
+
+    async def slow(ref: str, organisation: str) -> Result:
+        ordered.append(ref)
+        result: Result = await really(ref, organisation)
+        await asyncio.sleep(0.3)
+        return result
+
+    telephony.apologise = slow
+    leg = await in_a_talk(system)
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(2)
+    assert ordered == [leg.sid]
+    assert leg.spoken
+
+
+async def test_who_answers_while_a_cancellation_is_unanswered_hears_the_apology_next(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retried_orders, "ANSWER_S", 0.05)
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    telephony: Any = system.server.ctx.telephony
+    really, ordered = telephony.apologise, []
+
+    async def hangs(_: str) -> Result:
+        ordered.append("cancel")
+        if not leg.answered:
+            await system.network.answer(leg)
+            (call,) = system.calls()
+            answered = CallReport(call.attempt, Report.ANSWERED, leg=leg.sid)
+            await system.server.call_flow.receive(answered)
+        await asyncio.sleep(60)
+        return Result.DONE
+
+    async def apologise(ref: str, organisation: str) -> Result:
+        ordered.append("apologise")
+        result: Result = await really(ref, organisation)
+        return result
+
+    telephony.cancel, telephony.apologise = hangs, apologise
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(3)
+    assert ordered == ["cancel", "apologise"]

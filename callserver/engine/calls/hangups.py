@@ -6,6 +6,7 @@ order every second.
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -15,6 +16,7 @@ from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.stop_reasons import MAY_TALK, ONLY_RINGING, PHONER_LOST, replaces
+from callserver.engine import retried_orders
 from callserver.engine.context import EngineContext
 from callserver.engine.retried_orders import carry_out
 from callserver.outbox import EndCalls
@@ -25,6 +27,10 @@ log = structlog.get_logger(__name__)
 STOP_CHECK = timedelta(seconds=3)
 """How long after a hang-up the provider is asked about the call: its end may never be reported (a queued call
 is cancelled without a callback)."""
+
+APOLOGY_ANSWER_S = 12.0
+"""How long the answer to an apology is waited for, longer than any provider's client does: ordered again, it would begin
+again, and a slow provider would never let the person hear it."""
 
 APOLOGY_LASTS = timedelta(seconds=60)
 """Who has been told is hung up on by then, if the provider has not done it after its last word."""
@@ -84,32 +90,31 @@ class Hangups:
 
         Returns the call if something else is wanted by now.
         """
-        ref = call.ref or ""
-        lost = call.stop_wanted == PHONER_LOST
-        apology = is_owed_apology(call)
-        telephony = self._ctx.telephony
+        ref, wanted = call.ref or "", call
 
         async def order() -> Result:
-            if apology:
-                return await self._apology(ref, call)
-            only_rings = lost or call.stop_wanted in ONLY_RINGING
-            return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
+            nonlocal wanted  # given again, it is what is wanted by then: the person may have answered
+            wanted = await self._ctx.store.peek(lambda tx: calls.get(tx, call.attempt)) or call
+            if is_owed_apology(wanted):
+                return await self._apology(ref, wanted)
+            telephony, reason = self._ctx.telephony, wanted.stop_wanted
+            only_rings = reason == PHONER_LOST or reason in ONLY_RINGING
+            async with asyncio.timeout(retried_orders.ANSWER_S):
+                return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
-        result = await carry_out(self._ctx, order)
+        result = await carry_out(self._ctx, order, answer_s=APOLOGY_ANSWER_S)
         if not result.settled:
             log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
-            await self._ctx.store.run(lambda tx: self._failed(tx, call, result, apology=apology))
+            await self._ctx.store.run(lambda tx: self._failed(tx, wanted, result))
             return None
-        return await self._ctx.store.run(
-            lambda tx: self._stopped(tx, call, result, apology=apology)
-        )
+        return await self._ctx.store.run(lambda tx: self._stopped(tx, wanted, result))
 
-    def _stopped(self, tx: Tx, call: CallRow, result: Result, *, apology: bool) -> CallRow | None:
+    def _stopped(self, tx: Tx, call: CallRow, result: Result) -> CallRow | None:
         """The provider accepted the order. If the leg is gone already, ask about the call at once: its end or
         its answer was not reported."""
         now = self._ctx.clock.now()
         row = calls.lock(tx, call.attempt)
-        if apology:
+        if is_owed_apology(call):
             self._apologised(tx, call.ref or "", call.attempt, result)
         if row is not None and _wants_more(call, row):
             return row
@@ -119,9 +124,9 @@ class Hangups:
         calls.change(tx, call.attempt, stopped=True, deadline=soon)
         return None
 
-    def _failed(self, tx: Tx, call: CallRow, result: Result, *, apology: bool) -> None:
+    def _failed(self, tx: Tx, call: CallRow, result: Result) -> None:
         """The scheduler gives the order again. A leg that is not known is asked about: it may never be."""
-        if apology:
+        if is_owed_apology(call):
             self._apologised(tx, call.ref or "", call.attempt, result)
         row = calls.lock(tx, call.attempt) if result is Result.UNKNOWN else None
         if row is not None and row.ended_at is None:
@@ -157,7 +162,8 @@ class Hangups:
         call = await self._ctx.store.peek(lambda tx: calls.get(tx, attempt))
         if call is None:
             return
-        result = await carry_out(self._ctx, lambda: self._apology(leg, call))
+        order = partial(self._apology, leg, call)
+        result = await carry_out(self._ctx, order, answer_s=APOLOGY_ANSWER_S)
         if not result.settled:
             await self.hang_up(leg)
             return
