@@ -192,7 +192,8 @@ class RolePlayLegs:
 
         def gone(tx: Tx) -> None:
             self._ended(tx, order.role_play, order.player, order.leg)
-            legs_to_end.end(tx, order.leg, self._ctx.clock.now())  # if the answer is wrong, it stays
+            # If the answer is wrong, the leg is in the room.
+            legs_to_end.end(tx, order.leg, self._ctx.clock.now())
 
         await self._ctx.store.run(gone)
 
