@@ -3,6 +3,7 @@ nothing: no person is left on the line with nobody."""
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from callserver.domain.call import Report
 from callserver.engine import retried_orders
-from callserver.ports import Result
+from callserver.ports import Leg as LegOfPort
+from callserver.ports import LegState, Result
 from callserver.provider_events import CallReport
 from callserver.simulator.legs import Behaviour, Leg, OrderRefused
 from tests.harness.simulated import SimulatedSystem, in_a_talk, rings, rings_unheard
@@ -145,3 +147,28 @@ async def test_who_answers_while_a_cancellation_is_unanswered_hears_the_apology_
     system.network.hang_up_by_person(system.phoner_leg())
     await system.pass_time(3)
     assert ordered == ["cancel", "apologise"]
+
+
+async def test_whether_a_person_has_answered_nobody_is_asked_again_at_once(
+    system: SimulatedSystem,
+) -> None:
+    """The answer was not reported, and the carrier does not answer the first question about it."""
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    telephony: Any = system.server.ctx.telephony
+    really, left = telephony.look_up, [1]
+
+    async def look_up(*about: Any) -> LegOfPort:
+        if left[0]:
+            left[0] -= 1
+            return LegOfPort(LegState.NO_ANSWER)
+        found: LegOfPort = await really(*about)
+        return found
+
+    telephony.look_up = look_up
+    system.network.callbacks.faults = replace(system.plan.faults, dropped=1.0)
+    await system.network.answer(leg)
+    system.network.callbacks.faults = system.plan.faults
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(2)
+    assert leg.spoken

@@ -94,7 +94,8 @@ class Hangups:
 
         async def order() -> Result:
             nonlocal wanted  # given again, it is what is wanted by then: the person may have answered
-            wanted = await self._ctx.store.peek(lambda tx: calls.get(tx, call.attempt)) or call
+            row = await self._ctx.store.peek(lambda tx: calls.get(tx, call.attempt))
+            wanted = wanted if row is None else row
             if is_owed_apology(wanted):
                 return await self._apology(ref, wanted)
             telephony, reason = self._ctx.telephony, wanted.stop_wanted

@@ -36,8 +36,9 @@ it counts as an attempt, so that the person is not called again because of it.""
 TOO_LONG = timedelta(seconds=180)
 """A call that rings or is queued this long after its permit is ended, whatever the reason."""
 
-ASK_WHICH_LEG = timedelta(seconds=0.5)
-"""How often the provider is asked about a call that must be silenced and whose leg is not known by name."""
+ASK_UNSURE = timedelta(seconds=0.5)
+"""How often the provider is asked about a call that must be ended while it does not say which leg that is, or whether
+somebody has answered it: they would hear silence."""
 
 _REPORTS = {
     Cause.COMPLETED: Report.HUNG_UP,
@@ -129,8 +130,8 @@ class Reconciliation:
     def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
         now = self._ctx.clock.now()
         current = calls.get(tx, call.attempt) or call
-        to_stop = current.stop_wanted is not None and leg.ref is None and current.ref is None
-        soon = now + (ASK_WHICH_LEG if to_stop else _next_question(current, now))
+        unsure = current.stop_wanted is not None and report is None
+        soon = now + (ASK_UNSURE if unsure else _next_question(current, now))
         again = ring_end.at_the_latest(tx, self._ctx, call, now, soon)
         calls.change(tx, call.attempt, deadline=again)
         if report is not None:
