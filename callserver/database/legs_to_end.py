@@ -39,12 +39,12 @@ def apologise(tx: Tx, leg: str, attempt: str, now: datetime) -> None:
 
 
 def end_later(tx: Tx, leg: str, now: datetime, after: timedelta) -> None:
-    """Hang the leg up then: by that time it should have ended."""
-    _add(tx, leg, now, after)
+    """Hang the leg up then: by that time it should have ended. Until then nothing ends it, not even a start."""
+    _add(tx, leg, now + after, timedelta())
 
 
-def _add(tx: Tx, leg: str, now: datetime, again_after: timedelta) -> None:
-    values = {"leg": leg, "since": now, "again_at": now + again_after}
+def _add(tx: Tx, leg: str, since: datetime, again_after: timedelta) -> None:
+    values = {"leg": leg, "since": since, "again_at": since + again_after}
     insert = INSERTS[tx.dialect.name](legs_to_end).values(values)
     tx.execute(insert.on_conflict_do_nothing())
 
@@ -59,9 +59,9 @@ def order_again(tx: Tx, now: datetime) -> None:
         outbox.add(tx, HangUpLeg(leg))
 
 
-def order_all(tx: Tx) -> None:
+def order_all(tx: Tx, now: datetime) -> None:
     """Give every order once more: the process that was to give it may be gone."""
-    for leg in tx.execute(select(legs_to_end.c.leg)).scalars():
+    for leg in tx.execute(select(legs_to_end.c.leg).where(legs_to_end.c.since <= now)).scalars():
         outbox.add(tx, HangUpLeg(leg))
 
 

@@ -135,11 +135,10 @@ class Scheduler:
         await self._listener_legs.check_all()
         await self._role_play_legs.check_all()
 
-    @staticmethod
-    def _to_silence(tx: Tx) -> list[CallRow]:
+    def _to_silence(self, tx: Tx) -> list[CallRow]:
         """First of all, and without the lease: end what must not ring. Returns the calls whose leg is unknown."""
         outbox.add(tx, EndCalls())
-        legs_to_end.order_all(tx)
+        legs_to_end.order_all(tx, self._ctx.clock.now())
         return [call for call in calls.every_open(tx) if call.stop_wanted and call.ref is None]
 
     def _nobody_looked(self, tx: Tx) -> None:

@@ -88,6 +88,18 @@ async def test_who_has_heard_the_apology_is_let_go_by_a_carrier_that_keeps_them(
     assert not leg.live
 
 
+async def test_a_server_that_starts_cuts_no_apology(system: SimulatedSystem) -> None:
+    leg = await in_a_talk(system)
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(1)
+    assert leg.spoken
+    await system.restart().scheduler.start()
+    await system.pass_time(1)
+    assert leg.live
+    await system.pass_time(70)
+    assert not leg.live
+
+
 async def test_a_talk_that_goes_on_after_the_hang_up_is_ended(system: SimulatedSystem) -> None:
     leg = await in_a_talk(system)
     does_nothing(system, "end")
