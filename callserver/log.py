@@ -23,13 +23,13 @@ NUMBER = re.compile(r"(?<![0-9A-Fa-f-])(?:\+|%2[Bb])?[0-9]{8,15}(?![0-9A-Fa-f])"
 """A telephone number, plain or in a URL; never a part of an id or a hash."""
 
 
-_DETAIL = re.compile(r"DETAIL:[^\n]*")
-"""PostgreSQL quotes the row that it refused, names and all."""
+_QUOTING = re.compile(r"(DETAIL|CONTEXT):[^\n]*")
+"""PostgreSQL quotes the row that it refused, or was copying, names and all."""
 
 
 def hidden(text: str) -> str:
     """The text as it may appear in the log."""
-    text = _DETAIL.sub("DETAIL: not shown", text)
+    text = _QUOTING.sub(r"\1: not shown", text)
     return NUMBER.sub(lambda match: "••••••" + match.group()[-2:], text)
 
 

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 import structlog
 
 from callserver import log, metrics
+from callserver.database import engines
 
 NUMBER = "4532123456"
 
@@ -130,6 +133,7 @@ def test_a_line_that_cannot_be_written_is_counted_and_disturbs_nobody(way: str) 
     said = """
 import logging, os, sys, structlog
 from callserver import log, metrics
+from callserver.database import engines
 if sys.argv[1] == "closed":
     sys.stderr.close()
 log.set_up()
@@ -152,3 +156,23 @@ os._exit(0)
         )
     os.close(writing)
     assert done.stdout == b"went on"
+
+
+def test_a_row_that_postgresql_quotes_is_not_shown(
+    postgres_url: str, log_lines: io.StringIO
+) -> None:
+    """As where its disk is full while a list is read: it quotes the row that it was copying."""
+    engine = engines.make_engine(postgres_url)
+    with engine.begin() as tx:
+        tx.exec_driver_sql("CREATE TEMPORARY TABLE rows (name text CHECK (name = ''), more text)")
+        cursor: Any = tx.connection.cursor()
+        try:
+            with cursor.copy("COPY rows FROM STDIN") as copy:
+                copy.write_row(("Zenobia Prøve", "Fjordby"))
+        except psycopg.errors.CheckViolation:
+            structlog.get_logger("callserver.x").exception("work_failed")
+        tx.rollback()
+    engine.dispose()
+    said = log_lines.getvalue()
+    assert "rows_name_check" in said
+    assert "Zenobia" not in said
