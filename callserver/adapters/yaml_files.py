@@ -233,9 +233,9 @@ def parse(raw: Mapping[str, Raw]) -> list[File]:
     """The parsed files of a configuration; other files are left out."""
     paths = [Path(path) for path in sorted(raw)]
     files = [
-        read_yaml(path.stem, raw[str(path)], path.stem, path.name)
+        _single(path, raw[str(path)])
         for path in paths
-        if str(path) in SINGLE_FILES
+        if str(path.with_suffix(".yaml")) in SINGLE_FILES and path.suffix != ".md"
     ]
     for folder, kind in _KINDS.items():
         files += [
@@ -247,14 +247,25 @@ def parse(raw: Mapping[str, Raw]) -> list[File]:
     return files
 
 
+def _single(path: Path, raw: Raw) -> File:
+    if path.suffix == ".yaml":
+        return read_yaml(path.stem, raw, path.stem, path.name)
+    return _with_another_suffix(path.stem, path)
+
+
+def _with_another_suffix(kind: str, path: Path) -> File:
+    """A file that would be left out without a word."""
+    why = InvalidInput("yaml_suffix").sentence
+    return File(kind, str(path), path.name, {}, error=(1, why))
+
+
 def _file(kind: str, path: Path, raw: Raw) -> File | None:
     shown = str(path)
     match kind, path.suffix:
         case "policy" | "campaign", ".yaml":
             return read_yaml(kind, raw, path.stem, shown)
         case "policy" | "campaign", ".yml":
-            why = InvalidInput("yaml_suffix").sentence
-            return File(kind, shown, path.name, {}, error=(1, why))
+            return _with_another_suffix(kind, path)
         case "script", ".md":
             text = _text(raw)
             if isinstance(text, str):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from inspect import cleandoc
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -175,6 +176,8 @@ def callserver(
 def main() -> None:
     """Run one command; an error that the user can correct is one sentence and exit code 2."""
     os.umask(0o077)  # only the own user can read what a command or the server writes
+    if isinstance(sys.stdout, TextIOWrapper):  # as standard error does with what no terminal shows
+        sys.stdout.reconfigure(errors="backslashreplace")
     while True:
         try:
             app()

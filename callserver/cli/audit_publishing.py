@@ -4,7 +4,6 @@ Each imports what it works with itself: `audit show` and `audit verify` need non
 """
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -76,7 +75,11 @@ def prove(
     checkpoint, note = published.published()
     text = proof_text(entry, published.inclusion(entry, checkpoint), note)
     with contextlib.ExitStack() as stack:
-        out = sys.stdout if file is None else stack.enter_context(file.open("w", encoding="utf-8"))
+        out = (
+            resources.data_output()
+            if file is None
+            else stack.enter_context(file.open("w", encoding="utf-8"))
+        )
         out.write(text)
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -268,7 +267,7 @@ def export(
     with resources.database(settings) as engine:
         resources.rules(engine, settings).campaign(campaign)
         with contextlib.ExitStack() as stack:
-            out: Any = sys.stdout
+            out: Any = resources.data_output()
             if file is not None:  # first, because the log says that a copy was made
                 out = stack.enter_context(file.open("w", newline="", encoding=encoding))
             with engine.begin() as tx:

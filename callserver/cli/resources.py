@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
 from callserver import key_check
 from callserver.adapters.clock import clock_from
@@ -134,3 +135,10 @@ def rules(engine: Engine, settings: Settings) -> "Rules":
 
     with reading(engine) as connection, connection.begin():
         return Rules(beginning(connection, ConfigFolder(settings.config)))
+
+
+def data_output() -> TextIO:
+    """Standard output for a file: in UTF-8, whatever a terminal could show."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="strict")
+    return sys.stdout

@@ -290,7 +290,7 @@ def export(
     day = None if since is None else since.date()
     with resources.database(any_key=True) as engine, contextlib.ExitStack() as stack:
         encoding = "utf-8-sig" if bom else "utf-8"
-        out: TextIO = sys.stdout
+        out: TextIO = resources.data_output()
         if file is not None:  # first, because the log says that a copy was made
             out = stack.enter_context(file.open("w", newline="", encoding=encoding))
         with engine.begin() as tx:

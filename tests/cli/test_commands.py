@@ -526,3 +526,23 @@ def test_a_list_may_be_named_in_another_encoding(run: Run, tmp_path: Path) -> No
     assert "»første«" in run("export", "contacts", "kanvas").stdout
     done = run("import", "kanvas", os.fsdecode(b"m\xe5 ikke ringes.csv"))
     assert (done.returncode, "'må ikke ringes'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("why", "32200001"), ("export", "contacts", "kanvas")])
+def test_a_terminal_of_another_encoding_breaks_nothing_off(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "list.csv").write_text("navn;telefon\nŁucja Prøve;32200001\n", "utf-8")
+    assert run("import", "kanvas", "list.csv").returncode == 0
+    environment = {
+        **os.environ,
+        "CALLSERVER_CONFIG": str(ROOT / "config"),
+        "CALLSERVER_DATABASE": f"sqlite:///{tmp_path}/c.db",
+        "CALLSERVER_KEY": "a key for the tests alone",
+        "PYTHONIOENCODING": "ascii",
+    }
+    command = [sys.executable, "-m", "callserver", *words]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    if words[0] == "export":  # a file is the same on every terminal
+        assert "Łucja Prøve" in done.stdout.decode()

@@ -183,6 +183,7 @@ def test_a_book_stands_in_both_languages(folder: Path) -> None:
         ("books/law.da.md", b"---\ntitle: &a [*a]\n---\n", "*a is an alias"),
         ("policies/dk.yaml", b"title: !!int x", "is a tag"),
         ("campaigns/more.yml", b"", "should end in .yaml"),
+        ("house.yml", b"", "should end in .yaml"),
         ("departments.yaml", b"- nord", "departments by name"),
         ("scripts/kanvas.md", b"\xe6", "is not UTF-8"),
         ("policies/a.yaml", b"extends: a", "extends itself"),
