@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ def test_units_are_right_and_hardened(service: Path, tmp_path: Path) -> None:
     assert ran("systemd-analyze", "verify", copy) == "0\n"
     exposure = ran("systemd-analyze", "security", "--offline=true", "--threshold=20", copy)
     assert exposure.startswith("0\n"), exposure
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda file: file.name)
+def test_a_unit_is_started_again_for_as_long_as_the_database_is_away(service: Path) -> None:
+    """A server that starts meanwhile ends at once; systemd's own limit is five starts within ten seconds."""
+    unit = ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment]  # systemd's names have capitals
+    unit.read_string(service.read_text("utf-8"))
+    assert unit["Service"]["Restart"] == "always"
+    assert unit["Unit"].get("StartLimitIntervalSec") == "0"
 
 
 def test_alert_rules_are_right() -> None:
