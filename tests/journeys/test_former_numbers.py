@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from callserver.cli import cases, person, suppress
 from callserver.database import accounts, contacts, look_ups
+from callserver.database.tables import former_identifiers
+from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.role import Role
 from callserver.engine.gate import explanation
@@ -307,3 +310,26 @@ async def test_pages_show_who_is_on_the_list_of_a_removed_campaign(
         assert [person["campaign"]["da"] for person in people] == ([title] if sees else [])
         opened = await client.api("POST", "/person", {"contact": 1, "why": "asked"})
         assert opened.status_code == (200 if sees else 404)
+
+
+@pytest.mark.parametrize(
+    "fact", ["consent_revoked", "deceased", "guardian", "vulnerable", "erased"]
+)
+async def test_a_fact_reaches_who_was_taken_off_every_list(
+    system: StaffedSystem, fact: str
+) -> None:
+    """No contact can be chosen. Another list brings Anna with a new number and from another address."""
+    now = system.clock.now()
+    system.write(lambda tx: removal.remove(tx, 1, "by mistake", "user:1", now))
+    await post(system, "/person/facts", number=PRESENT, fact=fact)
+    take(system, "K1;Anna Holm;32200055;Sti 9;1980-01-01;gade\n")
+    assert against(system, "32200055")
+
+
+async def test_who_was_taken_off_every_list_is_erased_by_the_number(system: StaffedSystem) -> None:
+    now = system.clock.now()
+    system.write(lambda tx: removal.remove(tx, 1, "by mistake", "user:1", now))
+    await post(system, "/person/facts", number=FORMER, fact="erased")
+    assert {(row.number, row.name) for row in system.rows(select(former_identifiers))} == {
+        (NOBODY, "")
+    }

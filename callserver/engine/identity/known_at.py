@@ -28,6 +28,11 @@ def formerly(tx: Tx, number: int, now: Sequence[Contact]) -> list[Someone]:
     return [*had, *person_search.of_persons(tx, {row.person for row in had})]
 
 
+def once(tx: Tx, number: int) -> set[int]:
+    """The keys of the people who had the number, also of those who are on no list any more."""
+    return {row.person for row in former_identifiers.at_number(tx, number)}
+
+
 def contacts_of(people: Sequence[Someone]) -> list[Contact]:
     """Those of them that are on a list."""
     return [row for row in people if not isinstance(row, Identifier)]

@@ -27,6 +27,7 @@ from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.domain.marks import MarkKind
 from callserver.domain.reason import Reason
+from callserver.engine.identity.known_at import Someone
 from callserver.engine.identity.silencing import silence
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
@@ -58,7 +59,7 @@ def erase(
     A ringing telephone is silenced. Open calls and cases are unlinked and emptied by `finish` when they have
     ended.
 
-    `known`: the person's rows on every list; none: only the number is known.
+    `known`: the person's rows on every list; none: those who had the number and are on no list any more.
 
     Raises:
         Impossible: the server has no key, so a hash would protect nobody.
@@ -67,7 +68,8 @@ def erase(
         raise Impossible(
             "CALLSERVER_KEY is not set: nobody erased could be recognised", key="no_key"
         )
-    persons = {row.person for row in known}
+    known_as: Sequence[Someone] = known or former_identifiers.at_number(tx, number)
+    persons = {row.person for row in known_as}
     formerly = former_identifiers.numbers_of(tx, persons)
     numbers = sorted({number, *(row.number for row in known), *formerly} - {NOBODY})
     origin = Origin(by=by, at=now)
@@ -91,7 +93,7 @@ def erase(
         unlinked += erasure.unlink_calls_to(tx, key)
         hidden += erasure.replace_number(tx, subject.of_number(key), subject.of_hash(key, secret))
         erasure.drop_refused_number(tx, key)
-    words = _words(numbers, known)
+    words = _words(numbers, known_as)
     erasure.drop_refused_rows(tx, words)
     erasure.forget_contacts(tx, ids, Reason.PERSON_ERASED.value)
     former_identifiers.forget_people(tx, persons)
@@ -99,7 +101,7 @@ def erase(
     erasure.forget_cases(tx, numbers, persons, ids, _addresses(numbers, known))
     first, *more = opt_outs.parts(hashes) or [[]]
     of_contacts: list[tuple[int | None, list[tuple[int, str]]]]
-    of_contacts = [(row.id, [marked[row.person]]) for row in known] or [(None, [])]
+    of_contacts = [(row.id, [marked[row.person]]) for row in known] or [(None, [*marked.values()])]
     of_contacts[0][1][:0] = first
     for contact, rows in [*of_contacts, *((of_contacts[0][0], some) for some in more)]:
         fields: dict[str, Any] = {
@@ -151,7 +153,7 @@ def _addresses(numbers: Sequence[int], known: Sequence[Contact]) -> set[str]:
     return {phone.from_int(number) for number in numbers} | emails
 
 
-def _words(numbers: Sequence[int], known: Sequence[Contact]) -> tuple[bytes, ...]:
+def _words(numbers: Sequence[int], known: Sequence[Someone]) -> tuple[bytes, ...]:
     """The person's name and numbers, in the encodings used by lists."""
     texts = {row.name for row in known if row.name}
     for key in numbers:

@@ -146,24 +146,22 @@ def write_consent(
 
 
 def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now: datetime) -> None:
-    """Record what ends calls to a person; a ringing telephone is silenced."""
+    """Record what ends calls to a person; a ringing telephone is silenced.
+
+    If nobody has the number, it is about the number and all who had it: they may come back with another one.
+    """
     suppressions.before_suppressing(tx)
     kind = MarkKind(fact)
-    about = subject.of_number(number) if kind in ABOUT_THE_NUMBER else _about(number, known)
-    _mark(tx, about, kind, now, known, by, now, None)
+    here = {contact.person for contact in known}
+    if kind in ABOUT_THE_NUMBER:
+        persons, about = here, [subject.of_number(number)]
+    else:
+        persons = here or known_at.once(tx, number)
+        about = [*([] if here else [subject.of_number(number)]), *map(subject.of_person, persons)]
+    for one in sorted(about):
+        _mark(tx, one, kind, now, known, by, now, None)
     numbers = {number, *(contact.number for contact in known)}
-    silence(
-        tx,
-        [
-            *(subject.of_number(key) for key in numbers),
-            *{subject.of_person(contact.person) for contact in known},
-        ],
-        now,
-    )
-
-
-def _about(number: int, known: Sequence[Contact]) -> str:
-    return subject.of_person(known[0].person) if known else subject.of_number(number)
+    silence(tx, [*map(subject.of_number, numbers), *map(subject.of_person, persons)], now)
 
 
 def _mark(
