@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -71,12 +72,27 @@ def is_exporting() -> bool:
 
 @contextmanager
 def span(name: str) -> Iterator[trace.Span]:
-    """A span within the current one. An error marks it, without its text."""
+    """A span within the current one."""
     if not is_exporting():
         yield trace.INVALID_SPAN
         return
-    with _tracer.start_as_current_span(name, record_exception=False) as current:
+    with _without_words(name) as current:
         yield current
+
+
+@contextmanager
+def _without_words(
+    name: str, caller: Context | None = None, kind: trace.SpanKind = trace.SpanKind.INTERNAL
+) -> Iterator[trace.Span]:
+    """A span that an error marks, without its text. OpenTelemetry would export it: twice, by default."""
+    with _tracer.start_as_current_span(
+        name, caller, kind, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield current
+        except Exception:
+            current.set_status(trace.StatusCode.ERROR)
+            raise
 
 
 def middleware() -> list[Middleware]:
@@ -96,9 +112,7 @@ class Traces:
             return
         caller = propagate.extract(Headers(scope=scope))
         method = scope["method"]
-        with _tracer.start_as_current_span(
-            method, caller, trace.SpanKind.SERVER, record_exception=False
-        ) as current:
+        with _without_words(method, caller, trace.SpanKind.SERVER) as current:
 
             async def sent(message: Message) -> None:
                 if message["type"] == "http.response.start":

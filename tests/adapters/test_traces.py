@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -10,7 +12,7 @@ from threading import Thread
 import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from callserver.adapters import traces
 from callserver.cli.free_ports import free_port
@@ -98,6 +100,12 @@ def test_requests_are_exported_without_what_they_are_about(
         )
         httpx.get(f"http://127.0.0.1:{port}/api/v1/persons/{NUMBER}")
         httpx.get(f"http://127.0.0.1:{port}/nothing/{NUMBER}")
+        sign_in = f"http://127.0.0.1:{port}/api/v1/sign-in"
+        tried = httpx.post(sign_in, json={"handle": "maja", "password": "?"})
+        with closing(sqlite3.connect(tmp_path / "test.db")) as database, database:
+            database.execute("UPDATE attempt_counters SET since = 'not an instant'")
+        failed = httpx.post(sign_in, json={"handle": "maja", "password": "?"})
+        assert (tried.status_code, failed.status_code) == (403, 500)
         server.send_signal(signal.SIGTERM)
         server.wait(60)
     finally:
@@ -109,7 +117,9 @@ def test_requests_are_exported_without_what_they_are_about(
     assert attributes["http.response.status_code"].int_value == 403
     assert attributes["http.route"].string_value == "/twilio/status/call"
     assert "GET" in spans  # no route: its path is a stranger's
+    assert spans["POST /api/v1/sign-in"].status == Status(code=Status.STATUS_CODE_ERROR)
     sent = b"".join(collector.bodies)
+    assert b"multiply" not in sent  # an error's text may quote what it was about
     assert collector.attributes()["service.name"] == "calls of a test"
     assert collector.attributes()["deployment.environment"] == "trial"
     assert NUMBER.lstrip("+").encode() not in sent
