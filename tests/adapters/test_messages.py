@@ -87,6 +87,8 @@ async def test_a_mail_arrives_whole() -> None:
     assert (envelope.mail_from, envelope.rcpt_tos) == ("service@example.org", [MAIL.to])
     assert (mail["Subject"], mail["From"]) == (MAIL.subject, FROM)
     assert mail["Message-ID"] == "<callserver-7@example.org>"
+    # Which a mail must have (RFC 5322, 3.6): filters take one without it for unwanted.
+    assert abs(mail["Date"].datetime - datetime.now(UTC)) < timedelta(hours=1)
     assert mail.get_content().replace("\r\n", "\n") == MAIL.text
 
 

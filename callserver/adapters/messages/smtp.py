@@ -10,6 +10,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from email.policy import SMTP
+from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -75,6 +76,7 @@ class Smtp:
 
     def _send(self, message: Message) -> Delivery:
         mail = composed(message, self._sender)
+        mail["Date"] = formatdate(localtime=True)
         try:
             connection = self._connected()
         except (OSError, smtplib.SMTPException) as error:  # nothing has been said about the message
