@@ -72,7 +72,9 @@ async def test_another_departments_calls_are_counted_but_not_told(system: Staffe
         await (await system.client("syd")).api("POST", "/who-called", {"number": number})
     ).json()
     assert seen["elsewhere"] >= 1
-    assert "ringede" not in seen["said"][0]["text"]
+    assert not any(
+        "ring" in sentence["text"] or "opkald" in sentence["text"] for sentence in seen["said"]
+    )
     own = (
         await (await system.client("supervisor")).api("POST", "/who-called", {"number": number})
     ).json()
@@ -93,7 +95,8 @@ async def test_what_is_no_number_is_said_kindly(system: StaffedSystem, number: s
 async def test_an_unknown_number_can_be_stopped_too(system: StaffedSystem) -> None:
     client = await system.client("member_service")
     history = (await client.api("POST", "/who-called", {"number": "32987654"})).json()
-    assert history["said"][0]["text"] == "Vi har aldrig ringet til dette nummer."
+    said = history["said"][0]["text"]
+    assert said.startswith("Der er ikke registreret noget opkald"), "what was dropped is not denied"
     body = {"number": "32987654", "reach": "household"}
     assert (await client.api("POST", "/who-called/opt-out", body)).status_code == 200
     assert (await client.api("POST", "/who-called", {"number": "32987654"})).json()["suppressed"]

@@ -102,14 +102,15 @@ class WhoCalledApi:
         record, people = await self._ctx.store.run(look)
         history = record.history
         visible = call_history.seen_by(history, rules, request.user.department)
+        elsewhere = history.count - visible.count
         return WhoCalled(
             number=phone.spoken(number),
             said=[
                 Sentence(text=sentence.text, at=sentence.at)
-                for sentence in words(visible, rules, request.language)
+                for sentence in words(visible, rules, request.language, elsewhere=elsewhere)
             ],
             suppressed=bool(history.suppressed),
-            elsewhere=history.count - visible.count,
+            elsewhere=elsewhere,
             people=people,
         )
 

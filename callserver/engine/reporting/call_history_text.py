@@ -28,12 +28,17 @@ def when(at: datetime, language: str) -> str:
     return formats.moment(at.astimezone(HOME), language)
 
 
-def words(answer: CallHistory, rules: Rules, language: str) -> Iterator[HistorySentence]:
-    """Every call and refused attempt in order of time; then sources and suppressions."""
+def words(
+    answer: CallHistory, rules: Rules, language: str, *, elsewhere: int = 0
+) -> Iterator[HistorySentence]:
+    """Every call and refused attempt in order of time; then sources and suppressions.
+
+    `elsewhere`: how many of other departments are left out; then it is not said that there were none.
+    """
     told = [(call.at, _called(call, rules, language)) for call in answer.calls]
     told += [(row.at, _refused(row, language)) for row in answer.refused]
     yield from (HistorySentence(text, at) for at, text in sorted(told))
-    if not told:
+    if not told and not elsewhere:
         yield HistorySentence(texts.say(language, "why.nothing"))
     for source in dict.fromkeys(origin.text for origin in answer.sources):
         yield HistorySentence(texts.say(language, "why.source", source=source))
