@@ -333,3 +333,15 @@ async def test_who_was_taken_off_every_list_is_erased_by_the_number(system: Staf
     assert {(row.number, row.name) for row in system.rows(select(former_identifiers))} == {
         (NOBODY, "")
     }
+
+
+async def test_a_row_about_another_reaches_nobody_who_had_the_number(system: StaffedSystem) -> None:
+    """Bo has Anna's former number, and a file takes back the consent of somebody whom nobody knows."""
+    take(system, f"K2;Bo Berg;{FORMER};Sti 3;1980-01-01;gade\n")
+    rows = f"telefon;navn;dato;samtykke\n{FORMER};Ib Dam;01-11-2026;nej\n"
+    system.write(
+        lambda tx: consent_files.take(
+            lambda: nullcontext(tx), rows.encode(), "user:1", system.clock.now()
+        )
+    )
+    assert "SUP_CONSENT_REVOKED" not in against(system, PRESENT)

@@ -28,9 +28,12 @@ def formerly(tx: Tx, number: int, now: Sequence[Contact]) -> list[Someone]:
     return [*had, *person_search.of_persons(tx, {row.person for row in had})]
 
 
-def once(tx: Tx, number: int) -> set[int]:
-    """The keys of the people who had the number, also of those who are on no list any more."""
-    return {row.person for row in former_identifiers.at_number(tx, number)}
+def off_the_lists(tx: Tx, number: int) -> set[int]:
+    """The keys of those who had the number, if nobody who has or had it is on a list any more."""
+    persons = {row.person for row in former_identifiers.at_number(tx, number)}
+    if contacts.by_number(tx, number) or person_search.of_persons(tx, persons):
+        return set()
+    return persons
 
 
 def contacts_of(people: Sequence[Someone]) -> list[Contact]:

@@ -148,7 +148,7 @@ def write_consent(
 def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now: datetime) -> None:
     """Record what ends calls to a person; a ringing telephone is silenced.
 
-    If nobody has the number, it is about the number and all who had it: they may come back with another one.
+    Where nobody is known, it is about the number and those who had it: they may come back with another one.
     """
     suppressions.before_suppressing(tx)
     kind = MarkKind(fact)
@@ -156,7 +156,7 @@ def note(tx: Tx, number: int, known: Sequence[Contact], fact: Fact, by: str, now
     if kind in ABOUT_THE_NUMBER:
         persons, about = here, [subject.of_number(number)]
     else:
-        persons = here or known_at.once(tx, number)
+        persons = here or known_at.off_the_lists(tx, number)
         about = [*([] if here else [subject.of_number(number)]), *map(subject.of_person, persons)]
     for one in sorted(about):
         _mark(tx, one, kind, now, known, by, now, None)
