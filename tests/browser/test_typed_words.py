@@ -117,3 +117,11 @@ def test_a_note_about_a_call_stays_when_another_outcome_is_chosen(visit: Visit) 
     expect(words).to_have_value("Har travlt om aftenen")
     page.locator("#chosen [data-way=pause]").click()
     state(page, "paused")
+
+
+def test_who_signs_out_leaves_nothing_typed_on_the_computer(visit: Visit) -> None:
+    page = visit("mads", "/cases")
+    page.locator("#new [name=words]").fill("Half of a letter")
+    page.locator("#sign-out").click()
+    expect(page).to_have_url(SIGN_IN)
+    assert page.evaluate("Object.keys(sessionStorage)") == []

@@ -1,5 +1,5 @@
-// What is typed and not sent yet is kept in this window, for its author alone: on a shared computer the pages of
-// the next user drop it. It outlasts the sign-in page, as a session may have ended meanwhile.
+// What is typed and not sent yet is kept in this window, for its author alone: who signs out drops it, and so do the
+// pages of another user. It outlasts the sign-in page, as a session may have ended meanwhile.
 
 const { user } = document.body.dataset;
 
@@ -12,6 +12,7 @@ export const kept = {
   read: (key) => JSON.parse(sessionStorage.getItem(key) ?? "null"),
   write: (key, value) => sessionStorage.setItem(key, JSON.stringify(value)),
   drop: (key) => sessionStorage.removeItem(key),
+  dropAll: () => sessionStorage.clear(),
 };
 
 // A form's fields are kept under `key()` until `drop`: neither another page nor a closed dialog loses what was typed.

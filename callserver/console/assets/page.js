@@ -2,7 +2,7 @@
 
 import { isStaying, post } from "./api.js";
 import { $, toast } from "./dom.js";
-import "./kept.js";
+import { kept } from "./kept.js";
 import { t } from "./texts.js";
 
 const openMenu = () => $(".top details[open]");
@@ -24,6 +24,7 @@ $(".top nav")?.addEventListener("keydown", (event) => {
 $("#sign-out")?.addEventListener("click", async () => {
   if (isStaying()) return toast(t("page.sign_out_later"), "bad"); // it would end the talk
   await post("/sign-out");
+  kept.dropAll();
   location.assign("/sign-in");
 });
 
