@@ -253,6 +253,7 @@ def refusal(status: int, code: int) -> httpx.Response:
         (refusal(500, 20500), Delivery.UNKNOWN),
         (httpx.ReadTimeout("late"), Delivery.UNKNOWN),
         (httpx.ConnectError("no way"), Delivery.LATER),
+        (httpx.PoolTimeout("every connection is in use"), Delivery.LATER),
         (httpx.Response(201, text="<html>"), Delivery.UNKNOWN),
     ],
 )

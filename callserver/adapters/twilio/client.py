@@ -19,6 +19,9 @@ TIMEOUT_S = 10.0
 CONNECT_S = 5.0
 """A connection that is not there by then does not come: nothing was sent."""
 
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Errors before the request was sent: nothing was ordered, for certain."""
+
 _NOT_SENT = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,

@@ -9,7 +9,7 @@ from twilio.base.exceptions import (
 )
 
 from callserver.adapters.twilio import errors
-from callserver.adapters.twilio.client import HttpxTwilio, client
+from callserver.adapters.twilio.client import NOTHING_SENT, HttpxTwilio, client
 from callserver.domain.message import Delivery, Message
 from callserver.settings import Settings
 
@@ -35,7 +35,7 @@ class TwilioSms:
             await self._client.messages.create_async(
                 to=message.to, from_=self._from, body=message.text
             )
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing left this machine
+        except NOTHING_SENT as error:
             return self._note(Delivery.LATER, message, type(error).__name__)
         except _ANSWERED as error:
             status, code = int(error.status), errors.code(error.code)

@@ -18,7 +18,7 @@ from twilio.base.exceptions import (
 from twilio.http import AsyncHttpClient
 
 from callserver.adapters.twilio import call_status, errors, speech
-from callserver.adapters.twilio.client import client
+from callserver.adapters.twilio.client import NOTHING_SENT, client
 from callserver.domain import role_play
 from callserver.domain.call import Report
 from callserver.domain.instruction import Hear, WaitToHear
@@ -56,9 +56,6 @@ SHORTEST_RING_S = 5
 
 _REFUSED = (TwilioRestException, TwilioServiceException)
 """Twilio's refusals, in the old form and as a problem document (RFC 9457)."""
-
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Errors before the request was sent: nothing was ordered, for certain."""
 
 _LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
 """Errors after which the result of an order or look-up is unknown.
@@ -143,7 +140,7 @@ class Twilio:
             if trouble is None:
                 return Silent(f"HTTP {status}")
             return Declined(trouble, code, "declined")
-        except _NOT_SENT as error:
+        except NOTHING_SENT as error:
             return Declined(Trouble.LATER, 0, f"not sent: {type(error).__name__}")
         except _LOST as error:
             return Silent(type(error).__name__)
