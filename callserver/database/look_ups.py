@@ -27,11 +27,12 @@ Entry = dict[str, Any]
 def record(tx: Tx, now: datetime, by: str, contacts: Collection[int], **why: Any) -> None:
     """Log who looked these contacts up: the person may ask. Nobody was found: one entry says so."""
     ids: list[int | None] = [*contacts]
+    rows = []
     for contact in ids or [None]:
         promised = commitment.commit({**why, "contact": contact})
         entry = audit.append_numbered(tx, now, EntryKind.LOOKED_UP, by=by, commitment=promised.root)
-        values = {"entry": entry, "at": now, "contact": contact, "body": promised.opening}
-        tx.execute(insert(look_ups).values(values))
+        rows.append({"entry": entry, "at": now, "contact": contact, "body": promised.opening})
+    tx.execute(insert(look_ups), rows)
 
 
 def about(tx: Tx, contact: int) -> list[Entry]:
