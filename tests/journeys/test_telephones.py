@@ -366,11 +366,11 @@ async def test_legs_of_one_evening_are_not_all_reconnected_at_once(tmp_path: Pat
 
 
 @pytest.mark.parametrize("when", ["waits", "rings", "by hand", "talks"])
-@pytest.mark.parametrize("by", ["page", "command"])
-async def test_nobody_is_called_for_a_phoner_whose_password_was_reset(
+@pytest.mark.parametrize("by", ["page", "command", "sign-out"])
+async def test_nobody_is_called_for_a_phoner_who_is_signed_out(
     tmp_path: Path, when: str, by: str
 ) -> None:
-    """Their sessions have ended, and with them the page: only their telephone is left."""
+    """Their password was reset, or they left without ending the shift: only their telephone is left."""
     system = StaffedSystem(tmp_path, people=FIRST_LINE if when == "waits" else PEOPLE)
     system.add_user("asger", Role.ADMINISTRATOR, None)
     system.people.default = Behaviour(answers_after=2 if when == "talks" else None)
@@ -385,7 +385,12 @@ async def test_nobody_is_called_for_a_phoner_whose_password_was_reset(
     if by == "page":
         asger = await system.client("asger")
         assert (await asger.api("POST", "/accounts/1/reset", {})).status_code == 200
-    else:
+    elif by == "sign-out":
+        one, other = await system.client(user.handle), await system.client(user.handle)
+        assert (await other.api("POST", "/sign-out", {})).status_code == 200
+        assert system.seats()[0].wants == ("paused" if when == "by hand" else "waiting")
+        assert (await one.api("POST", "/sign-out", {})).status_code == 200
+    elif by == "command":
         system.write(lambda tx: offboarding.reset(tx, user, "x", system.clock.now(), "command"))
     await system.pass_time(3)
     if when == "talks":

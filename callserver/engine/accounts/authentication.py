@@ -30,6 +30,7 @@ from callserver.engine.accounts.login_attempts import (
 )
 from callserver.engine.accounts.password_hashing import PasswordHashing, hash_password
 from callserver.engine.audit_log.refused_requests import RefusedRequests
+from callserver.engine.calls import lost_phoners
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement
 from callserver.errors import NotAllowed, TooMany
@@ -89,8 +90,7 @@ def new_token() -> tuple[str, str]:
 def new_password() -> tuple[str, str]:
     """A password for the first sign-in that is easy to read aloud, and its hash."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    parts = ["".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)]
-    password = "-".join(parts)
+    password = "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
     return password, hash_password(password)
 
 
@@ -99,9 +99,8 @@ def due_step(user: User, session: Session, kept: Secrets) -> Next:
 
     A user with an authenticator must enter a code before changing anything.
     """
-    code_key = kept.code_key
     needs_code = Role(user.role) in NEEDS_CODE and not session.code_given
-    if needs_code and code_key is not None:
+    if needs_code and kept.code_key is not None:
         return Next.CODE
     if session.password_once:
         return Next.PASSWORD
@@ -320,6 +319,7 @@ class Authentication:
             accounts.close_session(tx, hash_of(cookie))
             if not accounts.sessions_of(tx, user.id):
                 accounts.change(tx, user.id, seen_at=None)  # no longer present on the floor
+                lost_phoners.without_page(tx, user.id, now)
             audit.append(tx, now, EntryKind.SIGNED_OUT, user=user.id)
 
         await self._ctx.store.run(work)

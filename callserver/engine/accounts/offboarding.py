@@ -23,9 +23,8 @@ from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Role
 from callserver.domain.seat import SeatState
-from callserver.domain.stop_reasons import PHONER_OFF
 from callserver.engine import user_lines
-from callserver.engine.calls import hangups, lost_phoners, seat_moves
+from callserver.engine.calls import lost_phoners
 from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement
@@ -39,15 +38,14 @@ def reset(
 ) -> None:
     """Set a one-time password, given its hash. Sessions, tokens, known browsers and a listening end.
 
-    Nobody is dialed for a phoner on shift until they have signed in and are ready again: their telephone may be left,
-    but no page with the contact's card. A talk goes on.
+    Nobody is dialed for a phoner on shift until they have signed in and are ready again; a talk goes on.
 
     `keep_code`: keep the authenticator. Otherwise it is set up again at the next sign-in.
     """
     code = {} if keep_code else {"code_key": None, "code_step": None}
     accounts.change(tx, user.id, password=password, password_once=True, **code)
     _end_access(tx, user, now)
-    _pause(tx, user, now)
+    lost_phoners.without_page(tx, user.id, now)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="reset", by=by)
 
 
@@ -79,16 +77,6 @@ def _end_access(tx: Tx, user: User, now: datetime) -> None:
     attempt_counters.forget_devices(tx, user.id)
     softphones.drop_of(tx, user.id)
     placement.access_ended(tx, user.id, now)
-
-
-def _pause(tx: Tx, user: User, now: datetime) -> None:
-    row = seats.of_phoner(tx, user.id)
-    if row is None:
-        return
-    call = None if row.call is None else calls.lock(tx, row.call)
-    if call is not None and call.answered_at is None:
-        hangups.want_ended(tx, call, PHONER_OFF, now)
-    seat_moves.pause(tx, row, now)
 
 
 def _keep_a_leader(tx: Tx, user: User) -> None:

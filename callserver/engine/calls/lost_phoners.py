@@ -1,4 +1,4 @@
-"""A phoner's leg is lost, or a person answered without a phoner: the effect on seat and call."""
+"""A phoner's leg or page is lost, or a person answered without a phoner: the effect on seat and call."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.call import CallState
 from callserver.domain.marks import MarkKind
 from callserver.domain.seat import SeatEvent, SeatState
-from callserver.domain.stop_reasons import PHONER_LOST
+from callserver.domain.stop_reasons import PHONER_LOST, PHONER_OFF
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import marking
@@ -46,6 +46,20 @@ def found_ended(tx: Tx, ctx: EngineContext, leg: str) -> None:
     end a leg that the seat has forgotten."""
     leg_lost(tx, ctx, leg)
     legs_to_end.end(tx, leg, ctx.clock.now())
+
+
+def without_page(tx: Tx, phoner: int, now: datetime) -> None:
+    """A phoner is signed out: they may still have a telephone, but no page with the contact's card.
+
+    A ringing call is ended, and nobody is dialed until they are ready again. A talk goes on.
+    """
+    row = seats.of_phoner(tx, phoner)
+    if row is None:
+        return
+    call = None if row.call is None else calls.lock(tx, row.call)
+    if call is not None and call.answered_at is None:
+        hangups.want_ended(tx, call, PHONER_OFF, now)
+    seat_moves.pause(tx, row, now)
 
 
 def answered_without_phoner(tx: Tx, call: CallRow, now: datetime) -> None:
