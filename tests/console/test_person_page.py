@@ -146,6 +146,7 @@ async def test_a_department_is_a_boundary(system: StaffedSystem) -> None:
     assert [row["contact"] for row in shown["campaigns"]] == [41]
     assert shown["elsewhere"] >= 2
     assert not any("ringede" in row["text"] for row in shown["calls"])
+    assert not any("ikke registreret" in row["text"] for row in shown["calls"]), "there are some"
     assert (await syd.api("POST", "/person", {"contact": 1, "why": "asked"})).status_code == 404
     hidden = (await syd.api("POST", "/person/search", {"text": "Person 7"})).json()
     assert (hidden["hits"], hidden["elsewhere"]) == ([], 1)

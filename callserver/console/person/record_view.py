@@ -53,7 +53,7 @@ def view(
     named = request.user.role == Role.LEADER
     colleagues = _Colleagues(person_record.roles(tx), language, named=named)
     stored = [_mark(row, request, colleagues, language) for row in record.marks]
-    hidden = len(whole.contacts) - len(record.contacts)
+    calls_elsewhere = whole.history.count - record.history.count
     return PersonView(
         contact=contact,
         name=next((row.name for row in record.contacts if row.name), None),
@@ -64,7 +64,9 @@ def view(
         ],
         calls=[
             Dated(text=said.text, at=said.at)
-            for said in call_history_text.words(record.history, rules, language)
+            for said in call_history_text.words(
+                record.history, rules, language, elsewhere=calls_elsewhere
+            )
         ],
         opt_outs=[
             OptOutRow(
@@ -108,7 +110,7 @@ def view(
         may_decide=request.may(Action.DECIDE_IDENTITY),
         others=_others(tx, record, request, rules, language),
         decisions=_decisions(tx, record, contact, request, colleagues, rules),
-        elsewhere=hidden + whole.history.count - record.history.count,
+        elsewhere=len(whole.contacts) - len(record.contacts) + calls_elsewhere,
     )
 
 
