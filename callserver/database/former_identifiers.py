@@ -32,7 +32,7 @@ from callserver.database.tables import (
     suppressions,
 )
 from callserver.database.upserts import INSERTS
-from callserver.domain.identity import NOBODY
+from callserver.domain.identity import MOST_ROWS, NOBODY
 from callserver.ports import Tx
 
 CHUNK = 1_000
@@ -141,22 +141,25 @@ def is_known(kind: str, key: ColumnElement[int]) -> ColumnElement[bool]:
 
 def without_use(before: datetime) -> ColumnElement[bool]:
     """Identifiers stored before this instant that lead to nothing: their person is on no list any more, and nothing
-    is known under the keys that the person had, nor about somebody else there."""
-    mine, own = former_identifiers.c, former_identifiers.alias()
+    is known under the keys that the person had, nor about somebody else there.
+
+    Of a crowd, some are looked at: it may be the whole list.
+    """
+    mine = former_identifiers.c
+    rows = former_identifiers.alias()
+    query = select(rows.c.number, rows.c.household).where(rows.c.person == mine.person)
+    own = query.limit(MOST_ROWS + 1).correlate(former_identifiers).subquery()
     beside = []
     for table in (contacts.alias(), former_identifiers.alias()):
         for name in ("number", "household"):
-            key = own.c[name]
-            there = and_(key != NOBODY, table.c[name] == key, table.c.person != own.c.person)
+            there = and_(own.c[name] != NOBODY, table.c[name] == own.c[name])
+            some = select(table.c.person).where(there).limit(MOST_ROWS + 1)
+            others = some.correlate(own).subquery()
             beside.append(
-                exists(select(table.c.id).where(there, is_known("person", table.c.person)))
+                exists(select(others.c.person).where(is_known("person", others.c.person)))
             )
-    known = exists(
-        select(own.c.id).where(
-            own.c.person == mine.person,
-            or_(is_known("number", own.c.number), is_known("household", own.c.household), *beside),
-        )
-    )
+    under_keys = [is_known(name, own.c[name]) for name in ("number", "household")]
+    known = exists(select(own.c.number).where(or_(*under_keys, *beside)))
     decided = or_(
         exists(select(person_decisions.c.id).where(person_decisions.c.person == mine.person)),
         exists(select(person_decisions.c.id).where(person_decisions.c.other == mine.person)),

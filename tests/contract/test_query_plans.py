@@ -3,13 +3,16 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from callserver import database
-from callserver.database import entries_naming, marks, retention
+from callserver.database import entries_naming, former_identifiers, marks, retention
 from callserver.database.engines import make_engine
+from callserver.database.former_identifiers import Because, Identifier
 from callserver.database.prepared_statements import Prepared
 from callserver.domain.marks import MarkKind
 from callserver.domain.retention import RetentionClass
@@ -80,6 +83,40 @@ def test_no_contact_is_read_while_no_list_is_old(sqlite_url: str) -> None:
     engine.dispose()
     assert asked
     assert not [query for query in asked if "contacts" in query]
+
+
+@pytest.mark.parametrize("shared", ["number", "household", "person"])
+def test_former_identifiers_of_a_crowd_are_looked_through_once(
+    sqlite_url: str, shared: str
+) -> None:
+    """A whole list that was removed may have named one number, or one reference."""
+    _, rows = retention.everywhere(RetentionClass.CONTACTS, TUESDAY, TUESDAY)
+    engine = make_engine(sqlite_url)
+    steps: list[int] = []
+    with engine.begin() as tx:
+        raw: Any = tx.connection.driver_connection
+        added = 0
+        for most in (400, 1600):
+            people = [
+                Identifier(
+                    **(dict.fromkeys(("person", "number", "household"), key) | {shared: 1}),
+                    name=f"{key}",
+                )
+                for key in range(added + 2, most + 2)
+            ]
+            former_identifiers.add(tx, people, Because.REMOVED, TUESDAY - timedelta(days=1))
+            added, took = most, [0]
+
+            def count(took: list[int] = took) -> int:
+                took[0] += 1
+                return 0
+
+            raw.set_progress_handler(count, 100)
+            assert retention.count(tx, rows) == most
+            raw.set_progress_handler(None, 0)
+            steps.append(took[0])
+    engine.dispose()
+    assert steps[1] < 6 * steps[0]  # 4 is linear, 16 quadratic
 
 
 def test_what_ended_after_an_erasure_is_found_by_its_time(sqlite_url: str) -> None:
