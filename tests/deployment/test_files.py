@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from callserver.adapters.twilio.telephony import RETRIES
 from callserver.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +122,9 @@ def test_the_image_is_built_where_there_is_a_builder() -> None:
     if b"pull" in done.stderr or b"registry" in done.stderr:
         pytest.skip("the base image cannot be fetched")
     assert done.returncode == 0, done.stderr
+
+
+def test_the_numbers_voice_url_is_repeated_as_the_servers_own_callbacks_are() -> None:
+    """It is set by hand. Who calls back while a server restarts would hear Twilio's error, and could not opt out."""
+    manual = (ROOT / "docs/running.md").read_text("utf-8")
+    assert f"/twilio/voice/inbound{RETRIES}`" in manual
