@@ -103,8 +103,8 @@ def import_register(
     _print_missing()
     if content.refused:
         print(
-            f"ERROR: {counted(len(content.refused), 'row holds', 'rows hold')} no number that can be read; the people in them"
-            " are not protected by the register",
+            f"ERROR: {counted(len(content.refused), 'row holds', 'rows hold')} something that cannot be read as a number;"
+            " nobody is protected by the register under it",
             file=sys.stderr,
         )
         raise typer.Exit(1)

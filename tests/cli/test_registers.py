@@ -52,6 +52,26 @@ def test_a_register_is_exchanged_whole(say: Say, engine: Engine, tmp_path: Path)
     assert "robinson" in say("register", "list")
 
 
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("Navn;Telefon;Mobil\nAne Prove;32200001;32200002\nBo Prove;;32200003\n", 0),
+        ("32200001;32200002;2026-11-20\n32200003;;2026-11-20\n", 0),
+        ("Telefon;Mobil\n32200001;32200002\n32200003;-\n;\n", 0),
+        ("Telefon;Mobil\n32200001;32200002\n32200003;3220004\n", 1),
+    ],
+)
+def test_who_has_two_numbers_in_a_register_is_on_it_under_both(
+    say: Say, engine: Engine, tmp_path: Path, text: str, refused: int
+) -> None:
+    file = tmp_path / "register.csv"
+    file.write_text(text)
+    said = say("register", "import", file, ends=1 if refused else 0)
+    assert f", {refused} refused" in said
+    with engine.begin() as tx:
+        assert all(bulk_facts.listed(tx, [4532200000 + n]) for n in (1, 2, 3))
+
+
 def test_a_broken_issue_never_replaces_a_whole_one(
     say: Say, engine: Engine, tmp_path: Path
 ) -> None:

@@ -63,10 +63,7 @@ _NAMES = ("phone", *(f"column {at}" for at in range(2, MOST_COLUMNS + 1)))
 
 @dataclass(slots=True)
 class Numbers:
-    """The content of a file. Read strictly: read = numbers + duplicates + refused.
-
-    Read generously, a row may hold several numbers, and a refused row may hold some too.
-    """
+    """The content of a file. A row may hold several numbers, and a refused row may hold some too."""
 
     read: int = 0
     numbers: list[int] = field(default_factory=list)  # each once, in the file's order
@@ -111,7 +108,7 @@ def read(
         width = len(sheet.header)
         of_row = _generous(result.header, columns, width, region, is_chosen=column is not None)
     else:
-        of_row = _strict(columns[0], region)
+        of_row = _strict(columns, region)
     whom = _whom(result.header) if generous else None
     seen: dict[int, None] = {}
     occurrences = 0
@@ -169,12 +166,20 @@ def _of_lines(cells: Sequence[str], separator: str, of_row: Read) -> Sequence[st
     return [number for line in lines for number in of_row(line.split(separator))[0]]
 
 
-def _strict(at: int, region: str) -> Read:
+def _strict(columns: Sequence[int], region: str) -> Read:
+    """Reads every column of numbers: who has two is on the register under both."""
+
     def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
-        number = phone.parse(cells[at], region) if at < len(cells) else phone.NumberProblem.EMPTY
-        if isinstance(number, phone.NumberProblem):
-            return (), f"number_{number.value}"
-        return (number,), ""
+        given = [cells[at] for at in columns if at < len(cells)]
+        filled = [cell for cell in given if any(map(str.isdigit, cell))] or given[:1] or [""]
+        numbers: list[str] = []
+        problem = ""
+        for number in (phone.parse(cell, region) for cell in filled):
+            if isinstance(number, phone.NumberProblem):
+                problem = problem or f"number_{number.value}"
+            else:
+                numbers.append(number)
+        return numbers, problem
 
     return read
 
@@ -300,7 +305,12 @@ def _columns(
     if positions:
         return positions, []
     if numbers or (alone and digits):
-        return [0], [(1, header)]
+        others = [
+            at
+            for at, cell in enumerate(header)
+            if at and isinstance(phone.parse(cell, region), str)
+        ]
+        return [0, *others], [(1, header)]
     if alone:
         return [0], []
     wrong = InvalidInput("no_number_column")
