@@ -74,6 +74,10 @@ def trunk_rates(text: str) -> list[tuple[list[str], float]]:
     return trunks
 
 
+def _prefixes(text: str) -> bool:
+    return all(re.fullmatch(r"\+[1-9][0-9]{0,14}", prefix, re.ASCII) for prefix in listed(text))
+
+
 def _addresses(text: str) -> bool:
     return all(re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", address) for address in listed(text))
 
@@ -94,6 +98,8 @@ Url = Annotated[str, should_be("like https://calls.example.org", _plain_url)]
 ApiUrl = Annotated[
     str, should_be("like https://example.org", lambda url: not url or _plain_url(url))
 ]
+AriUrl = Annotated[str, should_be("like http://127.0.0.1:8088", _plain_url)]
+Prefixes = Annotated[str, should_be("like +45, several by commas", _prefixes)]
 Language = Annotated[str, should_be("da or en", lambda name: name in ("da", "en"))]
 Port = Annotated[int, should_be("from 1 to 65535", lambda port: 0 < port < 65536)]
 PortOrNone = Annotated[int, should_be("from 1 to 65535, or 0", lambda port: 0 <= port < 65536)]

@@ -19,6 +19,7 @@ from callserver.errors import ConfigurationProblem
 from callserver.setting_values import (
     Addresses,
     ApiUrl,
+    AriUrl,
     Count,
     CountOrNone,
     Language,
@@ -26,6 +27,7 @@ from callserver.setting_values import (
     Origin,
     Port,
     PortOrNone,
+    Prefixes,
     Proxies,
     Rate,
     SipHosts,
@@ -120,7 +122,7 @@ class Settings(BaseModel):
     api_url: ApiUrl = ""  # another base than Twilio's: any server that speaks its protocol
     amd: bool = False
     asterisk_exchanges: str = ""  # a YAML file that names several exchanges
-    asterisk_url: str = "http://127.0.0.1:8088"  # Asterisk's own HTTP; ARI is below /ari
+    asterisk_url: AriUrl = "http://127.0.0.1:8088"  # Asterisk's own HTTP; ARI is below /ari
     asterisk_user: str = "callserver"
     asterisk_password: str = ""
     asterisk_app: str = "callserver"  # the Stasis application
@@ -143,13 +145,13 @@ class Settings(BaseModel):
     asterisk_trunk_rtp_keepalive_seconds: int = 15  # 0: none
     asterisk_dtmf: str = "rfc4733"  # how the carrier and SIP telephones send keys
     asterisk_codecs: str = "alaw,ulaw"  # in the order of preference
-    asterisk_prefixes: str = "+45"  # where we may call, separated by commas
-    asterisk_channels: int = 300  # most channels at once, phoners' own among them
+    asterisk_prefixes: Prefixes = "+45"  # where we may call, separated by commas
+    asterisk_channels: Count = 300  # most channels at once, phoners' own among them
     asterisk_sounds: str = "callserver"  # the prompts' folder, as Asterisk names it
     asterisk_softphone_url: str = ""  # wss://… that browsers are told; made from the public URL
     asterisk_bind: str = "0.0.0.0"  # noqa: S104 - where telephones and carrier reach Asterisk's SIP
-    asterisk_sip_port: int = 5061
-    asterisk_plain_port: int = 5060  # for a carrier without TLS, and nobody else
+    asterisk_sip_port: Port = 5061
+    asterisk_plain_port: Port = 5060  # for a carrier without TLS, and nobody else
     asterisk_rtp_ports: str = "10000-20000"
     asterisk_address: str = ""  # our address as the world sees it, behind NAT
     asterisk_networks: str = ""  # from where SIP telephones may come, separated by commas

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from callserver.adapters.asterisk import exchange_file
+from callserver.adapters.asterisk import exchange_file, trunk
 from callserver.database import audit, simulated
 from callserver.database.engines import check_urls, make_engine
 from callserver.domain import checkpoint, signed_note
@@ -60,6 +60,7 @@ def settings_suffice(settings: Settings) -> None:
 
 def _exchanges_suffice(settings: Settings) -> None:
     for name, own in exchange_file.exchanges(settings).items():
+        trunk.check(own)
         if not own.asterisk_password:
             of = f" for the exchange {name}" if name else ""
             raise ConfigurationProblem(

@@ -151,6 +151,10 @@ def test_a_dotenv_is_read_as_people_write_it(
         ("CALLSERVER_PUBLIC_URL", "https://user:word@calls.example.org"),
         ("CALLSERVER_PUBLIC_URL", "https://calls.example.org/?a=b"),
         ("CALLSERVER_PUBLIC_URL", "https://[::1"),
+        ("ASTERISK_URL", "127.0.0.1:8088"),
+        ("ASTERISK_PREFIXES", "+45,46"),
+        ("ASTERISK_CHANNELS", "0"),
+        ("ASTERISK_SIP_PORT", "0"),
     ],
 )
 def test_a_setting_that_no_server_could_use_is_refused(name: str, value: str) -> None:
@@ -281,11 +285,15 @@ def test_check_says_which_setting_a_server_lacks(run: Run) -> None:
         ("CALLSERVER_WITNESSES", "nowhere.txt"),
         ("CALLSERVER_PUBLISH_COMMAND", "copy-log"),
         ("CALLSERVER_PROVIDER", "asterisk"),
+        ("ASTERISK_TRUNK_NUMBERS", "+46"),
+        ("ASTERISK_CODECS", "g729"),
     ],
 )
 def test_check_says_which_setting_a_server_would_refuse(run: Run, name: str, value: str) -> None:
     enough = {"TWILIO_ACCOUNT_SID": "AC0", "TWILIO_AUTH_TOKEN": "0"}
     refused = {**enough, name: value}
+    if name.startswith("ASTERISK_"):
+        refused |= {"CALLSERVER_PROVIDER": "asterisk", "ASTERISK_PASSWORD": "a-word-for-tests"}
     wrong = "ASTERISK_PASSWORD" if value == "asterisk" else name
     assert f"does not start yet: {wrong}" in run("check", **refused).stdout
     server = run("scheduler", **refused)  # starts as `serve` does, and takes no port
