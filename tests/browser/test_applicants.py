@@ -146,3 +146,20 @@ def test_from_the_interview_to_the_account(
     stays = system.stage.world.network.listening_record.role_plays.stays
     assert stays
     assert role_play_record.wrongs(stays) == []
+
+
+def test_who_was_chosen_is_invited_whatever_a_colleague_changes(visit: Visit) -> None:
+    sigrid, asger = visit("sigrid", "/applicants"), visit("asger", "/applicants")
+    for name in ("Bodil Prøvesen", "Carl Prøvesen"):
+        entered(sigrid, sigrid.locator("#add"), name=name)
+    entered(sigrid, sigrid.locator("#plan"), module="1", at=DATE["en"])
+    whom = sigrid.locator(".interview select")
+    whom.select_option(label="Carl Prøvesen")
+    entered(asger, asger.locator("#add"), name=NAME, department="nord")
+    expect(whom.locator("option")).to_have_count(3)
+    expect(whom.locator("option:checked")).to_have_text("Carl Prøvesen")
+
+    asger.locator(".interview select").select_option(label="Carl Prøvesen")
+    asger.locator(".interview form button").click()
+    expect(whom.locator("option")).to_have_count(2)
+    expect(whom).to_have_value("")

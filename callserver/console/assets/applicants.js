@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { interviews, planning } from "./applicants/interviews.js";
 import { adding, people } from "./applicants/people.js";
 import { playing, prepare } from "./applicants/role_play.js";
-import { $, keepFocus, onPress } from "./dom.js";
+import { $, $$, keepFocus, onPress } from "./dom.js";
 import { follow } from "./live.js";
 import { setClock, t } from "./texts.js";
 
@@ -20,10 +20,15 @@ function draw(view) {
   setClock(view.now);
   playing(view.role_play);
   $("#hint").textContent = t("applicants.hint", { days: view.kept_days });
+  const chosen = new Map($$("#interviews select").map((select) => [select.dataset.key, select.value]));
   keepFocus(() => {
     $("#interviews").replaceChildren(...interviews(view, act));
     $("#people").replaceChildren(people(view, $("#decided").checked, act, refresh));
   }, $("#people-title"));
+  // Whom to invite stays who was shown; nobody, if they cannot be invited any more.
+  for (const select of $$("#interviews select")) {
+    if (chosen.has(select.dataset.key)) select.value = chosen.get(select.dataset.key);
+  }
 }
 
 async function refresh() {

@@ -125,7 +125,7 @@ function inviting(interview, data, act) {
   if (!others.length) return el("p", { class: "soft" }, t("applicants.nobody_to_invite"));
   const select = el(
     "select",
-    { name: "applicant", "data-key": `whom-${interview.id}` },
+    { name: "applicant", required: true, "data-key": `whom-${interview.id}` },
     ...others.map(({ id, name }) => el("option", { value: id }, name)),
   );
   const form = el(
