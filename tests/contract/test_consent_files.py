@@ -160,6 +160,32 @@ def test_one_that_is_taken_back_counts_at_every_number_that_can_be_read(
         assert set(recorded(tx)) == {(subject.of_person(key), "consent_revoked") for key in people}
 
 
+@pytest.mark.parametrize(
+    ("cells", "refused"),
+    [
+        (f"32209999;{ANNA}", []),
+        (f";{ANNA}", []),
+        (f"32209999 / {ANNA};", ["number_several"]),
+        (f"{ANNA};3220999", ["number_invalid"]),
+    ],
+)
+def test_one_that_is_taken_back_counts_in_every_column_of_numbers(
+    store: AnyStore, cells: str, refused: list[str]
+) -> None:
+    with store.engine.begin() as tx:
+        anna = subject.of_person(person(tx, ANNA, "Anna Prøve"))
+        result = take(tx, f"{cells};2026-05-02;nej", header="telefon;mobil;dato;samtykke")
+        assert (anna, "consent_revoked") in recorded(tx)
+        assert [row.reason for row in result.refused] == refused
+
+
+def test_a_consent_is_given_in_the_second_column_where_the_first_is_empty(store: AnyStore) -> None:
+    with store.engine.begin() as tx:
+        anna = subject.of_person(person(tx, ANNA, "Anna Prøve"))
+        assert take(tx, f";{ANNA};2026-05-02;ja", header="telefon;mobil;dato;samtykke").given == 1
+        assert recorded(tx) == [(anna, "consent_given")]
+
+
 def test_a_consent_is_given_to_no_second_number(store: AnyStore) -> None:
     with store.engine.begin() as tx:
         person(tx, ANNA, "Anna Prøve")

@@ -114,14 +114,18 @@ def _record(
                     _revoke(tx, had, number, by, now)
             _revoke_others(tx, cells, columns, spaces, (), by, now)
         return row
-    here = contacts.by_number(tx, row.number)
-    known = list(_meant(here, row))
     if row.is_given:
+        known = list(_meant(contacts.by_number(tx, row.number), row))
         return _give(tx, row, known, result, by, now)
-    _revoke(tx, known, row.number, by, now)
-    if had := list(_meant(_formerly(tx, row.number, here), row)):
-        _revoke(tx, had, row.number, by, now)
-    _revoke_others(tx, cells, columns, spaces, [*known, *had], by, now)
+    done: list[Contact] = []
+    for number in dict.fromkeys([row.number, *numbers(cells, columns, region)]):
+        here = contacts.by_number(tx, number)
+        known = list(_meant(here, row))
+        _revoke(tx, known, number, by, now)
+        if had := list(_meant(_formerly(tx, number, here), row)):
+            _revoke(tx, had, number, by, now)
+        done += [*known, *had]
+    _revoke_others(tx, cells, columns, spaces, done, by, now)
     result.revoked += 1
     return None
 

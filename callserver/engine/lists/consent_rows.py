@@ -36,6 +36,9 @@ _REVOKED = frozenset(
     ]
 )
 
+_PHONE = "phone"
+"""The first column of numbers; the names of the others begin so."""
+
 MOST_PROOF = 200
 """The most characters of the text that says where the proof is kept."""
 
@@ -64,7 +67,9 @@ def columns_of(header: Sequence[str]) -> dict[str, int]:
     columns: dict[str, int] = {}
     for at, heading in enumerate(header):
         name = _NAMED.get(folded(heading).strip("_.:")) or heading_words.field(heading)
-        if name in ("phone", "ref", "name", "date", "event", "proof"):
+        if name == "phone" and name in columns:
+            columns[f"{_PHONE}{at}"] = at
+        elif name in ("phone", "ref", "name", "date", "event", "proof"):
             columns.setdefault(name, at)
     missing = [name for name in ("phone", "date", "event") if name not in columns]
     if missing:
@@ -116,10 +121,15 @@ def _is_no(cell: str) -> bool:
 
 def numbers(cells: Sequence[str], columns: Mapping[str, int], region: str) -> list[int]:
     """Every number that the row certainly holds."""
-    if columns["phone"] >= len(cells):
-        return []
-    found, _ = numbers_in_text.read(cells[columns["phone"]], region)
-    return list(map(phone.to_int, found))
+    found: dict[int, None] = {}
+    for _, at in _phones(columns):
+        some, _ = numbers_in_text.read(cells[at], region) if at < len(cells) else ((), False)
+        found |= dict.fromkeys(map(phone.to_int, some))
+    return list(found)
+
+
+def _phones(columns: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(name, at) for name, at in columns.items() if name.startswith(_PHONE)]
 
 
 def _read(
@@ -134,9 +144,11 @@ def _read(
     if len(cells) <= max(columns.values()):
         return "", "cells"
     text = {name: cells[at].strip() for name, at in columns.items()}
-    number = phone.parse(text["phone"], region)
+    filled = [name for name, _ in _phones(columns) if any(map(str.isdigit, text[name]))]
+    parsed = {name: phone.parse(text[name], region) for name in filled or [_PHONE]}
+    first, number = next(iter(parsed.items()))
     if isinstance(number, phone.NumberProblem):
-        return "phone", f"number_{number.value}"
+        return first, f"number_{number.value}"
     event = folded(text["event"])
     if event not in _GIVEN and not _is_no(text["event"]):
         return "event", "not_an_event"
@@ -147,6 +159,9 @@ def _read(
     is_given = event in _GIVEN and not opts_out
     if is_given and day is None:
         return "date", "not_a_date"
+    for name, other in parsed.items():
+        if isinstance(other, phone.NumberProblem) and not is_given:
+            return name, f"number_{other.value}"
     return Row(
         number=phone.to_int(number),
         ref=text.get("ref", ""),
