@@ -94,7 +94,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 MOST_WORDS = 200
 NUMBER = re.compile(r"(\d[ .()-]?){5,}")
-_DATE = re.compile(r"\b\d{4}-\d{2}(-\d{2})?\b")
+_DATE = re.compile(r"\b(19|20)\d{2}-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?\b")
 
 
 def may_be_kept(words: str) -> bool:

@@ -26,7 +26,7 @@ PEOPLE = (
 )
 HEADS = "ref;navn;telefon;født;kilde;tidszone\n"
 OTHERS = ("Torkild", "Husmand", "Ludmilla", "Samnummer", "Sigismund", "Lytter")
-NOTE = "Anna var glad. Torkild skal ikke vide det. Sigismund ringer igen."
+NOTE = "Anna var glad. Torkild skal ikke vide det. Det er Torkilds nummer. Sigismund ringer igen."
 
 
 @pytest.fixture

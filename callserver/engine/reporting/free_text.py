@@ -19,6 +19,7 @@ class FreeText:
         names: set[str] = {word for user in accounts.every(tx) for word in _words(user.name)}
         for row in contacts.beside(tx, known):
             names |= _words(row.name)
+        self._own = own
         self._names = names - own
 
     def of(self, text: str) -> str:
@@ -30,7 +31,10 @@ class FreeText:
     def _kept(self, match: re.Match[str]) -> str:
         word = match[0]
         # A short name may also be an ordinary word, so it counts as a name only if it is capitalised.
-        is_name = subject.fold(word) in self._names and (len(word) > 3 or word[:1].isupper())
+        folded = subject.fold(word)
+        stem = folded.removesuffix("s")  # Danish for "of"
+        is_name = not self._names.isdisjoint((folded, stem)) and folded not in self._own
+        is_name = is_name and (len(word) > 3 or word[:1].isupper())
         return LEFT_OUT if is_name else word
 
 

@@ -207,16 +207,17 @@ def check_why(why: str, known: Sequence[Contact]) -> str:
     """The reason as the log may keep it.
 
     Raises:
-        Impossible: it is empty or too long, or holds a number or the person's name (I10).
+        Impossible: it is empty or too long, or holds a number or the person's name, in Danish with an s for
+            "of" too (I10).
     """
     words = set(re.findall(r"\w+", subject.fold(why)))
     names = {
         part
         for contact in known
-        for part in subject.fold(contact.name or "").split()
+        for part in re.findall(r"\w+", subject.fold(contact.name or ""))
         if len(part) > 1
     }
-    if not may_be_kept(why) or words & names:
+    if not may_be_kept(why) or words & (names | {f"{name}s" for name in names}):
         raise Impossible(
             f"why: stays in the log: a few words ({MOST_WORDS} letters), no names, no numbers",
             key="why_kept",
