@@ -113,16 +113,30 @@ def _listed(
 
 def _lacking(settings: Settings) -> list[str]:
     """What keeps a server from starting with these settings, whatever the database holds."""
-    # Here, because an HTTP client takes as long as the rest of a check, and `schema` needs none.
+    if settings.provider == SIMULATED:  # `serve` runs that network itself
+        settings = settings.model_copy(update={"api_url": settings.public_url})
+    lacking = []
+    for check_one in [lambda: start_checks.settings_suffice(settings), *_outward(settings)]:
+        try:
+            check_one()
+        except ConfigurationProblem as problem:
+            lacking.append(f"`callserver serve` does not start yet: {problem}")
+    return lacking
+
+
+def _outward(settings: Settings) -> list[Callable[[], object]]:
+    """The checks of what leaves the house, where something does."""
+    messages_out = settings.smtp_url or settings.sms_from
+    log_out = settings.witnesses or settings.publish_command or settings.timestamps
+    if not (messages_out or log_out):
+        return []
+    # Here, because an HTTP client takes as long as the rest of a check.
     import httpx
 
     from callserver.adapters import log_copies, messages, timestamps
 
-    if settings.provider == SIMULATED:  # `serve` runs that network itself
-        settings = settings.model_copy(update={"api_url": settings.public_url})
     http = httpx.AsyncClient()
     checks: list[Callable[[], object]] = [
-        lambda: start_checks.settings_suffice(settings),
         lambda: messages.build(settings, http, messages.MessageFolder(settings.messages)),
         lambda: log_copies.read_witnesses(settings.witnesses, settings.witness_quorum, http),
     ]
@@ -130,13 +144,7 @@ def _lacking(settings: Settings) -> list[str]:
         checks.append(lambda: log_copies.split_command(settings.publish_command))
     if settings.timestamps:
         checks.append(lambda: timestamps.TimestampAuthority(http, settings.timestamps))
-    lacking = []
-    for check_one in checks:
-        try:
-            check_one()
-        except ConfigurationProblem as problem:
-            lacking.append(f"`callserver serve` does not start yet: {problem}")
-    return lacking
+    return checks
 
 
 def _deep_problems(settings: Settings) -> dict[str, list[str]]:
