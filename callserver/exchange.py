@@ -150,7 +150,7 @@ def _exchange(
     rules: Rules,
 ) -> Exchange:
     ari = Ari(settings, http)
-    speech = Speech(settings, ari, lambda: list(rules.current.campaigns.values()))
+    speech = Speech(settings, ari, lambda: rules.rung_back)
     return Exchange(
         name=name,
         settings=settings,

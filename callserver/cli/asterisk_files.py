@@ -32,13 +32,17 @@ def config(
 ) -> None:
     """Write Asterisk's configuration from the settings and the numbers that campaigns show.
 
-    Prints the changes, without secrets. Users' telephones are not in files: the server pushes them to
-    the exchange, and removes them again.
+    Prints the changes, without secrets. A number that the folder has already stays, because people
+    ring back. Users' telephones are not in files: the server pushes them to the exchange, and removes
+    them again.
 
     Example: callserver asterisk config /etc/asterisk --dry-run
     """
     settings = exchange_file.named(resources.settings(), exchange)
     shown = {campaign.caller_id for campaign in load(settings.config).campaigns.values()}
+    extensions = folder / "extensions.conf"
+    if extensions.exists():
+        shown |= config_files.written_numbers(extensions.read_text("utf-8"))
     changed = _write(folder, config_files.render(settings, shown), dry_run=dry_run)
     if not changed:
         print("nothing has changed")

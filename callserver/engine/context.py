@@ -80,10 +80,14 @@ class Rules:
         return frozenset(campaign.caller_id for campaign in self.current.campaigns.values())
 
     @property
+    def rung_back(self) -> tuple[Campaign, ...]:
+        """The campaigns for whose calls people may ring back: those in force, then removed or changed ones."""
+        return (*self.current.campaigns.values(), *self.former.values())
+
+    @property
     def shown_numbers(self) -> frozenset[str]:
         """The numbers at which people may ring back: also those of removed campaigns."""
-        campaigns = (*self.current.campaigns.values(), *self.former.values())
-        return frozenset(campaign.caller_id for campaign in campaigns)
+        return frozenset(campaign.caller_id for campaign in self.rung_back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """`callserver asterisk …`: files and telephones, as an administrator types it."""
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from callserver.database.tables import audit
 from callserver.errors import ConfigurationProblem
 from callserver.settings import Settings, check_key
 from tests.harness.commands import Say, commands
-from tests.harness.exchange.real import Called, Exchange
+from tests.harness.exchange.real import ROOT, Called, Exchange
 
 
 @pytest.fixture
@@ -64,6 +65,24 @@ def test_config_changes_only_what_differs(
     assert "extensions.conf" not in said
     assert stat.S_IMODE((folder / "pjsip.conf").stat().st_mode) == 0o600
     assert (folder / "own.conf").exists()
+
+
+def test_config_keeps_the_numbers_of_former_campaigns(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One campaign is removed, another shows a new number: who was called before rings back."""
+    folder, campaigns = tmp_path / "etc", tmp_path / "config/campaigns"
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.setenv("CALLSERVER_CONFIG", str(tmp_path / "config"))
+    say("asterisk", "config", folder)
+    (campaigns / "leads.yaml").unlink()
+    changed = (campaigns / "kanvas.yaml").read_text().replace("+4532123400", "+4532123409")
+    (campaigns / "kanvas.yaml").write_text(changed)
+    for _ in range(2):
+        say("asterisk", "config", folder)
+        written = (folder / "extensions.conf").read_text()
+        for number in ("+4532123400", "+4532123401", "+4532123409"):
+            assert f"exten = {number},1,Stasis(callserver,inbound,{number})" in written
 
 
 def test_the_settings_of_a_local_exchange_are_enough_to_serve(say: Say, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -71,6 +73,30 @@ async def test_one_means_call_me(exchange: tuple[Exchange, Called], tmp_path: Pa
         telephone.press(talk, "1")
         await system.wait_for(talk.ended.is_set)
         assert system.contacts()[0].status == "call_back"
+
+
+async def test_who_rings_back_a_removed_campaign_hears_its_organisation(
+    exchange: tuple[Exchange, Called], tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    def hears_of(event: dict[str, Any]) -> bool:
+        if event["type"] == "PlaybackStarted":
+            said.append(event["playback"]["media_uri"].rpartition("/")[2])
+        return False
+
+    async with opened(tmp_path, *exchange, people("00")) as system:
+        await rung_before(system)
+        rules = system.server.ctx.rules
+        campaigns = dict(rules.current.campaigns)
+        other = {"organisation": "Havnens Venner"}
+        of_another = {"kanvas": campaigns.pop("kanvas").model_copy(update=other)}
+        rules.replace(replace(rules.current, campaigns=campaigns | of_another))
+        rules.replace(replace(rules.current, campaigns=campaigns))
+        system.proxy.loses = hears_of
+        await calls(system, "+4532200100")
+        await system.wait_for(lambda: said)
+        assert said[0].endswith("-kanvas")
 
 
 async def test_a_stranger_may_say_never_too(

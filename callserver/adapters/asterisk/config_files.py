@@ -37,6 +37,8 @@ _MODULES = (
 _WORD = re.compile(r"[!-:<-~]{1,128}", re.ASCII)
 """Printable, without blanks and semicolons: a value in one of Asterisk's files."""
 
+_INBOUND = re.compile(rf",inbound,({NUMBER.pattern})\)$", re.ASCII | re.MULTILINE)
+
 _SORCERY = """[res_pjsip]
 endpoint = config,pjsip.conf,criteria=type=endpoint
 endpoint = memory
@@ -59,7 +61,7 @@ security = security
 
 
 def render(settings: Settings, shown: Iterable[str]) -> Mapping[str, str]:
-    """Each file's name and text. `shown`: the numbers that campaigns show.
+    """Each file's name and text. `shown`: the numbers that campaigns show, or have shown.
 
     Raises:
         ConfigurationProblem: a setting cannot be used; names it and a valid value.
@@ -82,6 +84,12 @@ def render(settings: Settings, shown: Iterable[str]) -> Mapping[str, str]:
         "manager.conf": "[general]\nenabled = no\n",
     }
     return {name: HEAD + text for name, text in files.items()}
+
+
+def written_numbers(extensions: str) -> frozenset[str]:
+    """The numbers that a written extensions.conf knows. People ring back for weeks, also a number that no campaign
+    shows any more; one that was given up at the carrier reaches nobody here."""
+    return frozenset(_INBOUND.findall(extensions))
 
 
 def _check(settings: Settings) -> None:

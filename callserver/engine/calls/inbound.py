@@ -168,8 +168,7 @@ class Inbound:
         """The contact last called at this number, and the campaign whose number the caller dialed. It may have been
         removed since: people ring back for days."""
         number, rules = phone.parse(caller), self._ctx.rules
-        campaigns = (*rules.current.campaigns.values(), *rules.former.values())
-        shown = next((c for c in campaigns if c.caller_id == called), None)
+        shown = next((c for c in rules.rung_back if c.caller_id == called), None)
         if not isinstance(number, str):
             return None, shown
         for call in reversed(calls.of_number(tx, phone.to_int(number))):
