@@ -172,6 +172,8 @@ class CallFlow:
                 wait = ASK_SOON if call.state is CallState.SILENT else ASK_AGAIN
                 soon = now if which_leg else now + wait
                 return ring_end.at_the_latest(tx, self._ctx, row, now, soon)
+            case CallState.RINGING if row.state == CallState.DIALING:
+                return row.deadline  # set when the order was taken, for queue and ringing together
             case CallState.DIALING | CallState.RINGING:
                 return ring_end.at_the_latest(tx, self._ctx, row, now, now + ring + QUEUE_SLACK)
             case CallState.TALKING:
