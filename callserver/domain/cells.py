@@ -146,7 +146,7 @@ class Columns:
             if row_countries is None:
                 number = parse(cell, region)
             else:
-                number = _of_country(cell, row_countries[row], region)
+                number = countries.number(cell, row_countries[row], region)
             if not isinstance(number, str):
                 problem = RowProblem(self._header[at], f"number_{number.value}")
                 self.problems.setdefault(row, problem)
@@ -329,16 +329,3 @@ def _yes(cell: str) -> int:
     if text not in YES and text not in NO:
         raise ValueError("neither yes nor no")
     return int(text in YES)
-
-
-@lru_cache(maxsize=4096)
-def _of_country(cell: str, country: str, region: str) -> str | phone.NumberProblem:
-    """A number by its row's country; a number with its own country code needs none."""
-    if not country.strip():
-        return phone.parse(cell, region)
-    named_region = countries.region(country)
-    if named_region is not None:
-        return phone.parse(cell, named_region)
-    if cell.strip(" \t(").startswith(("+", "00")):
-        return phone.parse(cell, "ZZ")
-    return phone.NumberProblem.COUNTRY

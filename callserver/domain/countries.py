@@ -9,6 +9,8 @@ from typing import Any
 
 import phonenumbers
 
+from callserver.domain import phone
+
 _LANGUAGES = ("da", "en", "nb", "sv", "de", "fi", "fr", "es", "it", "nl", "is", "pl")
 
 _MORE = {
@@ -101,3 +103,16 @@ def of_row(cells: Sequence[str]) -> str:
 def regions(cells: Sequence[str]) -> list[str]:
     """The different regions that the cells name."""
     return sorted({found for cell in cells if cell.strip() and (found := region(cell))})
+
+
+@lru_cache(maxsize=4096)
+def number(cell: str, country: str, otherwise: str) -> str | phone.NumberProblem:
+    """A number by its row's country, else by `otherwise`; a number with its own country code needs none."""
+    if not country.strip():
+        return phone.parse(cell, otherwise)
+    named_region = region(country)
+    if named_region is not None:
+        return phone.parse(cell, named_region)
+    if cell.strip(" \t(").startswith(("+", "00")):
+        return phone.parse(cell, "ZZ")
+    return phone.NumberProblem.COUNTRY

@@ -59,6 +59,9 @@ def test_a_register_is_exchanged_whole(say: Say, engine: Engine, tmp_path: Path)
         ("32200001;32200002;2026-11-20\n32200003;;2026-11-20\n", 0),
         ("Telefon;Mobil\n32200001;32200002\n32200003;-\n;\n", 0),
         ("Telefon;Mobil\n32200001;32200002\n32200003;3220004\n", 1),
+        ("32200001\n32200002;32200003\n", 0),
+        ("32200001;;\n32200002;2026-11-20;32200003\n", 0),
+        ("Telefon\n32200001;32200002\n32200003\n", 0),
     ],
 )
 def test_who_has_two_numbers_in_a_register_is_on_it_under_both(
@@ -70,6 +73,23 @@ def test_who_has_two_numbers_in_a_register_is_on_it_under_both(
     assert f", {refused} refused" in said
     with engine.begin() as tx:
         assert all(bulk_facts.listed(tx, [4532200000 + n]) for n in (1, 2, 3))
+
+
+def test_a_registers_numbers_are_those_of_their_rows_country(
+    say: Say, engine: Engine, tmp_path: Path
+) -> None:
+    """As in a campaign's list: under Denmark's code the same digits are somebody else's."""
+    file = tmp_path / "register.csv"
+    file.write_text(
+        "Telefon;Land\n32200001;\n32200002;Danmark\n32200003;DK\n41234567;Norge\n+4532200004;Atlantis\n"
+    )
+    say("register", "import", file)
+    with engine.begin() as tx:
+        assert all(bulk_facts.listed(tx, [4532200000 + n]) for n in (1, 2, 3, 4))
+        assert bulk_facts.listed(tx, [4741234567])
+        assert not bulk_facts.listed(tx, [4541234567])
+    file.write_text("Telefon;Land\n32200001;\n32200002;DK\n32200003;\n32200004;Atlantis\n")
+    assert "1 refused of 4 read" in say("register", "import", file, ends=1)
 
 
 def test_a_broken_issue_never_replaces_a_whole_one(

@@ -95,6 +95,7 @@ def read(
     _check_layout(raw)
     sheet = open_sheet(raw, any_encoding=generous)
     columns, first = _columns(sheet.header, column, region, generous=generous)
+    width = len(sheet.header)
     result = Numbers(
         header=_NAMES[: len(sheet.header)]
         if first
@@ -105,10 +106,10 @@ def read(
         above=sheet.above,
     )
     if generous:
-        width = len(sheet.header)
         of_row = _generous(result.header, columns, width, region, is_chosen=column is not None)
     else:
-        of_row = _strict(columns, region)
+        named = () if first else _country_columns(result.header)
+        of_row = _strict(columns, named, 1 if first else width, region)
     whom = _whom(result.header) if generous else None
     seen: dict[int, None] = {}
     occurrences = 0
@@ -166,19 +167,33 @@ def _of_lines(cells: Sequence[str], separator: str, of_row: Read) -> Sequence[st
     return [number for line in lines for number in of_row(line.split(separator))[0]]
 
 
-def _strict(columns: Sequence[int], region: str) -> Read:
-    """Reads every column of numbers: who has two is on the register under both."""
+def _country_columns(header: Sequence[str]) -> Sequence[int]:
+    """The columns that name the country of a row's numbers."""
+    at = [at for at, name in enumerate(header) if heading_words.field(name) == "country"]
+    return [each for each in at if headings.names_an_address(header[each])] or at[:1]
+
+
+def _strict(columns: Sequence[int], named: Sequence[int], behind: int, region: str) -> Read:
+    """Reads every column of numbers, with the row's own country if it names one: who has two is on the register
+    under both.
+
+    `behind`: from this column on no heading says what a cell holds, and each number counts.
+    """
 
     def read(cells: Sequence[str]) -> tuple[Sequence[str], str]:
+        country = countries.of_row([cells[at] for at in named if at < len(cells)])
         given = [cells[at] for at in columns if at < len(cells)]
         filled = [cell for cell in given if any(map(str.isdigit, cell))] or given[:1] or [""]
         numbers: list[str] = []
         problem = ""
-        for number in (phone.parse(cell, region) for cell in filled):
+        for number in (countries.number(cell, country, region) for cell in filled):
             if isinstance(number, phone.NumberProblem):
                 problem = problem or f"number_{number.value}"
             else:
                 numbers.append(number)
+        others = (cells[at] for at in range(behind, len(cells)) if at not in columns)
+        more = (countries.number(cell, country, region) for cell in others if cell)
+        numbers += [number for number in more if not isinstance(number, phone.NumberProblem)]
         return numbers, problem
 
     return read
@@ -191,12 +206,7 @@ def _generous(
 
     A number in another column is a leftover, unless a user has chosen the column.
     """
-    fields = {heading_words.field(name): at for at, name in reversed(list(enumerate(header)))}
-    named = [
-        at
-        for at, name in enumerate(header)
-        if heading_words.field(name) == "country" and headings.names_an_address(name)
-    ] or [at for at in (fields.get("country"),) if at is not None]
+    named = _country_columns(header)
     others = [
         at
         for at, name in enumerate(header)
