@@ -7,6 +7,7 @@ extension. Digits that cannot be read with certainty are always reported.
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import repeat
 
 from callserver.domain import phone
 
@@ -24,6 +25,8 @@ _EXTENSIONS = re.compile(
 _DIGITS = re.compile(r"\d(?:[ .()-]?\d){7}")
 _TRUNK_ZERO = re.compile(r"(?<=\d)[ .-]?\([ ]?0[ ]?\)[ .-]?(?=\d)", re.ASCII)
 """The `(0)` of `+45 (0) 32 20 01 36`, which is not dialed behind a country code."""
+_UP_TO = r"[ )]*(?:-+|[.]{2,}|til(?: og med)?|to|t[.]?o[.]?m[.]?)[ (+]*"
+_LONGEST_RANGE = 10_000
 _RUN = re.compile(r"[+(]?[0-9][0-9 .()-]*", re.ASCII)
 _GROUP = re.compile("[+(]{0,2}[0-9]+[)]?", re.ASCII)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
@@ -56,7 +59,18 @@ def read(cell: str, region: str | None = "DK") -> tuple[tuple[str, ...], bool]:
         in_run, run_has_leftover = _run(plain_run, region)
         numbers |= dict.fromkeys(in_run)
         has_leftover = has_leftover or run_has_leftover
-    return tuple(numbers), has_leftover
+    found = tuple(numbers)
+    return found, has_leftover or any(map(_is_range, repeat(plain), found, found[1:]))
+
+
+def _is_range(cell: str, first: str, last: str) -> bool:
+    """Whether the cell may mean the numbers between these two as well: `32200141-32200149`."""
+    if not 1 < int(last) - int(first) < _LONGEST_RANGE:
+        return False
+    begin, end = ("[ .()-]*".join(number[-6:]) for number in (first, last))
+    return (
+        re.search(rf"{begin}{_UP_TO}[0-9 .()-]*?{end}", cell, re.ASCII | re.IGNORECASE) is not None
+    )
 
 
 def _run(run: str, region: str | None) -> tuple[list[str], bool]:

@@ -42,6 +42,37 @@ def test_every_column_counts(text: str, numbers: list[int], left: list[int]) -> 
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        *(
+            "32200141-32200143",
+            "32200141 – 32200143",
+            "32 20 01 41 - 32 20 01 43",
+            "32200141..32200143",
+        ),
+        *("32200141 til 32200143", "+4532200141-+4532200143", "(32200141) t.o.m. (32200143)"),
+    ],
+)
+def test_what_may_be_a_range_of_numbers_is_left_over(cell: str) -> None:
+    """Those between the two are not read."""
+    assert read(f"Telefon\n{cell}\n") == ([41, 43], [2])
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        ("32200141-32200142", [41, 42]),
+        ("32200143-32200141", [43, 41]),
+        ("32200141/32200143", [41, 43]),
+        ("32-20-01-41, 32-20-01-43", [41, 43]),
+        ("32200141 - 33200143", [41, 43]),
+    ],
+)
+def test_two_numbers_that_are_no_range(cell: str, numbers: list[int]) -> None:
+    assert read(f"Telefon\n{cell}\n") == (numbers, [])
+
+
+@pytest.mark.parametrize(
     "encoding", ["cp850", "mac_roman", "utf-16", "utf-16-le", "utf-32", "iso-8859-1", "utf-8-sig"]
 )
 def test_digits_are_read_in_any_encoding(encoding: str) -> None:
