@@ -17,6 +17,7 @@ from callserver.database import staged_rows
 from callserver.database.bulk_facts import CHUNK
 from callserver.database.contacts import Contact
 from callserver.database.contacts import by_ids as contacts_by_id
+from callserver.database.many_keys import among
 from callserver.database.tables import campaign_places, contacts
 from callserver.domain.contact_status import FINISHED, ContactStatus
 from callserver.domain.identity import NOBODY
@@ -165,10 +166,10 @@ def known_persons(
         for name in sorted(compared)
     )
     selected = ",".join(f"s.{name}" for name in ("line", *COLUMNS))
-    among = "" if lines is None else " AND s.line IN :lines"
+    only = "" if lines is None else " AND s.line IN :lines"
     pairs = text(
         f"SELECT c.id, c.rank, {selected} FROM staged s JOIN contacts c ON c.person = s.person"
-        f" WHERE ({differs}){among} ORDER BY s.line"
+        f" WHERE ({differs}){only} ORDER BY s.line"
     )
     rows: Iterator[Any] = _of_lines(tx, pairs, lines)
     while chunk := list(islice(rows, CHUNK)):
@@ -204,6 +205,14 @@ def fields_of(value: Any) -> dict[str, Any]:
     if not value:
         return {}
     return dict(json.loads(value) if isinstance(value, str) else value)
+
+
+def are_there(tx: Tx, keys: Collection[int]) -> bool:
+    """Whether none of these contacts was removed."""
+    if not keys:
+        return True
+    there = select(func.count()).where(among(tx, contacts.c.id, keys))
+    return int(tx.execute(there).scalar_one()) == len(keys)
 
 
 def change(tx: Tx, changes: Mapping[int, Mapping[str, Any]], reopened: Collection[int]) -> None:

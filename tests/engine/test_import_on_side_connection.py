@@ -22,7 +22,7 @@ from callserver.domain.identity import NOBODY
 from callserver.domain.reason import Reason
 from callserver.domain.retention import RetentionClass, RetentionPolicy
 from callserver.engine.context import Rules
-from callserver.engine.lists import eligibility, importer, listed_consents
+from callserver.engine.lists import eligibility, importer, listed_consents, removal
 from callserver.engine.lists.dry_run import dry_run
 from callserver.engine.lists.import_order import ImportOrder
 from callserver.engine.lists.importer import import_list
@@ -191,6 +191,25 @@ def test_who_is_erased_while_a_list_is_compared_stays_erased(
     assert stored is not None
     assert (stored.number, stored.name, stored.born) == (NOBODY, None, None)
     assert (stored.status, stored.reason) == ("closed", "PERSON_ERASED")
+
+
+def test_who_is_removed_while_a_list_is_compared_is_taken_as_new(
+    store: AnyStore, database_url: str
+) -> None:
+    take(database_url, order())
+    moved = order(raw=b"ref;telefon;navn\nR1;32201234;P 1\nR2;32200002;P 2\n")
+    with store.engine.begin() as tx:
+        (known,) = known_contacts.by_number(tx, 4532200001)
+    with importer.staged_on_side_connection(database_url, moved, NOW.date(), quietly) as staged:
+        with store.engine.begin() as tx:
+            removal.remove(tx, known.id, "listed twice", "user:1", NOW)
+        importer.import_on_side_connection(
+            staged, lambda: NOW, RULES.current, by="user:1", language="da", progress=quietly
+        )
+    counts = staged.summary.counts()
+    assert (counts["taken"], counts["changed"], counts["unchanged"]) == (1, 0, 1)
+    with store.engine.begin() as tx:
+        assert [row.ref for row in known_contacts.by_number(tx, 4532201234)] == ["R1"]
 
 
 @pytest.mark.parametrize("campaign", ["kanvas", "lapsed"])

@@ -53,7 +53,8 @@ Progress = Callable[[int, int, str], None]
 
 
 class OvertakenError(Exception):
-    """Another list was written after this one was compared: what differs from the contacts is another thing now."""
+    """Another list was written after this one was compared, or a contact removed: what differs from the contacts is
+    another thing now."""
 
 
 @dataclass(slots=True)
@@ -139,7 +140,7 @@ def import_on_side_connection(
 ) -> int:
     """Write what was staged on the side connection, completely or not at all. Returns the import's id.
 
-    It is staged again where another list was written meanwhile.
+    It is staged again where another list was written or a contact removed meanwhile.
     """
     while True:
         progress(staged.summary.read, 0, "lists.writing")
@@ -194,11 +195,12 @@ def write(staged: Staged, now: datetime, *, by: str, refused: bytes | None = Non
     `refused`: the refused rows as a file, kept for a while.
 
     Raises:
-        OvertakenError: another list was written since this one was compared; nothing is written.
+        OvertakenError: another list was written or a contact removed since this one was compared; nothing is
+            written.
     """
     tx, summary, compared = staged.tx, staged.summary, staged.comparison
     imports.lock(tx)
-    if imports.newest(tx) != staged.after:
+    if imports.newest(tx) != staged.after or not list_import.are_there(tx, compared.all()):
         raise OvertakenError
     campaign = staged.order.campaign
     household_keys.adopt_listed(tx, staged.reader.dropped())
