@@ -10,7 +10,7 @@ from callserver.cli import resources
 from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.cli.contacts import read
 from callserver.cli.counting import counted
-from callserver.cli.refused_rows import beside
+from callserver.cli.refused_rows import keep
 from callserver.database.engines import reading
 from callserver.database.side_connection import one_part
 from callserver.engine.lists import consent_files
@@ -32,7 +32,7 @@ def import_consents(
 
     The event is "given" or "revoked" (givet, trukket tilbage, ja, nej). A reference or a name says who is
     meant where several people have one number; "proof" says where the proof is kept. A consent that would
-    end an opt-out is refused: lift the opt-out first. Refused rows go to FILE.refused.csv. What is taken back is
+    end an opt-out is refused: lift the opt-out first. Refused rows go to FILE.refused.csv or, where it exists, to a new file. What is taken back is
     recorded first; the same file again records what is missing.
 
     Example: callserver consents import consents.csv
@@ -52,7 +52,5 @@ def import_consents(
     if result.above:
         print(texts.say("en", "import.above", lines=result.above))
     if content := as_file(result, "en"):
-        where = beside(file)
-        where.write_bytes(content)
-        print(texts.say("en", "import.refused_file", file=where))
+        print(texts.say("en", "import.refused_file", file=keep(file, content)))
         raise typer.Exit(1)

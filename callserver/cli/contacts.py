@@ -74,8 +74,8 @@ def import_list(
 ) -> None:
     """Import a list of people into a campaign.
 
-    Rows that cannot be read are written to FILE.refused.csv, to be corrected and imported again. The
-    whole list is imported, or nothing. A server on the same SQLite file waits meanwhile, about two
+    Rows that cannot be read are written to FILE.refused.csv or, where it exists, to a new file, to be corrected and
+    imported again. The whole list is imported, or nothing. A server on the same SQLite file waits meanwhile, about two
     seconds per hundred thousand rows: import long lists before the shift. A dry run makes no one wait.
 
     Example: callserver import kanvas members.csv --dry-run
@@ -84,8 +84,7 @@ def import_list(
     columns = dict(_pair(text) for text in column or ())
     columns |= dict.fromkeys(ignore or (), IGNORE)
     raw = read(file, for_calls=True)
-    refused_file = refused or refused_rows.beside(file)
-    _check(region, file, refused_file)
+    _check(region, file, refused)
     callable_of: Counter[str] | None = None
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(resources.database(settings))
@@ -115,7 +114,10 @@ def import_list(
         summary = staged.summary
         # Before the import, so that no refused row is lost.
         if content := as_file(summary, language):
-            refused_file.write_bytes(content)
+            if refused is None:
+                refused = refused_rows.keep(file, content)
+            else:
+                refused.write_bytes(content)
         if dry_run:
             callable_of = dry.dry_run(staged, rules, resources.secret(settings), now, progress)
         else:
@@ -134,7 +136,7 @@ def import_list(
     if stated is not None and "source" not in summary.heads.columns:
         print(texts.say(language, "import.said_source", source=stated))
     if summary.refused:
-        print(texts.say(language, "import.refused_file", file=refused_file))
+        print(texts.say(language, "import.refused_file", file=refused))
 
 
 def read(file: Path, *, for_calls: bool = False) -> bytes:
@@ -160,10 +162,10 @@ def _stem(file: Path) -> str:
         return name.decode("windows-1252", "replace")
 
 
-def _check(region: str, file: Path, refused: Path) -> None:
+def _check(region: str, file: Path, refused: Path | None) -> None:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise ConfigurationProblem(f"--region {region!r}: should be a country's code like DK")
-    if refused.resolve() == file.resolve():
+    if refused is not None and refused.resolve() == file.resolve():
         raise ConfigurationProblem("--refused: should be another file than the list itself")
 
 

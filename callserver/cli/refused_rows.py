@@ -1,5 +1,6 @@
-"""The file of refused rows beside the file that was read."""
+"""The file of refused rows beside the file that was read. One that is there may hold corrections, and stays."""
 
+from itertools import count
 from pathlib import Path
 
 from callserver import texts
@@ -7,14 +8,22 @@ from callserver.engine.lists.number_files import Numbers
 from callserver.engine.lists.refused_rows import as_file
 
 
-def beside(file: Path) -> Path:
-    """The file for the refused rows of a file."""
-    return file.with_name(file.name + ".refused.csv")
+def keep(file: Path, content: bytes) -> Path:
+    """Write the refused rows of a file beside it. Returns where: in a new file, unless one holds just this."""
+    for number in count(1):
+        where = file.with_name(f"{file.name}.refused{'' if number == 1 else f'-{number}'}.csv")
+        try:
+            with where.open("xb") as new:
+                new.write(content)
+        except FileExistsError:
+            if where.is_file() and where.read_bytes() == content:
+                break
+        else:
+            break
+    return where
 
 
 def write(file: Path, numbers: Numbers) -> None:
     """Write the refused rows of a file of numbers beside it, and print where."""
     if content := as_file(numbers, "en"):
-        where = beside(file)
-        where.write_bytes(content)
-        print(texts.say("en", "import.refused_file", file=where))
+        print(texts.say("en", "import.refused_file", file=keep(file, content)))

@@ -71,6 +71,25 @@ def test_an_import_says_who_imported_it(say: Say, a_list: Path, engine: Engine) 
         say("import", "kanvas", a_list, "--by", "32123456")
 
 
+def test_mended_rows_stay_when_the_list_is_read_again(say: Say, a_list: Path) -> None:
+    first, second = (a_list.with_name(f"members.csv.refused{n}.csv") for n in ("", "-2"))
+    say("import", "kanvas", a_list, "--dry-run")
+    say("import", "kanvas", a_list)
+    assert not second.exists()  # the first holds just the same
+    written = first.read_bytes()
+    first.write_text("mended")
+    assert str(second) in say("import", "kanvas", a_list).replace("\n", "")
+    assert (first.read_text(), second.read_bytes()) == ("mended", written)
+    for command in ("suppress", "register"):
+        file = a_list.with_name(f"{command}.csv")
+        file.write_text("Telefon\n32200001\n3220000\n")
+        refused = file.with_name(f"{command}.csv.refused.csv")
+        refused.write_text("mended")
+        said = say(command, "import", file, ends=1)
+        assert refused.read_text() == "mended"
+        assert f"{command}.csv.refused-2.csv" in said
+
+
 def test_refused_rows_are_mended_and_imported(say: Say, a_list: Path, engine: Engine) -> None:
     say("import", "kanvas", a_list)
     refused = a_list.with_name("members.csv.refused.csv")
