@@ -212,6 +212,8 @@ def _told(error: Exception) -> str | None:
         return f"a file, or what the command says, cannot be written: {error.strerror}"
     if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
         return f"{error.object!a}: is not UTF-8"
+    if isinstance(error, OverflowError):
+        return f"a number or a date is too large: {error}"
     return None
 
 

@@ -84,7 +84,9 @@ def words_for_log(value: str) -> str:
 
     Raises:
         ConfigurationProblem: the log may not contain it.
+        UnicodeEncodeError: it is not UTF-8.
     """
+    value.encode()
     if not may_be_kept(value):
         raise ConfigurationProblem(
             f"{value!r}: written to the log for good: a few words, no numbers"

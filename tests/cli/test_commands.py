@@ -526,6 +526,29 @@ def test_an_argument_in_another_encoding_is_an_error_in_one_line(run: Run) -> No
     assert (done.returncode, done.stderr) == (2, "callserver: 'S\\udcf8ren': is not UTF-8\n")
 
 
+def test_words_for_the_log_in_another_encoding_are_an_error_in_one_line(run: Run) -> None:
+    done = run("suppress", "export", "--by", os.fsdecode(b"S\xf8ren"))
+    assert (done.returncode, done.stderr) == (2, "callserver: 'S\\udcf8ren': is not UTF-8\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("suppress", "add", "--contact"),
+        ("notice", "show", "--by", "mads"),
+        ("audit", "show", "--contact"),
+    ],
+)
+def test_a_number_larger_than_any_that_is_stored_is_an_error_in_one_line(
+    run: Run, words: tuple[str, ...]
+) -> None:
+    run("user", "add", "mads", "--role", "administrator")
+    done = run(*words, "9" * 20)
+    assert done.returncode == 2
+    assert done.stderr.startswith("callserver: a number or a date is too large")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_list_may_be_named_in_another_encoding(run: Run, tmp_path: Path) -> None:
     for name in (b"f\xf8rste.csv", b"m\xe5 ikke ringes.csv"):
         (tmp_path / os.fsdecode(name)).write_text("navn;telefon\nAne Prove;32200001\n")
