@@ -13,6 +13,7 @@ from callserver.database import softphones as kept
 from callserver.database.softphones import Softphone
 from callserver.engine.calls.lost_phoners import HEARD_WITHIN
 from callserver.ports import Tx
+from tests.harness.databases import sqlite_file
 from tests.harness.exchange.real import Called, Exchange
 from tests.harness.exchange.sip import Mute, Telephone
 from tests.harness.exchange.system import ExchangeSystem, living, opened, people
@@ -237,6 +238,30 @@ async def test_legs_that_were_never_dialed_and_empty_rooms_are_removed(
         async def nothing() -> bool:
             return not [*await ari.every("channels"), *await ari.every("bridges")]
 
+        await eventually(nothing, 20)
+
+
+@pytest.mark.parametrize(("way", "state"), [("07", "ringing"), ("00", "talking")])
+async def test_a_call_that_the_database_does_not_know_is_hung_up(
+    opens: Opens, tmp_path: Path, way: str, state: str
+) -> None:
+    """As after an older copy of the database was brought back."""
+    async with opens(way) as system:
+        await system.on_shift()
+        await system.ready()
+        await system.wait_for(lambda: system.seat_row().state == state)
+        await system.stop()
+        system.close()
+        system.folder = tmp_path / "older"
+        system.folder.mkdir()
+        system.database = sqlite_file(system.folder / "system.db")
+        system.fill(people(way), 1)
+        await system.start()
+
+        async def nothing() -> bool:
+            return not await system.own.ari.every("channels")
+
+        # The phoner's leg as well; nobody who is called waits for an end.
         await eventually(nothing, 20)
 
 

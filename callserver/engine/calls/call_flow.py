@@ -93,7 +93,7 @@ class CallFlow:
         seat = seats.of_call(tx, news.attempt)
         row = calls.lock(tx, news.attempt)
         if row is None or (seat is None and row.path != DialPath.CONFIRMATION):
-            log.warning("report_for_unknown_attempt", report=news.report.value)
+            self._unknown(tx, news, now, is_recorded=row is not None)
             return
         # Clocks differ: limit the instant to the time from the permit until now, or until the call's end.
         happened = min(max(news.at or now, row.permit_at), row.ended_at or now)
@@ -120,6 +120,14 @@ class CallFlow:
             self._move_seat_and_contact(tx, seat, row, before, call, now)
         if call.ref is not None and row.stop_wanted and not row.stopped:
             outbox.add(tx, EndCalls())
+
+    @staticmethod
+    def _unknown(tx: Tx, news: CallReport, now: datetime, *, is_recorded: bool) -> None:
+        """End the leg of an attempt that is not recorded, as after an older copy of the database was brought back: no
+        phoner is there for who answers."""
+        log.warning("report_for_unknown_attempt", report=news.report.value)
+        if news.leg and news.report in _LIVING and not is_recorded:
+            legs_to_end.end(tx, news.leg, now)
 
     def _end_leg(self, tx: Tx, row: CallRow, news: CallReport, reason: str) -> None:
         """End a leg that nobody expects. Who has answered it is told why."""

@@ -78,6 +78,7 @@ class ExchangeSystem(CallingSystem):
     def close(self) -> None:
         if self._reading is not None:
             self._reading.dispose()
+            self._reading = None
 
     @property
     def own(self) -> OwnExchange:
