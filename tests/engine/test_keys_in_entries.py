@@ -2,13 +2,15 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import LargeBinary, delete, literal, select, update
 
+from callserver.adapters.config_folder import load
+from callserver.database import accounts, calls, contacts, entries_naming, suppressions
 from callserver.database import audit as audit_log
-from callserver.database import calls, entries_naming, suppressions
 from callserver.database.engines import SERVER_KEY, snapshot
 from callserver.database.store import AnyStore
 from callserver.database.tables import audit
@@ -18,13 +20,16 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
 from callserver.domain.retention import RetentionClass, RetentionPolicy
+from callserver.domain.role import Role
 from callserver.engine import retention
 from callserver.engine.audit_log.reconciliation import reconcile
-from callserver.engine.suppressions import erasure, marking, opt_outs
+from callserver.engine.lists.importer import import_list
+from callserver.engine.suppressions import erasure, mark_undo, marking, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
 from callserver.ports import Tx
 from tests.contract.test_store import a_call
 
+RULES = load(Path(__file__).parents[2] / "config")
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
 SECRET = b"a secret of the server"
 NUMBER = 4532200001
@@ -47,6 +52,60 @@ def entries(tx: Tx) -> list[dict[str, Any]]:
 
 def key(number: int = NUMBER) -> str:
     return pseudonyms.key_of(subject.of_number(number), SECRET)
+
+
+def test_undoing_marks_of_many_people_at_a_number_names_each_mark_once(keyed: AnyStore) -> None:
+    """As an entry of a contact named the marks of all of them, it grew with the square of their number."""
+    people = "".join(f"R{n};Bo Prove{'abcdef'[n]};32200001;{{}}\n" for n in range(5))
+    with keyed.engine.begin() as tx:
+        for dead in ("", "ja"):
+            text = f"ref;navn;telefon;afdød\n{people}".replace("{}", dead)
+            import_list(tx, RULES.campaigns["kanvas"], text.encode(), NOW)
+        known = contacts.by_number(tx, NUMBER)
+        mads = accounts.add(tx, handle="mads", name="Mads", role=Role.ADMINISTRATOR)
+        user = accounts.user(tx, mads)
+        assert user is not None
+        done = mark_undo.undo(
+            tx, NUMBER, known, MarkKind.DECEASED, "fejl i listen", user, RULES.campaigns, NOW
+        )
+        ended = [entry for entry in entries(tx) if entry["kind"] == "mark_ended"]
+    assert len(done.marks) == len(known) == 5
+    assert sorted(row for entry in ended for row in entry["marks"]) == sorted(done.marks)
+    assert {entry["contact"] for entry in ended} == {row.id for row in known}
+
+
+def test_undoing_marks_that_are_about_a_number_names_them_in_parts(
+    keyed: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opt_outs, "ROWS_OF_ENTRY", 3)
+    with keyed.engine.begin() as tx:
+        mads = accounts.add(tx, handle="mads", name="Mads", role=Role.ADMINISTRATOR)
+        user = accounts.user(tx, mads)
+        assert user is not None
+        for hour in range(8):
+            at = NOW + timedelta(hours=hour)
+            marking.mark(tx, subject.of_number(NUMBER), MarkKind.BAD_NUMBER, at, at)
+        done = mark_undo.undo(
+            tx, NUMBER, [], MarkKind.BAD_NUMBER, "fejl i listen", user, RULES.campaigns, NOW
+        )
+        ended = [entry["marks"] for entry in entries(tx) if entry["kind"] == "mark_ended"]
+    assert [len(some) for some in ended] == [3, 3, 2]
+    assert sorted(row for some in ended for row in some) == sorted(done.marks)
+
+
+def test_an_erasure_names_any_number_of_opt_outs_in_parts(
+    keyed: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opt_outs, "ROWS_OF_ENTRY", 3)
+    with keyed.engine.begin() as tx:
+        rows = [
+            opt_outs.add(tx, [Scope.NUMBER], NUMBER, [], SECRET, Origin(by="test", at=NOW))[0]
+            for _ in range(8)
+        ]
+        erasure.erase(tx, NUMBER, [], SECRET, "test", NOW)
+        named = [entry["hashed"] for entry in entries(tx) if entry["kind"] == "marked"]
+    assert [len(some) for some in named] == [3, 3, 2]
+    assert sorted(row for some in named for row in some) == rows
 
 
 def test_a_number_is_followed_from_its_opt_out_beyond_its_erasure(keyed: AnyStore) -> None:

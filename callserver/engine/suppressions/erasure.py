@@ -7,6 +7,7 @@ the files.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from callserver.database import (
@@ -99,19 +100,37 @@ def erase(
     former_identifiers.forget_people(tx, persons)
     register_people.forget_people(tx, persons)
     erasure.forget_cases(tx, numbers, persons, ids, _addresses(numbers, known))
-    first, *more = opt_outs.parts(hashes) or [[]]
-    of_contacts: list[tuple[int | None, list[tuple[int, str]]]]
-    of_contacts = [(row.id, [marked[row.person]]) for row in known] or [(None, [*marked.values()])]
-    of_contacts[0][1][:0] = first
-    for contact, rows in [*of_contacts, *((of_contacts[0][0], some) for some in more)]:
+    of_contacts = [(row.id, [marked[row.person]]) for row in known]
+    rest = hashes if known else [*hashes, *marked.values()]
+    _log(tx, now, by, of_contacts or [(None, [])], rest, hidden)
+    return Erased(tuple(ids), unlinked, words)
+
+
+def _log(
+    tx: Tx,
+    now: datetime,
+    by: str,
+    of_contacts: Sequence[tuple[int | None, list[tuple[int, str]]]],
+    rest: list[tuple[int, str]],
+    hidden: list[int],
+) -> None:
+    """An entry for each contact with its own marks. The first names the rest too, in as many entries as it takes.
+
+    `hidden`: suppressions of a number that are the hash's from now on.
+    """
+    others = zip_longest(opt_outs.parts(rest) or [[]], opt_outs.parts(hidden), fillvalue=())
+    (rows, hashed), *more = others
+    (contact, own), *contacts = of_contacts
+    entries = [(contact, [*rows, *own], hashed)]
+    entries += [(other, own, ()) for other, own in contacts]
+    entries += [(contact, [*rows], hashed) for rows, hashed in more]
+    for concerned, named, of_number in entries:
         fields: dict[str, Any] = {
             "mark": MarkKind.ERASED.value,
-            "rows": pseudonymous_keys.rows(tx, rows),
-            "hashed": hidden,  # suppressions of a number that are the hash's from now on
+            "rows": pseudonymous_keys.rows(tx, named),
+            "hashed": list(of_number),
         }
-        audit.append(tx, now, EntryKind.MARKED, contact=contact, by=by, **fields)
-        hidden = []
-    return Erased(tuple(ids), unlinked, words)
+        audit.append(tx, now, EntryKind.MARKED, contact=concerned, by=by, **fields)
 
 
 def finish(tx: Tx, secret: bytes, now: datetime) -> int:

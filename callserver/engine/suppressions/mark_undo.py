@@ -85,20 +85,37 @@ def undo(
     persons = people_in_reach.of_persons(tx, {row.person for row in known})
     concerned |= {row.id: row for person in persons for row in contacts.of_person(tx, person)}
     reopened = _reopen(tx, list(concerned.values()), kind, campaigns)
-    ids: list[int | None] = [*sorted({row.id for row in (*known, *reopened)})]
-    for contact in ids or [None]:
+    persons_of = {row.id: subject.of_person(row.person) for row in (*known, *reopened)}
+    for contact, rows in _entries(persons_of, ended):
         audit.append(
             tx,
             now,
             EntryKind.MARK_ENDED,
             contact=contact,
             mark=kind.value,
-            marks=[key for key, _ in ended],
-            rows=pseudonymous_keys.rows(tx, ended),
+            marks=[key for key, _ in rows],
+            rows=pseudonymous_keys.rows(tx, rows),
             why=kept_why,
             by=by,
         )
     return Undone(tuple(key for key, _ in ended), tuple(reopened))
+
+
+def _entries(
+    persons_of: Mapping[int, str], ended: Sequence[tuple[int, str]]
+) -> list[tuple[int | None, list[tuple[int, str]]]]:
+    """An entry for each contact, with the marks of its person. The first names the others too, in as many entries as
+    it takes."""
+    of_person: dict[str, list[tuple[int, str]]] = {about: [] for about in persons_of.values()}
+    rest: list[tuple[int, str]] = []
+    for row in ended:
+        of_person.get(row[1], rest).append(row)
+    entries: list[tuple[int | None, list[tuple[int, str]]]]
+    entries = [(key, of_person[persons_of[key]]) for key in sorted(persons_of)] or [(None, [])]
+    first, *more = opt_outs.parts(rest) or [[]]
+    contact, own = entries[0]
+    entries[0] = contact, [*first, *own]
+    return entries + [(contact, some) for some in more]
 
 
 def _reopen(

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from callserver.database import audit, contacts, look_ups, pseudonymous_keys, suppressions
 from callserver.database.contacts import Contact
@@ -45,7 +46,10 @@ class ReceivedBy(StrEnum):
     OTHER = "other"
 
 
-def parts(rows: list[tuple[int, str]]) -> list[list[tuple[int, str]]]:
+Row = TypeVar("Row")
+
+
+def parts(rows: list[Row]) -> list[list[Row]]:
     """Split written rows into the parts of one audit entry each."""
     return [rows[at : at + ROWS_OF_ENTRY] for at in range(0, len(rows), ROWS_OF_ENTRY)]
 
