@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import (
     BigInteger,
-    Column,
+    ColumnElement,
     Text,
     bindparam,
     cast,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    type_coerce,
     update,
 )
 
@@ -27,6 +28,7 @@ from callserver.database.feed_positions import Cursor, Position, digest_of
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, look_ups, seals
 from callserver.database.tables.audit import COMMON_KINDS, RARE
+from callserver.database.tables.types import readable
 from callserver.domain.audit import EntryKind, canonical, stamp
 from callserver.domain.signed_heads import Head, parse
 from callserver.domain.tiles import MOST_ENTRY_BYTES
@@ -174,7 +176,7 @@ def entries(tx: Tx) -> Iterator[tuple[int | None, bytes]]:
     return ((leaf, body) for leaf, body in _in_order(tx, audit.c.leaf, audit.c.body))
 
 
-def _in_order(tx: Tx, *columns: Column[Any]) -> Iterator[Any]:
+def _in_order(tx: Tx, *columns: ColumnElement[Any]) -> Iterator[Any]:
     """Sealed entries by their numbers, then the others by their ids, as they are at one instant."""
     query = select(*columns).execution_options(yield_per=1_000)
     # The index has this order, with entries without a number last.
@@ -198,8 +200,10 @@ def sealed(tx: Tx, first: int, size: int, chunk: int) -> Generator[Sequence[byte
 
 def stored(tx: Tx) -> Iterator[Any]:
     """As `entries`, with the values of each entry's search columns."""
-    columns = (audit.c.at, audit.c.kind, audit.c.contact, audit.c.call)
-    return _in_order(tx, audit.c.leaf, audit.c.body, *columns)
+    # The instant as it is stored: one that cannot be read must not end a verification.
+    columns = (type_coerce(audit.c.at, BigInteger), audit.c.kind, audit.c.contact, audit.c.call)
+    for leaf, body, at, *others in _in_order(tx, audit.c.leaf, audit.c.body, *columns):
+        yield leaf, body, readable(at), *others
 
 
 def permitted(tx: Tx, attempts: Sequence[str]) -> set[str]:

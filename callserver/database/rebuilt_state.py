@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, select
+from sqlalchemy import BigInteger, Table, select, type_coerce
 
 from callserver.database.tables import audit, calls, marks, suppressions, users
+from callserver.database.tables.types import Instant, readable
 from callserver.ports import Tx
 
 Row = dict[str, Any]
@@ -83,8 +84,18 @@ def stored_rows(tx: Tx, name: str) -> Iterator[tuple[Any, Row]]:
     """Every row of a table with its key, streamed."""
     table = TABLES[name]
     (key,) = table.primary_key.columns
-    rows = tx.execute(select(table).order_by(key).execution_options(yield_per=1_000))
-    return ((row._mapping[key], dict(row._mapping)) for row in rows)  # noqa: SLF001
+    # Instants as they are stored: one that cannot be read is a difference, and does not end the comparison.
+    instants = {column.name for column in table.columns if isinstance(column.type, Instant)}
+    columns = [
+        type_coerce(column, BigInteger).label(column.name) if column.name in instants else column
+        for column in table.columns
+    ]
+    query = select(*columns).order_by(key).execution_options(yield_per=1_000)
+    for values in tx.execute(query).mappings():
+        row = {
+            name: readable(value) if name in instants else value for name, value in values.items()
+        }
+        yield row[key.name], row
 
 
 def every_entry(tx: Tx) -> Iterator[Row]:

@@ -104,6 +104,9 @@ def may_be_kept(words: str) -> bool:
     )
 
 
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What may be raised where an entry or a row has values that no server writes: a check names it, and goes on."""
+
 _PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callserver.domain import commitment, hours, phone
+from callserver.domain.audit import UNREADABLE
 from callserver.domain.commitment import OpenedField
 from callserver.domain.configuration import Configuration
 from callserver.domain.fact_lines import facts_of
@@ -121,10 +122,10 @@ def findings(
         return
     try:
         again = recomputed({"now": entry.get("at"), **facts}, configuration)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        yield f"the facts cannot be read: {error}"
+        given = set(map(str, entry.get("reasons") or ()))
+    except UNREADABLE as error:
+        yield f"the facts cannot be read, or the reasons: {error}"
         return
-    given = set(map(str, entry.get("reasons") or ()))
     open_to = tuple(start for name in published.unknown for start in MAY_CHANGE[name])
     wrong = {reason for reason in again ^ given if not reason.startswith(open_to)}
     if wrong and entry["kind"] == "permitted":

@@ -50,9 +50,17 @@ class Head:
     def is_signed_by(self, key: Ed25519PublicKey) -> bool:
         try:
             key.verify(bytes.fromhex(self.signature), self.body())
-        except (InvalidSignature, ValueError):
+        except (InvalidSignature, ValueError, TypeError):
             return False
         return True
+
+    def nodes(self, size: int) -> list[bytes]:
+        """The roots of this tree's perfect subtrees; zeros where the head does not name them."""
+        try:
+            nodes = list(map(bytes.fromhex, self.frontier))
+        except (ValueError, TypeError):
+            nodes = []
+        return nodes if len(nodes) == size.bit_count() else [bytes(32)] * size.bit_count()
 
     def body(self) -> bytes:
         """The signed bytes: everything except the signature."""
@@ -107,6 +115,8 @@ def parse(line: bytes | str) -> Head:
         data: dict[str, Any] = orjson.loads(line)
         if "form" in data:
             data = _long(data)
+        if not 0 <= data["first"] <= data["size"]:
+            raise ValueError("a head of no entries")
         return Head(
             size=data["size"],
             first=data["first"],
@@ -205,7 +215,7 @@ class _Verification:
         for head in heads:
             if head.first < self._covered:
                 self._check_signature(head)
-                self._of_heads.append(_other_log(head))
+                self._about(head, "follows another log")
                 break
             self._check(head)
         for _ in self._until(None):
@@ -215,14 +225,15 @@ class _Verification:
 
     def _check_signature(self, head: Head) -> None:
         if not head.is_signed_by(self._public):
-            what = f"the head of size {head.size} has a wrong signature"
-            self._of_heads.append(Finding(None, what))
+            self._about(head, "has a wrong signature")
+
+    def _about(self, head: Head, what: str) -> None:
+        self._of_heads.append(Finding(None, f"the head of size {head.size} {what}"))
 
     def _check(self, head: Head) -> None:
         """Check that a head extends the one before, and the entries that it covers.
 
-        Entries that no head covers are compared with nothing. Later heads are still checked: they are
-        signed and name their own tree.
+        Entries that no head covers are compared with nothing. Later heads name their own tree.
         """
         self._check_signature(head)
         has_gap = head.first > self._covered
@@ -231,17 +242,16 @@ class _Verification:
             for _ in self._until(head.first):
                 pass
         leaves = self._compare(head)
+        before, self._covered = self._covered, head.first + len(leaves)
         if has_gap:
-            self._frontier = [bytes.fromhex(node) for node in head.frontier]
+            self._frontier = head.nodes(self._covered)
         else:
             if head.previous != merkle.root(self._frontier).hex():
-                self._of_heads.append(_other_log(head))
-            self._frontier = merkle.extend(self._covered, self._frontier, leaves)
-        self._covered = head.first + len(leaves)
+                self._about(head, "follows another log")
+            self._frontier = merkle.extend(before, self._frontier, leaves)
         if head.root != merkle.root(self._frontier).hex() or head.size != self._covered:
-            what = f"the head of size {head.size} has a wrong root"
-            self._of_heads.append(Finding(None, what))
-            self._frontier = [bytes.fromhex(node) for node in head.frontier]
+            self._about(head, "has a wrong root")
+            self._frontier = head.nodes(self._covered)
 
     def _compare(self, head: Head) -> list[bytes]:
         """Compare the entries that the head covers with its leaf hashes, which it returns."""
@@ -333,7 +343,3 @@ def _heads_missing(first: int, after: int) -> Finding:
         f"the heads of entries {first} to {after - 1} are missing from the heads file (moved, rotated"
         " or cut?): start the server, which writes them again, or put the old file back",
     )
-
-
-def _other_log(head: Head) -> Finding:
-    return Finding(None, f"the head of size {head.size} follows another log")

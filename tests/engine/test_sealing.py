@@ -1,5 +1,6 @@
 """The sealed log in a real database: tampering is found by the heads stored outside."""
 
+import contextlib
 import json
 import resource
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from callserver.database import audit, floor
 from callserver.database.store import AnyStore, open_store
@@ -116,6 +117,64 @@ async def test_a_change_in_the_database_is_named(log: Log, tampering: Callable[[
     assert any(finding.startswith("entry 5: ") for finding in log.findings())
     await log.write(3)  # and stays found when the server goes on
     assert any(finding.startswith("entry 5: ") for finding in log.findings())
+
+
+async def test_an_instant_that_cannot_be_read_is_named(log: Log) -> None:
+    beyond_every_year = text("UPDATE audit SET at = 9000000000000000000 WHERE leaf = 5")
+    await log.change(lambda tx: tx.execute(beyond_every_year))
+    await log.change(flip_another)
+    assert log.findings() == [
+        "entry 7: differs from what was sealed",
+        "entry 5: is searched for by other values than it holds",
+    ]
+
+
+def flip_another(tx: Tx) -> None:
+    set_body(tx, 7, body_of(tx, 7).replace(b"seat", b"Seat", 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("body = 'words'", "entry 5: differs from what was sealed"),
+        ("body = 1.5", "entry 5: differs from what was sealed"),
+        ("at = 'words'", "entry 5: is searched for by other values than it holds"),
+        ("leaf = 'words'", "entry 5: is missing"),
+        ("leaf = 5.5", "entry 5: is missing"),
+    ],
+)
+async def test_what_sqlite_stores_in_any_column_is_named(
+    sqlite_url: str, tmp_path: Path, change: str, named: str
+) -> None:
+    with contextlib.closing(open_store(sqlite_url)) as store:
+        log = await a_log(store, tmp_path)
+        await log.change(lambda tx: tx.execute(text(f"UPDATE audit SET {change} WHERE leaf = 5")))
+        assert named in log.findings()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"signature": None},
+        {"signature": 5},
+        {"root": "", "frontier": [None]},
+        {"root": "", "frontier": ["words"]},
+        {"root": "", "frontier": []},
+        {"root": "", "leaves": ""},
+    ],
+    ids=str,
+)
+async def test_a_head_of_a_wrong_form_breaks_no_verification_off(
+    log: Log, values: dict[str, Any]
+) -> None:
+    await log.change(flip_another)
+    first, second, third = log.outside.read_bytes().splitlines()
+    forged = json.loads(signed_heads.parse(second).line()) | values
+    log.outside.write_bytes(b"\n".join([first, json.dumps(forged).encode(), third, b""]))
+    found = log.findings()
+    assert "the head of size 8 has a wrong signature" in found
+    if "leaves" not in values:
+        assert "entry 7: differs from what was sealed" in found
 
 
 @pytest.mark.parametrize(

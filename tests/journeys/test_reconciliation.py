@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
 from callserver.database import accounts, audit
 from callserver.database.engines import snapshot
@@ -102,6 +102,44 @@ async def test_a_row_that_was_changed_beside_the_log_is_named(
     monkeypatch.setitem(globals(), "SYSTEM_NOW", system.clock.now())
     system.write(change)
     assert reconciled(system).different >= 1
+
+
+@pytest.mark.parametrize("instant", ["9000000000000000000", "'words'"])
+async def test_an_instant_that_cannot_be_read_hides_no_lifted_opt_out(
+    system: SimulatedSystem, instant: str
+) -> None:
+    hidden = system.write(lambda tx: tx.execute(select(suppressions.c.id)).scalars().all())[-1]
+    lifted = {"lifted_at": system.clock.now()}
+    system.write(
+        lambda tx: (
+            tx.execute(update(suppressions).values(lifted).where(suppressions.c.id == hidden)),
+            tx.execute(text(f"UPDATE suppressions SET at = {instant} WHERE id < {hidden}")),
+            tx.execute(text(f"UPDATE calls SET permit_at = {instant}")),
+        )
+    )
+    found = [str(difference) for difference in reconciled(system).named]
+    assert f"suppressions {hidden}: lifted_at is not as in the log" in found
+    assert "suppressions 1: at is not as in the log" in found
+
+
+async def test_a_subject_that_cannot_be_read_is_named(system: SimulatedSystem) -> None:
+    system.write(
+        lambda tx: tx.execute(text("UPDATE suppressions SET subject = x'ff' WHERE id = 1"))
+    )
+    found = [str(difference) for difference in reconciled(system).named]
+    assert found == ["suppressions 1: a value cannot be read"]
+
+
+@pytest.mark.parametrize("days", [10**12, 800_000])
+async def test_an_entry_that_cannot_be_computed_with_is_named(
+    system: SimulatedSystem, days: int
+) -> None:
+    said: dict[str, Any] = {"what": "calls", "count": 1, "days": days, "by": "scheduler"}
+    system.write(lambda tx: audit.append(tx, system.clock.now(), EntryKind.RETENTION, **said))
+    system.write(delete_opt_out)
+    found = [str(difference) for difference in reconciled(system).named]
+    assert any("an entry retention lacks its fields" in difference for difference in found)
+    assert any(difference.endswith(": is gone") for difference in found)
 
 
 async def test_a_role_that_no_administrator_gave_is_named(system: SimulatedSystem) -> None:

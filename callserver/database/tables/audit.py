@@ -1,6 +1,7 @@
 """Tables of the audit log, its signed heads, and the facts behind its decisions."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -38,12 +39,23 @@ class Compact(TypeDecorator[bytes]):
     def bind_processor(self, dialect: Dialect) -> Processor | None:
         return _unless_null(self.compact) if dialect.name == "sqlite" else None
 
-    def result_processor(self, _dialect: Dialect, _coltype: object) -> Form:
-        return self.whole
+    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], bytes | None]:
+        return _of_any(self.whole) if dialect.name == "sqlite" else self.whole
 
 
 def _unless_null(form: Form) -> Processor:
     return lambda value: None if value is None else form(value)
+
+
+def _of_any(form: Form) -> Callable[[Any], bytes | None]:
+    """SQLite stores text or a number in any column: what somebody wrote so is read as its bytes."""
+
+    def read(stored: Any) -> bytes | None:
+        if stored is None:
+            return None
+        return form(stored if type(stored) is bytes else str(stored).encode())
+
+    return read
 
 
 ENTRY = Compact(compact_entries.compact, compact_entries.whole)

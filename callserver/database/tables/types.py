@@ -60,6 +60,14 @@ def _read(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else EPOCH + microseconds * MICROSECOND
 
 
+def readable(stored: Any) -> Any:
+    """The instant; a value that is none, which somebody wrote beside the server, unchanged."""
+    try:
+        return _read(stored)
+    except (TypeError, OverflowError):
+        return stored
+
+
 class HexName(TypeDecorator[str]):
     """A name that is hexadecimal, as calls have and Twilio gives: SQLite stores its bytes, PostgreSQL the text.
 

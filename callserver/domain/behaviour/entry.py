@@ -28,7 +28,7 @@ class Entry:
 
     def instant(self, name: str) -> datetime | None:
         value = self.fields.get(name)
-        return None if value is None else datetime.fromisoformat(str(value))
+        return None if value is None else _instant(str(value))
 
     def keys(self) -> tuple[str, ...]:
         """The pseudonymous keys of the number, person and household that the entry is about."""
@@ -43,13 +43,17 @@ def read(number: int, body: bytes) -> Entry:
     """An entry's bytes.
 
     Raises:
-        ValueError: it is no entry.
+        KeyError, TypeError, ValueError: it is no entry.
     """
-    try:
-        fields = orjson.loads(body)
-        return Entry(number, datetime.fromisoformat(fields["at"]), str(fields["kind"]), fields)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"this is no entry: {error}") from None
+    fields = orjson.loads(body)
+    return Entry(number, _instant(fields["at"]), str(fields["kind"]), fields)
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:  # it can be compared with no other
+        raise ValueError(f"an instant without a time zone: {text}")
+    return at
 
 
 class Breach(NamedTuple):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from callserver.domain.audit import UNREADABLE
 from callserver.domain.behaviour import entry as entries
 from callserver.domain.behaviour.checker import Checker
 from callserver.domain.behaviour.entry import Violation
@@ -48,6 +49,6 @@ def check(folder: Path, key: VerifierKey | None = None) -> Behaviour:
     for number, body in CheckedEntries(log, lambda _, what: damage.append(what)):
         try:
             checker.entry(entries.read(number, body))
-        except ValueError as error:
-            checker.violations.append(Violation(number, "entry", str(error)))
+        except UNREADABLE as error:
+            checker.violations.append(Violation(number, "entry", f"it cannot be read: {error}"))
     return Behaviour(checker.counts, sorted(checker.violations), checker.open, damage)

@@ -3,6 +3,7 @@
 It reads only the folder that `callserver audit decisions` writes: no database and no secret key.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from callserver.domain import configuration as configurations
 from callserver.domain import judging, signed_note
+from callserver.domain.audit import UNREADABLE
 from callserver.domain.configuration import Configuration
 from callserver.domain.judging import Published
 from callserver.domain.signed_note import VerifierKey
@@ -123,7 +125,7 @@ class _Judge:
                 self._note_in_force(entry)
             if not self._forgotten.entry(entry, self._periods):
                 self._result.find(leaf, "no configuration in force here has this period")
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except UNREADABLE:
             self._result.find(leaf, f"an entry {kind} lacks its fields")
 
     def _decision(self, leaf: int, entry: Mapping[str, Any]) -> Published | None:
@@ -144,10 +146,11 @@ class _Judge:
             return None
         try:
             published = judging.read(line)
-        except ValueError as error:
+            is_sealed = judging.is_sealed(published, str(entry.get("commitment")))
+        except UNREADABLE as error:
             self._result.find(leaf, str(error))
             return None
-        if not judging.is_sealed(published, str(entry.get("commitment"))):
+        if not is_sealed:
             self._result.find(leaf, "the facts are not those that the entry commits to")
             return None
         for what in judging.findings(entry, published, self._configuration(entry)):
@@ -187,9 +190,10 @@ class _Judge:
         if sha256(raw).hexdigest() != revision:
             self._result.find(None, f"the configuration {revision} has another hash")
             return None
-        composed = configurations.imported(raw)
-        if isinstance(composed, Configuration):
-            return composed
+        with contextlib.suppress(*UNREADABLE):
+            composed = configurations.imported(raw)
+            if isinstance(composed, Configuration):
+                return composed
         self._result.find(None, f"this version cannot read the configuration {revision}")
         return None
 
@@ -220,7 +224,10 @@ class _Judge:
             call = str(line.get("call"))
             exported.add(call)
             self._result.counts["unsealed"] += bool(line.get("unsealed"))
-            self._followed.compare(call, line)
+            try:
+                self._followed.compare(call, line)
+            except UNREADABLE:
+                self._result.find(None, f"the line of the call {call} cannot be read")
         for call in sorted(said.keys() - exported):
             self._result.find(said[call].leaf, f"the call {call} is in the log, but is no call now")
 

@@ -13,7 +13,7 @@ from typing import Any
 from callserver.database import audit, log_comparisons, pseudonymous_keys, rebuilt_state
 from callserver.database.rebuilt_state import TABLES, RebuiltState
 from callserver.domain import subject
-from callserver.domain.audit import EntryKind, stamp
+from callserver.domain.audit import UNREADABLE, EntryKind, stamp
 from callserver.domain.facts import Scope
 from callserver.domain.identity import NOBODY
 from callserver.engine.audit_log.replay import replay
@@ -58,7 +58,7 @@ def reconcile(tx: Tx) -> Reconciled:
         for entry in rebuilt_state.every_entry(tx):
             try:
                 replay(state, entry)
-            except (KeyError, TypeError, ValueError):
+            except UNREADABLE:
                 result.differs("log", entry["at"], f"an entry {entry['kind']} lacks its fields")
         for table in TABLES:
             _compare(tx, state, table, result)
@@ -91,15 +91,18 @@ def _compare(tx: Tx, state: RebuiltState, table: str, result: Reconciled) -> Non
         known = True
         result.counts[table] += 1
         state.note_seen(table, key)
-        for column in _differing(tx, state, table, row, expected):
-            result.differs(table, key, f"{column} is not as in the log")
+        try:
+            for column in _differing(tx, state, table, row, expected):
+                result.differs(table, key, f"{column} is not as in the log")
+        except UNREADABLE:
+            result.differs(table, key, "a value cannot be read")
     for key in state.not_seen(table):
         result.differs(table, key, "is gone")
 
 
 def _is_older(state: RebuiltState, table: str, row: Row) -> bool:
     """Whether the log shows such a row from before its entries described rows."""
-    if table == "suppressions":
+    if table == "suppressions" and isinstance(row["at"], datetime):
         return state.get("older", f"suppressions {stamp(row['at'])}") is not None
     if table == "marks":
         return state.get("older", f"marks {row['kind']}") is not None

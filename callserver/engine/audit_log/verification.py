@@ -60,21 +60,24 @@ class _Stored:
     def __iter__(self) -> Iterator[tuple[int | None, bytes]]:
         ahead = deque[tuple[int | None, bytes]]()
         for leaf, body, *columns in self._rows:
-            if leaf is None:
+            number = leaf if isinstance(leaf, int) else None
+            if number is not None:
+                self.last = number
+            elif leaf is None:
                 self.more = False
-            else:
-                self.last = leaf
-            if (
-                search_columns(body) != tuple(columns)
-                and len(self.misfiled) <= signed_heads.MOST_NAMED
-            ):
-                what = "is searched for by other values than it holds"
-                self.misfiled.append(Finding(leaf, what))
-            ahead.append((leaf, body))
+            if number != leaf:  # SQLite stores text or a fraction in any column
+                self._misfile(None, f"an entry has the number {leaf}")
+            elif search_columns(body) != tuple(columns):
+                self._misfile(number, "is searched for by other values than it holds")
+            ahead.append((number, body))
             if len(ahead) > AHEAD:
                 yield ahead.popleft()
         self.more = False
         yield from ahead
+
+    def _misfile(self, leaf: int | None, what: str) -> None:
+        if len(self.misfiled) <= signed_heads.MOST_NAMED:
+            self.misfiled.append(Finding(leaf, what))
 
 
 class _HeadsMeanwhile:
@@ -124,7 +127,7 @@ def verify(tx: Tx, heads: Path, public: Ed25519PublicKey) -> Verification:
     with open_heads(heads) as before:
         meanwhile = _HeadsMeanwhile(before, heads, stored)
         findings, count, unsealed = signed_heads.verify(stored, meanwhile, public)
-    named = {finding.leaf for finding in findings}
+    named = {finding.leaf for finding in findings if finding.leaf is not None}
     misfiled = [finding for finding in stored.misfiled if finding.leaf not in named]
     return Verification(count, unsealed, (*findings, *misfiled))
 
