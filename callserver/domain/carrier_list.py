@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from callserver.domain import phone
+from callserver.domain.audit import FIRST_YEAR, LAST_YEAR
 
 CDR_COLUMNS = range(16, 20)
 CDR_DST, CDR_CHANNELS, CDR_START, CDR_ID = 2, (5, 6), 9, 16
@@ -28,7 +29,11 @@ def parse(text: str, zone: str, trunk: str) -> list[CarrierCall]:
     Raises:
         ValueError: the list has neither form; the message names the line.
     """
-    rows = [row for row in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if row]
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff")))
+    try:
+        rows = [row for row in reader if row]
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from None
     heads = [_folded(cell) for cell in rows[0]] if rows else []
     if "starttime" in heads and "to" in heads:
         return list(_twilio(rows[1:], heads, zone))
@@ -47,7 +52,7 @@ def _twilio(rows: Sequence[Sequence[str]], heads: list[str], zone: str) -> Itera
             continue
         called = _number(cells.get("to", ""))
         if called is not None:  # not a browser's or SIP telephone's
-            at = _instant(cells["starttime"], zone, number)
+            at = _instant(cells.get("starttime", ""), zone, number)
             yield CarrierCall("" if sid is None else cells.get(sid, ""), called, at)
 
 
@@ -81,5 +86,6 @@ def _instant(cell: str, zone: str, line: int) -> datetime:
             at = read(cell.replace(" UTC", "+00:00") if read is datetime.fromisoformat else cell)
         except (ValueError, TypeError):
             continue
-        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+        if FIRST_YEAR <= at.year <= LAST_YEAR:
+            return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     raise ValueError(f"line {line}: this is no time: {cell!r}")

@@ -106,6 +106,22 @@ def test_a_list_that_is_none_is_refused_by_line(text: str) -> None:
         parse(text, "UTC", "trunk")
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "+4532200000",  # the file breaks off
+        "+4532200000,0001-01-01T00:00:00+14:00",
+        "+4532200000,9999-12-31T23:59:59-12:00",
+        "+4532200000,9999-12-31T23:59:59",
+        f"+45{'3' * 140_000},2026-05-12T15:00:00",
+    ],
+    ids=lambda row: row[:40],
+)
+def test_a_row_that_cannot_be_read_is_refused_by_line(row: str) -> None:
+    with pytest.raises(ValueError, match="line 2: "):
+        parse(f"To,Start Time\n{row}\n", "UTC", "trunk")
+
+
 def test_times_are_read_as_carriers_write_them() -> None:
     head = "Call Sid,To,Start Time,Direction\n"
     written = ["2026-05-12T15:00:04Z", "Tue, 12 May 2026 15:00:04 +0000", "15:00:04 UTC 2026-05-12"]
