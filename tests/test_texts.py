@@ -87,6 +87,11 @@ def test_a_plural_follows_its_number(language: str, days: int, said: str) -> Non
     assert texts.say(language, "suppressions.days_left", days=days) == said
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "lukket"), (2, "lukkede"), (0, "lukkede")])
+def test_a_word_beside_a_number_follows_it(count: int, said: str) -> None:
+    assert texts.say("da", "floor.status.closed", count=count) == said
+
+
 def test_every_text_is_readable_with_any_number() -> None:
     for language in texts.LANGUAGES:
         for key, text in texts.catalogue(language).items():

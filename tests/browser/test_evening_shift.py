@@ -81,7 +81,7 @@ def before_the_hours(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     page.keyboard.press("r")
     state(page, "waiting")
     expect(page.locator("#reason")).to_contain_text(
-        "Calls may be made again today at 17:00. (in 14:"
+        "Calls may be made again today at 17:00. There is 14:"
     )
 
     sign_in(sigrid.page, shift.system, "sigrid")
@@ -94,7 +94,7 @@ def before_the_hours(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     sigrid.hears_nobody()
     shift.passes(10)
     expect(page.locator("#reason")).to_contain_text(
-        "Calls may be made again today at 17:00. (in 4:"
+        "Calls may be made again today at 17:00. There is 4:"
     )
     assert not shift.system.stage.world.network.record, "nobody is called before the hours"
 
@@ -392,8 +392,7 @@ def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     state(page, "waiting")
     # Ebbe, who was on the telephone, is due again at a quarter past nine: too late for tonight.
     opens = "Calls may be made again 15 May 2026 at 17:00."
-    expect(page.locator("#reason")).to_contain_text(opens)
-    expect(page.locator("#reason")).to_contain_text("(in 43:5")
+    expect(page.locator("#reason")).to_have_text(opens)
     expect(sigrid.tile).to_contain_text(opens)
     expect(sigrid.campaign("kanvas")).to_contain_text("Resumes 15 May 2026 at 17:00")
     go_home(page)

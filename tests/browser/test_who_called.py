@@ -1,5 +1,6 @@
 """Member service opts somebody out: asked once before it is recorded, and erasure as well."""
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from callserver.database import contacts, former_identifiers, marks, suppressions
@@ -44,6 +45,19 @@ def test_nothing_is_recorded_with_one_click(visit: Visit, system: BrowserSystem)
     page.locator("#dialog .bad").click()
     expect(page.locator("#receipt")).to_contain_text("recorded")
     expect(page.locator("#result")).to_contain_text("erased")
+
+
+@pytest.mark.parametrize("where", ["/who-called", "/person"])
+def test_what_nobody_chose_is_not_recorded(visit: Visit, system: BrowserSystem, where: str) -> None:
+    someone = system.read(lambda tx: contacts.get(tx, 5))
+    page = visit("mads", where)
+    page.locator("#look-up [name=number], #search [name=text]").fill(f"+{someone.number}")
+    page.locator("#look-up .main, #search .main").click()
+    page.locator("#fact button").click()
+    expect(page.locator("#fact .wrong")).to_be_visible()
+    expect(page.locator("#fact [name=fact]")).to_be_focused()
+    about = [subject.of_number(someone.number), subject.of_person(someone.person)]
+    assert not system.read(lambda tx: marks.on_record(tx, about))
 
 
 def test_who_had_the_number_formerly_is_chosen_by_name(visit: Visit, system: BrowserSystem) -> None:

@@ -167,6 +167,8 @@ def check_reply(by: ReplyBy | None, to: str | None) -> str | None:
         Impossible: it is missing or not valid.
     """
     text = (to or "").strip()
+    if by in (ReplyBy.EMAIL, ReplyBy.SMS) and not text:
+        raise Impossible("no address for the reply", key="reply_missing")
     if by is ReplyBy.EMAIL:
         if not _ADDRESS.fullmatch(text):
             raise Impossible("this is no e-mail address", key="reply_email")

@@ -48,7 +48,7 @@ function bar(contacts) {
           "li",
           { class: status },
           el("b", { class: "number" }, number(contacts[status])),
-          ` ${t(`floor.status.${status}`)}`,
+          ` ${t(`floor.status.${status}`, { count: contacts[status] })}`,
         ),
       ),
       el("li", { class: "soft" }, t("floor.people_count", { count: number(total) })),

@@ -3,12 +3,13 @@
 import { shelf } from "../books/library.js";
 import { $, el, show } from "../dom.js";
 import { badge } from "../softphone.js";
-import { lasting, t, when } from "../texts.js";
+import { lasting, now, t, when } from "../texts.js";
 import { bind, help } from "./keys.js";
 import { left, why } from "./reasons.js";
 import { act, onSeat, seat } from "./seat.js";
 
 export const IN_CALL = new Set(["reserved", "ringing", "talking"]);
+const HOUR = 3_600_000;
 const PAUSES = ["pause", "meal", "talk", "reading", "technical"];
 
 const buttons = {
@@ -61,7 +62,8 @@ function sentence(at) {
 
 function waiting(at) {
   const text = at.said ? t("phone.waiting.paused_said", { why: at.said }) : why(at.reason, at.until);
-  return at.until ? t("phone.waiting_until", { why: text, left: left(at.until) }) : text;
+  const soon = at.until && new Date(at.until) - now() < HOUR; // later than that, the time itself is enough
+  return soon ? t("phone.waiting_until", { why: text, left: left(at.until) }) : text;
 }
 
 function tick() {
