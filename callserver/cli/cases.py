@@ -8,12 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import case_answers, resources
-from callserver.cli.acting_user import By, user_named
+from callserver.cli.acting_user import By, acting, user_named
 from callserver.cli.case_answers import Case, read_words
 from callserver.database import accounts, cases
 from callserver.database.engines import reading
 from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
+from callserver.domain.role import Action
 from callserver.engine.cases import handling, intake, report
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.identity import known_at
@@ -99,7 +100,7 @@ def open_case(
     with resources.database(settings) as engine:
         rules = resources.rules(engine, settings)
         with engine.begin() as tx:
-            user = user_named(tx, by)
+            user = acting(tx, by, Action.HANDLE_CASES)
             request = CaseRequest(
                 kind=kind,
                 source=source,

@@ -70,6 +70,14 @@ def test_a_complaint_without_a_number_says_that_nobody_is_opted_out(say: Say) ->
     assert "nobody" not in say("open", "access", "--by", "member_service")
 
 
+@pytest.mark.parametrize("role", ["phoner", "supervisor"])
+def test_only_who_handles_cases_opens_one(say: Say, role: str) -> None:
+    """As on the page."""
+    with pytest.raises(NotAllowed):
+        say("open", "complaint", "--by", role, "--number", "32200000")
+    assert say("list", "--json") == ""
+
+
 def test_an_opt_out_is_closed_with_its_receipt(say: Say) -> None:
     said = opened(say, "opt_out", "--reply-by", "email", "--reply-to", "anna@example.org")
     assert said.startswith("case 1: closed")
