@@ -128,9 +128,12 @@ def _leaves(path: Path, file: BinaryIO) -> Iterator[int]:
     for number, line in enumerate(file, 1):
         leaf = line.split(b" ", 1)[0]
         try:
-            yield _NOT_SEALED if leaf == b"-" else int(leaf)
+            read = _NOT_SEALED if leaf == b"-" else int(leaf)
         except ValueError:
             raise _no_entry(path, number) from None
+        if abs(read) > _NOT_SEALED:
+            raise _no_entry(path, number)
+        yield read
 
 
 _NOT_SEALED = (1 << 63) - 1

@@ -446,6 +446,10 @@ async def test_an_exported_log_is_verified_without_the_database(run: Run, tmp_pa
     result = run("audit", "verify", "torn.txt", **nowhere)
     assert result.returncode == 2
     assert "torn.txt:6: this is not an entry" in result.stderr
+    (tmp_path / "huge.txt").write_text(f"{10**20} e30=\n{lines[0]}")
+    result = run("audit", "verify", "huge.txt", **nowhere)
+    assert result.returncode == 2
+    assert "huge.txt:1: this is not an entry" in result.stderr
     with (tmp_path / "seals.jsonl").open("ab") as heads:
         heads.write(b'{"at":"20')  # a server is writing just now
     assert run("audit", "verify").returncode == 0
