@@ -106,7 +106,8 @@ class Visitors:
             telephone.leg, before.leg = before.leg, None  # a talk goes on
             before.news.put_nowait(None)
         self._telephones[line] = telephone
-        self._tell(telephone)
+        if telephone.leg is not None:
+            self._tell(telephone)
         try:
             while True:
                 try:
