@@ -119,7 +119,7 @@ def test_a_note_about_a_call_stays_when_another_outcome_is_chosen(visit: Visit) 
     state(page, "paused")
 
 
-def test_who_signs_out_leaves_nothing_typed_on_the_computer(visit: Visit) -> None:
+def test_who_signs_out_leaves_nothing_typed_in_the_window(visit: Visit) -> None:
     page = visit("mads", "/cases")
     page.locator("#new [name=words]").fill("Half of a letter")
     page.locator("#sign-out").click()

@@ -203,6 +203,13 @@ async def test_a_restart_comes_up_with_what_is_in_force(
     assert in_force(system) == first
 
 
+async def changed_while_stopped(system: SimulatedSystem, change: Change, *what: str) -> None:
+    system.server.store.close()
+    change(*what)
+    system.restart()
+    await system.server.rules_in_force.start()
+
+
 @pytest.mark.parametrize("files", ["scripts/*.md", "*/*.md", "**/*.yaml"])
 @pytest.mark.parametrize("ending", [b"\r\n", b"\r"])
 async def test_files_of_another_systems_editor_still_wait_for_a_second_person(
@@ -211,10 +218,7 @@ async def test_files_of_another_systems_editor_still_wait_for_a_second_person(
     save_otherwise(config, files, ending)
     await system.server.rules_in_force.start()
     first = in_force(system)
-    system.server.store.close()
-    change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 3")
-    system.restart()
-    await system.server.rules_in_force.start()
+    await changed_while_stopped(system, change, "policies/dk.yaml", "gap_hours: 4", "gap_hours: 3")
     assert in_force(system) == first
     assert [proposal.state for proposal in proposals(system)] == ["open"]
 
@@ -227,10 +231,7 @@ async def test_rules_in_force_under_another_hash_still_wait_for_a_second_person(
     first = in_force(system)
     texts, now = system.read(revisions.in_force).texts, system.clock.now()
     system.write(lambda tx: revisions.put_in_force(tx, "of-old", {}, texts, now))
-    system.server.store.close()
-    change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 3")
-    system.restart()
-    await system.server.rules_in_force.start()
+    await changed_while_stopped(system, change, "policies/dk.yaml", "gap_hours: 4", "gap_hours: 3")
     assert in_force(system) == first
     assert [proposal.state for proposal in proposals(system)] == ["open"]
 
@@ -241,10 +242,7 @@ async def test_an_old_folder_takes_nothing_back(system: SimulatedSystem, change:
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 8")
     await settled(system)
     second = in_force(system)
-    system.server.store.close()
-    change("policies/dk.yaml", "gap_hours: 8", "gap_hours: 4")
-    system.restart()
-    await system.server.rules_in_force.start()
+    await changed_while_stopped(system, change, "policies/dk.yaml", "gap_hours: 8", "gap_hours: 4")
     assert in_force(system) == second
     assert [proposal.state for proposal in proposals(system)] == ["applied"]
     change("policies/dk.yaml", "gap_hours: 4", "gap_hours: 12")  # a change while it runs counts
