@@ -35,10 +35,13 @@ from tests.harness.twilio_adapter import (
 CODES = {
     Trouble.BAD_NUMBER: [21201, 21211, 21214, 21216, 21217, 13223, 13224, 13225, 32203],
     Trouble.STOP: [
+        20001,
         20003,
         20005,
         20008,
+        20403,
         10001,
+        10010,
         10004,
         16021,
         21210,
@@ -84,6 +87,11 @@ def test_too_many_requests_may_be_tried_later() -> None:
         httpx.RemoteProtocolError("reset"),
         error(408, 20408),
         error(500, 21211),  # the status counts, not the code
+        *(  # not Twilio's: of something between
+            httpx.Response(status, text="<html>no</html>")
+            for status in (302, 400, 403, 404, 407, 413, 451)
+        ),
+        httpx.Response(403, json={"message": "Forbidden"}),
         *(httpx.Response(201, text=text) for text in ("<html>", "", "[]", "null", '"x"', "{}")),
     ],
 )

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.responses import HTMLResponse
 
 from callserver.domain.role import Role
 from callserver.engine.calls import carrier_refusals
@@ -54,7 +56,7 @@ def rang(system: SimulatedSystem) -> list[str]:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [(21215, 400), (32205, 400), (21401, 400), (UNKNOWN_CODE, 400), (21215, 403), (400, 403)],
+    [(21215, 400), (32205, 400), (21401, 400), (UNKNOWN_CODE, 400), (21215, 403)],
 )
 async def test_one_refused_number_does_not_stop_the_shift(
     system: StaffedSystem, code: int, status: int
@@ -145,6 +147,33 @@ async def test_several_different_numbers_stop_the_campaign_and_a_resume_does_not
 
     await call_on(system, 4)
     assert numbers & set(rang(system))
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_a_proxy_that_answers_for_the_carrier_takes_nobody_off_the_lists(
+    system: StaffedSystem, status: int
+) -> None:
+    await system.on_shift()
+    network: Any = system.world.rest
+    rest, away = network.middleware_stack, [True]
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        if away[0]:
+            await HTMLResponse("<html>no</html>", status)(scope, receive, send)
+        else:
+            await rest(scope, receive, send)
+
+    network.middleware_stack = proxy
+    await system.ready()
+    await system.pass_time(120)
+    (held,) = system.calls()  # whether it rings is not known, so nobody else is dialed
+    assert held.ended_at is None
+    away[0] = False
+    await call_on(system, 3)
+    assert len(rang(system)) >= 2
+    assert system.entries("declined") == system.entries("breaker") == []
+    assert not [contact for contact in system.contacts() if contact.status == "closed"]
+    assert {seat.reason for seat in system.seats()} <= {""}
 
 
 async def test_a_carrier_to_which_no_number_is_one_stops_the_campaign(

@@ -133,13 +133,13 @@ class Twilio:
             created = await order
         except _REFUSED as error:
             status = int(error.status)
-            code = errors.code(error.code) or status
+            code = errors.code(error.code)
             if code == errors.LABEL_IN_USE:
                 return Declined(Trouble.BUG, code, "label in use")
             trouble = errors.trouble(status, code)
             if trouble is None:
                 return Silent(f"HTTP {status}")
-            return Declined(trouble, code, "declined")
+            return Declined(trouble, code or status, "declined")
         except NOTHING_SENT as error:
             return Declined(Trouble.LATER, 0, f"not sent: {type(error).__name__}")
         except _LOST as error:
