@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 Form = Mapping[str, Sequence[str]]
 
@@ -76,12 +76,3 @@ def valid(token: str, url: str, form: Form, signature: str) -> bool:
     end = url.find("/", url.find("//") + 2)
     end = len(url) if end < 0 else end
     return _matches(key, _twin(url[:end]) + url[end:] + fields, signed)
-
-
-def valid_json(token: str, url: str, body: bytes, signature: str) -> bool:
-    """A JSON body is bound by its hash in the query (bodySHA256)."""
-    claimed = parse_qs(urlsplit(url).query).get("bodySHA256", [""])[0]
-    actual = hashlib.sha256(body).hexdigest()
-    return hmac.compare_digest(claimed.encode(), actual.encode()) and valid(
-        token, url, {}, signature
-    )

@@ -3,6 +3,7 @@
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from callserver import texts
+from callserver.adapters.twilio.client import RETRIES
 from callserver.adapters.twilio.speech import LANGUAGE, VOICE
 from callserver.domain.instruction import (
     AskKey,
@@ -16,8 +17,6 @@ from callserver.domain.instruction import (
     WaitToHear,
 )
 from callserver.domain.listening import Mode
-
-RETRIES = "#rc=3&rp=ct,rt,5xx"
 
 WAITS_S = 30
 """A listener's leg that waits in silence asks again after this long."""

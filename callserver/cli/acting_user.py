@@ -13,6 +13,8 @@ from callserver.ports import Tx
 
 By = Annotated[str, typer.Option(help="the user who does it, by user name")]
 
+Why = Annotated[str, typer.Option(help="a few words for the log, without names and numbers")]
+
 InWords = Annotated[
     str,
     typer.Option("--by", help="who does it; written to the log", callback=resources.words_for_log),

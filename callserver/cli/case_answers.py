@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import typer
 
 from callserver.cli import resources
-from callserver.cli.acting_user import By, user_named
+from callserver.cli.acting_user import By, Why, user_named
 from callserver.database import cases
 from callserver.database.accounts import User
 from callserver.domain.case import ReplyBy
@@ -96,7 +96,7 @@ def answer(
 def extend(
     case: Case,
     until: Annotated[str, typer.Option(help="the new last day, like 2026-06-01")],
-    why: Annotated[str, typer.Option(help="a few words for the log, without names and numbers")],
+    why: Why,
     by: By,
 ) -> None:
     """Extend the deadline of a case; never beyond thirty days after the request.

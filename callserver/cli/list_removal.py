@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.cli.acting_user import BY_COMMAND, InWords
+from callserver.cli.acting_user import BY_COMMAND, InWords, Why
 from callserver.database import imports
 from callserver.database.engines import reading
 from callserver.database.side_connection import one_part
@@ -63,7 +63,7 @@ def remove(
     contact: Annotated[
         int, typer.Argument(help="the contact's id, as `callserver explain` prints it")
     ],
-    why: Annotated[str, typer.Option(help="a few words for the log; no names or numbers")],
+    why: Why,
     by: InWords = BY_COMMAND,
 ) -> None:
     """Remove one person from one list, if nobody called them from it.

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callserver.cli import resources
-from callserver.cli.acting_user import By, acting
+from callserver.cli.acting_user import By, Why, acting
 from callserver.database import contacts
 from callserver.database.engines import reading
 from callserver.domain import phone
@@ -17,7 +17,6 @@ from callserver.ports import Tx
 
 One = Annotated[int, typer.Argument(help="a contact's id")]
 Other = Annotated[int, typer.Argument(help="the other contact's id")]
-Why = Annotated[str, typer.Option(help="a few words for the log, without names or numbers")]
 
 
 def register(app: typer.Typer) -> None:

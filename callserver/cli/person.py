@@ -9,7 +9,7 @@ from callserver import texts
 from callserver.adapters.messages import MessageFolder
 from callserver.adapters.uploads import Uploads
 from callserver.cli import resources
-from callserver.cli.acting_user import BY_COMMAND, InWords, user_named
+from callserver.cli.acting_user import BY_COMMAND, InWords, Why, user_named
 from callserver.database import messages
 from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.engine.audit_log import receipts
@@ -140,7 +140,7 @@ def erase(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -
 def undo(
     number: Number,
     mark: Annotated[MarkKind, typer.Argument(help="what was noted by mistake")],
-    why: Annotated[str, typer.Option(help="a few words for the log, without names and numbers")],
+    why: Why,
     by: Annotated[str, typer.Option(help="the user who undoes it, by user name")],
     contact: ContactId = None,
 ) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from callserver import texts
 from callserver.cli import refused_rows, registers, resources
-from callserver.cli.acting_user import BY_COMMAND, InWords, user_named
+from callserver.cli.acting_user import BY_COMMAND, InWords, Why, user_named
 from callserver.cli.contacts import read
 from callserver.cli.counting import counted
 from callserver.database import contacts, suppressions
@@ -60,7 +60,7 @@ def add(
     scope: Annotated[
         Scope,
         typer.Option(
-            help="number: this number only; person: who is known there, on every number; household; complaint;"
+            help="number: this number only; person: the people known there, on every number; household; complaint;"
             " org: the person, one purpose only; hash: the number of somebody who was erased"
         ),
     ] = Scope.NUMBER,
@@ -70,7 +70,7 @@ def add(
 ) -> None:
     """Never call these numbers again; a telephone that is ringing is silenced.
 
-    Without --scope it is about the numbers alone: who wants no calls at all is suppressed with --scope person.
+    Without --scope it is about the numbers alone; a person who wants no calls at all needs --scope person.
     The scopes person, household and complaint cover everyone known at the number, now or formerly, under
     all their numbers. All of it is written, or nothing. A complaint is also a case of the project leader.
 
@@ -119,7 +119,7 @@ def add(
 
 
 def lift(
-    why: Annotated[str, typer.Option(help="a few words for the log, without names or numbers")],
+    why: Why,
     by: Annotated[str, typer.Option(help="the user who proposes it, by user name")],
     asked_on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="the person's request")],
     channel: Annotated[Channel, typer.Option(help="how the person asked")],

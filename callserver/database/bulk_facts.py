@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, literal_column, or_, select
 
 from callserver.database.calls import in_hand, rang_or_may_have
-from callserver.database.contacts import Contact
+from callserver.database.contacts import COLUMNS, Contact
 from callserver.database.marks import Mark
 from callserver.database.tables import (
     calls,
@@ -33,7 +33,7 @@ from callserver.ports import Tx
 CHUNK = 1_000
 
 _ready = (
-    select(*[contacts.c[name] for name in Contact._fields])
+    select(*COLUMNS)
     .where(
         contacts.c.campaign == bindparam("campaign"),
         contacts.c.status == ContactStatus.READY,

@@ -59,12 +59,12 @@ NO_CALL_BACK = dict.fromkeys(("callback_for", "callback_phoner", "release_at"))
 """No agreed time. One that is over must not be kept: it would lift the calling hours when the carrier declines a dial of the
 list, or what closed the contact is undone."""
 
-_columns = [contacts.c[name] for name in Contact._fields]
-_with_id = select(*_columns).where(contacts.c.id == bindparam("id"))
+COLUMNS = [contacts.c[name] for name in Contact._fields]
+_with_id = select(*COLUMNS).where(contacts.c.id == bindparam("id"))
 _by_id = Prepared(_with_id)
 _by_id_locked = Prepared(_with_id.with_for_update())
 _call_back = Prepared(
-    select(*_columns)
+    select(*COLUMNS)
     .where(
         contacts.c.campaign == bindparam("campaign"),
         contacts.c.status == literal_column("'call_back'"),
@@ -77,7 +77,7 @@ _call_back = Prepared(
     .with_for_update(skip_locked=True)
 )
 _ready = Prepared(
-    select(*_columns)
+    select(*COLUMNS)
     .where(
         contacts.c.campaign == bindparam("campaign"),
         contacts.c.place == bindparam("place"),
@@ -147,7 +147,7 @@ def get_locked(tx: Tx, contact: int) -> Contact | None:
 
 def by_number(tx: Tx, number: int, campaign: str | None = None) -> list[Contact]:
     """Every contact with this number, of one campaign or of all."""
-    query = select(*_columns).where(contacts.c.number == number).order_by(contacts.c.id)
+    query = select(*COLUMNS).where(contacts.c.number == number).order_by(contacts.c.id)
     if campaign is not None:
         query = query.where(contacts.c.campaign == campaign)
     return [Contact._make(row) for row in tx.execute(query)]
@@ -161,13 +161,13 @@ def namespaces(tx: Tx) -> list[str]:
 
 def of_person(tx: Tx, person: int) -> list[Contact]:
     """The person's contacts on every list."""
-    query = select(*_columns).where(contacts.c.person == person).order_by(contacts.c.id)
+    query = select(*COLUMNS).where(contacts.c.person == person).order_by(contacts.c.id)
     return [Contact._make(row) for row in tx.execute(query)]
 
 
 def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
     """Rows of other people with one of these numbers or households."""
-    query = select(*_columns).where(
+    query = select(*COLUMNS).where(
         among(tx, contacts.c.number, {row.number for row in known})
         | among(tx, contacts.c.household, {row.household for row in known}),
         ~among(tx, contacts.c.person, {row.person for row in known}),
@@ -177,7 +177,7 @@ def beside(tx: Tx, known: Sequence[Contact]) -> list[Contact]:
 
 def by_ids(tx: Tx, ids: Sequence[int]) -> dict[int, Contact]:
     """Contacts by their ids."""
-    query = select(*_columns).where(among(tx, contacts.c.id, ids))
+    query = select(*COLUMNS).where(among(tx, contacts.c.id, ids))
     return {row.id: Contact._make(row) for row in tx.execute(query)}
 
 

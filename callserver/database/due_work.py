@@ -57,6 +57,13 @@ TO_STOP = (
 )
 """Open calls that must be silenced and have not been yet."""
 
+OF_THE_LEFT = (
+    select(seats.c.id)
+    .join(users, users.c.id == seats.c.phoner)
+    .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
+)
+"""Seats on shift of people who have left the organisation."""
+
 _INSTANTS = (  # in the order of Instants
     select(func.min(seats.c.wake_at)).where(seats.c.wake_at.is_not(None)).scalar_subquery(),
     select(func.min(calls.c.deadline)).where(calls.c.ended_at.is_(None)).scalar_subquery(),
@@ -73,11 +80,7 @@ _outlook = Prepared(
     select(
         *_INSTANTS,
         exists(select(calls.c.attempt).where(*TO_STOP)),
-        exists(
-            select(seats.c.id)
-            .join(users, users.c.id == seats.c.phoner)
-            .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
-        ),
+        exists(OF_THE_LEFT),
     )
 )
 _next_due = Prepared(select(*_INSTANTS))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
-from callserver.database.contacts import Contact
+from callserver.database.contacts import COLUMNS, Contact
 from callserver.database.former_identifiers import Identifier
 from callserver.database.tables import contacts, former_identifiers
 from callserver.domain import subject
@@ -17,12 +17,10 @@ MOST_READ = 2_000
 CHUNK = 10_000
 """Keys of one statement: SQLite accepts 32,766, PostgreSQL 65,535."""
 
-_columns = [contacts.c[name] for name in Contact._fields]
-
 
 def by_reference(tx: Tx, ref: str, most: int) -> list[Contact]:
     """Contacts with exactly this reference."""
-    query = select(*_columns).where(contacts.c.ref == subject.exact(ref))
+    query = select(*COLUMNS).where(contacts.c.ref == subject.exact(ref))
     return [Contact._make(row) for row in tx.execute(query.order_by(contacts.c.id).limit(most))]
 
 
@@ -31,7 +29,7 @@ def by_name(tx: Tx, name: str, most: int) -> list[Contact]:
     wanted = subject.fold(name).split()
     if not wanted:
         return []
-    query = select(*_columns).where(*[contacts.c.name.ilike(_pattern(word)) for word in wanted])
+    query = select(*COLUMNS).where(*[contacts.c.name.ilike(_pattern(word)) for word in wanted])
     rows = tx.execute(query.order_by(contacts.c.id).limit(MOST_READ))
     fitting = (row for row in map(Contact._make, rows) if _fits(wanted, row.name or ""))
     return [row for row, _ in zip(fitting, range(most), strict=False)]
@@ -42,7 +40,7 @@ def of_persons(tx: Tx, persons: Collection[int]) -> list[Contact]:
     found: list[Contact] = []
     ordered = sorted(persons)
     for at in range(0, len(ordered), CHUNK):
-        query = select(*_columns).where(contacts.c.person.in_(ordered[at : at + CHUNK]))
+        query = select(*COLUMNS).where(contacts.c.person.in_(ordered[at : at + CHUNK]))
         found += map(Contact._make, tx.execute(query.order_by(contacts.c.id)))
     return found
 

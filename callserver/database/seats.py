@@ -4,11 +4,12 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
+from sqlalchemy import bindparam, func, insert, select, union, update
 
 from callserver.database.calls import CallRow
+from callserver.database.due_work import OF_THE_LEFT
 from callserver.database.prepared_statements import Prepared, PreparedMany, RowUpdate
-from callserver.database.tables import calls, seats, users
+from callserver.database.tables import calls, seats
 from callserver.domain import seat as machine
 from callserver.ports import Tx
 
@@ -73,11 +74,7 @@ _by_leg = Prepared(_all.where(seats.c.leg == bindparam("leg")).with_for_update()
 _every_phoner = Prepared(select(seats.c.id, seats.c.phoner))
 _phoners = PreparedMany(lambda keys: select(seats.c.id, seats.c.phoner).where(seats.c.id.in_(keys)))
 _due = Prepared(_all.where(seats.c.wake_at <= bindparam("now")).order_by(seats.c.wake_at))
-_of_the_left = Prepared(
-    select(seats.c.id)
-    .join(users, users.c.id == seats.c.phoner)
-    .where(users.c.left_at.is_not(None), seats.c.state != literal_column("'off'"))
-)
+_of_the_left = Prepared(OF_THE_LEFT)
 _line = RowUpdate(seats.c.id)
 _update = Prepared(
     update(seats)

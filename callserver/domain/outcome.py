@@ -11,7 +11,7 @@ from typing import Any
 from callserver.domain.audit import FIRST_YEAR, LAST_YEAR, stamp
 from callserver.domain.call import Cause
 from callserver.domain.campaign import Ask, Campaign, Effect, Outcome
-from callserver.domain.facts import Purpose, Scope
+from callserver.domain.facts import Scope
 from callserver.domain.marks import MarkKind
 
 FREQUENCIES = ("monthly", "quarterly", "yearly", "once")
@@ -46,7 +46,6 @@ class CallBackAt:
 @dataclass(frozen=True, slots=True)
 class Suppress:
     scope: Scope
-    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)

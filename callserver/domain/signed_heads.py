@@ -151,7 +151,7 @@ def seal(last: Head | None, entries: Sequence[bytes], at: str, key: Ed25519Priva
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that was changed after it was sealed."""
+    """A problem with an entry or, without a leaf, with the whole log."""
 
     leaf: int | None
     what: str

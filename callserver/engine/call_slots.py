@@ -19,13 +19,13 @@ async def until(ctx: EngineContext, slot: datetime) -> None:
         await ctx.clock.sleep(seconds)
 
 
-def soon_enough(slot: datetime, now: datetime) -> datetime:
+def soon_enough(slot: datetime, now: datetime, within: timedelta = LONGEST_WAIT) -> datetime:
     """The slot, not taken yet.
 
     Raises:
         Impossible: it is too late to wait for.
     """
-    if slot - now > LONGEST_WAIT:
+    if slot - now > within:
         raise Impossible("other calls are being ordered; try again in a moment", key="line_busy")
     return slot
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from callserver.adapters.twilio.telephony import RETRIES
+from callserver.adapters.twilio.client import RETRIES
 from callserver.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]

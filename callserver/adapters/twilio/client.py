@@ -7,6 +7,11 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -21,6 +26,18 @@ CONNECT_S = 5.0
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Errors before the request was sent: nothing was ordered, for certain."""
+
+REFUSED = (TwilioRestException, TwilioServiceException)
+"""Twilio's refusals, in the old form and as a problem document (RFC 9457)."""
+
+LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
+"""Errors after which the result of an order or look-up is unknown.
+
+AttributeError and TypeError: twilio-python raises them for JSON of an unexpected shape.
+"""
+
+RETRIES = "#rc=3&rp=ct,rt,5xx"
+"""Part of each callback's address: without it Twilio does not repeat a failed callback."""
 
 _NOT_SENT = (
     aiohttp.ClientConnectorError,

@@ -2,14 +2,9 @@
 
 import httpx
 import structlog
-from twilio.base.exceptions import (
-    TwilioException,
-    TwilioRestException,
-    TwilioServiceException,
-)
 
 from callserver.adapters.twilio import errors
-from callserver.adapters.twilio.client import NOTHING_SENT, HttpxTwilio, client
+from callserver.adapters.twilio.client import LOST, NOTHING_SENT, REFUSED, HttpxTwilio, client
 from callserver.domain.message import Delivery, Message
 from callserver.settings import Settings
 
@@ -19,8 +14,6 @@ _THIS_NUMBER = (
     *(21211, 21214, 21217, 21408),  # no number, or a country that we do not send to
     *(21610, 21612, 21614, 21635),  # has said stop; cannot get SMS
 )
-_ANSWERED = (TwilioRestException, TwilioServiceException)
-_LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
 
 
 class TwilioSms:
@@ -37,10 +30,10 @@ class TwilioSms:
             )
         except NOTHING_SENT as error:
             return self._note(Delivery.LATER, message, type(error).__name__)
-        except _ANSWERED as error:
+        except REFUSED as error:
             status, code = int(error.status), errors.code(error.code)
             return self._note(_meaning(status, code), message, code)
-        except _LOST as error:
+        except LOST as error:
             return self._note(Delivery.UNKNOWN, message, type(error).__name__)
         return Delivery.SENT
 

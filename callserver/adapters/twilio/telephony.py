@@ -8,17 +8,11 @@ repeated: they are not idempotent.
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import structlog
-from twilio.base.exceptions import (
-    TwilioException,
-    TwilioRestException,
-    TwilioServiceException,
-)
 from twilio.http import AsyncHttpClient
 
 from callserver.adapters.twilio import call_status, errors, speech
-from callserver.adapters.twilio.client import NOTHING_SENT, client
+from callserver.adapters.twilio.client import LOST, NOTHING_SENT, REFUSED, RETRIES, client
 from callserver.domain import role_play
 from callserver.domain.call import Report
 from callserver.domain.instruction import Hear, WaitToHear
@@ -40,9 +34,6 @@ from callserver.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-RETRIES = "#rc=3&rp=ct,rt,5xx"
-"""Part of each callback's address: without it Twilio does not repeat a failed callback."""
-
 ROLE_PLAY = "client:role_play"
 """The caller of a role-play call, as its softphones see it."""
 
@@ -53,15 +44,6 @@ SHOWN_WITHIN = timedelta(seconds=20)
 """A call that Twilio has named may be unknown to it for a moment: its look-ups are eventually consistent."""
 
 SHORTEST_RING_S = 5
-
-_REFUSED = (TwilioRestException, TwilioServiceException)
-"""Twilio's refusals, in the old form and as a problem document (RFC 9457)."""
-
-_LOST = (httpx.HTTPError, TwilioException, ValueError, KeyError, AttributeError, TypeError)
-"""Errors after which the result of an order or look-up is unknown.
-
-AttributeError and TypeError: twilio-python raises them for JSON of an unexpected shape.
-"""
 
 _CLOCKS_S = 10
 """How far Twilio's clock and ours may differ in a look-up by time."""
@@ -122,7 +104,7 @@ class Twilio:
         """The label is in use: an earlier order succeeded, and its reply was lost."""
         try:
             participant = await self._client.conferences(room).participants(attempt).fetch_async()
-        except _LOST:
+        except LOST:
             return Silent("the label is in use")
         return (
             Placed(participant.call_sid) if participant.call_sid else Silent("the label is in use")
@@ -131,7 +113,7 @@ class Twilio:
     async def _create(self, order: Any, sid: str) -> Placed | Declined | Silent:
         try:
             created = await order
-        except _REFUSED as error:
+        except REFUSED as error:
             status = int(error.status)
             code = errors.code(error.code)
             if code == errors.LABEL_IN_USE:
@@ -142,7 +124,7 @@ class Twilio:
             return Declined(trouble, code or status, "declined")
         except NOTHING_SENT as error:
             return Declined(Trouble.LATER, 0, f"not sent: {type(error).__name__}")
-        except _LOST as error:
+        except LOST as error:
             return Silent(type(error).__name__)
         ref = getattr(created, sid)
         return Placed(ref) if ref else Silent("a reply without a sid")
@@ -239,7 +221,7 @@ class Twilio:
         try:
             call = await self._client.calls(ref).update_async(**values)
             talks = call_status.report(str(call.status)) is Report.ANSWERED
-        except _REFUSED as error:
+        except REFUSED as error:
             code = errors.code(error.code)
             if code == errors.WRONG_STATE:
                 return Result.GONE
@@ -247,7 +229,7 @@ class Twilio:
                 return Result.UNKNOWN  # Twilio forgets no leg, but shows a new one late
             lost = int(error.status) >= 500 or int(error.status) == errors.REQUEST_TIMEOUT
             return Result.SILENT if lost else Result.REFUSED
-        except _LOST:
+        except LOST:
             return Result.SILENT
         return Result.GONE if talks and values.get("status") == "canceled" else Result.DONE
 
@@ -261,7 +243,7 @@ class Twilio:
             if room.ref is not None and (leg := await self._labelled(room.ref, attempt)):
                 return await self._leg(leg)
             return await self._dialed(number, since)
-        except _LOST as error:
+        except LOST as error:
             is_young = ref is not None and self._clock.now() - since < SHOWN_WITHIN
             if _gone(error) and not is_young:
                 return Leg(LegState.UNKNOWN_LEG)
@@ -271,7 +253,7 @@ class Twilio:
     async def _labelled(self, room: str, attempt: str) -> str | None:
         try:
             participant = await self._client.conferences(room).participants(attempt).fetch_async()
-        except _REFUSED as error:
+        except REFUSED as error:
             if _gone(error):
                 return None
             raise
@@ -299,7 +281,7 @@ class Twilio:
         """Look a leg up by its sid."""
         try:
             return await self._leg(ref)
-        except _LOST as error:
+        except LOST as error:
             return Leg(LegState.UNKNOWN_LEG if _gone(error) else LegState.NO_ANSWER, ref)
 
     async def _leg(self, ref: str) -> Leg:
@@ -310,11 +292,11 @@ class Twilio:
         """The sid of the open conference with this name."""
         try:
             rooms = await self._client.conferences.page_async(friendly_name=name, page_size=5)
-        except _LOST:
+        except LOST:
             return None
         return next((room.sid for room in rooms if room.status != "completed"), None)
 
 
 def _gone(error: Exception) -> bool:
     """Whether Twilio itself reports that there is no such leg; a proxy's 404 is no answer."""
-    return isinstance(error, _REFUSED) and errors.code(error.code) == errors.NOT_FOUND
+    return isinstance(error, REFUSED) and errors.code(error.code) == errors.NOT_FOUND

@@ -19,6 +19,7 @@ from callserver.domain import judging, signed_note
 from callserver.domain.audit import UNREADABLE
 from callserver.domain.configuration import Configuration
 from callserver.domain.judging import Published
+from callserver.domain.signed_heads import Finding
 from callserver.domain.signed_note import VerifierKey
 from callserver.engine.audit_log.decision_export import (
     BEFORE,
@@ -38,17 +39,6 @@ MOST_FINDINGS = 10_000
 NOT_IN_FORCE = frozenset({"proposed", "unreviewed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A problem with an entry or, without a leaf, with the folder."""
-
-    leaf: int | None
-    what: str
-
-    def __str__(self) -> str:
-        return self.what if self.leaf is None else f"entry {self.leaf}: {self.what}"
-
-
 @dataclass(slots=True)
 class Judgement:
     """Counts and findings. `counts`: entries, permitted, refused, judged, unknown, before, erased,
@@ -56,11 +46,11 @@ class Judgement:
 
     counts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)  # by withheld field
-    findings: list[Found] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def find(self, leaf: int | None, what: str) -> None:
         if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(Found(leaf, what))
+            self.findings.append(Finding(leaf, what))
 
 
 def judge(folder: Path, key: VerifierKey | None = None) -> Judgement:

@@ -76,10 +76,7 @@ class LineConfirmation:
             return problem
         campaigns = user_lines.campaigns_of(ctx.rules, user.department)
         budget = ctx.budgets.of(campaigns[0].caller_id)
-        if call_budget.next_slot(tx, now, budget) > now + SLOT_WITHIN:
-            raise Impossible(
-                "other calls are being ordered; try again in a moment", key="line_busy"
-            )
+        call_slots.soon_enough(call_budget.next_slot(tx, now, budget), now, SLOT_WITHIN)
         question, decision = self._ask(tx, row, campaigns, now)
         decisions.write(
             tx,
@@ -182,7 +179,7 @@ class LineConfirmation:
     async def code_for(self, attempt: str) -> Instruction:
         """The code to speak to the answered telephone. Each answer gets a new code.
 
-        If the line was changed or the call was to be ended before, who answers hears who called.
+        If the line was changed or the call was to be ended before, the person hears who called instead.
         """
 
         def work(tx: Tx) -> Instruction:

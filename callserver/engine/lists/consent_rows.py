@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from callserver.domain import heading_words, numbers_in_text, opt_out_cells, phone
+from callserver.domain.contact import MOST_PROOF
 from callserver.domain.dates import parse_date
 from callserver.domain.heading_words import MAY_CALL, folded
 from callserver.domain.sheet_rows import Unreadable
@@ -38,9 +39,6 @@ _REVOKED = frozenset(
 
 _PHONE = "phone"
 """The first column of numbers; the names of the others begin so."""
-
-MOST_PROOF = 200
-"""The most characters of the text that says where the proof is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,8 +153,8 @@ class Wishes:
                     self._call_back(tx, contact, consequence, now)
                 case outcomes.Suppress(scope=Scope.COMPLAINT):
                     self._complain(tx, contact, campaign, by=by, call=call, now=now)
-                case outcomes.Suppress(scope=scope, purpose=purpose):
-                    about = purpose or (campaign.purpose if scope is Scope.PURPOSE else None)
+                case outcomes.Suppress(scope=scope):
+                    about = campaign.purpose if scope is Scope.PURPOSE else None
                     self._opt_out(tx, contact, (scope,), about, by=by, call=call)
                 case outcomes.Mark():
                     self._mark(tx, contact, consequence, now, by=by, call=call)
@@ -280,7 +280,7 @@ def removed_contact(call: CallRow) -> Contact | None:
 
 
 def _as_called(contact: Contact, call: CallRow | None) -> Contact:
-    """The contact with the number and the household that were called. What is forgotten since stays so."""
+    """The contact with the number and the household that were called. What has been erased since stays erased."""
     if call is None or NOBODY in (contact.number, call.number):
         return contact
     return contact._replace(number=call.number, household=call.household)
