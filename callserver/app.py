@@ -210,7 +210,7 @@ def create_scheduler(server: Server) -> Starlette:
 
 
 def _watch_for_outages(server: Server, ticker: Ticker) -> None:
-    """Tell what keeps the scheduler from telling alarms, where alarms leave the house."""
+    """Where alarms are sent outside: send one when the scheduler itself cannot run."""
     if delivery := NoticeDelivery(server.alarm_channels):
         outages = OutageNotices(server.ctx, delivery, lambda: ticker.stalled_for)
         ticker.every(OUTAGE_LOOK_SECONDS, outages.look)

@@ -1,4 +1,4 @@
-"""What is loaded is left out of garbage collection: looking at all of it stops every request for a tenth of a
+"""Loaded modules are left out of garbage collection: scanning them all stops every request for a tenth of a
 second, and takes a fifth of a command's start."""
 
 import gc
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 OBJECTS = 20_000
-"""How many new objects set off a collection. A few requests under way exceed Python's 700, and what belongs to
-them goes by itself when they are answered."""
+"""How many new objects trigger a collection. A few requests under way exceed Python's 700, and their objects are
+freed without it when they are answered."""
 
 _usual = gc.get_threshold()
 _depth = 0
@@ -15,7 +15,7 @@ _depth = 0
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Modules are imported within the block: they stay, and are not looked at."""
+    """Modules imported within the block are never scanned: they stay."""
     gc.disable()
     try:
         yield

@@ -216,7 +216,7 @@ class Telephony(Protocol):
         ...
 
     async def apologise(self, ref: str, organisation: str) -> Result:
-        """Take an answered leg out of an empty room: say who called and sorry, then hang up."""
+        """Take an answered leg out of an empty room: say who called and apologise, then hang up."""
         ...
 
     async def look_up(
@@ -246,7 +246,7 @@ class Messages(Protocol):
     """Sends e-mails and SMS. Never called inside a transaction."""
 
     async def send(self, message: "Message") -> "Delivery":
-        """Hand one message over. What is not certain is UNKNOWN; no attempt is made twice."""
+        """Hand one message over. UNKNOWN if it may have been delivered; never tries twice."""
         ...
 
 
@@ -262,7 +262,7 @@ class Witness(Protocol):
 
 
 class Timestamps(Protocol):
-    """An authority that says when it has seen something."""
+    """A timestamping authority (RFC 3161)."""
 
     async def stamp(self, content: bytes) -> bytes:
         """Its answer, as it came; empty: it gave none."""

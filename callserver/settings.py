@@ -84,7 +84,7 @@ class Settings(BaseModel):
     port: Port = 8000
     trusted_proxies: Proxies = ""  # addresses and networks whose X-Forwarded-… headers are believed
     key: str = ""  # keys the hashes of erased numbers; keep it, or they protect nobody
-    key_is_new: bool = False  # the former key is lost for ever: nobody erased before is recognised
+    key_is_new: bool = False  # the former key is lost: nobody erased before is recognised
     seal_key: Path = Path("var/seal.key")  # Ed25519, made when absent
     seals: Path = Path("var/seals.jsonl")  # signed heads leave the database to here
     published: str = ""  # the log as other people's tools read it: a folder beside the heads
@@ -174,10 +174,10 @@ DOTENV = Path(".env")
 """In the working directory. The environment takes precedence."""
 
 VARIABLES = frozenset(map(variable, Settings.model_fields))
-"""Other variables of the environment are none of ours, not even one that is called like a field."""
+"""Other environment variables are ignored, even one with the name of a field."""
 
 CLOSE = 0.8
-"""How much of two names is the same, of 1, where one is probably the other misspelt."""
+"""From this similarity on (0 to 1) a name is probably another one misspelt."""
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -198,8 +198,8 @@ def _found() -> dict[str, str | None]:
     """What the file and the environment say.
 
     Raises:
-        ConfigurationProblem: the file cannot be read, or names a setting that there is not: a slip of the pen
-            there would leave the default in force. Names of Twilio and Asterisk may be other programs', unless
+        ConfigurationProblem: the file cannot be read, or names an unknown setting: a typing error
+            would leave the default in force. Names of Twilio and Asterisk may be other programs', unless
             they are nearly one of ours; so may anything in the environment.
     """
     written = _dotenv()

@@ -36,8 +36,9 @@ ABORTED = "aborted"
 
 HOLD_S = 12.0
 """How long a request may wait for the database: the provider gives up after fifteen seconds."""
+
 NUL = re.compile(rb"%00|\0")
-"""No telephone sends it, and no database stores it."""
+"""No telephone sends a NUL, and PostgreSQL cannot store one."""
 IDENTITY = "client:"
 LISTENER = "listener_"
 

@@ -64,7 +64,7 @@ def call_report(form: Form, attempt: str) -> CallReport:
 
 
 def machine_report(form: Form, attempt: str) -> CallReport | None:
-    """Twilio thinks that a machine answered; None: it thinks of a person, or does not know."""
+    """The report that a machine answered; None: Twilio detected a person, or nothing."""
     answered_by, leg = field(form, "AnsweredBy").lower(), field(form, "CallSid")
     if not answered_by.startswith(MACHINES):
         return None
@@ -111,7 +111,7 @@ def _sip_response(form: Form) -> int | None:
 def _declined(report: Report, code: int | None) -> Declined | None:
     """The carrier's refusal of a call that failed; nobody was called then.
 
-    The provider signs in at the carrier, not we: no response says that every call will fail.
+    The provider, not this server, signs in at the carrier: no SIP response means that every call will fail.
     """
     if report is not Report.FAILED or code is None or not sip.is_refusal(code):
         return None

@@ -28,7 +28,7 @@ def made(folder: Path) -> Iterator[None]:
     """The folder of a backup that is being made. One that breaks off is removed.
 
     Raises:
-        ConfigurationProblem: something could not be written, for want of space for instance.
+        ConfigurationProblem: something could not be written, for example because the disk is full.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -43,7 +43,7 @@ def made(folder: Path) -> Iterator[None]:
 
 
 def why(error: BaseException) -> str:
-    """What a disk or a database says of itself."""
+    """The error's text from the file system or the database."""
     if isinstance(error, shutil.Error):  # of a folder: what became of each of its files
         return str(error.args[0][0][-1])
     return str(getattr(error, "strerror", None) or getattr(error, "orig", error))

@@ -58,7 +58,7 @@ def import_register(
     """Load a register's newest issue; it replaces the earlier one in a single step.
 
     The official file of Robinsonlisten holds names and addresses. It is compared with everybody on the
-    lists: listed, not listed or unsure. Who is unsure is not called until a colleague has decided.
+    lists: listed, not listed or unsure. People who are unsure are not called until a colleague has decided.
 
     Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
     """

@@ -149,7 +149,7 @@ def checklist(
         datetime | None,
         typer.Option(
             formats=["%Y-%m-%d"],
-            help="who left without signing got the reminder of confidentiality by letter on this day",
+            help="the day on which a person who left without signing got the reminder of confidentiality by letter",
         ),
     ] = None,
     complete: Annotated[bool, typer.Option("--complete", help="complete the checklist")] = False,

@@ -1,5 +1,5 @@
 """Legs that belong to nothing else in the database and are to be hung up, such as a second telephone that an order
-rang: a process that is killed before it gives the order would leave them for ever."""
+rang: a process that is killed before it gives the order would leave them open."""
 
 from datetime import datetime, timedelta
 

@@ -27,7 +27,7 @@ def _reopen(tx: Tx, ids: Sequence[int], reasons: Sequence[str]) -> list[int]:
         contacts.c.id.in_(ids),
         contacts.c.status == ContactStatus.CLOSED,
         contacts.c.reason.in_(reasons),
-        contacts.c.number != NOBODY,  # who was erased stays so, whatever ends beside it
+        contacts.c.number != NOBODY,  # an erased person stays erased, whatever else ends
     )
     reopened = list(tx.execute(closed).scalars())
     if not reopened:

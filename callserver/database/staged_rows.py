@@ -247,7 +247,7 @@ def renumbered(tx: Tx) -> list[tuple[int, int, int, str]]:
 
 
 def set_numbers(tx: Tx, numbers: Mapping[int, tuple[int, str]]) -> None:
-    """Another number and place for each line; who has no address lives alone at it."""
+    """Another number and place for each line; a person without an address is the household of their number."""
     for line, (number, place) in numbers.items():
         key = {"line": line}
         before = tx.execute(text("SELECT number FROM staged WHERE line = :line"), key).scalar_one()

@@ -103,7 +103,7 @@ def _campaign(file: str, was: Campaign, would: Campaign) -> Iterator[Looser]:
 
 
 def _given_up(was: Configuration, would: Configuration) -> Iterator[Looser]:
-    """Displayed numbers that no campaign uses any more: who calls one back hears no explanation, and the
+    """Displayed numbers that no campaign uses any more: a person who calls one back hears no explanation, and the
     gate no longer treats it as an own number."""
     shown = {campaign.caller_id for campaign in would.campaigns.values()}
     for name, campaign in was.campaigns.items():

@@ -41,7 +41,7 @@ MARKS: Mapping[MarkKind, Extent] = {
     MarkKind.REFUSED: Extent(Reach.UNSURE, "a refusal gives the person peace on every list"),
     MarkKind.NOT_NOW: NOT_NOW,
     MarkKind.CONSENT_REVOKED: Extent(Reach.UNSURE, _NEVER_AGAIN),
-    MarkKind.LEFT: Extent(Reach.UNSURE, "who has left is no member on any list"),
+    MarkKind.LEFT: Extent(Reach.UNSURE, "a person who has left is a member on no list"),
     MarkKind.NO_LISTENER: Extent(Reach.UNSURE, "nobody is heard who asked not to be"),
     MarkKind.ABANDONED: Extent(
         Reach.UNSURE, "the person who met silence may stand on another list"

@@ -16,7 +16,7 @@ PHONER_HUNG_UP = "phoner_hung_up"
 """Its phoner has hung up, while it rang or in the talk."""
 
 ONLY_RINGING = frozenset({HOURS_OVER, PHONER_OFF, SUPPRESSED})
-"""Reasons that end no talk. Who answers as the order is given is not hung up on: what is due to them follows
+"""Reasons that end no talk. A person who answers at that moment is not hung up on: what is due to them follows
 from their answer."""
 
 MAY_TALK = frozenset({HOURS_OVER, PHONER_HUNG_UP})

@@ -79,7 +79,7 @@ class Ari:
 
         Raises:
             Unreached: nothing was sent, or it was refused for now.
-            Lost: a time-out, a broken connection or 5xx, or a 404 of something that stands between.
+            Lost: a time-out, a broken connection or 5xx, or a 404 from a proxy in between.
         """
         end = time.monotonic() + TIMEOUT_S
         for wait in AGAIN_S:

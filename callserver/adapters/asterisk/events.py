@@ -55,7 +55,7 @@ _BROKEN = (OSError, WebSocketException, Lost, TimeoutError)
 
 
 async def _note_nowhere(_: bool) -> None:
-    """Where nobody wants to know whether the exchange answers."""
+    """The default: whether the exchange answers is not stored."""
 
 
 class Replaced(Exception):  # noqa: N818 - an event

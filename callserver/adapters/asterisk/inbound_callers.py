@@ -22,7 +22,7 @@ LONGEST_S = 300
 """Asterisk ends a caller's leg after this time, if nothing else does."""
 
 TRIES = 2
-"""How often something is said; then the caller's leg is ended: nobody waits in silence."""
+"""How many times a prompt is tried before the caller's leg is ended: nobody waits in silence."""
 
 _QUESTION = "question-"
 

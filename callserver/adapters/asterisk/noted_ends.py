@@ -1,8 +1,8 @@
-"""How contacts' legs ended, as the exchange notes it itself.
+"""How contacts' legs ended, as the exchange itself records it.
 
 Asterisk forgets a leg that has ended, and an event that is lost with a connection is not repeated. So each
-contact's leg takes a hang-up handler with it, which our dialplan runs when it ends, whether or not anybody
-listens: it keeps the leg's last state and its cause in a variable of the seat. The seat's next leg overwrites it,
+contact's leg gets a hang-up handler, which our dialplan runs when the leg ends, whether or not a server is
+connected: it keeps the leg's last state and its cause in a variable of the seat. The seat's next leg overwrites it,
 and is not dialed before this one is settled. Legs that confirm a line have no seat, and share some hundreds of variables.
 A restart of Asterisk loses all.
 """

@@ -62,8 +62,8 @@ class Playbacks:
         self._playing.pop(playback["id"], None)
 
     async def _not_played(self, leg: str, prompt: str) -> None:
-        """Mostly who hears a prompt hangs up, and their leg may still be there for a moment; a prompt that cannot
-        be played fails every time."""
+        """Usually the person hung up during the prompt, and their leg exists for a moment longer; a prompt that
+        cannot be played fails every time."""
         if not (await self._ari.get("channels", leg)).ok:
             log.info("prompt_not_played", prompt=prompt)
             return

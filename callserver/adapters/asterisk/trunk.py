@@ -30,7 +30,7 @@ _DTMF = ("rfc4733", "info", "inband", "auto", "auto_info")
 _TIMERS = ("no", "yes", "required", "always")
 
 RETRIES = "1000000"
-"""How often a registration is repeated: practically without end."""
+"""How many times a registration is retried: practically without end."""
 
 Section = tuple[str, str, Mapping[str, str]]
 """Name, type and values."""

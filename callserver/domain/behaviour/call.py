@@ -171,7 +171,7 @@ def must_not_begin(call: Call) -> bool:
 
 
 def words_owed(call: Call) -> list[Duty]:
-    """Who answered and meets no phoner hears who called, and an apology."""
+    """A person who answered and meets no phoner hears who called, and an apology."""
     if not (call.is_open and call.answered and must_not_begin(call)):
         return []
     sentence = "somebody answered, no phoner was there, and they were told nothing"

@@ -51,7 +51,7 @@ A hundred phoners in talks cause eight requests per second: the phoner's leg is 
 """
 
 TALK_CHECK_TELEPHONE = timedelta(seconds=8)
-"""The same where the phoner is at an ordinary telephone: no browser tells that it was cut off, and the person would hear
+"""The same for a phoner on an ordinary telephone: no browser reports that it was cut off, and the person would hear
 silence. Few phoners are, and each causes one request in four seconds."""
 
 TALK_CHECK_AFTER_OUTCOME = timedelta(seconds=5)
@@ -123,16 +123,16 @@ class CallFlow:
 
     @staticmethod
     def _unknown(tx: Tx, news: CallReport, now: datetime, *, is_recorded: bool) -> None:
-        """End the leg of an attempt that is not recorded, as after an older copy of the database was brought back: no
-        phoner is there for who answers."""
+        """End the leg of an attempt that is not recorded, for example after an older copy of the database was restored:
+        a person who answered would meet no phoner."""
         log.warning("report_for_unknown_attempt", report=news.report.value)
         if news.leg and news.report in _LIVING and not is_recorded:
             legs_to_end.end(tx, news.leg, now)
 
     def _end_leg(self, tx: Tx, row: CallRow, news: CallReport, reason: str) -> None:
-        """End a leg that nobody expects. Who has answered it is told why."""
+        """End a leg that nobody expects. If a person has answered it, they hear an apology."""
         now, leg = self._ctx.clock.now(), news.leg or ""
-        # With a carrier whose clock is ahead, a late report seems to be later than the end: then nothing goes on.
+        # If the carrier's clock is ahead, a late report seems to be later than the end, although the leg is over.
         was_over = reason == GOES_ON and row.cause == Cause.COMPLETED
         if reason == GOES_ON:
             log.warning(reason, attempt=row.attempt)
@@ -208,7 +208,7 @@ class CallFlow:
     def _talk_begins(
         self, tx: Tx, seat: SeatRow, row: CallRow, now: datetime, *, in_hand: bool
     ) -> SeatRow:
-        # Such as after an opt-out: they answered before it was silent.
+        # For example after an opt-out: they answered before the ringing stopped.
         if hangups.must_not_begin(row):
             lost_phoners.count_abandoned(tx, row, now)
             hangups.want_ended(tx, row, row.stop_wanted or "", now)

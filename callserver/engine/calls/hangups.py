@@ -29,11 +29,11 @@ STOP_CHECK = timedelta(seconds=3)
 is cancelled without a callback)."""
 
 APOLOGY_ANSWER_S = 12.0
-"""How long the answer to an apology is waited for, longer than any provider's client does: ordered again, it would begin
-again, and a slow provider would never let the person hear it."""
+"""How long to wait for the provider's reply to an apology: longer than any provider's client waits. A repeated order would
+restart the apology, and with a slow provider the person would never hear the end of it."""
 
 APOLOGY_LASTS = timedelta(seconds=60)
-"""Who has been told is hung up on by then, if the provider has not done it after its last word."""
+"""The leg is hung up this long after an apology, if the provider has not done so at its end."""
 
 
 def must_not_begin(call: CallRow) -> bool:
@@ -88,7 +88,7 @@ class Hangups:
         A person may answer at the moment the phoner is lost, and must hear the apology too. So a call without
         a phoner is cancelled, which has no effect on an answered call.
 
-        Returns the call if something else is wanted by now.
+        Returns the call if another order is due by now.
         """
         ref, wanted = call.ref or "", call
 
@@ -136,8 +136,8 @@ class Hangups:
             calls.change(tx, call.attempt, deadline=deadline)
 
     async def _apology(self, leg: str, call: CallRow) -> Result:
-        """Order the apology. GONE: the person has hung up. A provider that is behind with its own news answers so as well
-        for a person who has just answered: then the order is to be given again."""
+        """Order the apology. GONE: the person has hung up. A provider whose state lags behind may
+        also answer GONE for a person who has just answered: the order is given again then."""
         organisation = self._ctx.rules.known(call.campaign).organisation
         result = await self._ctx.telephony.apologise(leg, organisation)
         if result is not Result.GONE:
@@ -188,13 +188,13 @@ class Hangups:
 
 
 def is_owed_apology(call: CallRow) -> bool:
-    """Whether a person answered whom no phoner talks to."""
+    """Whether a person answered and has no phoner to talk to."""
     return call.answered_at is not None and (call.stop_wanted == PHONER_LOST or call.abandoned)
 
 
 def _wants_more(ordered: CallRow, now: CallRow) -> bool:
     """Whether another order is due: another end was requested while this one was under way, or the person has
-    answered, who is owed the apology."""
+    answered and is owed the apology."""
     if now.ended_at is not None:
         return False
     answered = now.answered_at is not None and ordered.answered_at is None

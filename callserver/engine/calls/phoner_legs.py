@@ -31,7 +31,7 @@ CHECK_AGAIN_SECONDS = (0.5, 2, 5)
 """Waits, in seconds, between questions about a phoner's leg while the provider does not answer."""
 
 ASKED_WITHIN_S = 1.0
-"""How long the answer to a leg that asks what to do waits for the provider's word about another leg. It hears
+"""How long a leg that asks what to do waits while the provider is asked about another leg. It hears
 nothing meanwhile, and Twilio waits for 15 s at most."""
 
 IDENTITY = re.compile("phoner_([0-9]{1,18})")

@@ -29,9 +29,9 @@ from callserver.provider_events import CallReport
 log = structlog.get_logger(__name__)
 
 NEVER_PLACED = timedelta(seconds=20)
-"""An order that got no reply and that the provider does not know after this time never arrived: twice as long as a
-reply is waited for, and asked about again and again. Should it ring after all, it is ended at its first report; and
-it counts as an attempt, so that the person is not called again because of it."""
+"""An order that got no reply and that the provider does not know after this time never arrived: twice the
+time-out for a reply, and asked about repeatedly. If it rings after all, it is ended at its first report and counts
+as an attempt, so that the person is not called again because of it."""
 
 TOO_LONG = timedelta(seconds=180)
 """A call that rings or is queued this long after its permit is ended, whatever the reason."""
@@ -168,8 +168,8 @@ def _next_question(call: CallRow, now: datetime) -> timedelta:
 def _reports(
     call: CallRow, leg: Leg, report: Report | None
 ) -> list[tuple[Report, datetime | None]]:
-    """What was found, with the provider's own times: a listener may have left since the talk began, so also the
-    answer of a talk that is over."""
+    """What was found, with the provider's own times. The answer is included even if the talk is over: a listener may
+    have heard the beginning."""
     answered_at = leg.answered_at
     if answered_at is not None and call.rang_at is not None:
         answered_at = max(answered_at, call.rang_at)  # it is in whole seconds

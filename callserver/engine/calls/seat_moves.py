@@ -77,7 +77,7 @@ def move(
 
 
 def pause(tx: Tx, row: SeatRow, now: datetime) -> None:
-    """Let nobody be dialed for the seat any more until its phoner is ready again. Commands use it too."""
+    """Dial nobody for the seat until its phoner is ready again. Commands use it too."""
     before = row.seat
     if before.wants is not SeatState.WAITING or before.state is SeatState.OFF:
         return
@@ -99,7 +99,7 @@ def pause(tx: Tx, row: SeatRow, now: datetime) -> None:
 
 def may_change_exchange(tx: Tx, ctx: EngineContext, row: SeatRow, now: datetime) -> bool:
     """Whether the shift may go on through another exchange: the seat's does not answer while another does, no
-    call is in hand or owes its outcome, and the telephone is not one that signs in where it was told to."""
+    call is in hand or owes its outcome, and the telephone is not a SIP telephone, which is set to one exchange."""
     movable = row.state in (SeatState.WAITING, SeatState.PAUSED, SeatState.CONNECTING)
     if not movable or row.outcome_owed or kind(row.line or "") is LineKind.SIP:
         return False

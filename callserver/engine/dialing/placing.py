@@ -1,4 +1,4 @@
-"""The provider's answer to an order of a call, whatever becomes of the order."""
+"""The provider's answer to an order to place a call, even if the order fails."""
 
 from collections.abc import Awaitable
 

@@ -210,9 +210,9 @@ def place_of(contact: Contact, reach: InReach) -> Place:
 
 
 def _last_gift(contact: Contact, reach: InReach, now: datetime) -> date | None:
-    """A date that lies ahead is no gift's.
+    """The date of the last gift; a date in the future is ignored.
 
-    It is no fact, rather than a fact that the rules leave out: earlier versions counted it, and their decisions
+    It is left out of the facts, and not ignored by the rules: earlier versions counted it, and their decisions
     are judged again by these rules.
     """
     gift = _date(contact.last_gift)

@@ -46,7 +46,7 @@ def in_the_way(
 ) -> bool:
     """Whether a leg may be in the seat's room that must not be there when the next call is dialed.
 
-    Who had joined the talk before is silent from now on, even if their leg is not in the room yet.
+    A listener who had joined the talk before is silent from now on, even if their leg is not in the room yet.
 
     `seat`: locked, before or after it is reserved for that call.
     """

@@ -149,7 +149,7 @@ def import_on_side_connection(
         try:
             with writing.begin():
                 number = write(staged, clock(), by=by, refused=refused)
-                # Who was not compared with a register yet is silenced after that, if they are on it.
+                # People who were not compared with a register yet are silenced after that, if they are on it.
                 but_for = {Reason.SUP_EXTERNAL_UNSURE}
                 forbidden_calls.silence(staged.tx, rules, clock(), but_for=but_for)
             break

@@ -174,7 +174,7 @@ def _country_columns(header: Sequence[str]) -> Sequence[int]:
 
 
 def _strict(columns: Sequence[int], named: Sequence[int], behind: int, region: str) -> Read:
-    """Reads every column of numbers, with the row's own country if it names one: who has two is on the register
+    """Reads every column of numbers, with the row's own country if it names one: a person with two numbers is on the register
     under both.
 
     `behind`: from this column on no heading says what a cell holds, and each number counts.

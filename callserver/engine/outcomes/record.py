@@ -122,7 +122,7 @@ class OutcomeRecord:
         if chosen.agreement:
             _refuse_after_no(tx, call, campaign, corrected=corrected)
         self._check_agreed(tx, call, campaign, chosen, given, contact, now)
-        # Who has left makes no call-back.
+        # A phoner who has left makes no call-back.
         talked = None if user.id == call.phoner else accounts.user(tx, call.phoner)
         phoner = None if talked is not None and talked.left_at is not None else call.phoner
         called = contact or wishes.removed_contact(call)

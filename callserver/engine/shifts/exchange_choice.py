@@ -21,7 +21,7 @@ def choose(tx: Tx, names: Sequence[str], row: SeatRow, line: str | None, now: da
     """The seat's exchange: the one that it has, else the one with the fewest seats.
 
     It changes between shifts only, and only if the exchange is not named any more, or does not answer while
-    another does. A SIP telephone signs in where somebody has told it to, and so it stays there.
+    another does. A SIP telephone is set to one exchange, and stays there.
     """
     if row.state != SeatState.OFF:
         return row.exchange
