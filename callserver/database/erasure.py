@@ -79,7 +79,7 @@ def _unlink(tx: Tx, which: ColumnElement[bool]) -> int:
         forgotten = {"words": "", "answer": "", "call": null()}
         theirs = support_messages.c.call.in_(some)
         tx.execute(update(support_messages).where(theirs).values(**forgotten))
-        tx.execute(update(forms).where(forms.c.call.in_(some)).values(words=""))
+        tx.execute(update(forms).where(forms.c.call.in_(some)).values(words="", comment=""))
         tx.execute(update(calls).where(calls.c.attempt.in_(some)).values(**UNLINKED))
         detail_words.forget(tx, some)
     return len(attempts)

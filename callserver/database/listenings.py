@@ -45,6 +45,8 @@ class FormRow(NamedTuple):
     serious: int
     positive: int
     words: str
+    comment: str
+    commented_at: datetime | None
 
 
 _columns = [listenings.c[name] for name in ListeningRow._fields]
@@ -208,6 +210,17 @@ def store_form(tx: Tx, call: str, listener: int, **values: Any) -> int:
     )
     query = select(forms.c.id).where(forms.c.call == call, forms.c.listener == listener)
     return int(tx.execute(query).scalar_one())
+
+
+def form(tx: Tx, key: int) -> FormRow | None:
+    row = tx.execute(select(*_form_columns).where(forms.c.id == key)).one_or_none()
+    return None if row is None else FormRow._make(row)
+
+
+def comment_form(tx: Tx, key: int, comment: str, now: datetime) -> None:
+    """The phoner's comment on a form; a second one replaces the first."""
+    values = {"comment": comment, "commented_at": now}
+    tx.execute(update(forms).where(forms.c.id == key).values(**values))
 
 
 def forms_of(tx: Tx, phoner: int, most: int) -> list[tuple[FormRow, str]]:

@@ -129,8 +129,9 @@ def _stored(  # noqa: C901, PLR0912 - one case for each class
             old = and_(calls.c.permit_at < before, calls.c.note.is_not(None))
             return Stored(calls.c.attempt, old, {"note": null()})
         case RetentionClass.FORMS:
-            old = and_(forms.c.at < before, forms.c.words != "")
-            return Stored(forms.c.id, old, {"words": ""})
+            written = or_(forms.c.words != "", forms.c.comment != "")
+            old = and_(forms.c.at < before, written)
+            return Stored(forms.c.id, old, {"words": "", "comment": ""})
         case RetentionClass.CASES:
             return Stored(cases_table.c.id, cases.may_be_forgotten(before))
         case RetentionClass.NOTICES:

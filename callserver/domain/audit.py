@@ -67,6 +67,7 @@ class EntryKind(StrEnum):
     HEARD = "heard"  # this call had a listener
     NO_LISTENER = "no_listener"  # the person on the line does not want a listener
     FORM = "form"  # a listening form was filled in for a call
+    FORM_COMMENT = "form_comment"  # the phoner commented on it
     LOG_SEARCHED = "log_searched"  # this log was searched
     RESTORED = "restored"  # the database was put back from a backup; what came after it is gone
     RECONCILED = "reconciled"  # the tables were compared with this log

@@ -88,6 +88,14 @@ class Maja:
     def forgets_what_she_was_told(self) -> None:
         self.page.evaluate("window.told = []")
 
+    def comments(self, form: str, words: str) -> None:
+        """On a form that has just come to her page."""
+        received = self.page.locator("#listened-to-me li").filter(has_text=form)
+        received.get_by_role("button", name="Comment").click()
+        self.page.locator("#dialog [name=comment]").fill(words)
+        self.page.locator("#dialog .main").click()
+        expect(received).to_contain_text(words)
+
     def hangs_up(self) -> None:
         self.page.keyboard.press("x")
 

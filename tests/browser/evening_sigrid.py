@@ -98,6 +98,10 @@ class Sigrid:
         self.page.locator("#dialog .main").click()
         expect(self.page.locator("#panel .forms")).to_contain_text(words)
 
+    def reads_the_comment(self, words: str) -> None:
+        self.tile.click()
+        expect(self.page.locator("#panel .forms")).to_contain_text(words)
+
     def corrects(self, attempt: str, outcome: str) -> None:
         self.page.locator(f"#panel [data-key=correct-{attempt}]").click()
         self.page.locator("#correct-outcome").select_option(outcome)

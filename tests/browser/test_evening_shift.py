@@ -371,7 +371,8 @@ def the_end_of_listening(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
     expect(page.locator("#listened-to-me")).to_contain_text("Sigrid Prøve, today at 16:4")
     expect(page.locator("#listened-to-me")).to_contain_text("listened in, 17:00:0")
     expect(page.locator("#listened-to-me")).to_contain_text("to 20:40:")
-    expect(page.locator("#listened-to-me")).to_contain_text(PRAISE)
+    maja.comments(PRAISE, "Thank you. He spoke so softly.")
+    sigrid.reads_the_comment("He spoke so softly.")
 
 
 def the_hours_are_over(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:

@@ -96,9 +96,9 @@ async def test_erasing_leaves_no_byte_and_still_protects(
     for row in known:
         keys = {"id": row.id, "person": row.person, "household": row.household, "at": at}
         record(system, a_call(keys))
-        heard = {"call": f"a{row.id}", "phoner": 1, "listener": 2, "at": at, "words": NAME}
+        heard = {"call": f"a{row.id}", "phoner": 1, "listener": 2, "at": at}
         marks = dict.fromkeys(("respectful", "serious", "positive"), 4)
-        write_down(system, {**heard, **marks})
+        write_down(system, {**heard, **marks, "words": NAME, "comment": NAME})
     assert len(traces(tmp_path)) >= 3  # the control: the scan finds them
 
     for row in known:  # known under two keys: each is erased by itself

@@ -13,6 +13,7 @@ from callserver.database import (
     applicants,
     contact_removal,
     former_identifiers,
+    listenings,
     marks,
     refused_numbers,
     retention,
@@ -198,6 +199,20 @@ def test_an_old_call_says_no_longer_whom_it_reached(store: AnyStore) -> None:
         assert [row.details for row in rows[:2]] == [{"amount": 100}] * 2
         kinds = tx.execute(select(audit.c.body)).scalars()
         assert sum(b'"kind":"retention"' in body for body in kinds) == 2
+
+
+def test_words_on_a_listening_form_are_dropped_also_the_phoners(store: AnyStore) -> None:
+    grades = dict.fromkeys(("respectful", "serious", "positive"), 4)
+    with store.engine.begin() as tx:
+        sigrid = accounts.add(tx, handle="sigrid", name="Sigrid", role="supervisor")
+        for call, days, words, comment in (("old", 181, "", "c"), ("new", 179, "w", "c")):
+            at = NOW - timedelta(days=days)
+            key = listenings.store_form(tx, call, sigrid, phoner=1, at=at, words=words, **grades)
+            listenings.comment_form(tx, key, comment, NOW)
+        assert run(tx) == {"forms": 1}
+        rows = listenings.forms_of(tx, 1, 9)
+        kept = {form.call: (form.words, form.comment) for form, _ in rows}
+        assert kept == {"old": ("", ""), "new": ("w", "c")}
 
 
 def test_a_long_class_is_dropped_in_parts(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:

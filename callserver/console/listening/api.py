@@ -8,6 +8,7 @@ from callserver.console.listening.views import (
     MOST,
     Binding,
     EndedListening,
+    FormComment,
     FormGiven,
     FormView,
     InCall,
@@ -61,6 +62,7 @@ class ListeningApi:
             Endpoint("POST", "/listenings/stop", Access.SIGNED_IN, self.stop, RIGHTS),
             Endpoint("GET", "/listenings/mine", Access.SIGNED_IN, self.mine, RIGHTS),
             Endpoint("POST", "/calls/{call}/form", Action.LISTEN, self.form),
+            Endpoint("POST", "/forms/{form}/comment", Action.PHONE, self.comment),
             Endpoint("GET", "/listened-to-me", Action.PHONE, self.listened_to_me),
             Endpoint("POST", "/listened-to-me", Action.PHONE, self.seen),
             Endpoint("POST", "/no-listener", Action.PHONE, self.no_listener),
@@ -120,6 +122,11 @@ class ListeningApi:
         form = Form(body.respectful, body.serious, body.positive, body.words.strip())
         await self._feedback.fill_in(request.user, call, form)
         return Done()
+
+    async def comment(self, request: UserRequest, form: int, body: FormComment) -> ListenedToMe:
+        """Save my comment on a form about my call; a second one replaces the first."""
+        await self._feedback.comment(request.user, form, body.comment.strip())
+        return await self.listened_to_me(request)
 
     async def listened_to_me(self, request: UserRequest) -> ListenedToMe:
         """Who has listened to me, when and to what, and the forms about my calls."""
@@ -239,6 +246,7 @@ def forms_of(tx: Tx, phoner: int) -> list[FormView]:
     """The forms about a phoner's calls."""
     return [
         FormView(
+            id=row.id,
             call=row.call,
             at=row.at,
             by=name,
@@ -246,6 +254,8 @@ def forms_of(tx: Tx, phoner: int) -> list[FormView]:
             serious=row.serious,
             positive=row.positive,
             words=row.words,
+            comment=row.comment,
+            commented_at=row.commented_at,
         )
         for row, name in listenings.forms_of(tx, phoner, MOST)
     ]

@@ -73,9 +73,14 @@ class FormGiven(Body):
     words: str = Field(default="", max_length=2000)
 
 
-class FormView(Answer):
-    """A listening form about a call."""
+class FormComment(Body):
+    comment: str = Field(max_length=2000)  # empty: none
 
+
+class FormView(Answer):
+    """A listening form about a call, and the phoner's comment on it."""
+
+    id: int
     call: str
     at: AwareDatetime
     by: str
@@ -83,6 +88,8 @@ class FormView(Answer):
     serious: int
     positive: int
     words: str
+    comment: str
+    commented_at: AwareDatetime | None
 
 
 class ListeningInterval(Answer):

@@ -82,6 +82,8 @@ forms = Table(
     Column("serious", Integer, nullable=False),
     Column("positive", Integer, nullable=False),
     Column("words", Text, nullable=False, server_default=""),
+    Column("comment", Text, nullable=False, server_default=""),  # the phoner's
+    Column("commented_at", Instant),
 )
 Index("listening_forms_phoner", forms.c.phoner, forms.c.at)
 Index("listening_forms_call", forms.c.call, forms.c.listener, unique=True)

@@ -66,6 +66,23 @@ class ListeningFeedback:
 
         return await self._ctx.store.run(work)
 
+    async def comment(self, phoner: User, form: int, comment: str) -> None:
+        """Save the phoner's comment on a form about their call. A second comment replaces the first.
+
+        Raises:
+            NotFound: there is no such form about a call of theirs.
+        """
+
+        def work(tx: Tx) -> None:
+            row = listenings.form(tx, form)
+            if row is None or row.phoner != phoner.id:
+                raise NotFound("there is no such form about a call of yours", key="not_found")
+            now = self._ctx.clock.now()
+            listenings.comment_form(tx, form, comment, now)
+            audit.append(tx, now, EntryKind.FORM_COMMENT, call=row.call, form=form, by=phoner.id)
+
+        await self._ctx.store.run(work)
+
     @property
     def told_during(self) -> bool:
         """Whether a phoner sees a listening while it lasts; otherwise they see it afterwards."""

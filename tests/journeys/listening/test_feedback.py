@@ -50,6 +50,35 @@ async def test_what_the_phoner_is_told_and_the_form(system: ListeningSystem) -> 
     assert "Rolig" not in str(system.entries()), "no words in the log"
 
 
+async def test_the_phoner_comments_on_a_form(system: ListeningSystem) -> None:
+    await system.talking()
+    assert await system.listen() == 200
+    await system.pass_time(2)
+    attempt = system.calls()[0].attempt
+    form = {"respectful": 2, "serious": 4, "positive": 3, "words": "Lyt længere."}
+    assert (await system.ask("POST", f"/calls/{attempt}/form", form))[0] == 200
+    await system.stop()
+    _, heard = await system.api("GET", "/listened-to-me")
+    ((key, comment),) = [(form["id"], form["comment"]) for form in heard["forms"]]
+    assert comment == ""
+    words, path = {"comment": "Linjen knasede."}, f"/forms/{key}/comment"
+    assert (await system.ask("POST", path, words))[0] == 403, "a supervisor has none"
+    assert (await system.api("POST", path, words, phoner=2))[0] == 404, "about another's call"
+    assert (await system.api("POST", path, {"comment": "Hm."}))[0] == 200
+    status, heard = await system.api("POST", path, words)
+    assert (status, heard["forms"][0]["comment"]) == (200, "Linjen knasede.")
+    assert heard["forms"][0]["commented_at"]
+    # The form filled in again keeps the comment, and the supervisor reads it.
+    assert (await system.ask("POST", f"/calls/{attempt}/form", form | {"respectful": 4}))[0] == 200
+    _, floor = await system.ask("GET", "/floor/seats/1")
+    assert [(form["respectful"], form["comment"]) for form in floor["forms"]] == [
+        (4, "Linjen knasede.")
+    ]
+    entries = [entry for entry in system.entries() if entry["kind"] == "form_comment"]
+    assert [(entry["form"], entry["call"]) for entry in entries] == [(key, attempt)] * 2
+    assert "knasede" not in str(system.entries()), "no words in the log"
+
+
 async def test_the_phoner_sees_every_mode_and_its_times(system: ListeningSystem) -> None:
     """Not the last mode only: joining for less than a second is shown as that, between two coachings."""
     await system.talking()

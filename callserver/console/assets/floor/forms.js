@@ -74,6 +74,9 @@ export function forms() {
           ]),
         ),
         form.words && el("p", {}, form.words),
+        form.comment &&
+          el("p", { class: "soft" }, t("floor.form_comment", { when: dateTime(form.commented_at) })),
+        form.comment && el("p", {}, form.comment),
       ),
     ),
   );

@@ -2,6 +2,7 @@
 // listening is shown while it lasts is a policy: the server sends only what it allows.
 
 import { get, post } from "../api.js";
+import { ask, field } from "../dialog.js";
 import { $, el, onSubmit, show, toast } from "../dom.js";
 import { t, time, timeSeconds, when } from "../texts.js";
 import { seat } from "./seat.js";
@@ -57,6 +58,43 @@ function form(feedback) {
     {},
     t("phone.listened.form", { ...feedback, at: when(feedback.at) }),
     feedback.words ? el("q", { class: "block" }, feedback.words) : null,
+    feedback.comment
+      ? el(
+          "p",
+          {},
+          t("phone.listened.comment_yours", { at: when(feedback.commented_at) }),
+          el("q", { class: "block" }, feedback.comment),
+        )
+      : null,
+    el(
+      "button",
+      {
+        type: "button",
+        class: "quiet small",
+        "data-key": `comment-${feedback.id}`,
+        onclick: () => comment(feedback),
+      },
+      t(feedback.comment ? "phone.listened.comment_change" : "phone.listened.comment"),
+    ),
+  );
+}
+
+function comment(feedback) {
+  const words = el("textarea", { maxlength: "2000" });
+  words.value = feedback.comment;
+  ask(
+    t("phone.listened.comment_title"),
+    [
+      el("p", { class: "soft" }, t("phone.listened.comment_read", { by: feedback.by })),
+      field("comment", t("phone.listened.comment_words"), words),
+    ],
+    {
+      keeps: `listening.comment.${feedback.id}`,
+      does: async (values) => {
+        take(await post(`/forms/${feedback.id}/comment`, values));
+        toast(t("phone.listened.comment_saved"), "good");
+      },
+    },
   );
 }
 
