@@ -1,7 +1,7 @@
 """Versions of documents, and who has signed them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -10,18 +10,33 @@ from callserver.database import revisions
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import document_versions, signatures
 from callserver.database.upserts import INSERTS, PerDialect
-from callserver.domain.training import Signature, Version
+from callserver.domain.training import Signature, Signed, Version
 from callserver.ports import Tx
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""No signature is as old."""
+
 _signed = Prepared(
-    select(signatures.c.document, signatures.c.version).where(
+    select(signatures.c.document, signatures.c.version, signatures.c.at).where(
         signatures.c.user == bindparam("user")
     )
 )
 _row: dict[str, Any] = {name: bindparam(name) for name in ("user", "document", "version", "at")}
-_sign = Prepared(
-    PerDialect(lambda insert: insert(signatures).values(_row).on_conflict_do_nothing())
-)
+
+
+def _or_again(insert: Any) -> Any:
+    return (
+        insert(signatures)
+        .values(_row)
+        .on_conflict_do_update(
+            index_elements=["user", "document", "version"],
+            set_={"at": bindparam("at")},
+            where=signatures.c.at <= bindparam("again_since"),
+        )
+    )
+
+
+_sign = Prepared(PerDialect(_or_again))
 _signature = select(signatures.c.document, signatures.c.version, signatures.c.at)
 _versions = select(
     document_versions.c.document,
@@ -31,9 +46,9 @@ _versions = select(
 )
 
 
-def signed(tx: Tx, user: int) -> set[tuple[str, str]]:
-    """The documents and versions that a user has signed: asked at every dial."""
-    return {(row[0], row[1]) for row in _signed(tx, {"user": user})}
+def signed(tx: Tx, user: int) -> Signed:
+    """The documents and versions that a user has signed, and when: asked at every dial."""
+    return {(row[0], row[1]): row[2] for row in _signed(tx, {"user": user})}
 
 
 def signatures_of(tx: Tx, user: int) -> list[Signature]:
@@ -50,9 +65,12 @@ def every_signature(tx: Tx) -> dict[int, list[Signature]]:
     return by_user
 
 
-def sign(tx: Tx, user: int, document: str, version: str, now: datetime) -> bool:
-    """Write a signature; False: there is one already."""
+def sign(
+    tx: Tx, user: int, document: str, version: str, now: datetime, again_since: datetime = NEVER
+) -> bool:
+    """Write a signature; one from `again_since` or earlier is renewed. False: there is one already."""
     row = {"user": user, "document": document, "version": version, "at": now}
+    row["again_since"] = again_since
     return _sign(tx, row).rowcount == 1
 
 

@@ -217,6 +217,11 @@ def asks_less(was: Mapping[Level, LevelRules], would: Mapping[Level, LevelRules]
     )
 
 
+def signed_less_often(was: Mapping[str, int], would: Mapping[str, int]) -> bool:
+    """A signature would hold longer."""
+    return any(more(days, would.get(name)) for name, days in was.items())
+
+
 def asks_back_less(was: Sequence[LeavingItem], would: Sequence[LeavingItem]) -> bool:
     """Something is no longer on the checklist of a person who has left."""
     return lost([item.key for item in was], [item.key for item in would])
@@ -255,6 +260,7 @@ SURVEY: Mapping[str, Compare] = {
 
 TRAINING: Mapping[str, Compare] = {
     "grace_days": more,
+    "sign_again_days": signed_less_often,
     "shift_minutes": less,
     "mentor_minutes": less,
     "listening_minutes": less,

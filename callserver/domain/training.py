@@ -30,11 +30,28 @@ class Signature:
     at: datetime
 
 
+Signed = Mapping[tuple[str, str], datetime]
+"""When each document and version was signed, by one user."""
+
+
 def unsigned(
-    required: Sequence[str], in_force: Mapping[str, str], signed: Collection[tuple[str, str]]
+    required: Sequence[str],
+    in_force: Mapping[str, str],
+    signed: Signed,
+    sign_again_days: Mapping[str, int],
+    now: datetime,
 ) -> tuple[str, ...]:
-    """The required documents whose version in force is not signed. `signed`: document and version."""
-    return tuple(name for name in required if (name, in_force.get(name)) not in signed)
+    """The required documents whose version in force is not signed, or was signed too long ago."""
+    return tuple(
+        name
+        for name in required
+        if not holds(signed.get((name, in_force.get(name, ""))), sign_again_days.get(name), now)
+    )
+
+
+def holds(signed_at: datetime | None, days: int | None, now: datetime) -> bool:
+    """Whether a signature holds; `days`: for how long it does (None: for ever)."""
+    return signed_at is not None and (days is None or now < signed_at + timedelta(days=days))
 
 
 def grace_until(

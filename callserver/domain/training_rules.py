@@ -44,6 +44,7 @@ class LevelRules(Document):
 
 class TrainingRules(Document):
     grace_days: Annotated[int, Field(ge=0, le=60)] = 7
+    sign_again_days: dict[str, Annotated[int, Field(ge=30, le=3650)]] = Field(default_factory=dict)
     shift_minutes: Annotated[int, Field(ge=30, le=600)] = 60
     mentor_minutes: Annotated[int, Field(ge=0, le=240)] = 15
     listening_minutes: Annotated[int, Field(ge=5, le=240)] = 10
@@ -89,6 +90,9 @@ class TrainingRules(Document):
         places += [(("levels", name, "read"), level.read) for name, level in self.levels.items()]
         for key, names in places:
             yield from _unknown(key, names, keys, "no_document")
+        for name in self.sign_again_days:
+            for _, wrong in _unknown((), (name,), self.named, "no_document"):
+                yield ("sign_again_days", name), wrong
         for name, level in self.levels.items():
             yield from _unknown(
                 ("levels", name, "attend"), level.attend, self.activities, "no_activity"

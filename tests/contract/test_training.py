@@ -24,10 +24,19 @@ async def test_a_version_is_signed_once(store: AnyStore) -> None:
         Signature("ethics", "v2", LATER),
     ]
     assert await store.read(lambda tx: training.signed(tx, 1)) == {
-        ("ethics", "v1"),
-        ("ethics", "v2"),
+        ("ethics", "v1"): NOW,
+        ("ethics", "v2"): LATER,
     }
-    assert await store.read(lambda tx: training.signed(tx, 2)) == set()
+    assert await store.read(lambda tx: training.signed(tx, 2)) == {}
+
+
+async def test_an_old_signature_is_renewed(store: AnyStore) -> None:
+    signed = partial(training.sign, user=1, document="ethics", version="v1")
+    assert await store.run(partial(signed, now=NOW, again_since=NOW))
+    before = NOW - timedelta(seconds=1)
+    assert not await store.run(partial(signed, now=LATER, again_since=before))
+    assert await store.run(partial(signed, now=LATER, again_since=NOW))
+    assert await store.read(lambda tx: training.signed(tx, 1)) == {("ethics", "v1"): LATER}
 
 
 async def test_a_version_that_returns_keeps_its_first_time(store: AnyStore) -> None:

@@ -202,6 +202,7 @@ def training(**change: Any) -> Configuration:
     ("key", "change"),
     [
         ("grace_days", {"grace_days": 8}),
+        ("sign_again_days", {"sign_again_days": {"it_policy": 366}}),
         ("levels", {"levels": {"first": {"read": ["ethics"]}}}),
         ("colleagues", {"colleagues": []}),
     ],
@@ -212,9 +213,20 @@ def test_who_signs_less_is_named_by_its_key(key: str, change: dict[str, Any]) ->
     ]
 
 
+def test_a_document_that_is_no_longer_signed_again_is_looser() -> None:
+    rules = SHIPPED.training.model_copy(update={"sign_again_days": {}})
+    (case,) = looser(SHIPPED, replace(SHIPPED, training=rules))
+    assert case.key == "sign_again_days"
+
+
 def test_who_signs_more_or_earlier_needs_one_person() -> None:
     first = [*SHIPPED.training.documents_of(Level.FIRST), "law"]
-    change = {"grace_days": 0, "levels": {"first": {"read": first}, "second": {"read": []}}}
+    often = {"it_policy": 180, "ethics": 400}
+    change = {
+        "grace_days": 0,
+        "sign_again_days": often,
+        "levels": {"first": {"read": first}, "second": {"read": []}},
+    }
     earlier = {**change, "levels": {"first": {"read": [*first, "isobro", "telemarketing"]}}}
     assert looser(SHIPPED, training(**earlier)) == ()
     assert looser(SHIPPED, training(**change)) != ()

@@ -32,13 +32,21 @@ def signature(number: int, day: int) -> Signature:
 
 
 def test_another_version_is_not_signed() -> None:
-    in_force = {"ethics": "v2", "law": "v1"}
-    assert unsigned(["ethics", "law"], in_force, {("ethics", "v1"), ("law", "v1")}) == ("ethics",)
-    assert unsigned(["ethics", "law"], in_force, {("ethics", "v2"), ("law", "v1")}) == ()
+    both, in_force = ["ethics", "law"], {"ethics": "v2", "law": "v1"}
+    before = {("ethics", "v1"): START, ("law", "v1"): START}
+    assert unsigned(both, in_force, before, {}, START) == ("ethics",)
+    assert unsigned(both, in_force, before | {("ethics", "v2"): START}, {}, START) == ()
 
 
 def test_a_document_that_cannot_be_found_is_not_signed() -> None:
-    assert unsigned(["ethics"], {}, {("ethics", "v1")}) == ("ethics",)
+    assert unsigned(["ethics"], {}, {("ethics", "v1"): START}, {}, START) == ("ethics",)
+
+
+@pytest.mark.parametrize(("after", "missing"), [(364, ()), (365, ("ethics",)), (-1, ())])
+def test_a_signature_holds_for_its_days(after: int, missing: tuple[str, ...]) -> None:
+    signed = {("ethics", "v1"): START, ("law", "v1"): START - 1000 * DAY}
+    in_force, now = {"ethics": "v1", "law": "v1"}, START + after * DAY
+    assert unsigned(["ethics", "law"], in_force, signed, {"ethics": 365}, now) == missing
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def test_what_names_nothing_is_named_by_its_place() -> None:
         ("levels", "third", "attend", 0),
         ("levels", "trained", "attend", 0),
     ]
+    unread = RULES.model_copy(update={"sign_again_days": {"law": 365, "it": 365}})
+    assert [key for key, _ in unread.wrong(keys)] == [("sign_again_days", "it")]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,36 @@ async def test_a_new_version_gives_a_week(system: SimulatedSystem, config: Path)
     assert len(system.rang()) == 1
 
 
+async def test_a_document_is_signed_again(system: SimulatedSystem, config: Path) -> None:
+    """After its days, with a grace period; here after a month."""
+    training_file = config / "training.yaml"
+    training_file.write_text(training_file.read_text("utf-8").replace(": 365", ": 30"), "utf-8")
+    await take_in(system, config, 1)
+    policy = (await documents(system))["it_policy"]
+    body = {"document": "it_policy", "version": policy["version"]}
+    await system.do("POST", "/training/signatures", body)
+    assert (await documents(system))["it_policy"]["signed_at"] == policy["signed_at"]
+    system.clock.set(system.clock.now() + timedelta(days=30))
+    mine = await documents(system)
+    assert (mine["it_policy"]["state"], mine["ethics"]["state"]) == ("due", "signed")
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(5)
+    assert len(system.rang()) == 1
+    await system.do("POST", "/pause", {"reason": "pause"})
+    await system.pass_time(60)
+    system.clock.set(system.clock.now() + timedelta(days=7))
+    assert (await documents(system))["it_policy"]["state"] == "owed"
+    await system.on_shift(2)
+    status, answer = await system.api("POST", "/dial", {"number": NUMBER}, phoner=2)
+    assert (status, "AGENT_POLICY_NOT_ACKED" in str(answer)) == (409, True), answer
+    assert len(system.rang()) == 1
+    await system.do("POST", "/training/signatures", body, phoner=2)
+    assert (await documents(system, 2))["it_policy"]["state"] == "signed"
+    _, answer = await system.api("POST", "/dial", {"number": NUMBER}, phoner=2)
+    assert "AGENT_POLICY_NOT_ACKED" not in str(answer)
+
+
 async def test_a_new_colleague_has_no_grace_period(system: SimulatedSystem, config: Path) -> None:
     await system.server.rules_in_force.start()
 

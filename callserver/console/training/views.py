@@ -50,7 +50,7 @@ def document_views(
     language: str,
 ) -> list[DocumentView]:
     """What a user has to sign, in the order in which they read it."""
-    states = signatures.states_of(user, rules, level, versions, signed)
+    states = signatures.states_of(user, rules, level, versions, signed, now)
     return [
         _document(state, rules.books[f"{state.document}.{language}"].title, now) for state in states
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from callserver.database import audit, training
 from callserver.database.accounts import User
@@ -10,7 +10,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.book import CONFIDENTIALITY
 from callserver.domain.configuration import Configuration
 from callserver.domain.role import Role
-from callserver.domain.training import Signature, Version, grace_until, unsigned
+from callserver.domain.training import Signature, Version, grace_until, holds, unsigned
 from callserver.domain.training_rules import Level
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -65,12 +65,12 @@ def _allow(
     added_at: datetime | None,
     now: datetime,
 ) -> bool:
-    missing = unsigned(tuple(required), rules.documents, training.signed(tx, user))
+    signed, again = training.signed(tx, user), rules.training.sign_again_days
+    missing = unsigned(tuple(required), rules.documents, signed, again, now)
     if not missing:
         return True
     signatures, versions = training.signatures_of(tx, user), training.versions(tx)
-    days = rules.training.grace_days
-    due = [_due(name, versions, signatures, added_at, days) for name in missing]
+    due = [_due(rules, name, versions, signatures, added_at) for name in missing]
     return all(until is not None and now < until for until in due)
 
 
@@ -80,6 +80,7 @@ def states_of(
     level: Level,
     versions: Iterable[Version],
     signatures: Iterable[Signature],
+    now: datetime,
 ) -> list[DocumentState]:
     """The documents that a user has to sign, in the order in which they read them."""
     versions, signatures = list(versions), list(signatures)
@@ -89,38 +90,44 @@ def states_of(
     for name in required_of(rules, user.role, level):
         key = name, rules.documents[name]
         at = signed.get(key)
-        days = rules.training.grace_days
-        due = None if at is not None else _due(name, versions, signatures, user.added_at, days)
+        if holds(at, rules.training.sign_again_days.get(name), now):
+            due = None
+        else:
+            at, due = None, _due(rules, name, versions, signatures, user.added_at)
         states.append(DocumentState(*key, since.get(key), at, due))
     return states
 
 
 def _due(
+    rules: Configuration,
     document: str,
     versions: Iterable[Version],
     signatures: Iterable[Signature],
     added_at: datetime | None,
-    days: int,
 ) -> datetime | None:
+    theirs = [signature for signature in signatures if signature.document == document]
+    grace, again = rules.training.grace_days, rules.training.sign_again_days.get(document)
+    for signature in theirs:
+        if signature.version == rules.documents[document] and again is not None:
+            return signature.at + timedelta(days=again + grace)
     return grace_until(
-        [version for version in versions if version.document == document],
-        [signature for signature in signatures if signature.document == document],
-        added_at,
-        days,
+        [version for version in versions if version.document == document], theirs, added_at, grace
     )
 
 
 def sign(
     tx: Tx, rules: Configuration, user: int, document: str, version: str, now: datetime
 ) -> None:
-    """The user has read this version of the document. Signing it again changes nothing.
+    """The user has read this version of the document. A signature that still holds stays as it is.
 
     Raises:
         Impossible: nobody signs this document, or another version is in force by now.
     """
     if document not in rules.training.named or rules.documents[document] != version:
         raise Impossible("this version of the document is not in force", key="document_changed")
-    if training.sign(tx, user, document, version, now):
+    again = rules.training.sign_again_days.get(document)
+    since = training.NEVER if again is None else now - timedelta(days=again)
+    if training.sign(tx, user, document, version, now, since):
         audit.append(
             tx,
             now,
