@@ -8,6 +8,7 @@ from typing import Any
 from callserver.domain.facts import Scope
 from callserver.domain.judging import Published
 from callserver.domain.marks import MarkKind
+from callserver.engine.audit_log.followed_numbers import FollowedNumbers
 
 Find = Callable[[int | None, str], None]
 
@@ -78,6 +79,7 @@ class Followed:
             lambda: defaultdict(set)
         )
         self._seen: dict[str, set[str]] = {}  # opt-outs that appeared in facts
+        self._numbers = FollowedNumbers(find)
 
     def entry(self, leaf: int, entry: Mapping[str, Any], published: Published | None) -> None:
         """Process one entry; a decision together with its opened facts."""
@@ -172,6 +174,7 @@ class Followed:
             self.calls[call] = Call(leaf)
         keys = [key for key in entry.get("keys") or () if isinstance(key, str)]
         facts = None if published is None else published.facts
+        self._numbers.decided(leaf, keys, None if facts is None else facts.get("num"))
         if facts is None or published is None or facts.get("error"):
             self._without_facts(leaf, entry, keys)
             return

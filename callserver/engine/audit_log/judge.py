@@ -30,13 +30,13 @@ from callserver.engine.audit_log.decision_export import (
     EXPIRED,
 )
 from callserver.engine.audit_log.followed import Followed
+from callserver.engine.audit_log.followed_rules import SHORT, FollowedRules
 from callserver.engine.audit_log.forgotten import Forgotten
 from callserver.engine.audit_log.published_check import CheckedEntries
 from callserver.engine.audit_log.published_log import PublishedLog
 from callserver.errors import ConfigurationProblem
 
 MOST_FINDINGS = 10_000
-NOT_IN_FORCE = frozenset({"proposed", "unreviewed"})
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class _Judge:
         self._configurations: dict[str, Configuration | None] = {}
         self._followed = Followed(self._result.find)
         self._forgotten = Forgotten()
-        self._in_force: list[str] = []  # the latest two configurations that the log names
+        self._rules = FollowedRules(self._result.find, self._named)
         self._commits = False  # from the first commitment on every decision has one
 
     def run(self) -> Judgement:
@@ -111,8 +111,10 @@ class _Judge:
             published = self._decision(leaf, entry)
         try:
             self._followed.entry(leaf, entry, published)
-            if kind in ("permitted", "refused", "configuration"):
-                self._note_in_force(entry)
+            if kind in ("permitted", "refused"):
+                self._rules.decided(leaf, entry)
+            elif kind == "configuration":
+                self._rules.changed(leaf, entry)
             if not self._forgotten.entry(entry, self._periods):
                 self._result.find(leaf, "no configuration in force here has this period")
         except UNREADABLE:
@@ -187,22 +189,19 @@ class _Judge:
         self._result.find(None, f"this version cannot read the configuration {revision}")
         return None
 
-    def _note_in_force(self, entry: Mapping[str, Any]) -> None:
-        """Which configurations may be in force: processes follow a change within seconds."""
-        if entry["kind"] == "configuration" and entry.get("did") in NOT_IN_FORCE:
-            return
-        short = str(entry.get("revision"))[:16]
-        if short not in self._in_force and entry.get("revision") is not None:
-            self._in_force = [*self._in_force[-1:], short]
+    def _named(self, short: str) -> Configuration | None:
+        """The exported configuration that an entry names by its first digits; None: there is none."""
+        folder = self._folder / CONFIGURATIONS
+        named = next(
+            (path.stem for path in folder.glob("*.json") if path.stem[:SHORT] == short), None
+        )
+        return None if named is None else self._configuration({"revision": named})
 
     def _periods(self) -> set[int]:
         """The retention periods of facts of decisions, in days, of the configurations in force."""
-        folder = self._folder / CONFIGURATIONS
-        names = {path.stem[:16]: path.stem for path in folder.glob("*.json")}
-        read = [self._configuration({"revision": names.get(short)}) for short in self._in_force]
         return {
             configuration.organisation.retention.decisions.days
-            for configuration in read
+            for configuration in map(self._named, self._rules.latest)
             if configuration is not None
         }
 
