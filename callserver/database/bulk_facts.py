@@ -11,22 +11,20 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, literal_column, or_, select
 
+from callserver.database import marks, suppressions
 from callserver.database.calls import in_hand, rang_or_may_have
 from callserver.database.contacts import COLUMNS, Contact
 from callserver.database.marks import Mark
 from callserver.database.tables import (
     calls,
     contacts,
-    marks,
     refused_numbers,
     register_entries,
     register_matches,
     registers,
-    suppressions,
 )
 from callserver.domain.contact_status import ContactStatus
-from callserver.domain.facts import Purpose, Scope, Suppression
-from callserver.domain.marks import MarkKind
+from callserver.domain.facts import Suppression
 from callserver.domain.register_match import Match
 from callserver.ports import Tx
 
@@ -41,17 +39,6 @@ _ready = (
     )
     .order_by(contacts.c.id)
     .limit(CHUNK)
-)
-_suppressions = select(
-    suppressions.c.subject,
-    suppressions.c.scope,
-    suppressions.c.at,
-    suppressions.c.lifted_at,
-    suppressions.c.purpose,
-    suppressions.c.list,
-).where(suppressions.c.subject.in_(bindparam("subjects", expanding=True)))
-_marks = select(marks.c.id, marks.c.subject, marks.c.kind, marks.c.at, marks.c.detail).where(
-    marks.c.subject.in_(bindparam("subjects", expanding=True)), marks.c.ended_at.is_(None)
 )
 _listed = (
     select(register_entries.c.number)
@@ -111,19 +98,16 @@ def count_ready(tx: Tx, campaign: str) -> int:
 def suppressions_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[Suppression]]:
     """Every suppression, including lifted ones, by subject."""
     by_subject: dict[str, list[Suppression]] = defaultdict(list)
-    for about, scope, at, lifted_at, purpose, name in tx.execute(
-        _suppressions, {"subjects": list(subjects)}
-    ):
-        of_purpose = None if purpose is None else Purpose(purpose)
-        by_subject[about].append(Suppression(Scope(scope), at, lifted_at, of_purpose, name))
+    for about, suppression in suppressions.about(tx, subjects):
+        by_subject[about].append(suppression)
     return by_subject
 
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> dict[str, list[tuple[int, Mark]]]:
     """Every mark in force by subject, each with its number in the order of writing."""
     by_subject: dict[str, list[tuple[int, Mark]]] = defaultdict(list)
-    for key, about, kind, at, detail in tx.execute(_marks, {"subjects": list(subjects)}):
-        by_subject[about].append((key, Mark(about, MarkKind(kind), at, detail)))
+    for key, mark in marks.numbered(tx, subjects):
+        by_subject[mark.subject].append((key, mark))
     return by_subject
 
 

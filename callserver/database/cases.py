@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 
 from callserver.database.many_keys import among
-from callserver.database.tables import case_history, cases, messages, suppressions, users
+from callserver.database.tables import case_history, cases, messages, users
 from callserver.domain.case import (
     TWO_NAMES,
     UNANSWERED,
@@ -18,7 +18,6 @@ from callserver.domain.case import (
     Owner,
 )
 from callserver.domain.case_rules import CaseKind
-from callserver.domain.facts import Scope
 from callserver.domain.message import MessageState
 from callserver.domain.role import Role
 from callserver.ports import Tx
@@ -220,15 +219,6 @@ def without_account(tx: Tx) -> int:
     )
     query = select(func.count()).where(cases.c.state != CaseState.CLOSED.value, ~fits)
     return tx.execute(query).scalar_one()
-
-
-def complaints_without_case(tx: Tx) -> list[int]:
-    """Complaint suppressions in force without a case. There should be none."""
-    known = exists(select(cases.c.id).where(cases.c.opt_out == suppressions.c.opt_out))
-    query = select(suppressions.c.id).where(
-        suppressions.c.scope == Scope.COMPLAINT.value, suppressions.c.lifted_at.is_(None), ~known
-    )
-    return list(tx.execute(query).scalars())
 
 
 def opened_between(tx: Tx, since: datetime, until: datetime) -> list[CaseRow]:

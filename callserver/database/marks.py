@@ -43,8 +43,13 @@ _insert_mark = Prepared(
 
 def marks_of(tx: Tx, subjects: Sequence[str]) -> list[Mark]:
     """The marks in force of the subjects, oldest first."""
+    return [mark for _, mark in numbered(tx, subjects)]
+
+
+def numbered(tx: Tx, subjects: Sequence[str]) -> list[tuple[int, Mark]]:
+    """The same, each with its id."""
     rows = sorted(_marks(tx, subjects), key=itemgetter(0))
-    return [Mark(about, MarkKind(kind), at, detail) for _, about, kind, at, detail in rows]
+    return [(key, Mark(about, MarkKind(kind), at, detail)) for key, about, kind, at, detail in rows]
 
 
 def mark(

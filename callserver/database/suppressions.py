@@ -41,7 +41,6 @@ _about = PreparedMany(
         suppressions.c.at,
         suppressions.c.lifted_at,
         suppressions.c.purpose,
-        suppressions.c.list,
     ).where(suppressions.c.subject.in_(subjects))
 )
 
@@ -102,13 +101,9 @@ def about(tx: Tx, subjects: Sequence[str]) -> list[tuple[str, Suppression]]:
                 at=at,
                 lifted_at=lifted_at,
                 purpose=None if purpose is None else Purpose(purpose),
-                list_name=list_name,
             ),
         )
-        for first in range(0, len(subjects), AT_ONCE)
-        for subject_key, scope, at, lifted_at, purpose, list_name in _about(
-            tx, subjects[first : first + AT_ONCE]
-        )
+        for subject_key, scope, at, lifted_at, purpose in _about(tx, subjects)
     ]
 
 
@@ -327,8 +322,7 @@ def want_stopped(tx: Tx, subjects: Sequence[str], now: datetime) -> int:
     attempts = sorted(
         attempt
         for kind, of_kind in keys.items()
-        for at in range(0, len(of_kind), AT_ONCE)
-        for (attempt,) in _want_stopped[kind](tx, of_kind[at : at + AT_ONCE], {"now": now})
+        for (attempt,) in _want_stopped[kind](tx, of_kind, {"now": now})
     )
     for attempt in attempts:
         audit.append(tx, now, EntryKind.STOPPED, call=attempt, reason=SUPPRESSED)

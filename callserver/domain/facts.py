@@ -92,7 +92,6 @@ class Suppression:
     at: datetime
     lifted_at: datetime | None = None
     purpose: Purpose | None = None  # scope PURPOSE: which; None = the one being asked about
-    list_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def test_a_consent_is_the_person_s_own_word_about_the_telephone_without_a_proof(
 
 def test_an_opt_out_lasts() -> None:
     said = f.Suppression(f.Scope.PERSON, NOW)
-    assert (said.lifted_at, said.purpose, said.list_name) == (None, None, None)
+    assert (said.lifted_at, said.purpose) == (None, None)
 
 
 def test_a_register_lists_nobody_by_itself() -> None:
