@@ -219,9 +219,7 @@ def test_countries(
     country: str, number: int | None, take: Callable[..., str], engine: Engine
 ) -> None:
     take(f"Id;Telefon;Country\nA7;41234567;{country}\nA8;+4532200142;Narnia\n")
-    assert numbers(engine) == [stored for stored in (4532200142, number) if stored] or numbers(
-        engine
-    ) == sorted(stored for stored in (4532200142, number) if stored)
+    assert numbers(engine) == sorted(filter(None, (4532200142, number)))
 
 
 def test_references_keep_their_case(take: Callable[..., str], engine: Engine) -> None:

@@ -77,17 +77,6 @@ async def nobody_answers(system: System) -> None:
     await system.pass_time(400)
 
 
-async def no_reports(system: System) -> None:
-    """Nobody answers, and no report of the network arrives."""
-    system.people.default = RINGS_OUT
-    await system.on_shift()
-    await system.ready()
-    await system.pass_time(1)
-    for leg in system.live_legs():
-        leg.callback.url = None
-    await system.pass_time(400)
-
-
 async def by_hand_again(system: System) -> None:
     """The phoner dials the same number by hand, over and over, on one day."""
     system.people.default = RINGS_OUT
