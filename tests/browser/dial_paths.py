@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from callserver import texts
 from callserver.cli import app
 from callserver.database.tables import contacts
 from tests.browser.evening import NUMBER_OF
@@ -38,22 +39,23 @@ def no_call(training: Training) -> Iterator[None]:
 
 def not_called(training: Training, page: Page, reason: str) -> None:
     """Neither the list, nor a number that is typed in, nor the API leads to a call; the page says why."""
+    why = texts.say("en", f"reason.{reason}")
     with no_call(training):
         waits(training, page, reason)
         take_a_break(page)
         page.locator("#dial").click()
         page.locator("#dial-number").fill(TYPED)
         page.locator("#dial-form .main").click()
-        expect(page.locator("#dial-wrong")).to_contain_text(reason)
+        expect(page.locator("#dial-wrong")).to_contain_text(why)
         page.locator("[form=dial-close]").click()
         refused(page)
 
 
 def waits(training: Training, page: Page, reason: str) -> None:
-    """Ready, and nothing but the reason follows, also when the scheduler has looked again."""
+    """Ready, and nothing but what to do follows, also when the scheduler has looked again."""
     ready(page)
     state(page, "waiting")
-    expect(page.locator("#reason")).to_contain_text(reason)
+    expect(page.locator("#reason")).to_have_text(texts.say("en", f"phone.waiting.{reason}"))
     training.shift.passes(1)
     state(page, "waiting")
 
@@ -126,7 +128,7 @@ def by_call_back(training: Training, ane: Page, number: str, reason: str) -> Non
             ane.wait_for_timeout(20)
         training.shift.passes(1)
         state(ane, "waiting")
-        expect(ane.locator("#reason")).to_contain_text(reason)
+        expect(ane.locator("#reason")).to_have_text(texts.say("en", f"phone.waiting.{reason}"))
         take_a_break(ane)
 
 

@@ -37,8 +37,7 @@ pytestmark = [
 
 MONDAY = datetime(2026, 5, 18, 17, 10, tzinfo=HOME)
 TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 5, day) for day in (19, 20, 21))
-LISTENS_ONLY = texts.say("en", "reason.AGENT_LISTEN_ONLY")
-NEEDS_SUPERVISOR = texts.say("en", "reason.AGENT_NEEDS_SUPERVISOR")
+LISTENS_ONLY, NEEDS_SUPERVISOR = "AGENT_LISTEN_ONLY", "AGENT_NEEDS_SUPERVISOR"
 WORDS = "You gave everybody time to think."
 
 
