@@ -58,10 +58,12 @@ export async function send(method, path, body, headers = {}, signal = undefined)
 const SAME_MS = 10 * 60_000;
 const unanswered = new Map(); // what was sent -> { key, at }
 
+export const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
 function keyOf(sent) {
   const before = unanswered.get(sent);
   if (before && Date.now() - before.at < SAME_MS) return before.key;
-  const key = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  const key = newKey();
   unanswered.set(sent, { key, at: Date.now() });
   return key;
 }

@@ -1,7 +1,8 @@
 // The applicant's page: a code lets this browser in, once; then it is the softphone of one call.
 
-import { get, post } from "./api.js";
+import { ask, get, newKey, post } from "./api.js";
 import { $, onPress, onSubmit, show } from "./dom.js";
+import { kept } from "./kept.js";
 import { untilAnswered } from "./live.js";
 import { badge, connect, untilReached } from "./softphone.js";
 import { t } from "./texts.js";
@@ -71,7 +72,15 @@ function end() {
   $("#over-title").focus();
 }
 
-onSubmit($("#enter form"), async ({ code }) => begin(await post("/role-play/enter", { code })));
+// The code works once. If the answer is lost, this window may enter it again, also when it was loaded anew.
+function key() {
+  if (!kept.read("role_play_key")) kept.write("role_play_key", newKey());
+  return kept.read("role_play_key");
+}
+
+const enter = (code) => ask("POST", "/role-play/enter", { code }, { "idempotency-key": key() });
+
+onSubmit($("#enter form"), async ({ code }) => begin(await enter(code)));
 onPress($("#end"), async () => {
   const wrong = $("#wrong");
   show(wrong, false);

@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from callserver.console.endpoint import (
+    KEY_HEADER,
     Access,
     Answer,
     Body,
@@ -59,10 +60,11 @@ class RolePlayApi(PlayerApi):
         ]
 
     async def enter(self, request: OpenRequest, body: Code) -> GuestView:
-        """Enter the code that the interviewer told me; it works once."""
+        """Enter the code that the interviewer told me; it works once, and again for the same request's key."""
         address = self._authenticator.source(request.http).network
+        sent = request.http.headers.get(KEY_HEADER, "")
         entered = await self._ctx.store.run(
-            lambda tx: role_plays.enter(tx, self._ctx, body.code, address)
+            lambda tx: role_plays.enter(tx, self._ctx, body.code, address, sent)
         )
         if entered is None:
             raise Impossible("the code is wrong, was used or is too old", key="role_play_code")

@@ -74,10 +74,13 @@ def begin(tx: Tx, ctx: EngineContext, by: User, applicant: int, campaign: str) -
     return key, rules.spelled(code)
 
 
-def enter(tx: Tx, ctx: EngineContext, typed: str, address: str) -> tuple[RolePlayRow, str] | None:
-    """Check the code. Returns a token for the applicant's browser, once; None: the code is wrong.
+def enter(
+    tx: Tx, ctx: EngineContext, typed: str, address: str, sent: str
+) -> tuple[RolePlayRow, str] | None:
+    """Check the code. Returns a token for the applicant's browser; None: the code is wrong.
 
-    The code works once. A wrong one is counted for the address.
+    The code works once. A wrong one is counted for the address. `sent`: the key of the request; with the same
+    one the code leads to the same token until the call ends, because the answer may have been lost.
 
     Raises:
         TooMany: too many wrong codes came from this address.
@@ -88,11 +91,14 @@ def enter(tx: Tx, ctx: EngineContext, typed: str, address: str) -> tuple[RolePla
     opens = WRONG_CODES.opens_at(tried, now)
     if opens > now:
         raise TooMany("too many wrong codes", (opens - now).total_seconds(), key="role_play_wait")
-    row = role_plays.by_code(tx, _code_hash(ctx.secret, rules.plain_code(typed)))
+    code = rules.plain_code(typed)
+    token = _token(ctx.secret, code, sent) if sent else secrets.token_urlsafe(32)
+    if sent and (entered := role_plays.by_guest(tx, _guest_hash(token))):
+        return entered, token
+    row = role_plays.by_code(tx, _code_hash(ctx.secret, code))
     if row is None or now >= row.created_at + JOIN_WITHIN:
         attempt_counters.store(tx, counter, tried.one_more(now))
         return None
-    token = secrets.token_urlsafe(32)
     role_plays.change(tx, row.id, code=None, guest=_guest_hash(token), joined_at=now)
     _log_step(tx, row.applicant, row.id, row.department, "role_play_joined", now, "applicant")
     return row._replace(joined_at=now), token
@@ -185,6 +191,10 @@ def due_end(tx: Tx, row: RolePlayRow, now: datetime) -> End | None:
 
 def _code_hash(secret: bytes, code: str) -> str:
     return hmac.digest(secret, f"role_play:{code}".encode(), hashlib.sha256).hex()
+
+
+def _token(secret: bytes, code: str, sent: str) -> str:
+    return hmac.digest(secret, f"role_play_guest:{code}:{sent}".encode(), hashlib.sha256).hex()
 
 
 def _guest_hash(token: str) -> str:

@@ -54,6 +54,22 @@ async def test_the_code_works_once_and_for_minutes_only(call: RolePlay) -> None:
     assert (row.ended_because, row.look_at) == ("not_joined", None)
 
 
+async def test_the_same_request_lets_in_again_until_the_call_ends(call: RolePlay) -> None:
+    code = await call.begin()
+
+    async def enters(code: str, key: str) -> int:
+        body = {"code": code}
+        reply = await call.guest.api("POST", "/role-play/enter", body, **{"idempotency-key": key})
+        return reply.status_code
+
+    assert [await enters(code, "a"), await enters(code, "a")] == [200, 200]
+    joined = [one for one in call.system.entries() if one.get("did") == "role_play_joined"]
+    assert len(joined) == 1
+    assert [await enters(code, "b"), await enters("AAAA-AAAA", "a")] == [409, 409]
+    assert (await call.guest.api("POST", "/role-play/end", {})).status_code == 200
+    assert await enters(code, "a") == 409
+
+
 async def test_wrong_codes_make_an_address_wait(call: RolePlay) -> None:
     code = await call.begin()
     stranger = Client(call.system, address="10.0.0.9")
