@@ -1,8 +1,9 @@
 """A list imported on its page: columns that may say no are chosen, and the history fits a small screen."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
+from callserver import texts
 from tests.browser.conftest import Visit
 from tests.browser.looking import settle
 from tests.browser.test_late_answers import FirstAnswer
@@ -76,3 +77,28 @@ def test_a_form_speaks_the_pages_language_whatever_the_browsers(
     page.locator("#file-step .main").click()
     expect(page.locator("#columns tr").first).to_be_visible()
     expect(form.locator(".wrong")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("status", "says"), [(413, "page.too_large"), (403, "page.error")])
+@pytest.mark.parametrize(
+    ("path", "address", "form"),
+    [
+        ("/lists", "**/api/v1/uploads", "#file-step"),
+        ("/suppressions", "**/api/v1/suppressions/import?*", "#import-list"),
+    ],
+)
+def test_a_proxys_answer_is_said_in_the_pages_words(
+    visit: Visit, status: int, says: str, path: str, address: str, form: str
+) -> None:
+    def answer(route: Route) -> None:
+        page_ = "<html><h1>Request Entity Too Large</h1><hr>nginx</html>"
+        route.fulfill(status=status, body=page_, content_type="text/html")
+
+    page = visit("asger", path, language="da")
+    page.route(address, answer)
+    file = {"name": "liste.csv", "mimeType": "text/csv", "buffer": b"tlf\n32209101\n"}
+    page.locator(f"{form} [type=file]").set_input_files(file)  # type: ignore[arg-type]
+    if form == "#import-list":
+        page.locator(f"{form} [name=name]").fill("liste")
+    page.locator(f"{form} button:not([type=button])").click()
+    expect(page.locator(f"{form} .wrong")).to_have_text(texts.say("da", says))

@@ -28,7 +28,6 @@ export function setCsrf(value) {
 
 // The response, if it is OK; any other status throws a Problem.
 export async function send(method, path, body, headers = {}, signal = undefined) {
-  const { t } = await import("./texts.js");
   let response;
   try {
     response = await fetch(`/api/v1${path}`, {
@@ -41,16 +40,21 @@ export async function send(method, path, body, headers = {}, signal = undefined)
     throw await offline();
   }
   if (response.ok) return response;
-  if (response.status === 401 && document.body.dataset.page !== "sign_in") {
-    if (stays()) throw new Problem({ detail: t("page.signed_out") }, 401);
+  const isOurs = isProblem(response.headers.get("content-type"));
+  throw await refused(response.status, isOurs ? await response.json().catch(() => null) : null);
+}
+
+const isProblem = (type) => Boolean(type?.startsWith("application/problem+json"));
+
+// A proxy answers in its own words and language (`problem` is null): only the status counts.
+async function refused(status, problem) {
+  const { t } = await import("./texts.js");
+  if (status === 401 && document.body.dataset.page !== "sign_in") {
+    if (stays()) return new Problem({ detail: t("page.signed_out") }, 401);
     location.assign("/sign-in");
     await new Promise(() => {}); // the browser leaves the page: the caller stops here
   }
-  let problem = { detail: t("page.error") };
-  if (response.headers.get("content-type")?.startsWith("application/problem+json")) {
-    problem = await response.json();
-  }
-  throw new Problem(problem, response.status);
+  return new Problem(problem ?? { detail: t(status === 413 ? "page.too_large" : "page.error") }, status);
 }
 
 // A request whose answer was lost may have been carried out. Sent again, it has the same key, and makes nothing
@@ -124,12 +128,14 @@ export function upload(path, file, onProgress) {
     const request = new XMLHttpRequest();
     request.open("POST", `/api/v1${path}`);
     request.setRequestHeader("x-csrf", csrf.content);
+    request.setRequestHeader("x-user", user);
     request.setRequestHeader("content-type", "application/octet-stream");
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => onProgress(event.loaded / event.total));
-    request.addEventListener("load", () => {
-      if (request.status === 200) resolve(request.response);
-      else reject(new Problem(request.response ?? { detail: request.statusText }, request.status));
+    request.addEventListener("load", async () => {
+      if (request.status === 200 && request.response) return resolve(request.response);
+      const isOurs = isProblem(request.getResponseHeader("content-type"));
+      reject(await refused(request.status, isOurs ? request.response : null));
     });
     request.addEventListener("error", async () => reject(await offline()));
     request.send(file);
