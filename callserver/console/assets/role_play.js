@@ -72,7 +72,7 @@ function end() {
   $("#over-title").focus();
 }
 
-// The code works once. If the answer is lost, this window may enter it again, also when it was loaded anew.
+// The code works once. If the answer is lost, this window may enter it again, also after a reload.
 function key() {
   if (!kept.read("role_play_key")) kept.write("role_play_key", newKey());
   return kept.read("role_play_key");
