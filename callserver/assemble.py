@@ -169,7 +169,7 @@ def build(
     client = http or httpx.AsyncClient(timeout=10, limits=limits)
     rules = Rules(configuration)
     own = exchange.build(settings, clock, client, store, rules)
-    orders = orders or order_client(settings, http)
+    orders = orders or order_client(settings, http, clock)
     network = Twilio(settings, clock, orders) if own is None else own.telephony
     ctx = EngineContext(
         store=store,

@@ -56,6 +56,17 @@ class Clock(Protocol):
         """How far the clock is behind an instant that has already passed, in milliseconds."""
         ...
 
+    def apart_ms(self, elsewhere: datetime | None) -> int:
+        """How far the clock is ahead of another machine's time of now, or of the carrier's; negative: behind.
+
+        In milliseconds; 0: within the tolerance, or nothing can be compared.
+        """
+        ...
+
+    def heard(self, said: datetime, asked_at: datetime) -> None:
+        """The carrier answered, with its own time. `asked_at`: the time of this clock before the request."""
+        ...
+
     async def sleep(self, seconds: float) -> None: ...
 
 

@@ -19,6 +19,7 @@ class SystemClock:
         # The offset after a jump, and since when it is steady.
         self._step: tuple[float, float] | None = None
         self._accepted_ms = 0
+        self._carrier_apart_ms = 0
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -37,6 +38,8 @@ class SystemClock:
             offset = time.time() - now
             jump = offset - self._offset
             if abs(jump) < SLEW_S:
+                if self._step is not None:
+                    self._carrier_apart_ms = 0  # heard while the clock was off
                 self._offset, self._step = offset, None
                 return round(jump * 1000)
             since = now if self._step is None else self._step[1]
@@ -47,6 +50,7 @@ class SystemClock:
                 return round(jump * 1000)
             self._accepted_ms += round(jump * 1000)
             self._offset, self._step = offset, None
+            self._carrier_apart_ms = 0
             return 0
 
     def accepted_ms(self) -> int:
@@ -58,11 +62,28 @@ class SystemClock:
 
     def behind_ms(self, known: datetime) -> int:
         """How far the clock is behind an instant that is in the past."""
-        return max(0, round((known - self.now()) / timedelta(milliseconds=1)))
+        return max(0, round((known - self.now()) / MILLISECOND))
+
+    def apart_ms(self, elsewhere: datetime | None) -> int:
+        apart = 0 if elsewhere is None else round((self.now() - elsewhere) / MILLISECOND)
+        return apart if abs(apart) > MOST_APART_MS else self._carrier_apart_ms
+
+    def heard(self, said: datetime, asked_at: datetime) -> None:
+        ahead = round((asked_at - said) / MILLISECOND)
+        behind = round((said - self.now()) / MILLISECOND)
+        # Right is every time between the request and its answer, however late that came.
+        apart = ahead if ahead > 0 else -max(0, behind)
+        self._carrier_apart_ms = apart if abs(apart) > MOST_APART_MS else 0
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+
+MILLISECOND = timedelta(milliseconds=1)
+
+MOST_APART_MS = 60_000
+"""How far another machine's clock may be apart: it may be that one which is off, and by less nobody is called
+at night."""
 
 SLEW_S = 0.1
 """A smaller correction between two checks is the time service's ordinary work."""
@@ -84,6 +105,11 @@ class ShiftedClock(SystemClock):
     def behind_ms(self, known: datetime) -> int:
         """Unknown: each process starts such a clock at the same instant, but at another moment."""
         del known
+        return 0
+
+    def apart_ms(self, elsewhere: datetime | None) -> int:
+        """Its time is no other machine's."""
+        del elsewhere
         return 0
 
 

@@ -127,15 +127,18 @@ def _folders(settings: Settings) -> Iterator[str]:
 
 
 def _clock(settings: Settings) -> Iterator[str]:
-    """Against the log; against the carrier's clock in `_carrier`."""
+    """Against the log and the database's server; against the carrier's clock in `_carrier`."""
     path = sqlite_path(settings.database)
     if settings.clock or (path is not None and not path.exists()):
         return
     engine = make_engine(settings.database)
     try:
         with contextlib.suppress(Exception), reading(engine) as tx:  # the database check says why
-            if behind := clock_checks.behind_ms(tx, SystemClock()):
+            behind, apart = clock_checks.compared(tx, SystemClock())
+            if behind:
                 yield f"is {behind / 1000:.0f} s behind the log: nobody is called until it has caught up"
+            if apart:
+                yield f"and that of the database's server differ by {abs(apart) / 1000:.0f} s: nobody is called"
     finally:
         engine.dispose()
 

@@ -8,19 +8,25 @@ from sqlalchemy import bindparam, func, literal_column, select
 from callserver.database.leases import LEASE, NOBODY, added
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import audit, process_leases
+from callserver.database.tables.types import Instant
 from callserver.database.upserts import PerDialect
 from callserver.ports import Tx
 
 TIME = "time"
 """A row among the leases that belongs to nobody: the latest instant at which a server ran."""
 
+_known = (
+    select(audit.c.at).order_by(audit.c.id.desc()).limit(1).scalar_subquery(),
+    select(process_leases.c.until)
+    .where(process_leases.c.name == literal_column(f"'{TIME}'"))
+    .scalar_subquery(),
+)
+_POSTGRES_NOW = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
 _latest = Prepared(
-    select(
-        select(audit.c.at).order_by(audit.c.id.desc()).limit(1).scalar_subquery(),
-        select(process_leases.c.until)
-        .where(process_leases.c.name == literal_column(f"'{TIME}'"))
-        .scalar_subquery(),
-    )
+    {
+        "sqlite": select(*_known, literal_column("NULL", Instant)),
+        "postgresql": select(*_known, literal_column(_POSTGRES_NOW, Instant)),
+    }
 )
 _last_lease = select(func.max(process_leases.c.until))
 _last_entry = select(audit.c.at).order_by(audit.c.id.desc()).limit(1)
@@ -39,7 +45,13 @@ _recorded = Prepared(
 
 def latest(tx: Tx) -> datetime | None:
     """The latest instant that the log or the scheduler recorded."""
-    return max((at for at in _latest(tx, {}).one() if at is not None), default=None)
+    return compared(tx)[0]
+
+
+def compared(tx: Tx) -> tuple[datetime | None, datetime | None]:
+    """The latest recorded instant, and the time by the clock of a database on a server."""
+    *recorded, elsewhere = _latest(tx, {}).one()
+    return max((at for at in recorded if at is not None), default=None), elsewhere
 
 
 def recorded(tx: Tx) -> datetime | None:

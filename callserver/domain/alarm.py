@@ -64,6 +64,7 @@ class AlarmKind(StrEnum):
     SCHEDULER_STALLED = "scheduler_stalled"  # no process runs the scheduler
     CLOCK = "clock"  # it has jumped
     CLOCK_BEHIND = "clock_behind"  # the log contains later instants
+    CLOCK_APART = "clock_apart"  # the database's server or the carrier has another time
     EXCHANGE_AWAY = "exchange_away"  # an exchange does not answer the server
     TRUNK_DEAD = "trunk_dead"  # the carrier does not answer the exchange
     NOT_REGISTERED = "not_registered"  # the carrier refused the exchange's registration
@@ -180,6 +181,7 @@ class AlarmFacts:
     refused_webhooks: int = 0
     rate_limited_users: int = 0
     behind_ms: int = 0  # how far the clock is behind the log
+    apart_ms: int = 0  # how far it is ahead of another machine's; negative: behind
     carrier: Sequence[CarrierState] = ()
     exchanges: Sequence[ExchangeState] = ()
     failing_copies: Sequence[FailingCopy] = ()
@@ -234,16 +236,22 @@ def _has_settled(state: CarrierState | ExchangeState, now: datetime) -> bool:
     return now - state.seen_at <= CARRIER_STATE_LIFETIME and now - state.since >= CARRIER_SETTLING
 
 
+def _clock_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
+    if abs(facts.skew_ms) > facts.max_skew_ms:
+        yield Alarm(AlarmKind.CLOCK, values={"ms": facts.skew_ms})
+    elif facts.behind_ms > 0:
+        yield Alarm(AlarmKind.CLOCK_BEHIND, values={"seconds": -(-facts.behind_ms // 1000)})
+    elif facts.apart_ms:
+        yield Alarm(AlarmKind.CLOCK_APART, values={"seconds": abs(facts.apart_ms) // 1000})
+
+
 def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     now = facts.now
     if facts.scheduler_until is not None and facts.scheduler_until < now:
         yield Alarm(
             AlarmKind.SCHEDULER_STALLED, values={"seconds": _seconds(now - facts.scheduler_until)}
         )
-    if abs(facts.skew_ms) > facts.max_skew_ms:
-        yield Alarm(AlarmKind.CLOCK, values={"ms": facts.skew_ms})
-    elif facts.behind_ms > 0:
-        yield Alarm(AlarmKind.CLOCK_BEHIND, values={"seconds": -(-facts.behind_ms // 1000)})
+    yield from _clock_alarms(facts)
     for register in facts.registers:
         if register.issued is None:
             yield Alarm(AlarmKind.REGISTER_MISSING, values={"register": register.name})

@@ -1,7 +1,8 @@
-"""Compares the clock with the log. While the clock has jumped or is behind, nobody is dialed.
+"""Compares the clock with the log and with other machines. While it has jumped, is behind or apart, nobody is dialed.
 
 A running process sees a jump itself (adapters/clock.py). A clock that was set back before a start is
-behind the latest time in the log.
+behind the latest time in the log. One that was ahead at the start is seen by others alone: by the database's
+server, and by the carrier's answers.
 """
 
 from datetime import timedelta
@@ -21,17 +22,20 @@ MOST_BEHIND_MS = 2000
 """Tolerance: the clocks of several servers differ, and any of them may have written the latest entry."""
 
 
-def behind_ms(tx: Tx, clock: Clock) -> int:
-    """How many milliseconds the clock is behind the log; 0 within the tolerance."""
-    known = known_time.latest(tx)
+def compared(tx: Tx, clock: Clock) -> tuple[int, int]:
+    """How many milliseconds the clock is behind the log, and ahead of another machine; 0 within the tolerances."""
+    known, elsewhere = known_time.compared(tx)
     behind = 0 if known is None else clock.behind_ms(known)
-    return behind if behind > MOST_BEHIND_MS else 0
+    return behind if behind > MOST_BEHIND_MS else 0, clock.apart_ms(elsewhere)
 
 
 def skew_ms(tx: Tx, clock: Clock) -> int:
-    """How many milliseconds the clock is off, according to the clock itself or the log."""
+    """How many milliseconds the clock is off, according to the clock itself, the log or another machine."""
     skew = clock.skew_ms()
-    return skew if abs(skew) > MOST_CLOCK_SKEW_MS else -behind_ms(tx, clock) or skew
+    if abs(skew) > MOST_CLOCK_SKEW_MS:
+        return skew
+    behind, apart = compared(tx, clock)
+    return -behind or apart or skew
 
 
 def in_doubt(tx: Tx, clock: Clock) -> bool:

@@ -44,6 +44,14 @@ class VirtualClock:
     def behind_ms(self, known: datetime) -> int:
         return max(0, round((known - self._now) / timedelta(milliseconds=1)))
 
+    def apart_ms(self, elsewhere: datetime | None) -> int:
+        """Virtual time is no other machine's."""
+        del elsewhere
+        return 0
+
+    def heard(self, said: datetime, asked_at: datetime) -> None:
+        pass
+
     async def sleep(self, seconds: float) -> None:
         """Virtual time passes between events, not within one."""
         del seconds

@@ -96,3 +96,47 @@ def test_how_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock.behind_ms(now - timedelta(seconds=3)) == 0
     shifted = ShiftedClock(now - timedelta(days=100))
     assert shifted.behind_ms(now) == 0  # a demonstration's clock is compared with nothing
+
+
+HOUR = timedelta(hours=1)
+
+
+def test_another_machine_s_clock_is_off_by_more_than_a_minute() -> None:
+    clock = SystemClock()
+    for off in (timedelta(0), timedelta(seconds=50), timedelta(seconds=-50)):
+        assert clock.apart_ms(clock.now() + off) == 0
+    for off in (HOUR, -HOUR):
+        apart = timedelta(milliseconds=clock.apart_ms(clock.now() + off))
+        assert abs(apart + off) < timedelta(seconds=30)
+    assert clock.apart_ms(None) == 0
+    shifted = ShiftedClock(clock.now() - timedelta(days=100))
+    shifted.heard(clock.now(), clock.now())
+    assert shifted.apart_ms(clock.now()) == 0  # a demonstration's clock is compared with nothing
+
+
+def test_an_answer_that_comes_late_says_nothing_about_the_clock() -> None:
+    """The machine was paused meanwhile: the carrier's time lies between the request and its answer."""
+    clock = SystemClock()
+    now = clock.now()
+    for said in (now - HOUR, now - HOUR / 2, now):
+        clock.heard(said, now - HOUR)
+        assert clock.apart_ms(None) == 0
+    clock.heard(now - 2 * HOUR, now - HOUR)
+    assert clock.apart_ms(None) == 3_600_000
+
+
+@pytest.mark.parametrize("lasts", [True, False], ids=["put right", "slipped"])
+def test_what_the_carrier_said_before_the_clock_was_set_is_forgotten(
+    machine: Machine, lasts: bool
+) -> None:
+    clock = SystemClock()
+    if not lasts:
+        machine.wall += 3600
+        assert clock.skew_ms() == 3_600_000
+    clock.heard(clock.now() - HOUR, clock.now())
+    assert clock.apart_ms(None) == 3_600_000
+    machine.wall -= 3600
+    clock.skew_ms()
+    machine.passes(STEADY_S)
+    assert clock.skew_ms() == 0
+    assert clock.apart_ms(None) == 0

@@ -4,13 +4,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import parse_qs
 
 import pytest
 
+from callserver.adapters.clock import SystemClock
 from callserver.adapters.twilio.client import order_client
 from callserver.adapters.twilio.telephony import Twilio
-from callserver.ports import Declined, LegState, Placed, Silent, Trouble
+from callserver.ports import Clock, Declined, LegState, Placed, Silent, Trouble
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.twilio_adapter import CA, NOW, SETTINGS, permit, place
 from tests.harness.waiting import eventually
@@ -18,8 +21,9 @@ from tests.harness.waiting import eventually
 TAKEN = b'{"call_sid": "%s", "label": "a1"}' % CA.encode()
 
 
-def answered(body: bytes, *, closing: bool = False) -> bytes:
+def answered(body: bytes, *, closing: bool = False, date: str = "") -> bytes:
     more = b"connection: close\r\n" if closing else b""
+    more += f"date: {date}\r\n".encode() if date else b""
     return b"HTTP/1.1 201 Created\r\n%scontent-length: %d\r\n\r\n%s" % (more, len(body), body)
 
 
@@ -72,10 +76,11 @@ async def connected(*answers: bytes | None) -> AsyncIterator[tuple[Twilio, Carri
 
 
 @asynccontextmanager
-async def at(port: int) -> AsyncIterator[Twilio]:
+async def at(port: int, clock: Clock | None = None) -> AsyncIterator[Twilio]:
     settings = SETTINGS.model_copy(update={"api_url": f"http://127.0.0.1:{port}"})
-    orders = order_client(settings, None)
-    yield Twilio(settings, VirtualClock(NOW), orders)
+    clock = clock or VirtualClock(NOW)
+    orders = order_client(settings, None, clock)
+    yield Twilio(settings, clock, orders)
     await orders.close()
 
 
@@ -136,3 +141,29 @@ async def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
             assert isinstance(await place(twilio), Silent)
         drips.cancel()
         carrier.break_off()
+
+
+class AtPermit(SystemClock):
+    """The system's clock, at the instant of the permits."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=1), timedelta(days=-1)])
+async def test_twilio_s_time_tells_that_the_clock_is_off(off: timedelta) -> None:
+    """A clock that was off at the start jumps nowhere, and the log may have nothing to compare with."""
+    clock = AtPermit()
+    right = answered(TAKEN, date=format_datetime(NOW, usegmt=True))
+    wrong = answered(TAKEN, date=format_datetime(NOW - off, usegmt=True))
+    unread = [answered(TAKEN, date=date) for date in ("", "soon", "Tue, 12 May 2026 10:00:00")]
+    carrier = Carrier([right, wrong, *unread, right])
+    server = await asyncio.start_server(carrier.serve, "127.0.0.1", 0)
+    apart = []
+    async with at(server.sockets[0].getsockname()[1], clock) as twilio:
+        for _ in range(6):
+            assert await place(twilio) == Placed(CA)
+            apart.append(timedelta(milliseconds=clock.apart_ms(None)))
+    server.close()
+    assert (apart[0], apart[5]) == (timedelta(0), timedelta(0))
+    assert apart[1:5] == [off] * 4

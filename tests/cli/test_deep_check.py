@@ -13,6 +13,7 @@ import respx
 import typer
 from typer.testing import CliRunner
 
+from callserver.adapters.clock import SystemClock
 from callserver.cli import configuration, deep_check
 from callserver.database import audit, migrate
 from callserver.database.engines import make_engine
@@ -150,6 +151,16 @@ def test_a_clock_behind_the_log(tmp_path: Path) -> None:
     engine.dispose()
     [problem] = wrong(settings)["clock"]
     assert "behind the log" in problem
+
+
+def test_a_clock_that_is_not_that_of_postgresql(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = sound(tmp_path, database=postgres_url)
+    assert wrong(settings) == {}
+    monkeypatch.setattr(SystemClock, "now", lambda _: datetime.now(UTC) + timedelta(hours=1))
+    [problem] = wrong(settings)["clock"]
+    assert "differ by 3600 s" in problem
 
 
 async def test_another_key_than_that_of_the_calls(tmp_path: Path) -> None:

@@ -159,7 +159,9 @@ class SimulatedTwilio:
         self._evening.app = Starlette(routes=list(webhook_routes(settings, self.engine)))
         http = httpx.AsyncClient(transport=httpx.ASGITransport(self._evening.rest))
         self.telephony: Telephony = Twilio(
-            settings, self._evening.clock, order_client(settings, http)
+            settings,
+            self._evening.clock,
+            order_client(settings, http, self._evening.clock),
         )
 
     def now(self) -> datetime:

@@ -77,6 +77,7 @@ def test_a_healthy_system_raises_none() -> None:
         (replace(WELL, skew_ms=-501), AlarmKind.CLOCK, {"ms": -501}),
         (replace(WELL, skew_ms=-5000, behind_ms=5000), AlarmKind.CLOCK, {"ms": -5000}),
         (replace(WELL, behind_ms=2001), AlarmKind.CLOCK_BEHIND, {"seconds": 3}),
+        (replace(WELL, apart_ms=-61_500), AlarmKind.CLOCK_APART, {"seconds": 61}),
         (
             replace(WELL, campaigns=[replace(QUIET, paused=True, reason="provider_21215")]),
             AlarmKind.CAMPAIGN_STOPPED,

@@ -36,7 +36,8 @@ def permit(at: datetime = NOW) -> DialPermit:
 
 def adapter(http: httpx.AsyncClient, **more: Any) -> Twilio:
     settings = SETTINGS.model_copy(update=more)
-    return Twilio(settings, VirtualClock(NOW), order_client(settings, http))
+    clock = VirtualClock(NOW)
+    return Twilio(settings, clock, order_client(settings, http, clock))
 
 
 Work = Callable[[Twilio], Coroutine[Any, Any, Any]]

@@ -1,13 +1,15 @@
 """The clock steps while people work: nobody is dialed in doubt, and everything goes on by itself."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callserver.adapters.clock import SystemClock
 from callserver.database import call_budget
 from callserver.domain.call_budgets import Budget
+from callserver.engine.reporting import floor_figures
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.simulated import TUESDAY, SimulatedSystem
 
@@ -114,4 +116,34 @@ async def test_a_clock_that_went_ahead_for_a_moment_leaves_nothing_behind(tmp_pa
     await system.pass_time(60)
     assert system.calls()
     assert clock.now() < TUESDAY + timedelta(minutes=10)
+    system.close()
+
+
+class Ahead(SystemClock):
+    """The clock of a machine that is ahead of the database's."""
+
+    by = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+
+async def test_a_lone_server_whose_clock_is_ahead_is_told_by_postgresql(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was ahead at the start: nothing has jumped, and the log is older."""
+    machine = Ahead()
+    monkeypatch.setattr(VirtualClock, "apart_ms", lambda _, elsewhere: machine.apart_ms(elsewhere))
+    system = SimulatedSystem(tmp_path, database=postgres_url)
+    await system.on_shift()
+    machine.by = timedelta(hours=1)
+    await system.ready()
+    await system.pass_time(20)
+    assert system.calls() == []
+    assert refused(system)[0] == ["SYS_CLOCK"]
+    alarms = system.read(lambda tx: floor_figures.alarms(tx, system.server.ctx))
+    assert ("clock_apart", {"seconds": 3600}) in [(alarm.kind, alarm.values) for alarm in alarms]
+    machine.by = timedelta(seconds=30)  # the database's own clock may be off
+    await system.pass_time(60)
+    assert len(system.calls()) == 1
     system.close()

@@ -1,6 +1,9 @@
 """twilio-python over aiohttp or httpx: no retries, a timeout, and a configurable base address."""
 
+import contextlib
 import logging
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -17,6 +20,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from callserver import forms
+from callserver.ports import Clock
 from callserver.settings import Settings
 
 TIMEOUT_S = 10.0
@@ -53,9 +57,10 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
     aiohttp repeats requests that change nothing if a kept connection breaks; it repeats no POST.
     """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, clock: Clock) -> None:
         super().__init__(logging.getLogger("twilio.aiohttp"), True, TIMEOUT_S)
         self._base = base
+        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
     async def request(
@@ -74,6 +79,7 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
         sent = dict(headers or {})
         if auth is not None:
             sent["Authorization"] = aiohttp.encode_basic_auth(*auth)
+        asked_at = self._clock.now()
         try:
             async with self._opened(url).request(
                 method,
@@ -84,12 +90,17 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
                 timeout=aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_S),
                 allow_redirects=allow_redirects,
             ) as reply:
+                self._compare_clocks(reply.headers.get("date", ""), asked_at)
                 body = (await reply.read()).decode(errors="replace")  # JSON, which is UTF-8
                 return Response(reply.status, body, reply.headers)
         except _NOT_SENT as error:
             raise httpx.ConnectError(type(error).__name__) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise httpx.TransportError(type(error).__name__) from error
+
+    def _compare_clocks(self, said: str, asked_at: datetime) -> None:
+        with contextlib.suppress(ValueError, TypeError):  # it is no date, or one without a zone
+            self._clock.heard(parsedate_to_datetime(said), asked_at)
 
     def _opened(self, url: str) -> aiohttp.ClientSession:
         """The session, which needs the running event loop: opened at the first order."""
@@ -154,10 +165,12 @@ def moved(uri: str, base: str) -> str:
     return base.rstrip("/") + uri[uri.index("/", len("https://")) :]
 
 
-def order_client(settings: Settings, http: httpx.AsyncClient | None) -> AsyncHttpClient:
-    """What orders are sent with. `http`: a simulated network's; None: the real one."""
+def order_client(
+    settings: Settings, http: httpx.AsyncClient | None, clock: Clock
+) -> AsyncHttpClient:
+    """What orders are sent with. `http`: a simulated network's; None: the real one, whose time is compared."""
     if http is None:
-        return AiohttpTwilio(settings.api_url)
+        return AiohttpTwilio(settings.api_url, clock)
     return HttpxTwilio(http, settings.api_url)
 
 

@@ -198,6 +198,7 @@ def _alarm_facts(
     ]
     taken, declined, silent = orders
     compared = log_comparisons.last(tx)
+    behind_ms, apart_ms = clock_checks.compared(tx, ctx.clock)
     return alarm.AlarmFacts(
         now=now,
         campaigns=campaigns,
@@ -205,7 +206,8 @@ def _alarm_facts(
         declined=declined,
         silent=silent,
         skew_ms=ctx.clock.skew_ms(),
-        behind_ms=clock_checks.behind_ms(tx, ctx.clock),
+        behind_ms=behind_ms,
+        apart_ms=apart_ms,
         max_skew_ms=MOST_CLOCK_SKEW_MS,
         scheduler_until=floor.lease_until(tx, leases.SCHEDULER),
         oldest_unsealed=floor.oldest_unsealed(tx),
