@@ -248,9 +248,8 @@ def _clock_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
 def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     now = facts.now
     if facts.scheduler_until is not None and facts.scheduler_until < now:
-        yield Alarm(
-            AlarmKind.SCHEDULER_STALLED, values={"seconds": _seconds(now - facts.scheduler_until)}
-        )
+        late = (now - facts.scheduler_until) // timedelta(seconds=1)
+        yield Alarm(AlarmKind.SCHEDULER_STALLED, values={"seconds": late})
     yield from _clock_alarms(facts)
     for register in facts.registers:
         if register.issued is None:
@@ -265,7 +264,7 @@ def _server_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
     if facts.full_disks:
         yield Alarm(AlarmKind.DISK_FULL, values={"folders": ", ".join(facts.full_disks)})
     if facts.oldest_unsealed is not None and now - facts.oldest_unsealed > SEALED_WITHIN:
-        minutes = _seconds(now - facts.oldest_unsealed) // 60
+        minutes = (now - facts.oldest_unsealed) // timedelta(minutes=1)
         yield Alarm(AlarmKind.SEALING_BEHIND, values={"minutes": minutes})
 
 
@@ -283,7 +282,7 @@ def _log_alarms(facts: AlarmFacts) -> Iterator[Alarm]:
         if copy.target != name and copy.reason == "contradicts":
             yield Alarm(AlarmKind.LOG_CONTRADICTED, values={"witness": name})
         elif copy.target in kinds and facts.now - copy.since >= NOT_COPIED_WITHIN:
-            minutes = _seconds(facts.now - copy.since) // 60
+            minutes = (facts.now - copy.since) // timedelta(minutes=1)
             yield Alarm(kinds[CopyTarget(copy.target)], values={"minutes": minutes})
 
 
@@ -341,7 +340,3 @@ def _campaign_alarms(campaign: CampaignFigures) -> Iterator[Alarm]:
         yield Alarm(AlarmKind.ABANDON_RATE, campaign.name, values)
     if campaign.abandoned_today:
         yield Alarm(AlarmKind.ABANDONED, campaign.name, {"count": campaign.abandoned_today})
-
-
-def _seconds(duration: timedelta) -> int:
-    return int(duration.total_seconds())
