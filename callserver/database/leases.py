@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from callserver.database.prepared_statements import Prepared
 from callserver.database.tables import process_leases
@@ -53,6 +53,11 @@ def events_of(exchange: str) -> str:
     return f"events:{exchange}" if exchange else EXCHANGE
 
 
+def apology_to(leg: str) -> str:
+    """The lease of the process that orders the apology to a leg: ordered by two, it would begin twice."""
+    return f"apology:{leg}"
+
+
 NOBODY = ""
 """The owner of a lease that was released."""
 
@@ -90,4 +95,11 @@ def release(tx: Tx, name: str, owner: str, now: datetime) -> None:
         update(process_leases)
         .where(process_leases.c.name == name, process_leases.c.owner == owner)
         .values(owner=NOBODY, until=now)
+    )
+
+
+def drop(tx: Tx, name: str, owner: str) -> None:
+    """Give up a lease that nobody takes again."""
+    tx.execute(
+        delete(process_leases).where(process_leases.c.name == name, process_leases.c.owner == owner)
     )

@@ -14,6 +14,9 @@ from callserver.ports import Tx
 FIRST_AGAIN = timedelta(seconds=5)
 """The process that wrote the row gives the order itself, several times, until then."""
 
+APOLOGY_ORDERED = timedelta(seconds=15)
+"""An apology whose order is not answered yet is not cut off before."""
+
 LONGEST_WAIT = timedelta(minutes=4)
 
 SHOWN_WITHIN = timedelta(minutes=1)
@@ -34,7 +37,7 @@ def end(tx: Tx, leg: str, now: datetime, again_after: timedelta = FIRST_AGAIN) -
 
 def apologise(tx: Tx, leg: str, attempt: str, now: datetime) -> None:
     """The same for a leg that somebody answered: they are told why first."""
-    _add(tx, leg, now, FIRST_AGAIN)
+    _add(tx, leg, now, APOLOGY_ORDERED)
     outbox.add(tx, ApologiseToLeg(leg, attempt))
 
 

@@ -4,11 +4,13 @@ nothing: no person is left on the line with nobody."""
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callserver.database import leases
 from callserver.domain.call import Report
 from callserver.engine import retried_orders
 from callserver.ports import Leg as LegOfPort
@@ -128,6 +130,68 @@ async def test_an_apology_is_not_begun_again_while_its_order_is_unanswered(
     system.network.hang_up_by_person(system.phoner_leg())
     await system.pass_time(2)
     assert ordered == [leg.sid]
+    assert leg.spoken
+
+
+async def test_an_apology_is_not_begun_by_another_server_while_its_order_is_unanswered(
+    system: SimulatedSystem,
+) -> None:
+    leg = await in_a_talk(system)
+    other, ordered = system.server, []
+    for server in (other, system.restart()):
+        telephony: Any = server.ctx.telephony
+        really = telephony.apologise
+
+        async def slow(ref: str, organisation: str, really: Any = really) -> Result:
+            ordered.append(ref)
+            if len(ordered) == 1:
+                await other.scheduler.tick()
+                await other.ctx.background.idle()
+            result: Result = await really(ref, organisation)
+            return result
+
+        telephony.apologise = slow
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(2)
+    assert ordered == [leg.sid]
+    assert leg.spoken
+
+
+async def test_an_apology_to_a_leg_that_nobody_expects_is_not_cut_off_while_its_order_is_unanswered(
+    system: SimulatedSystem,
+) -> None:
+    leg = await rings_unheard(system)
+    (call,) = system.calls()
+    await system.server.call_flow.receive(CallReport(call.attempt, Report.NEVER_PLACED))
+    system.network.faults = system.network.callbacks.faults = system.plan.faults
+    telephony: Any = system.server.ctx.telephony
+    really, speaks = telephony.apologise, []
+
+    async def slow(ref: str, organisation: str) -> Result:
+        result: Result = await really(ref, organisation)
+        system.clock.set(system.clock.now() + timedelta(seconds=7))
+        await system.server.scheduler.tick()
+        for _ in range(100):
+            await asyncio.sleep(0)  # for what the scheduler has started
+        speaks.append(leg.live)
+        return result
+
+    telephony.apologise = slow
+    await system.pass_time(20)
+    assert leg.spoken
+    assert speaks == [True]
+
+
+async def test_an_apology_that_another_server_did_not_finish_is_ordered(
+    system: SimulatedSystem,
+) -> None:
+    leg = await in_a_talk(system)
+    name, now = leases.apology_to(leg.sid), system.clock.now()
+    assert system.write(lambda tx: leases.acquire(tx, name, "killed", now))
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(5)
+    assert not leg.spoken
+    await system.pass_time(7)
     assert leg.spoken
 
 

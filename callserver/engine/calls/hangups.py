@@ -5,13 +5,14 @@ order every second.
 """
 
 import asyncio
+import secrets
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from callserver import outbox
-from callserver.database import audit, calls, legs_to_end
+from callserver.database import audit, calls, leases, legs_to_end
 from callserver.database.calls import CallRow
 from callserver.domain import phone
 from callserver.domain.audit import EntryKind
@@ -62,6 +63,7 @@ class Hangups:
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
         self._under_way: set[str] = set()  # attempts with an order in progress
+        self._owner = secrets.token_hex(8)  # of leases, among the processes
 
     async def end_calls(self) -> None:
         """End every open call with `stop_wanted`, in parallel: a slow one does not delay the others."""
@@ -90,20 +92,23 @@ class Hangups:
 
         Returns the call if another order is due by now.
         """
-        ref, wanted = call.ref or "", call
+        ref, wanted, elsewhere = call.ref or "", call, False
 
         async def order() -> Result:
-            nonlocal wanted  # given again, it is what is wanted by then: the person may have answered
+            nonlocal wanted, elsewhere  # given again, it is what is wanted by then: the person may have answered
             row = await self._ctx.store.peek(lambda tx: calls.get(tx, call.attempt))
             wanted = wanted if row is None else row
             if is_owed_apology(wanted):
-                return await self._apology(ref, wanted)
+                elsewhere = not await self._ctx.store.run(lambda tx: self._may_apologise(tx, wanted))
+                return Result.DONE if elsewhere else await self._apology(ref, wanted)
             telephony, reason = self._ctx.telephony, wanted.stop_wanted
             only_rings = reason == PHONER_LOST or reason in ONLY_RINGING
             async with asyncio.timeout(retried_orders.ANSWER_S):
                 return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
         result = await carry_out(self._ctx, order, answer_s=APOLOGY_ANSWER_S)
+        if elsewhere:
+            return None
         if not result.settled:
             log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
             await self._ctx.store.run(lambda tx: self._failed(tx, wanted, result))
@@ -135,6 +140,18 @@ class Hangups:
             deadline = soon if row.deadline is None else min(soon, row.deadline)
             calls.change(tx, call.attempt, deadline=deadline)
 
+    def _may_apologise(self, tx: Tx, call: CallRow) -> bool:
+        """Whether no other process orders the apology, or has ordered it meanwhile. One that is killed in between leaves
+        it to the others after the lease."""
+        name, now = leases.apology_to(call.ref or ""), self._ctx.clock.now()
+        if not leases.acquire(tx, name, self._owner, now):
+            return False
+        row = calls.get(tx, call.attempt)
+        if row is not None and row.ended_at is None and not row.stopped:
+            return True
+        leases.drop(tx, name, self._owner)
+        return False
+
     async def _apology(self, leg: str, call: CallRow) -> Result:
         """Order the apology. GONE: the person has hung up. A provider whose state lags behind may
         also answer GONE for a person who has just answered: the order is given again then."""
@@ -151,6 +168,7 @@ class Hangups:
         """The apology was ordered. If the person did not hear it, they had hung up (`apology_gone`), or the
         provider failed: then it is ordered again while the call lasts."""
         now = self._ctx.clock.now()
+        leases.drop(tx, leases.apology_to(leg), self._owner)
         if result is Result.DONE:
             legs_to_end.end_later(tx, leg, now, APOLOGY_LASTS)
             audit.append(tx, now, EntryKind.APOLOGISED, call=attempt)
