@@ -69,6 +69,45 @@ class Stopping(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
+class SlowToSay(httpx.AsyncHTTPTransport):
+    """Answers a question about a leg when the test says so, and only the first one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = False
+        self._first, self._never = asyncio.Event(), asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET" and request.url.path.endswith("/channels/a1"):
+            waits = self._never if self.asked else self._first
+            self.asked = True
+            await waits.wait()
+        return await super().handle_async_request(request)
+
+    def answer(self) -> None:
+        self._first.set()
+
+
+async def test_a_slow_exchange_cancels_though_nobody_waits_for_its_answer(
+    carrier: RealAsterisk,
+) -> None:
+    """The order is given again each time that its answer takes too long."""
+    room = await carrier.phoner_in_room()
+    assert isinstance(await carrier.telephony.place(permit(carrier, "02"), room), Placed)
+    slow = SlowToSay()
+    async with httpx.AsyncClient(transport=slow) as http:
+        telephony = other(carrier, http)
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(telephony.cancel("a1"), 0.05)
+        slow.answer()
+
+        async def ended() -> bool:
+            return (await carrier.telephony.leg("a1")).state is LegState.UNKNOWN_LEG
+
+        await eventually(ended)
+
+
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize("order", ["/create", "/addChannel", "/variable"])
 async def test_what_is_lost_before_the_dial_is_withdrawn(

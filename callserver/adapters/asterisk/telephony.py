@@ -74,6 +74,7 @@ class Asterisk(LegStates):
         self._codecs = tuple(map(",".join, both))
         self._written = settings.asterisk_trunk_numbers
         self._most_channels = settings.asterisk_channels
+        self._cancelling: dict[str, asyncio.Task[Result]] = {}
         self._prefixes = tuple(
             prefix.strip() for prefix in settings.asterisk_prefixes.split(",") if prefix.strip()
         )
@@ -295,7 +296,19 @@ class Asterisk(LegStates):
     # -- ending -------------------------------------------------------------------------------
 
     async def cancel(self, ref: str) -> Result:
-        """End the leg unless it was answered."""
+        """End the leg unless it was answered.
+
+        Given again meanwhile it is the same order: on a slow exchange the question of whether it was answered lasts
+        longer than the caller waits, and would never be followed by the hang-up.
+        """
+        under_way = self._cancelling.get(ref)
+        if under_way is None:
+            under_way = asyncio.create_task(self._cancel(ref))
+            self._cancelling[ref] = under_way
+            under_way.add_done_callback(lambda _: self._cancelling.pop(ref))
+        return await asyncio.shield(under_way)
+
+    async def _cancel(self, ref: str) -> Result:
         match (await self._look_up(ref)).state:
             case LegState.TALKING | LegState.UNKNOWN_LEG:
                 return Result.GONE
