@@ -17,7 +17,7 @@ from callserver.ports import Leg as LegOfPort
 from callserver.ports import LegState, Result
 from callserver.provider_events import CallReport
 from callserver.simulator.legs import Behaviour, Leg, OrderRefused
-from tests.harness.simulated import SimulatedSystem, in_a_talk, rings, rings_unheard
+from tests.harness.simulated import SimulatedSystem, failing, in_a_talk, rings, rings_unheard
 
 
 @pytest.fixture
@@ -248,3 +248,41 @@ async def test_whether_a_person_has_answered_nobody_is_asked_again_at_once(
     system.network.hang_up_by_person(system.phoner_leg())
     await system.pass_time(2)
     assert leg.spoken
+
+
+async def test_a_carrier_that_refuses_to_end_a_call_is_not_kept_at_its_limit(
+    system: SimulatedSystem,
+) -> None:
+    system.people.default = Behaviour(answers_after=None)
+    leg = await rings(system)
+    telephony: Any = system.server.ctx.telephony
+    asked = failing(system, "hang_up", times=999)
+    await system.do("POST", "/hang-up", {})
+    await system.pass_time(10)
+    assert leg.live
+    assert 10 <= len(asked) <= 20
+    del telephony.hang_up  # it takes orders again
+    await system.pass_time(2)
+    assert not leg.live
+
+
+async def test_a_carrier_that_does_not_answer_is_asked_less_and_less_about_a_call_to_be_ended(
+    system: SimulatedSystem,
+) -> None:
+    """Which leg it is nobody knows: its order had no answer."""
+    leg = await rings_unheard(system)
+    telephony: Any = system.server.ctx.telephony
+    really, asked = telephony.look_up, []
+
+    async def look_up(*about: Any) -> LegOfPort:
+        asked.append(about)
+        return LegOfPort(LegState.NO_ANSWER)
+
+    telephony.look_up = look_up
+    await system.do("POST", "/hang-up", {})
+    await system.pass_time(15)
+    assert leg.live
+    assert 5 <= len(asked) <= 10
+    telephony.look_up = really
+    await system.pass_time(5)
+    assert not leg.live

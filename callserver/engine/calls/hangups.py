@@ -19,7 +19,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.stop_reasons import MAY_TALK, ONLY_RINGING, PHONER_LOST, replaces
 from callserver.engine import retried_orders
 from callserver.engine.context import EngineContext
-from callserver.engine.retried_orders import carry_out
+from callserver.engine.retried_orders import SOON_SECONDS, carry_out
 from callserver.outbox import EndCalls
 from callserver.ports import LegState, Result, Room, Tx
 
@@ -63,15 +63,14 @@ class Hangups:
     def __init__(self, ctx: EngineContext) -> None:
         self._ctx = ctx
         self._under_way: set[str] = set()  # attempts with an order in progress
+        self._failing: set[str] = set()  # attempts whose last orders were not taken
         self._owner = secrets.token_hex(8)  # of leases, among the processes
 
     async def end_calls(self) -> None:
         """End every open call with `stop_wanted`, in parallel: a slow one does not delay the others."""
-        to_stop = [
-            call
-            for call in await self._ctx.store.peek(calls.to_stop)
-            if call.attempt not in self._under_way
-        ]
+        every = await self._ctx.store.peek(calls.to_stop)
+        self._failing &= {call.attempt for call in every}
+        to_stop = [call for call in every if call.attempt not in self._under_way]
         await asyncio.gather(*(self._end(call) for call in to_stop))
 
     async def _end(self, call: CallRow) -> None:
@@ -99,17 +98,22 @@ class Hangups:
             row = await self._ctx.store.peek(lambda tx: calls.get(tx, call.attempt))
             wanted = wanted if row is None else row
             if is_owed_apology(wanted):
-                elsewhere = not await self._ctx.store.run(lambda tx: self._may_apologise(tx, wanted))
+                elsewhere = not await self._ctx.store.run(
+                    lambda tx: self._may_apologise(tx, wanted)
+                )
                 return Result.DONE if elsewhere else await self._apology(ref, wanted)
             telephony, reason = self._ctx.telephony, wanted.stop_wanted
             only_rings = reason == PHONER_LOST or reason in ONLY_RINGING
             async with asyncio.timeout(retried_orders.ANSWER_S):
                 return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
-        result = await carry_out(self._ctx, order, answer_s=APOLOGY_ANSWER_S)
+        # After a round that failed, each further one is a single order: more would keep the carrier at its limit.
+        waits = () if call.attempt in self._failing else SOON_SECONDS
+        result = await carry_out(self._ctx, order, waits, answer_s=APOLOGY_ANSWER_S)
         if elsewhere:
             return None
         if not result.settled:
+            self._failing.add(call.attempt)
             log.warning("not_stopped_yet", attempt=call.attempt, result=result.value)
             await self._ctx.store.run(lambda tx: self._failed(tx, wanted, result))
             return None
@@ -141,8 +145,8 @@ class Hangups:
             calls.change(tx, call.attempt, deadline=deadline)
 
     def _may_apologise(self, tx: Tx, call: CallRow) -> bool:
-        """Whether no other process orders the apology, or has ordered it meanwhile. One that is killed in between leaves
-        it to the others after the lease."""
+        """Whether no other process is ordering the apology or has ordered it. If that process is killed, the
+        lease ends and another one orders it."""
         name, now = leases.apology_to(call.ref or ""), self._ctx.clock.now()
         if not leases.acquire(tx, name, self._owner, now):
             return False

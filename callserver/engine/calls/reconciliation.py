@@ -38,7 +38,12 @@ TOO_LONG = timedelta(seconds=180)
 
 ASK_UNSURE = timedelta(seconds=0.5)
 """How often the provider is asked about a call that must be ended while it does not say which leg that is, or whether
-somebody has answered it: they would hear silence."""
+somebody has answered it: they would hear silence. Each time that it does not answer, the wait is twice as long."""
+
+ASK_UNSURE_LONGEST = timedelta(seconds=4)
+
+MOST_REMEMBERED = 1_000
+"""Calls whose questions without an answer are counted, at most."""
 
 _REPORTS = {
     Cause.COMPLETED: Report.HUNG_UP,
@@ -55,6 +60,7 @@ class Reconciliation:
     def __init__(self, ctx: EngineContext, call_flow: CallFlow) -> None:
         self._ctx = ctx
         self._call_flow = call_flow
+        self._not_answered: dict[str, int] = {}  # questions in a row, by attempt
 
     async def settle(self, call: CallRow) -> None:
         """Ask about one call. Its deadline is moved, or it ends."""
@@ -71,7 +77,8 @@ class Reconciliation:
                 await self._look_at_phoner(call, phoner)
             return  # a continuing talk changes nothing
         report = self._report(call, leg)
-        await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report))
+        unsure = self._ask_unsure(call.attempt, leg)
+        await self._ctx.store.run(lambda tx: self._note(tx, call, leg, report, unsure))
         for found, at in _reports(call, leg, report):
             await self._call_flow.receive(CallReport(call.attempt, found, at, leg=leg.ref))
         if report in (None, Report.TAKEN, Report.RANG):
@@ -127,11 +134,23 @@ class Reconciliation:
         if ended and call.ref is not None and not hangups.is_owed_apology(call):
             legs_to_end.end(tx, call.ref, self._ctx.clock.now())
 
-    def _note(self, tx: Tx, call: CallRow, leg: Leg, report: Report | None) -> None:
+    def _ask_unsure(self, attempt: str, leg: Leg) -> timedelta:
+        """The wait before the next question about a call that must be ended. A carrier that is behind with its
+        answers is not kept behind by our questions."""
+        before = self._not_answered.pop(attempt, 0)
+        if leg.state is LegState.NO_ANSWER:
+            if len(self._not_answered) >= MOST_REMEMBERED:
+                self._not_answered.clear()  # of calls that have ended without another question
+            self._not_answered[attempt] = before + 1
+        return min(ASK_UNSURE * (1 << min(before, 10)), ASK_UNSURE_LONGEST)
+
+    def _note(
+        self, tx: Tx, call: CallRow, leg: Leg, report: Report | None, ask_unsure: timedelta
+    ) -> None:
         now = self._ctx.clock.now()
         current = calls.get(tx, call.attempt) or call
         unsure = current.stop_wanted is not None and report is None
-        soon = now + (ASK_UNSURE if unsure else _next_question(current, now))
+        soon = now + (ask_unsure if unsure else _next_question(current, now))
         again = ring_end.at_the_latest(tx, self._ctx, call, now, soon)
         calls.change(tx, call.attempt, deadline=again)
         if report is not None:
