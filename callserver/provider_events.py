@@ -13,6 +13,7 @@ from typing import Protocol
 from callserver.domain.call import Receipt, Report
 from callserver.domain.instruction import Instruction
 from callserver.domain.listening import Mode
+from callserver.domain.permit import DialPermit
 from callserver.domain.role_play import Player
 from callserver.ports import Declined
 
@@ -32,7 +33,7 @@ class CallReport:
     why: str = ""  # with NO_REPLY: what went wrong
     code: int | None = None  # the final SIP response
     declined: Declined | None = None  # with DECLINED: the carrier's refusal
-    ordered_at: datetime | None = None  # with the answer to an order: when it was sent
+    permit: DialPermit | None = None  # with the answer to an order: it was spent on it
 
 
 class RoomChange(StrEnum):

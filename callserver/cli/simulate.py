@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -132,6 +132,7 @@ async def evening(
         durable=False,
         token=lambda: f"{dice.getrandbits(80):020x}",
     )
+    raw = _alone(server)
     robots = await server.store.run(
         lambda tx: fill(tx, server.ctx.rules, plan.seed, plan.start, phoners, contacts)
     )
@@ -145,11 +146,23 @@ async def evening(
         app=create(server, ticking=False),
         idle=server.ctx.background.idle,
         wake=server.scheduler.tick,
-        next_wake=_watched(server),
+        next_wake=_watched(server, raw),
         rows=lambda: server.store.run(_rows),
         refusals=lambda: server.store.run(_refusals),
     )
-    return await world.run(under_test, robots, progress, supervisors)
+    try:
+        return await world.run(under_test, robots, progress, supervisors)
+    finally:
+        server.store.close()
+
+
+def _alone(server: Server) -> Any:
+    """The driver's connection. The database is nobody else's meanwhile: no locks, and no pages kept for readers."""
+    with server.store.engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("PRAGMA locking_mode = EXCLUSIVE")
+        raw.execute("PRAGMA journal_mode = MEMORY")
+        return raw
 
 
 def _acting(server: Server, act: Act) -> Callable[[], Awaitable[None]]:
@@ -159,15 +172,15 @@ def _acting(server: Server, act: Act) -> Callable[[], Awaitable[None]]:
     return work
 
 
-def _watched(server: Server) -> Callable[[], Awaitable[datetime | None]]:
-    """When the scheduler is due; read from the database only after a transaction."""
-    transactions, due = -1, None
+def _watched(server: Server, raw: Any) -> Callable[[], Awaitable[datetime | None]]:
+    """When the scheduler is due; read from the database only after a change."""
+    changes, due = -1, None
 
     async def next_wake() -> datetime | None:
-        nonlocal transactions, due
-        if getattr(server.store, "ran", None) != transactions:
+        nonlocal changes, due
+        if raw.total_changes != changes:
             due = await server.store.peek(due_work.next_due)
-            transactions = getattr(server.store, "ran", 0)
+            changes = raw.total_changes
         return due
 
     return next_wake

@@ -93,5 +93,5 @@ def outlook(tx: Tx) -> Outlook:
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """When the next work will be due. For virtual time, which asks after every transaction."""
+    """When the next work will be due. For virtual time, which asks after every change."""
     return Instants._make(_next_due(tx, {}).one()).earliest

@@ -45,7 +45,7 @@ class InlineStore:
             opened.undo()
 
     async def peek(self, work: Callable[[Tx], T]) -> T:
-        return await self.read(work)
+        return work(self._connection().tx)
 
     def _connection(self) -> Opened:
         if self._opened is None:  # kept: connecting costs more than most work

@@ -132,7 +132,7 @@ class Prepared:
 
 
 class PreparedMany:
-    """A statement about several keys of one kind: compiled for 4, 16, 64 … of them.
+    """A statement about several keys of one kind: compiled for 1, 4, 16 … of them.
 
     `statement` makes it from the keys' parameters. Places that are left over repeat the first key. More than MOST
     keys are asked for in parts: the rows of each part are in the statement's order.
@@ -157,7 +157,7 @@ class PreparedMany:
             parts = [self(tx, keys[at : at + self.MOST], values) for at in starts]
             rows = [row for part in parts for row in part]
             return StatementResult(rows, sum(part.rowcount for part in parts))
-        size = 4
+        size = 1
         while size < len(keys):
             size *= 4
         compiled = self._sizes.get(size)

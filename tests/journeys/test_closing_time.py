@@ -96,6 +96,28 @@ async def test_hours_that_are_shortened_meanwhile_let_nobody_ring_longer(
     assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
 
 
+async def test_hours_that_are_shortened_while_the_order_is_under_way_let_nobody_ring_longer(
+    system: SimulatedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paused_before_closing(system, 130)
+    queue(system, 60)
+    rules, telephony = system.server.ctx.rules, system.server.ctx.telephony
+    dk = rules.current.policies["dk"]
+    shorter = dk.hours.model_copy(update={"windows": {"tue": ((9 * 60, 20 * 60 + 58),)}})
+    policies = {**rules.current.policies, "dk": dk.model_copy(update={"hours": shorter})}
+    place = telephony.place
+
+    async def shortened(*order: Any) -> Any:
+        rules.replace(replace(rules.current, policies=policies, revision="shorter"))
+        return await place(*order)
+
+    monkeypatch.setattr(telephony, "place", shortened)
+    await system.ready()
+    await system.pass_time(300)
+    assert system.network.record == []
+    assert [entry["reason"] for entry in system.entries("stopped")] == ["hours_over"]
+
+
 async def test_who_answers_before_closing_time_is_not_cut_off(system: SimulatedSystem) -> None:
     system.people.default = Behaviour(answers_after=5)
     await paused_before_closing(system, 36)

@@ -75,9 +75,9 @@ class CallFlow:
         attempt = permit.attempt
         match answer:
             case Placed(leg):
-                report = CallReport(attempt, Report.TAKEN, leg=leg, ordered_at=permit.spent_at)
+                report = CallReport(attempt, Report.TAKEN, leg=leg, permit=permit)
             case Silent(why):
-                report = CallReport(attempt, Report.NO_REPLY, why=why, ordered_at=permit.spent_at)
+                report = CallReport(attempt, Report.NO_REPLY, why=why, permit=permit)
             case Declined():
                 report = CallReport(attempt, Report.DECLINED, declined=answer)
         await self.receive(report)
@@ -114,7 +114,7 @@ class CallFlow:
             return
         if news.leg and news.report is Report.MACHINE and before.cause is None:
             legs_to_end.end(tx, news.leg, now)
-        calls.store(tx, before, call, self._deadline(tx, row, call, seat, now))
+        calls.store(tx, before, call, self._deadline(tx, row, call, seat, news.permit))
         self._log(tx, row, before, call, news, now)
         if seat is not None:
             self._move_seat_and_contact(tx, seat, row, before, call, now)
@@ -163,14 +163,15 @@ class CallFlow:
             entry = EntryKind.PLACED
         elif news.report is Report.NO_REPLY:
             entry, details["why"] = EntryKind.SILENT, news.why
-        if news.ordered_at is not None:
-            details["ordered_at"] = stamp(news.ordered_at)
+        if news.permit is not None and news.permit.spent_at is not None:
+            details["ordered_at"] = stamp(news.permit.spent_at)
         audit.append(tx, now, entry, contact=row.contact, call=call.attempt, **details)
 
     def _deadline(
-        self, tx: Tx, row: CallRow, call: Call, seat: SeatRow | None, now: datetime
+        self, tx: Tx, row: CallRow, call: Call, seat: SeatRow | None, permit: DialPermit | None
     ) -> datetime | None:
         """When to ask the provider about the call if nothing is reported before."""
+        now = self._ctx.clock.now()
         ring = timedelta(seconds=self._ctx.rules.known(row.campaign).ring_seconds)
         match call.state:
             case CallState.ENDED:
@@ -179,11 +180,12 @@ class CallFlow:
                 which_leg = row.stop_wanted is not None and call.ref is None
                 wait = ASK_SOON if call.state is CallState.SILENT else ASK_AGAIN
                 soon = now if which_leg else now + wait
-                return ring_end.at_the_latest(tx, self._ctx, row, now, soon)
+                return ring_end.at_the_latest(tx, self._ctx, row, now, soon, permit)
             case CallState.RINGING if row.state == CallState.DIALING:
                 return row.deadline  # set when the order was taken, for queue and ringing together
             case CallState.DIALING | CallState.RINGING:
-                return ring_end.at_the_latest(tx, self._ctx, row, now, now + ring + QUEUE_SLACK)
+                latest = now + ring + QUEUE_SLACK
+                return ring_end.at_the_latest(tx, self._ctx, row, now, latest, permit)
             case CallState.TALKING:
                 return now + talk_check(seat)
 
