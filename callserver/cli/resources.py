@@ -58,7 +58,7 @@ def phone_number(raw: str) -> int:
     # Here, because the library of numbers is a twentieth of a command's start.
     from callserver.domain import phone
 
-    parsed = phone.parse(raw)
+    parsed = phone.parse(raw.strip())
     if isinstance(parsed, phone.NumberProblem):
         from callserver import texts
 

@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 import phonenumbers
 from phonenumbers import timezone
 
+from callserver.errors import Impossible
+
 
 class NumberKind(StrEnum):
     """The kind of a number, as far as dialing is concerned."""
@@ -94,6 +96,20 @@ def parse(raw: str, region: str = "DK") -> str | NumberProblem:
         digits = written["digits"].replace(" ", "")
         return "+45" + digits if digits[:4] in _danish_prefixes() else NumberProblem.INVALID
     return _parse(raw.strip(" \t"), region)
+
+
+def typed(text: str) -> str:
+    """A number as a user types or pastes it, in E.164.
+
+    Raises:
+        Impossible: it is none; says why.
+    """
+    number = parse(text.strip())
+    if isinstance(number, NumberProblem):
+        raise Impossible(
+            f"this is not a telephone number: {number.value}", key=f"number_{number.value}"
+        )
+    return number
 
 
 def are_danish(cells: Sequence[str]) -> bool:

@@ -176,11 +176,11 @@ async def test_who_sees_which_case(system: StaffedSystem) -> None:
     ("change", "status", "said"),
     [
         ({"kind": "opt_out", "number": ""}, 409, "skal have telefonnummeret"),
-        ({"kind": "access", "number": "12"}, 409, "ikke et telefonnummer"),
+        ({"kind": "access", "number": "12"}, 409, "findes ikke"),
         ({"kind": "access", "reply_to": "anna"}, 409, "ikke en mailadresse"),
         ({"kind": "access", "reply_to": " "}, 409, "Adressen til svaret mangler"),
         ({"kind": "access", "reply_by": "sms", "reply_to": ""}, 409, "Adressen til svaret mangler"),
-        ({"kind": "access", "reply_by": "sms", "reply_to": "12"}, 409, "ikke et telefonnummer"),
+        ({"kind": "access", "reply_by": "sms", "reply_to": "12"}, 409, "findes ikke"),
         ({"kind": "access", "source": "inbound"}, 422, "source"),
         ({"kind": "praise"}, 422, "kind"),
     ],

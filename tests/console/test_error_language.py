@@ -53,7 +53,7 @@ async def ask(client: Client, method: str, path: str, body: object = None) -> ht
 @pytest.mark.parametrize(
     ("method", "path", "body", "said"),
     [
-        ("POST", "/suppressions/search", {"number": "12 34"}, "Det er ikke et telefonnummer."),
+        ("POST", "/suppressions/search", {"number": "12 34"}, "Telefonnummeret findes ikke."),
         ("POST", "/listenings", {"seat": 1, "mode": "silent", "why": "asked"}, "Det findes ikke"),
         ("POST", "/accounts", {"name": 7}, "name: skal være en tekst"),
         ("POST", "/accounts", {"nam": "x"}, "nam: er ikke en kendt nøgle"),

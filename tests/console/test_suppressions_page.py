@@ -41,7 +41,7 @@ async def test_a_number_is_looked_up_and_the_look_up_logged(
     assert entry["by"].startswith("user:")
     assert "3220" not in json.dumps(system.entries())
     wrong = await client.api("POST", "/suppressions/search", {"number": "12 34"})
-    assert said(wrong) == (409, "Det er ikke et telefonnummer. Tjek, om det er skrevet rigtigt.")
+    assert said(wrong) == (409, "Telefonnummeret findes ikke. Tjek, om det er skrevet rigtigt.")
 
 
 async def test_a_no_holds_at_once(system: StaffedSystem) -> None:

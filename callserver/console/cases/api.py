@@ -25,10 +25,10 @@ from callserver.console.cases.views import (
 )
 from callserver.console.endpoint import Endpoint, Nothing, UserRequest
 from callserver.console.live_sources import Causes, Updates
-from callserver.console.suppressions.api import parsed
 from callserver.database import accounts, cases, messages
 from callserver.database.audit import Entry
 from callserver.database.cases import CaseRow
+from callserver.domain import phone
 from callserver.domain.audit import EntryKind
 from callserver.domain.case import SENT_BY_US
 from callserver.domain.case_rules import CaseKind
@@ -115,7 +115,7 @@ class CasesApi:
         Raises:
             Impossible: an opt-out without a number, or an invalid address.
         """
-        number = parsed(body.number) if body.number.strip() else None
+        number = phone.to_int(phone.typed(body.number)) if body.number.strip() else None
         if number is None and body.kind is CaseKind.OPT_OUT:
             raise Impossible("an opt-out needs the number", key="opt_out_number")
         now, rules = self._ctx.clock.now(), self._ctx.rules.current.cases

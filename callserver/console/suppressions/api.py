@@ -29,7 +29,6 @@ from callserver.engine.once import once
 from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.suppressions import lifting, opt_outs
 from callserver.engine.suppressions.opt_outs import Origin
-from callserver.errors import Impossible
 from callserver.ports import Tx
 
 
@@ -49,7 +48,7 @@ class SuppressionsApi:
 
     async def search(self, request: UserRequest, body: NumberQuery) -> NumberView:
         """What is stored about a number. The look-up is logged."""
-        number, now = parsed(body.number), self._ctx.clock.now()
+        number, now = phone.to_int(phone.typed(body.number)), self._ctx.clock.now()
         await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
 
         def work(tx: Tx) -> NumberView:
@@ -61,7 +60,11 @@ class SuppressionsApi:
 
     async def add(self, request: UserRequest, body: NewSuppression) -> NumberView:
         """Record an opt-out: it is in force before the answer, and a ringing telephone is silenced."""
-        number, scope, now = parsed(body.number), Scope(body.scope), self._ctx.clock.now()
+        number, scope, now = (
+            phone.to_int(phone.typed(body.number)),
+            Scope(body.scope),
+            self._ctx.clock.now(),
+        )
 
         def work(tx: Tx) -> NumberView:
             known = known_at.everybody(tx, number)
@@ -153,15 +156,3 @@ class SuppressionsApi:
             others=len(listed) - len(visible),
             registers=registers.listed_on(tx, number),
         )
-
-
-def parsed(text: str) -> int:
-    """A number as a user writes it.
-
-    Raises:
-        Impossible: it is not a telephone number.
-    """
-    number = phone.parse(text)
-    if isinstance(number, phone.NumberProblem):
-        raise Impossible("this is not a telephone number", key="number_wrong")
-    return phone.to_int(number)

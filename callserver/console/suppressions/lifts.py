@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from callserver.console.endpoint import Answer, Done, Endpoint, Nothing, UserRequest
-from callserver.console.suppressions.api import SuppressionsApi, parsed
+from callserver.console.suppressions.api import SuppressionsApi
 from callserver.console.suppressions.views import Lifting, NumberView, Undoing
 from callserver.database import accounts, lifts, suppressions
 from callserver.database.lifts import Lift
@@ -61,7 +61,7 @@ class LiftsApi:
 
         All suppressions of an opt-out are lifted together. A second colleague approves.
         """
-        number, now = parsed(body.number), self._ctx.clock.now()
+        number, now = phone.to_int(phone.typed(body.number)), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
             known = known_at.everybody(tx, number)
@@ -117,7 +117,7 @@ class LiftsApi:
 
     async def undo(self, request: UserRequest, body: Undoing) -> NumberView:
         """Undo an opt-out that I recorded by mistake, within ten minutes."""
-        number, now = parsed(body.number), self._ctx.clock.now()
+        number, now = phone.to_int(phone.typed(body.number)), self._ctx.clock.now()
 
         def work(tx: Tx) -> NumberView:
             secret = self._ctx.secret

@@ -6,10 +6,9 @@ from starlette.responses import Response
 
 from callserver.console.endpoint import Endpoint, UserRequest
 from callserver.console.fields import Id
-from callserver.console.suppressions.api import parsed
 from callserver.console.suppressions.views import NumberQuery
 from callserver.database import suppressions
-from callserver.domain import subject
+from callserver.domain import phone, subject
 from callserver.domain.role import Action
 from callserver.engine.audit_log import receipts
 from callserver.engine.audit_log.receipts import Receipt
@@ -41,7 +40,7 @@ class ReceiptsApi:
     async def receipt(self, request: UserRequest, body: ReceiptQuery) -> Response:
         """A ZIP file with a text and a proof, without name and number. That it was made is logged."""
         await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
-        number, now = parsed(body.number), self._ctx.clock.now()
+        number, now = phone.to_int(phone.typed(body.number)), self._ctx.clock.now()
         published = receipts.opened(self._settings)
 
         def work(tx: Tx) -> Receipt:

@@ -12,7 +12,6 @@ from callserver.domain.case import ReplyBy, Source
 from callserver.domain.case_rules import CaseKind
 from callserver.domain.facts import Scope
 from callserver.domain.label import Label
-from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
@@ -23,7 +22,6 @@ from callserver.engine.rate_limits import RateLimited, RateLimits
 from callserver.engine.reporting import call_history, person_record
 from callserver.engine.reporting.call_history_text import when, words
 from callserver.engine.reporting.person_record import PersonRecord
-from callserver.errors import Impossible
 from callserver.ports import Tx
 from callserver.texts import say
 
@@ -91,7 +89,7 @@ class WhoCalledApi:
 
     async def look_up(self, request: UserRequest, body: CallHistoryQuery) -> WhoCalled:
         """Who called this number, and why? The look-up is logged."""
-        number, rules = _number(body.number), self._ctx.rules
+        number, rules = phone.typed(body.number), self._ctx.rules
         await self._pacing.step(RateLimited.LOOK_UP, request.user.id)
         secret, now = self._ctx.secret, self._ctx.clock.now()
 
@@ -139,7 +137,7 @@ class WhoCalledApi:
 
     async def opt_out(self, request: UserRequest, body: OptOut) -> OptOutConfirmation:
         """Record an opt-out: it is in force before the answer."""
-        number = _number(body.number)
+        number = phone.typed(body.number)
         key, now = phone.to_int(number), self._ctx.clock.now()
 
         def work(tx: Tx) -> OptOutConfirmation:
@@ -173,12 +171,3 @@ class WhoCalledApi:
             return OptOutConfirmation(text=row.draft or text, at=row.opened_at)
 
         return await self._ctx.store.run(work)
-
-
-def _number(text: str) -> str:
-    number = phone.parse(text.strip())
-    if isinstance(number, NumberProblem):
-        raise Impossible(
-            f"this is not a telephone number: {number.value}", key=f"number_{number.value}"
-        )
-    return number

@@ -10,14 +10,13 @@ from callserver.console.endpoint import Answer, Body, Endpoint, UserRequest
 from callserver.console.fields import Id
 from callserver.database.contacts import Contact
 from callserver.domain import phone
-from callserver.domain.phone import NumberProblem
 from callserver.domain.role import Action
 from callserver.engine.cases.messages import ForgottenFiles
 from callserver.engine.context import EngineContext
 from callserver.engine.suppressions import erasure, person_facts
 from callserver.engine.suppressions.erasure import Erased
 from callserver.engine.suppressions.person_facts import Fact
-from callserver.errors import Impossible, NotFound
+from callserver.errors import NotFound
 from callserver.ports import Tx
 
 
@@ -112,7 +111,7 @@ class PersonFactsApi:
         Raises:
             NotFound: neither is named, or the contact is not known or on another department's list.
         """
-        number = None if body.number is None else _number(body.number)
+        number = None if body.number is None else phone.to_int(phone.typed(body.number))
         known = person_facts.find(tx, number, body.contact, formerly=formerly)
         if number is not None:
             return number, known
@@ -120,12 +119,3 @@ class PersonFactsApi:
         if not request.sees(self._ctx.rules.department(named.campaign)):
             raise NotFound("there is no such contact", key="not_found")
         return named.number, known
-
-
-def _number(text: str) -> int:
-    number = phone.parse(text.strip())
-    if isinstance(number, NumberProblem):
-        raise Impossible(
-            f"this is not a telephone number: {number.value}", key=f"number_{number.value}"
-        )
-    return phone.to_int(number)

@@ -17,7 +17,6 @@ from callserver.domain.call import DialPath
 from callserver.domain.campaign import Campaign
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.permit import DialPermit, Refusal
-from callserver.domain.phone import NumberProblem
 from callserver.domain.seat import SeatState
 from callserver.engine import call_slots
 from callserver.engine.context import EngineContext
@@ -59,13 +58,8 @@ class ManualDial:
             Impossible: it is not a number, or the seat cannot dial now.
             DialRefused: the gate refused, with its reasons.
         """
-        parsed = phone.parse(written)
-        if isinstance(parsed, NumberProblem):
-            raise Impossible(
-                f"this is not a telephone number: {parsed.value}", key=f"number_{parsed.value}"
-            )
+        key = phone.to_int(phone.typed(written))
         await self._check_line(phoner)
-        key = phone.to_int(parsed)
         answer = await self._dialing(partial(self._number, phoner=phoner, number=key))
         if answer is None:
             raise NotFound("the campaign has no contact with this number", key="no_such_contact")

@@ -33,7 +33,7 @@ def explain(
     tx: Tx, rules: Rules, secret: bytes, number: str, campaign: Campaign, at: datetime
 ) -> Explanation:
     """Ask the gate about a number as typed. An unreadable number is a reason by itself."""
-    parsed = phone.parse(number)
+    parsed = phone.parse(number.strip())
     asked = parsed if isinstance(parsed, str) else number.strip()
     known: Contact | None = None
     if isinstance(parsed, str):
