@@ -20,6 +20,7 @@ from callserver.cli import refused_rows, resources
 from callserver.cli.acting_user import BY_COMMAND, InWords
 from callserver.database.engines import reading
 from callserver.domain.headings import IGNORE
+from callserver.domain.home import day_of
 from callserver.engine.lists import dry_run as dry
 from callserver.engine.lists import eligibility, importer
 from callserver.engine.lists import export as exporting
@@ -108,7 +109,7 @@ def import_list(
 
         staged = stack.enter_context(
             importer.staged_on_side_connection(
-                settings.database, order, now.date(), progress, settings.key.encode()
+                settings.database, order, day_of(now), progress, settings.key.encode()
             )
         )
         summary = staged.summary

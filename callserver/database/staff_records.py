@@ -20,9 +20,9 @@ from callserver.database.tables import (
     users,
     worked_shifts,
 )
+from callserver.domain.home import day_of
 from callserver.domain.retention import RetentionClass
 from callserver.domain.support import MessageKind
-from callserver.domain.training import day_of
 from callserver.ports import Tx
 
 _OF_TRAINING = (worked_shifts, shift_credits, training_talks)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from callserver.domain.case_rules import DAY
-from callserver.domain.home import HOME
+from callserver.domain.home import HOME, day_of
 from callserver.domain.training_rules import Level, TrainingRules
 
 
@@ -123,11 +123,6 @@ def standing(rules: TrainingRules, progress: Progress, today: date) -> Standing:
     if progress.talked or progress.credited >= THIRD:
         return TRAINED
     return Standing(THIRD, talk_owed=True)
-
-
-def day_of(at: datetime) -> date:
-    """The organisation's day."""
-    return at.astimezone(HOME).date()
 
 
 def seconds_by_day(since: datetime, until: datetime) -> dict[date, int]:

@@ -1,10 +1,11 @@
 """Dates of birth and ages: in doubt the person is a child, and a day that is none is asked about."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine, select
 
+from callserver.adapters.clock import SystemClock
 from callserver.database.tables import contacts
 from callserver.engine.lists.doubtful_columns import Doubtful
 from callserver.engine.lists.reader import open_list
@@ -28,9 +29,16 @@ def test_a_birthday_of_nobody_alive_is_none(born: str, take: Take, engine: Engin
     [("1980-05-13", "12", -12), ("1980-05-13", "45", None), ("", "12", -12)],
 )
 def test_the_younger_of_birthday_and_age_counts(
-    born: str, age: str, year: int | None, take: Take, engine: Engine
+    born: str,
+    age: str,
+    year: int | None,
+    take: Take,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    this_year = date.today().year  # noqa: DTZ011 - of the command's own clock
+    """The last hour of a year in UTC is the first of the next one in the organisation's zone."""
+    monkeypatch.setattr(SystemClock, "now", lambda _: datetime(2026, 12, 31, 23, 30, tzinfo=UTC))
+    this_year = 2027
     age = age if year is not None else str(this_year - 1980)
     take(f"Medlemsnr;Telefon;Født;Alder\nA7;32200101;{born};{age}\n")
     with engine.connect() as tx:

@@ -1,13 +1,15 @@
-// Default times and values of time fields.
+// The default time of time fields.
 
+import { local } from "./home.js";
 import { now } from "./texts.js";
+
+const DAY_MS = 86_400_000;
 
 // Today at 18:00; from 18:00 to 21:00 the current time; after that tomorrow at 18:00.
 export function thisEvening() {
-  const at = now();
-  if (at.getHours() >= 21) at.setDate(at.getDate() + 1);
-  if (at.getHours() < 18 || at.getHours() >= 21) at.setHours(18, 0, 0, 0);
-  return at;
+  const at = local(now());
+  const hour = Number(at.slice(11, 13));
+  if (hour >= 18 && hour < 21) return at;
+  const day = hour < 18 ? at : local(now().getTime() + DAY_MS);
+  return `${day.slice(0, 10)}T18:00`;
 }
-
-export const localInput = (at) => new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);

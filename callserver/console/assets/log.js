@@ -3,13 +3,14 @@
 import { post } from "./api.js";
 import "./dates.js";
 import { $, el, onPress, onSubmit, passFocus, show } from "./dom.js";
+import { instantOf } from "./home.js";
 import { dateTime, has, number, t } from "./texts.js";
 
 let query = {};
 let before = null;
 let searches = 0; // counts searches: only the pages of the latest are shown
 
-const instant = (text) => (text ? new Date(text).toISOString() : undefined);
+const instant = (text) => (text ? instantOf(text) : undefined);
 
 // Where the texts for a field's values are in the catalogue.
 const WORDS = {

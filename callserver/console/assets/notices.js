@@ -3,9 +3,9 @@
 import { post } from "./api.js";
 import { write as writeDate } from "./dates.js";
 import { $, el, newest, onSubmit, show, toast } from "./dom.js";
+import { instantOf, local } from "./home.js";
 import { keepForm } from "./kept.js";
 import { follow } from "./live.js";
-import { localInput } from "./local_time.js";
 import { onConfirmedSubmit } from "./notices/confirmed.js";
 import { item } from "./notices/item.js";
 import { label, t } from "./texts.js";
@@ -56,7 +56,7 @@ function change(notice) {
   form.kind.value = notice.kind;
   form.kind.disabled = true;
   choose();
-  writeDate(notice.kind === "talk" ? form.begins : form.day, localInput(new Date(notice.at)));
+  writeDate(notice.kind === "talk" ? form.begins : form.day, local(notice.at));
   form.expert.value = notice.expert ?? "";
   form.department.value = notice.department ?? "";
   form.title.value = notice.title;
@@ -78,12 +78,11 @@ function stop() {
 
 async function publish(values) {
   const kind = changing?.kind ?? values.kind;
-  const at = kind === "talk" ? values.begins : `${values.day}T00:00`;
   const body = {
     kind,
     title: values.title,
     text: values.text,
-    at: new Date(at).toISOString(),
+    at: instantOf(kind === "talk" ? values.begins : values.day),
     department: values.department || null,
     expert: kind === "talk" ? values.expert : "",
     has_no_number: values.has_no_number,

@@ -4,6 +4,7 @@ import { download, post } from "./api.js";
 import "./dates.js";
 import { confirm, focusAfterwards } from "./dialog.js";
 import { $, $$, el, onPress, onSubmit, show, toast } from "./dom.js";
+import { instantOf } from "./home.js";
 import { draw, find } from "./person/record.js";
 import { list, t } from "./texts.js";
 
@@ -133,8 +134,7 @@ function chooseFact() {
 async function record(about, { fact: known, at, proof }) {
   if (known === "consent_given") {
     // The beginning of the day, so that an opt-out of the same day is later and stays in force.
-    const when = new Date(`${at}T00:00`).toISOString();
-    await post("/person/consent", { contact: about, at: when, proof: proof || null });
+    await post("/person/consent", { contact: about, at: instantOf(at), proof: proof || null });
   } else {
     await post("/person/facts", { contact: about, fact: known });
   }

@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { dateInput } from "./dates.js";
 import { ask, field } from "./dialog.js";
 import { $, el, onPress, onSubmit, toast } from "./dom.js";
+import { instantOf } from "./home.js";
 import { follow } from "./live.js";
 import { date, dateTime, list, t } from "./texts.js";
 
@@ -154,7 +155,7 @@ offer.append(
   el("p", { class: "wrong", role: "alert", hidden: true }),
 );
 onSubmit(offer, async ({ at, minutes }) => {
-  draw(await post("/support/talks", { at: new Date(at).toISOString(), minutes: Number(minutes) }));
+  draw(await post("/support/talks", { at: instantOf(at), minutes: Number(minutes) }));
   offer.reset();
   toast(t("support.offered"), "good");
 });

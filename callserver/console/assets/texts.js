@@ -1,5 +1,7 @@
 // The catalogue of this page's language, fetched once and kept by the browser.
 
+import { HOME, local } from "./home.js";
+
 const { language, assets } = document.body.dataset;
 const catalogue = await (await fetch(`${assets}/texts.${language}.json`)).json();
 
@@ -27,9 +29,15 @@ export const label = (texts) => texts[language];
 // English as in Europe: 16:30, 13 May.
 export const locale = language === "en" ? "en-GB" : language;
 
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
-const precise = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const clock = new Intl.DateTimeFormat(locale, { ...CLOCK, timeZone: HOME });
+const precise = new Intl.DateTimeFormat(locale, { ...CLOCK, second: "2-digit", timeZone: HOME });
+const day = new Intl.DateTimeFormat(locale, {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  timeZone: HOME,
+});
 const plurals = new Intl.PluralRules(locale);
 const lists = new Intl.ListFormat(locale);
 const numbers = new Intl.NumberFormat(locale);
@@ -41,7 +49,8 @@ export const dateTime = (instant) => t("page.moment", { date: date(instant), tim
 export const list = (items) => lists.format(items); // "a, b and c"
 export const number = (value) => numbers.format(value);
 
-const isToday = (instant) => new Date(instant).toDateString() === now().toDateString();
+const dayOf = (instant) => local(instant).slice(0, 10);
+const isToday = (instant) => dayOf(instant) === dayOf(now());
 
 // In a sentence (`when`) and in a table (`whenShort`): the time, on another day than today the date as well.
 export const when = (instant) =>

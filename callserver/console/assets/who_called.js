@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import "./dates.js";
 import { confirm } from "./dialog.js";
 import { $, $$, el, onSubmit, show } from "./dom.js";
+import { instantOf } from "./home.js";
 import { label, t } from "./texts.js";
 
 let number = "";
@@ -87,8 +88,7 @@ async function record({ fact, contact, at, proof }) {
   const about = { number, contact: contact ? Number(contact) : null };
   if (fact === "consent_given") {
     // The beginning of the day, so that an opt-out of the same day is later and stays in force.
-    const when = new Date(`${at}T00:00`).toISOString();
-    await post("/person/consent", { ...about, at: when, proof: proof || null });
+    await post("/person/consent", { ...about, at: instantOf(at), proof: proof || null });
   } else {
     await post("/person/facts", { ...about, fact });
   }

@@ -30,6 +30,7 @@ from callserver.database.audit import Entry
 from callserver.database.side_connection import side_connection, two_writers_may_fail
 from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
+from callserver.domain.home import day_of
 from callserver.domain.role import Action
 from callserver.engine.calls import seat_moves
 from callserver.engine.context import EngineContext
@@ -185,7 +186,7 @@ class ListsApi:
         region = _region(body.region)
         raw = self._head(body.upload, request.user.id)
         return await asyncio.to_thread(
-            lists_views.preview, chosen, raw, body.columns, region, self._ctx.clock.now().date()
+            lists_views.preview, chosen, raw, body.columns, region, day_of(self._ctx.clock.now())
         )
 
     async def dry_run(self, request: UserRequest, campaign: str, body: DryRun) -> Response:
@@ -195,7 +196,7 @@ class ListsApi:
 
         def work(progress: ReportProgress) -> ImportResult:
             with importer.staged_on_side_connection(
-                self._database, order, at.date(), progress
+                self._database, order, day_of(at), progress
             ) as staged:
                 reasons = dry_run.dry_run(staged, self._ctx.rules, self._ctx.secret, at, progress)
             return lists_views.result_view(staged.summary, callable_of=reasons, at=at)
@@ -209,7 +210,7 @@ class ListsApi:
         def work(progress: ReportProgress) -> ImportResult:
             clock, language = self._ctx.clock.now, request.language
             with importer.staged_on_side_connection(
-                self._database, order, clock().date(), progress, self._ctx.secret
+                self._database, order, day_of(clock()), progress, self._ctx.secret
             ) as staged:
                 number = importer.import_on_side_connection(
                     staged,

@@ -33,6 +33,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.campaign import Campaign
 from callserver.domain.configuration import Configuration
 from callserver.domain.facts import Scope
+from callserver.domain.home import day_of
 from callserver.domain.identity import NOBODY
 from callserver.domain.imports import RowFate
 from callserver.domain.reason import Reason
@@ -180,7 +181,7 @@ def import_list(
 ) -> Summary:
     """Stage and write within an open transaction, as for invented people."""
     imports.lock(tx)
-    staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), now.date())
+    staged = stage(tx, ImportOrder(campaign, raw, {}, source=source), day_of(now))
     write(staged, now, by="command")
     list_import.close_table(tx)
     origin = Origin(by="command", at=now)

@@ -7,7 +7,7 @@ from typing import Any
 from callserver.database import audit, training_sessions
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
-from callserver.domain.training import day_of
+from callserver.domain.home import day_of
 from callserver.domain.training_rules import TrainingRules
 from callserver.engine.training import standings
 from callserver.engine.training.talks import reach

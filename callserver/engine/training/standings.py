@@ -12,13 +12,13 @@ from callserver.database.accounts import User
 from callserver.database.seats import SeatRow
 from callserver.database.worked_shifts import Credit, Heard
 from callserver.domain.audit import EntryKind
+from callserver.domain.home import day_of
 from callserver.domain.role import Role
 from callserver.domain.training import (
     THIRD,
     TRAINED,
     Progress,
     Standing,
-    day_of,
     seconds_by_day,
     standing,
 )

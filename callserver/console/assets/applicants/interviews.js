@@ -3,6 +3,7 @@
 import { dateInput } from "../dates.js";
 import { ask, confirm, field } from "../dialog.js";
 import { el, onPress, onSubmit, toast } from "../dom.js";
+import { instantOf } from "../home.js";
 import { dateTime, label, t } from "../texts.js";
 
 export const departments = (data) =>
@@ -22,8 +23,7 @@ export function planning(data, act) {
   ask(t("applicants.plan"), fields, {
     go: t("applicants.plan"),
     does: async ({ module, at, department }) => {
-      const instant = new Date(at).toISOString();
-      await act("/interviews", { module: Number(module), at: instant, department });
+      await act("/interviews", { module: Number(module), at: instantOf(at), department });
       toast(t("applicants.planned"), "good");
     },
   });

@@ -4,7 +4,8 @@ import { download, post, upload } from "../api.js";
 import { write } from "../dates.js";
 import "../file_field.js";
 import { $, el, keepFocus, onPress, onSubmit, show } from "../dom.js";
-import { localInput, thisEvening } from "../local_time.js";
+import { instantOf } from "../home.js";
+import { thisEvening } from "../local_time.js";
 import { progressBar, stream } from "../stream.js";
 import { date, list, now, t } from "../texts.js";
 import { columnRows, previewRows } from "./columns.js";
@@ -88,7 +89,7 @@ export function start(options) {
       const name = sent.name.replace(/\.[^.]*$/, "");
       $("#source").value = t("lists.source_default", { name, date: date(now()) });
       step("columns-step");
-      write($("#dry-run [name=at]"), localInput(thisEvening()));
+      write($("#dry-run [name=at]"), thisEvening());
       await showPreview();
       $("#columns-title").scrollIntoView({ block: "start" });
     } finally {
@@ -97,7 +98,7 @@ export function start(options) {
   });
   onSubmit($("#dry-run"), async ({ at }) => {
     await work($("#dry-run-result"), async (onProgress) => {
-      const request = { ...reading(), at: new Date(at).toISOString() };
+      const request = { ...reading(), at: instantOf(at) };
       const result = await stream(`/lists/${file.campaign}/dry-run`, request, onProgress);
       return importResult(result, t("lists.would"), titles());
     });

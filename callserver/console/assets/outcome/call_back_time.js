@@ -4,13 +4,8 @@
 import { get } from "../api.js";
 import { dateInput, read, write } from "../dates.js";
 import { el } from "../dom.js";
+import { local } from "../home.js";
 import { locale, t } from "../texts.js";
-
-// An instant as local time in the zone: "2026-05-13T17:15".
-function local(instant, zone) {
-  const parts = new Intl.DateTimeFormat("sv", { timeZone: zone, dateStyle: "short", timeStyle: "short" });
-  return parts.format(new Date(instant)).replace(" ", "T");
-}
 
 function inWords(instant, zone) {
   const say = (form) =>

@@ -2,7 +2,8 @@
 
 import { dateInput, write } from "../dates.js";
 import { el, onSubmit, scrolling } from "../dom.js";
-import { localInput, thisEvening } from "../local_time.js";
+import { instantOf } from "../home.js";
+import { thisEvening } from "../local_time.js";
 import { progressBar, stream } from "../stream.js";
 import { dateTime, has, number, t } from "../texts.js";
 
@@ -86,7 +87,7 @@ function reasons(effects) {
 // A form with a time and the answer below it; `path` and `body()` make the request.
 export function effectForm(path, body, titles) {
   const at = dateInput("moment", { name: "at", required: true });
-  write(at, localInput(thisEvening()));
+  write(at, thisEvening());
   const answer = el("div", { "aria-live": "polite" });
   const form = el(
     "form",
@@ -98,7 +99,7 @@ export function effectForm(path, body, titles) {
     const { element, update } = progressBar();
     answer.replaceChildren(element);
     try {
-      const request = { ...body(), at: new Date(values.at).toISOString() };
+      const request = { ...body(), at: instantOf(values.at) };
       answer.replaceChildren(effectTable(await stream(path, request, update), titles()));
     } catch (error) {
       answer.replaceChildren(el("p", { class: "wrong" }, error.message));

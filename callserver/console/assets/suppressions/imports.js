@@ -1,6 +1,7 @@
 // Importing files of numbers: a list of opt-outs, the new issue of a register, or consents.
 
 import { $, el, onSubmit, show, toast } from "../dom.js";
+import { instantOf } from "../home.js";
 import { progressBar, stream } from "../stream.js";
 import { list, number, t } from "../texts.js";
 
@@ -57,7 +58,7 @@ function form(selector, address, caption, done, counts = COUNTS) {
     answer.replaceChildren(element);
     try {
       const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
-      if (issued) query.set("issued_at", new Date(issued).toISOString());
+      if (issued) query.set("issued_at", instantOf(issued));
       const headers = { "content-type": "application/octet-stream" };
       const result = await stream(`${address}?${query}`, file, update, headers);
       answer.replaceChildren(...figures(result, t(caption), counts));
