@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from callserver.adapters.config_folder import load
 from callserver.database import accounts, attempt_counters, contacts, seats, suppressions
 from callserver.database.accounts import User
 from callserver.database.store import AnyStore, open_store
+from callserver.database.tables import audit
 from callserver.domain.facts import Scope
 from callserver.domain.role import Role
 from callserver.engine.accounts import administration
@@ -21,6 +23,7 @@ from callserver.engine.lists.importer import import_list
 from callserver.engine.support import talks
 from callserver.engine.suppressions import lifting, opt_outs, person_facts
 from callserver.engine.suppressions.opt_outs import Origin
+from callserver.engine.training import standings
 from callserver.errors import Impossible
 from callserver.ports import Tx
 from tests.harness.at_once import while_open
@@ -84,6 +87,20 @@ def test_a_handle_is_given_to_one_of_two_accounts(postgres_store: AnyStore) -> N
     assert both(postgres_store, add) == ("added", "staff_taken")
     with postgres_store.engine.begin() as tx:
         assert [user.handle for user in accounts.every(tx)] == ["maja"]
+
+
+def test_shifts_are_credited_and_a_training_is_completed_once(postgres_store: AnyStore) -> None:
+    maja = user(postgres_store, "maja", Role.PHONER)
+    rules = load(Path(__file__).parents[2] / "config").training
+
+    def credits(tx: Tx) -> str:
+        standings.credit(tx, rules, maja, 3, "worked here in 2019", NOW, "user:1")
+        return "credited"
+
+    assert both(postgres_store, credits) == ("credited", "nothing_to_credit")
+    with postgres_store.engine.begin() as tx:
+        kinds = select(audit.c.kind).where(audit.c.kind == "training")
+        assert len(tx.execute(kinds).all()) == 2  # credited, trained
 
 
 def test_an_opt_out_is_proposed_for_lifting_once(postgres_store: AnyStore) -> None:

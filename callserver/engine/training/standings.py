@@ -92,9 +92,7 @@ def moved(
     Time while the clock is in doubt counts for no shift.
     """
     if inside:
-        user = accounts.user(tx, row.phoner)
-        is_new = user is not None and user.role == Role.PHONER and user.trained_at is None
-        if is_new and not clock_jumped:
+        if _is_new(accounts.user(tx, row.phoner)) and not clock_jumped:
             seats.set_line(tx, row.id, in_room_since=now)
     elif row.in_room_since is not None:
         seats.set_line(tx, row.id, in_room_since=None)
@@ -133,12 +131,19 @@ def _heard_enough(tx: Tx, rules: TrainingRules, phoner: int, day: date) -> bool:
 
 def settle(tx: Tx, rules: TrainingRules, phoner: int, now: datetime) -> None:
     """Note when the training is complete."""
+    if not _is_new(accounts.user(tx, phoner)):
+        return
+    accounts.lock(tx, phoner)  # the last two steps may be recorded at the same moment
     user = accounts.user(tx, phoner)
-    if user is None or user.role != Role.PHONER or user.trained_at is not None:
+    if user is None or not _is_new(user):
         return
     if standing(rules, _progress(tx, rules, phoner, user.credited, now), DAYS_AFTER).trained:
         accounts.change(tx, phoner, trained_at=now)
         audit.append(tx, now, EntryKind.TRAINING, user=phoner, did="trained")
+
+
+def _is_new(user: User | None) -> bool:
+    return user is not None and user.role == Role.PHONER and user.trained_at is None
 
 
 def credit(
@@ -149,6 +154,8 @@ def credit(
     Raises:
         Impossible: not a phoner, no reason, or fewer shifts than were credited before.
     """
+    accounts.lock(tx, user.id)
+    user = accounts.user(tx, user.id) or user
     if user.role != Role.PHONER or not user.credited < shifts <= THIRD:
         raise Impossible("there are no shifts to credit", key="nothing_to_credit")
     if not reason.strip():
