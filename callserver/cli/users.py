@@ -11,6 +11,7 @@ from callserver.cli import resources
 from callserver.cli.acting_user import BY_COMMAND, InWords, user_named
 from callserver.cli.counting import counted
 from callserver.database import accounts
+from callserver.database.accounts import User
 from callserver.database.leavings import Leaving
 from callserver.domain.role import Action, Role
 from callserver.engine.accounts import administration, leaving, offboarding, tokens
@@ -20,6 +21,7 @@ from callserver.engine.context import LineContext
 from callserver.engine.training import standings
 from callserver.engine.user_lines import LineRefused
 from callserver.errors import ConfigurationProblem, Impossible
+from callserver.ports import Tx
 from callserver.settings import allowed_sip_hosts
 from callserver.texts import say
 
@@ -85,6 +87,12 @@ def add(
     print(f"{key} {password}")
 
 
+def _locked(tx: Tx, handle: str) -> User:
+    """A user who has not left, and whose account no server changes meanwhile."""
+    accounts.lock(tx, user_named(tx, handle).id)
+    return user_named(tx, handle)
+
+
 def reset(handle: Handle, by: InWords = BY_COMMAND) -> None:
     """Set a new password for the next sign-in; one-time codes are set up again.
 
@@ -95,7 +103,7 @@ def reset(handle: Handle, by: InWords = BY_COMMAND) -> None:
     password, hashed = new_password()
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        user = user_named(tx, handle)
+        user = _locked(tx, handle)
         offboarding.reset(tx, user, hashed, now, by=by)
     print(password)
 
@@ -116,7 +124,7 @@ def credit(
     with resources.database() as engine:
         rules = resources.rules(engine, settings).current.training
         with engine.begin() as tx:
-            user, now = user_named(tx, handle), resources.now(tx)
+            user, now = _locked(tx, handle), resources.now(tx)
             try:
                 standings.credit(tx, rules, user, shifts, reason, now, by)
             except Impossible as error:
@@ -133,7 +141,7 @@ def off_board(handle: Handle, by: InWords = BY_COMMAND) -> None:
     """
     with resources.database() as engine, engine.begin() as tx:
         now = resources.now(tx)
-        freed = administration.off_board(tx, user_named(tx, handle), now, by=by)
+        freed = administration.off_board(tx, _locked(tx, handle), now, by=by)
     print(
         f"{handle} has left; {counted(freed, 'call-back is', 'call-backs are')} released to the team"
     )
@@ -231,7 +239,7 @@ def add_token(
     with resources.database() as engine, engine.begin() as tx:
         _, token = tokens.add(
             tx,
-            user_named(tx, handle),
+            _locked(tx, handle),
             name,
             scope,
             days,

@@ -6,7 +6,7 @@ carry a header that only our own pages can set (the session's CSRF value).
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from urllib.parse import urlsplit
@@ -83,6 +83,7 @@ class UserRequest(OpenRequest):
     session: Session | None = None
     cookie: str = ""
     sent: str = ""  # names a request that may come again (engine/once.py); "": it has no key
+    admitted_again: Callable[[], Awaitable[object]] | None = None  # after a body that took its time
 
     def may(self, action: Action) -> bool:
         return may(self.user.role, action, self.scopes)

@@ -9,7 +9,7 @@ import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
@@ -108,15 +108,19 @@ class Endpoint:
         in_path, body_model, query_model = self.in_path, self.body, self.query
 
         async def serve(request: Request) -> Response:
-            user_request = await authenticator.authenticate(request, self.needs, self.scopes)
+            # First: a body may come slowly, and the user lose the right meanwhile.
+            raw = b"" if body_model is None else await read(request)
+            admit = partial(authenticator.authenticate, request, self.needs, self.scopes)
+            user_request = await admit()
             given: dict[str, Any] = {
                 name: _part(kind, request.path_params[name]) for name, kind in in_path.items()
             }
             if body_model is not None:
-                raw = await read(request)
                 given["body"] = body_model.model_validate_json(_storable(raw) or b"{}")
                 if self.makes and isinstance(user_request, UserRequest):
                     user_request = replace(user_request, sent=_sent(user_request, raw))
+            elif isinstance(user_request, UserRequest) and self.method != "GET":
+                user_request = replace(user_request, admitted_again=admit)
             if query_model is not None:
                 given["query"] = query_model.model_validate(dict(request.query_params))
             result = await self.act(user_request, **given)

@@ -20,6 +20,7 @@ async def receive(
     Raises:
         TooLarge: it has more than `most_mb`; nothing is kept.
         Impossible: it is empty.
+        NotAllowed: the user lost the right while it was sent; nothing is kept.
         ConfigurationProblem: it is a spreadsheet that cannot be read; nothing is kept.
     """
     with uploads.receiving(request.user.id, now) as file:
@@ -29,6 +30,8 @@ async def receive(
                 raise TooLarge("the file is too large", key="upload_large", most=most_mb)
         if not file.size:
             raise Impossible("the file is empty", key="upload_empty")
+        if request.admitted_again is not None:
+            await request.admitted_again()
     try:
         as_csv = partial(spreadsheets.as_csv, for_calls=for_calls)
         await asyncio.to_thread(uploads.convert, file.token, request.user.id, as_csv)

@@ -232,9 +232,10 @@ def close_sessions(tx: Tx, user_id: int, but: str = "") -> None:
     tx.execute(delete(sessions).where(sessions.c.user == user_id, sessions.c.id != but))
 
 
-def lock(tx: Tx, user_id: int) -> None:
+def lock(tx: Tx, *ids: int) -> None:
     """One change of an account at a time: what is checked now still holds when this transaction commits."""
-    tx.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+    query = select(users.c.id).where(users.c.id.in_(ids)).order_by(users.c.id)
+    tx.execute(query.with_for_update())
 
 
 def lock_role(tx: Tx, role: Role) -> None:

@@ -130,7 +130,17 @@ def answers_since(tx: Tx, since: datetime) -> list[tuple[int, bool]]:
 
 
 def release(tx: Tx, user: int, now: datetime) -> None:
-    """Release what a leaving account holds: taken messages, offers and bookings."""
+    """Release what a leaving account holds: messages, offers and bookings."""
+    release_messages(tx, user)
+    ahead = and_(support_talks.c.at >= now, support_talks.c.held_at.is_(None))
+    tx.execute(support_talks.delete().where(ahead, support_talks.c.supervisor == user))
+    tx.execute(
+        update(support_talks).where(ahead, support_talks.c.phoner == user).values(phoner=null())
+    )
+
+
+def release_messages(tx: Tx, user: int) -> None:
+    """Let the other supervisors answer the messages that this one was addressed with or has taken."""
     open_again = and_(
         support_messages.c.taken_by == user, support_messages.c.state == MessageState.TAKEN.value
     )
@@ -141,11 +151,6 @@ def release(tx: Tx, user: int, now: datetime) -> None:
     )
     addressed = and_(support_messages.c.to == user, support_messages.c.answered_at.is_(None))
     tx.execute(update(support_messages).where(addressed).values(to=null()))
-    ahead = and_(support_talks.c.at >= now, support_talks.c.held_at.is_(None))
-    tx.execute(support_talks.delete().where(ahead, support_talks.c.supervisor == user))
-    tx.execute(
-        update(support_talks).where(ahead, support_talks.c.phoner == user).values(phoner=null())
-    )
 
 
 # -- conversations -----------------------------------------------------------------------------

@@ -11,7 +11,6 @@ closed without an answer. A complaint belongs to the project leader, and its ans
 project leader's and the administrator's. Another draft needs a new confirmation.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -123,9 +122,9 @@ class Case:
         return tuple(name for name in (self.drafted, self.confirmed) if name is not None)
 
 
-def opened(kind: CaseKind, now: datetime, rules: CaseRules, accounts: Iterable[int] = ()) -> Case:
-    """A new case. `accounts`: those of the owner's role; without one it stands in the role's queue."""
-    owner = Owner(owner_role(kind), next(iter(accounts), None))
+def opened(kind: CaseKind, now: datetime, rules: CaseRules, account: int | None = None) -> Case:
+    """A new case. `account`: of the owner's role; without one it stands in the role's queue."""
+    owner = Owner(owner_role(kind), account)
     return Case(kind, now, case_rules.deadline(rules, now), owner)
 
 
@@ -146,9 +145,9 @@ def hand_over(case: Case, to: Name) -> Case:
     return replace(case, owner=Owner(to.role, to.account))
 
 
-def release(case: Case, accounts: Iterable[int] = ()) -> Case:
+def release(case: Case, account: int | None = None) -> Case:
     """The owner's account is gone: another one of the role owns the case, or the role's queue."""
-    return replace(case, owner=Owner(case.owner.role, next(iter(accounts), None)))
+    return replace(case, owner=Owner(case.owner.role, account))
 
 
 def draft(case: Case, by: Name) -> Case:

@@ -84,7 +84,7 @@ def test_a_deadline_is_within_a_month(key: str, least: int, most: int) -> None:
 
 
 def test_a_complaint_belongs_to_the_project_leader_at_once() -> None:
-    case = cases.opened(CaseKind.COMPLAINT, NOW, RULES, [7, 8])
+    case = cases.opened(CaseKind.COMPLAINT, NOW, RULES, 7)
     assert (case.owner.role, case.owner.account) == (Role.LEADER, 7)
     queued = cases.opened(CaseKind.COMPLAINT, NOW, RULES)
     assert (queued.owner.role, queued.owner.account) == (Role.LEADER, None)
@@ -109,7 +109,7 @@ def test_a_deadline_is_extended_to_thirty_days_at_most() -> None:
 
 
 def complaint() -> Case:
-    return cases.opened(CaseKind.COMPLAINT, NOW, RULES, [1])
+    return cases.opened(CaseKind.COMPLAINT, NOW, RULES, 1)
 
 
 def test_a_complaints_answer_needs_both_names() -> None:
@@ -144,7 +144,7 @@ def test_only_a_drafted_answer_is_confirmed() -> None:
 
 @pytest.mark.parametrize("kind", list(CaseKind))
 def test_only_an_open_request_to_opt_out_is_answered_by_its_receipt(kind: CaseKind) -> None:
-    case = cases.opened(kind, NOW, RULES, [3])
+    case = cases.opened(kind, NOW, RULES, 3)
     if kind is CaseKind.OPT_OUT:
         closed = cases.answered_at_once(case, MEMBER_SERVICE, NOW)
         assert (closed.state, closed.closed_at) == (CaseState.CLOSED, NOW)
@@ -159,7 +159,7 @@ def test_only_an_open_request_to_opt_out_is_answered_by_its_receipt(kind: CaseKi
 
 
 def test_an_answer_that_did_not_arrive_opens_the_case_again() -> None:
-    case = cases.draft(cases.opened(CaseKind.ACCESS, NOW, RULES, [3]), MEMBER_SERVICE)
+    case = cases.draft(cases.opened(CaseKind.ACCESS, NOW, RULES, 3), MEMBER_SERVICE)
     closed = cases.close(cases.answer(case, MEMBER_SERVICE, NOW), NOW)
     again = cases.undelivered(closed)
     assert (again.state, again.answered_at, again.deadline) == (CaseState.OPEN, None, case.deadline)
@@ -214,9 +214,9 @@ class AnyOrder(RuleBasedStateMachine):
         return True
 
     @precondition(lambda self: self.case is None)
-    @rule(kind=st.sampled_from(list(CaseKind)), accounts=st.lists(st.integers(1, 9), max_size=2))
-    def opened(self, kind: CaseKind, accounts: list[int]) -> None:
-        self.case = cases.opened(kind, self.now, RULES, accounts)
+    @rule(kind=st.sampled_from(list(CaseKind)), account=st.none() | st.integers(1, 9))
+    def opened(self, kind: CaseKind, account: int | None) -> None:
+        self.case = cases.opened(kind, self.now, RULES, account)
 
     @precondition(lambda self: self.case is not None)
     @rule(to=ANYONE)
@@ -224,9 +224,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.attempt(lambda case: cases.hand_over(case, to))
 
     @precondition(lambda self: self.case is not None)
-    @rule(accounts=st.lists(st.integers(1, 9), max_size=2))
-    def released(self, accounts: list[int]) -> None:
-        self.attempt(lambda case: cases.release(case, accounts))
+    @rule(account=st.none() | st.integers(1, 9))
+    def released(self, account: int | None) -> None:
+        self.attempt(lambda case: cases.release(case, account))
 
     @precondition(lambda self: self.case is not None)
     @rule(by=ANYONE)

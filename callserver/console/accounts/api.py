@@ -204,7 +204,7 @@ class AccountsApi:
         return Done()
 
     async def reset(self, request: UserRequest, user: int, body: Nothing) -> Shown:
-        """A new password for the next sign-in; sessions end, and one-time codes are set up again."""
+        """A new password for the next sign-in; sessions and tokens end, the authenticator stays."""
         del body
         return Shown(id=user, secret=await self._administration.reset(request.user, user))
 

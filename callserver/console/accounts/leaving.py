@@ -16,6 +16,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.label import Label
 from callserver.domain.leaving import Check, LeavingState
 from callserver.domain.role import Action
+from callserver.engine import acting
 from callserver.engine.accounts import leaving
 from callserver.engine.accounts.administration import check_reach
 from callserver.engine.context import EngineContext
@@ -144,6 +145,7 @@ class LeavingApi:
 
     async def _change(self, request: UserRequest, user: int, does: Callable[[Tx], None]) -> Done:
         def work(tx: Tx) -> None:
+            acting.check_still(tx, request.user, user)
             _reached(tx, request.user, user)
             does(tx)
 

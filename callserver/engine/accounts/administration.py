@@ -11,11 +11,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from callserver.database import accounts, audit, contacts, listenings, role_plays, seats
+from callserver.database import (
+    accounts,
+    audit,
+    contacts,
+    listenings,
+    role_plays,
+    seats,
+    support,
+)
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, Role
-from callserver.engine import user_lines
+from callserver.engine import acting, user_lines
 from callserver.engine.accounts import confirmation, offboarding, tokens
 from callserver.engine.accounts.authentication import new_password
 from callserver.engine.accounts.password_hashing import PasswordHashing
@@ -75,6 +83,7 @@ class AccountAdministration:
         password, kept = await self._hashing.run(new_password)
 
         def work(tx: Tx) -> int:
+            acting.check_still(tx, by)
             check_reach(by, None, given)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
             key = add(tx, self._ctx.terms, handle, given, kept, now=now, by=who)
@@ -94,8 +103,8 @@ class AccountAdministration:
         """
 
         def work(tx: Tx) -> None:
-            accounts.lock(tx, key)
-            user = _known(tx, key)
+            acting.check_still(tx, by, key)
+            user = acting.known(tx, key)
             check_reach(by, user, given)
             _fits(tx, self._ctx.terms, user.id, given)
             was = {name: getattr(user, name) for name in asdict(given)}
@@ -116,6 +125,7 @@ class AccountAdministration:
                 if moved:
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
+                    support.release_messages(tx, user.id)
                     confirmation.require(tx, user.id, given.role, by)
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
                 role_plays.set_due_of_interviewer(tx, user.id, self._ctx.clock.now())
@@ -135,7 +145,8 @@ class AccountAdministration:
         password, kept = await self._hashing.run(new_password)
 
         def work(tx: Tx) -> None:
-            user = _known(tx, key)
+            acting.check_still(tx, by, key)
+            user = acting.known(tx, key)
             check_reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("your own password you change yourself", key="staff_own_password")
@@ -150,7 +161,7 @@ class AccountAdministration:
         """What off-boarding the user would end."""
 
         def look(tx: Tx) -> Departure:
-            user = _known(tx, key)
+            user = acting.known(tx, key)
             check_reach(by, user)
             return Departure(
                 sessions=accounts.sessions_of(tx, user.id),
@@ -170,7 +181,8 @@ class AccountAdministration:
         """
 
         def work(tx: Tx) -> int:
-            user = _known(tx, key)
+            acting.check_still(tx, by, key)
+            user = acting.known(tx, key)
             check_reach(by, user)
             if user.id == by.id:
                 raise NotAllowed("somebody else has to end your access", key="staff_self_leave")
@@ -199,7 +211,8 @@ class AccountAdministration:
         """
 
         def work(tx: Tx) -> tuple[int, str]:
-            user = _known(tx, key)
+            acting.check_still(tx, by, key)
+            user = acting.known(tx, key)
             check_reach(by, user)
             now, who = self._ctx.clock.now(), f"user:{by.id}"
             return tokens.add(tx, user, name, scopes, days, rights=rights, now=now, by=who)
@@ -214,6 +227,7 @@ class AccountAdministration:
         """
 
         def work(tx: Tx) -> None:
+            acting.check_still(tx, by)
             owner = next((row.user for row in accounts.tokens_of(tx) if row.id == token), None)
             user = None if owner is None else accounts.user(tx, owner)
             if user is not None:
@@ -283,13 +297,6 @@ def _fits(tx: Tx, terms: LineContext, key: int | None, given: AccountDetails) ->
     mentors.check(tx, given.mentor, trainee=key, role=given.role, department=given.department)
 
 
-def _known(tx: Tx, key: int) -> User:
-    user = accounts.user(tx, key)
-    if user is None or user.left_at is not None:
-        raise NotFound(f"there is no user {key}", key="not_found")
-    return user
-
-
 def check_department(by: User, user: User) -> None:
     """An administrator of a department does not see other departments' users."""
     if by.department not in (None, user.department):
@@ -326,19 +333,7 @@ def _keep_an_administrator(tx: Tx, user: User, given: AccountDetails | None) -> 
     Raises:
         Impossible: this is the last one.
     """
-    if user.role != Role.ADMINISTRATOR:
-        return
     stays = given is not None and given.role is Role.ADMINISTRATOR
     if stays and given is not None and given.department in (None, user.department):
         return
-    accounts.lock_role(tx, Role.ADMINISTRATOR)
-    others = [
-        other
-        for other in accounts.every(tx)
-        if other.id != user.id
-        and other.left_at is None
-        and other.role == Role.ADMINISTRATOR
-        and other.department in (None, user.department)
-    ]
-    if not others:
-        raise Impossible("there must be an administrator: this is the last", key="staff_last")
+    offboarding.keep_one(tx, user, Role.ADMINISTRATOR)

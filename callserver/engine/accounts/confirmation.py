@@ -8,6 +8,7 @@ from callserver.database import accounts, audit
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
 from callserver.domain.role import CONFIRMED, NEEDS_CODE, Role, may_confirm
+from callserver.engine import acting
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible, NotFound
 from callserver.ports import Tx
@@ -45,7 +46,7 @@ class Confirmation:
         """
 
         def work(tx: Tx) -> None:
-            accounts.lock(tx, key)  # it may be reset or changed at this moment
+            acting.check_still(tx, by, key)  # either may be changed at this moment
             mine = {
                 user.id: user for user, giver in accounts.unconfirmed(tx) if _may(by, user, giver)
             }

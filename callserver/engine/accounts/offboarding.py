@@ -32,6 +32,11 @@ from callserver.engine.outcomes import missing_outcomes
 from callserver.errors import Impossible
 from callserver.ports import Tx
 
+_LAST = {
+    Role.ADMINISTRATOR: ("there must be an administrator: this is the last", "staff_last"),
+    Role.LEADER: ("this is the last project leader: add another one first", "staff_last_leader"),
+}
+
 
 def reset(
     tx: Tx, user: User, password: str, now: datetime, by: str, *, keep_code: bool = False
@@ -57,7 +62,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     Raises:
         Impossible: it is the last project leader.
     """
-    _keep_a_leader(tx, user)
+    keep_one(tx, user, Role.LEADER)  # looser rules need their approval
     accounts.change(tx, user.id, left_at=now, password=None, code_key=None)
     user_lines.remove(tx, user, now, by)
     _end_access(tx, user, now)
@@ -79,27 +84,26 @@ def _end_access(tx: Tx, user: User, now: datetime) -> None:
     placement.access_ended(tx, user.id, now)
 
 
-def _keep_a_leader(tx: Tx, user: User) -> None:
-    """Keep a project leader with at least this reach: looser rules need their approval.
+def keep_one(tx: Tx, user: User, role: Role) -> None:
+    """Keep another user of this role, with at least this user's reach, if it is the user's.
 
     Raises:
         Impossible: this is the last one.
     """
-    if user.role != Role.LEADER:
+    if user.role != role:
         return
-    accounts.lock_role(tx, Role.LEADER)
+    accounts.lock_role(tx, role)
     others = (
         other
         for other in accounts.every(tx)
         if other.id != user.id
         and other.left_at is None
-        and other.role == Role.LEADER
+        and other.role == role
         and other.department in (None, user.department)
     )
     if next(others, None) is None:
-        raise Impossible(
-            "this is the last project leader: add another one first", key="staff_last_leader"
-        )
+        message, key = _LAST[role]
+        raise Impossible(message, key=key)
 
 
 class Offboarding:

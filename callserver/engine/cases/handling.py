@@ -20,7 +20,8 @@ from callserver.domain.case import (
 from callserver.domain.case_rules import CaseKind, CaseRules
 from callserver.domain.message import MessageKind, MessageState, MessageUse
 from callserver.domain.role import Action, Role, may
-from callserver.engine.cases import wording
+from callserver.engine import acting
+from callserver.engine.cases import owning, wording
 from callserver.engine.cases.intake import check_reply
 from callserver.engine.suppressions import opt_outs
 from callserver.errors import Impossible, NotAllowed, NotFound
@@ -28,11 +29,14 @@ from callserver.ports import Tx
 
 
 def find(tx: Tx, key: int, user: User, *, lock: bool = False) -> CaseRow:
-    """A case that this user may read.
+    """A case that this user may read. `lock`: to change it.
 
     Raises:
         NotFound: there is none, or it is not theirs to see.
+        NotAllowed: it is to be changed, and their account has just changed.
     """
+    if lock:
+        acting.check_still(tx, user)
     row = cases.find(tx, key, lock=lock)
     if row is None or not sees(row, user):
         raise NotFound("there is no such case", key="no_case")
@@ -81,6 +85,7 @@ def hand_over(tx: Tx, key: int, user: User, to: int, now: datetime) -> None:
         NotFound: there is no such account.
         NotAllowed: it cannot own this case.
     """
+    acting.check_still(tx, user, to)
     row = _handled(tx, key, user)
     owner = accounts.user(tx, to)
     if owner is None or owner.left_at is not None:
@@ -250,8 +255,8 @@ def release(tx: Tx, account: int, now: datetime, by: str) -> int:
     """Pass on the cases of an account that can no longer own any. Returns how many."""
     owned: Sequence[CaseRow] = cases.owned(tx, account)
     for row in owned:
-        others = cases.accounts_by_load(tx, Role(row.owner_role), row.department)
-        changed = rules_of_cases.release(row.case, [key for key in others if key != account])
+        other = owning.chosen(tx, Role(row.owner_role), row.department, but=account)
+        changed = rules_of_cases.release(row.case, other)
         cases.change(tx, row.id, changed)
         cases.record(tx, row.id, now, by, CaseEvent.HANDED_OVER, owner=changed.owner)
         _log(tx, row, CaseEvent.HANDED_OVER, now, by, changed.owner)

@@ -28,7 +28,7 @@ from callserver.domain.case import (
 from callserver.domain.case_rules import CaseKind, CaseRules
 from callserver.domain.facts import Purpose, Scope
 from callserver.domain.message import MessageKind, MessageUse
-from callserver.engine.cases import wording
+from callserver.engine.cases import owning, wording
 from callserver.engine.identity.known_at import Someone, contacts_of
 from callserver.engine.suppressions import opt_outs
 from callserver.engine.suppressions.opt_outs import (
@@ -92,8 +92,8 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     if earlier is not None:
         group = new_group()
     role = owner_role(request.kind)
-    accounts = cases.accounts_by_load(tx, role, request.department)
-    case = rules_of_cases.opened(request.kind, request.at, rules, accounts)
+    account = owning.chosen(tx, role, request.department)
+    case = rules_of_cases.opened(request.kind, request.at, rules, account)
     number = request.number
     if number is None and request.people:
         number = request.people[0].number

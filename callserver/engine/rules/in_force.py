@@ -38,6 +38,7 @@ class RulesInForce:
         self.folder = folder
         self._seen: object = None
         self._moving: object = None
+        self._one_at_a_time = asyncio.Lock()
         self.unreviewed = False  # the folder's change waits for a new change.yaml
         self.ahead = ""  # the folder's revision, if it is not the one in force
 
@@ -93,6 +94,11 @@ class RulesInForce:
 
     async def follow(self) -> bool:
         """Adopt the revision in force. True: it has changed."""
+        # A later one is not replaced by an earlier one that took longer to read.
+        async with self._one_at_a_time:
+            return await self._follow()
+
+    async def _follow(self) -> bool:
         hashed = await self._ctx.store.peek(revisions.current)
         if hashed in (None, self._ctx.rules.current.revision):
             return False

@@ -20,10 +20,12 @@ from callserver.database.revisions import Proposal
 from callserver.domain.audit import EntryKind
 from callserver.domain.configuration import SINGLE_FILES, Configuration, Problem
 from callserver.domain.loosening import Looser, looser
-from callserver.domain.review import Review, review
+from callserver.domain.review import review
+from callserver.engine import acting
 from callserver.engine.context import EngineContext
 from callserver.engine.rules import in_force
 from callserver.engine.rules.beginning import Texts
+from callserver.engine.rules.department_reach import within_department
 from callserver.engine.rules.in_force import RulesInForce
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
@@ -98,7 +100,7 @@ class RuleProposals:
         composed = await asyncio.to_thread(self._rules_in_force.folder.compose, would)
         if not isinstance(composed, Configuration):
             return Checked(composed, base, was, would, None)
-        _within_department(user.department, base, composed)
+        within_department(user.department, base, composed)
         return Checked((), base, was, would, composed, looser(base, composed))
 
     async def propose(
@@ -119,23 +121,42 @@ class RuleProposals:
             NotAllowed: it changes what is not the user's department's.
         """
         checked = await self.check(user, texts)
+
+        def work(tx: Tx) -> tuple[int, bool]:
+            made = []
+
+            def make() -> int:
+                made.append(self._enter(tx, user, checked, why, ethics))
+                return made[0]
+
+            return once(tx, make), bool(made)
+
+        key, is_new = await self._ctx.store.run(work)
+        configuration = checked.configuration
+        if not is_new or configuration is None:
+            return await self._made_before(key, checked)
+        if checked.looser:
+            return ProposalResult(configuration.revision, key)
+        return await self._in_force(checked.was, checked.would, configuration)
+
+    async def _made_before(self, key: int, checked: Checked) -> ProposalResult:
+        """The result of a request that comes again: other changes may have followed since."""
+        kept, before = await self._ctx.store.read(lambda tx: _with_base(tx, key))
+        if kept.state != "applied":
+            return ProposalResult(kept.revision, key)
+        if kept.revision != checked.base.revision:
+            return ProposalResult(kept.revision)
+        return await self._in_force(before, checked.was, checked.base)
+
+    def _enter(self, tx: Tx, user: User, checked: Checked, why: str, ethics: str) -> int:
         configuration = checked.configuration
         if configuration is None:
             raise Impossible("the change has problems", key="rules_problems")
         if not checked.changed:
             raise Impossible("this is what is in force", key="rules_same")
         reviewed = review(why, ethics)
-        key = await self._ctx.store.run(
-            lambda tx: once(tx, lambda: self._enter(tx, user, checked, configuration, reviewed))
-        )
-        if checked.looser:
-            return ProposalResult(configuration.revision, key)
-        return await self._in_force(checked.was, checked.would, configuration)
-
-    def _enter(
-        self, tx: Tx, user: User, checked: Checked, configuration: Configuration, reviewed: Review
-    ) -> int:
         revisions.lock(tx)
+        acting.check_still(tx, user)
         if revisions.current(tx) != checked.base.revision:
             raise Impossible("the rules have just changed; look again", key="rules_moved")
         now = self._ctx.clock.now()
@@ -182,10 +203,11 @@ class RuleProposals:
         composed = await asyncio.to_thread(self._rules_in_force.folder.compose, waiting.texts)
         if not isinstance(composed, Configuration):
             raise Impossible("the change has problems by now", key="rules_problems")
-        _within_department(user.department, base, composed)
+        within_department(user.department, base, composed)
 
         def work(tx: Tx) -> None:
             revisions.lock(tx)
+            acting.check_still(tx, user)
             _open(tx, key)
             if revisions.current(tx) != base.revision:
                 raise Impossible("the rules have just changed; look again", key="rules_moved")
@@ -233,11 +255,12 @@ class RuleProposals:
         would = await asyncio.to_thread(compose, waiting.texts)
         if not isinstance(was, Configuration) or not isinstance(would, Configuration):
             raise NotAllowed("this reaches beyond your department", key="rules_department")
-        _within_department(user.department, was, would)
+        within_department(user.department, was, would)
 
     async def _decide(self, user: User, key: int, state: str, answer: str) -> None:
         def work(tx: Tx) -> None:
             revisions.lock(tx)
+            acting.check_still(tx, user)
             _open(tx, key)
             now = self._ctx.clock.now()
             decided = {"decided_at": now, "decided_by": user.id, "answer": answer}
@@ -278,8 +301,7 @@ class RuleProposals:
         self, was: Texts, would: Texts, configuration: Configuration
     ) -> ProposalResult:
         """Adopt the new rules in this process, and write them to the folder."""
-        self._ctx.rules.replace(configuration)
-        log.info("configuration_active", revision=configuration.revision)
+        await self._rules_in_force.follow()
         written = await asyncio.to_thread(self._write, was, would)
         if written in (Written.SAME, Written.YES):
             self._rules_in_force.ahead = ""
@@ -309,36 +331,14 @@ def _open(tx: Tx, key: int) -> Proposal:
     return waiting
 
 
+def _with_base(tx: Tx, key: int) -> tuple[Proposal, Texts]:
+    """A proposal, and the texts on which it is based."""
+    kept = revisions.proposal(tx, key)
+    if kept is None:
+        raise NotFound(f"there is no proposal {key}", key="not_found")
+    before = revisions.get(tx, kept.base)
+    return kept, {} if before is None else before.texts or {}
+
+
 def _note(tx: Tx, now: datetime, did: str, key: int, by: str, **more: Any) -> None:
     audit.append(tx, now, EntryKind.CONFIGURATION, did=did, proposal=key, by=by, **more)
-
-
-def _within_department(department: str | None, was: Configuration, would: Configuration) -> None:
-    """Check that a user with a department changes only its campaigns, and nothing that others depend on.
-
-    Raises:
-        NotAllowed: it reaches further.
-    """
-    if department is None:
-        return
-    names = {*was.campaigns, *would.campaigns}
-    others = {
-        name
-        for name in names
-        if {c.campaigns[name].department for c in (was, would) if name in c.campaigns}
-        != {department}
-    }
-    scripts = {was.campaigns[name].script for name in others if name in was.campaigns}
-    same = (
-        was.policies == would.policies
-        and was.departments == would.departments
-        and was.organisation == would.organisation
-        and was.books == would.books
-        and was.cases == would.cases
-        and was.training == would.training
-        and was.survey == would.survey
-        and all(was.campaigns.get(name) == would.campaigns.get(name) for name in others)
-        and all(was.scripts.get(name) == would.scripts.get(name) for name in scripts)
-    )
-    if not same:
-        raise NotAllowed("this reaches beyond your department", key="rules_department")

@@ -48,6 +48,8 @@ def send(tx: Tx, user: User, words: str, to: int | None, now: datetime) -> int:
     rules.check_quiet(SeatState.OFF if seat is None else SeatState(seat.state))
     if not words.strip():
         raise Impossible("write a few words", key="support_words")
+    if to is not None:
+        accounts.lock(tx, to)  # nobody gets a message who leaves at this moment
     if to is not None and to not in {
         supervisor.id for supervisor in supervisors_of(tx, user.department)
     }:

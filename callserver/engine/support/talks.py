@@ -11,6 +11,7 @@ from callserver.domain import support as rules
 from callserver.domain.campaign import Effect
 from callserver.domain.role import Action, may
 from callserver.domain.support import Hard
+from callserver.engine import acting
 from callserver.engine.context import Rules
 from callserver.engine.support.messages import note
 from callserver.errors import Impossible, NotFound
@@ -36,7 +37,7 @@ def offer(tx: Tx, user: User, at: datetime, minutes: int, now: datetime) -> int:
     """
     if not now < at <= now + MOST_AHEAD:
         raise Impossible("choose a time within three months", key="support_time")
-    accounts.lock(tx, user.id)
+    acting.check_still(tx, user)  # nothing is offered by who leaves at this moment
     ends = at + timedelta(minutes=minutes)
     for other in support.talks_of(tx, supervisor=user.id):
         if at < other.at + timedelta(minutes=other.minutes) and other.at < ends:

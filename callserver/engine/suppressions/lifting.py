@@ -15,6 +15,7 @@ from callserver.domain.audit import EntryKind
 from callserver.domain.home import HOME
 from callserver.domain.role import Action, may
 from callserver.domain.suppression import UNDO_WITHIN
+from callserver.engine import acting
 from callserver.errors import Impossible, NotAllowed, NotFound
 from callserver.ports import Tx
 
@@ -50,8 +51,8 @@ def propose(
         Impossible: the request is not newer than the opt-outs, or lies ahead; it is proposed already; or they are
             too many.
     """
-    _check_right(user)
     suppressions.before_suppressing(tx)  # one proposal for an opt-out
+    _check_right(tx, user)
     rows = [] if len(ids) > MOST_LIFTED else suppressions.of_same_opt_out(tx, ids)
     if max(len(ids), len(rows)) > MOST_LIFTED:
         raise Impossible(
@@ -100,8 +101,8 @@ def approve(tx: Tx, key: int, user: User, now: datetime) -> int:
         NotAllowed: it is the proposer's own account, or one without the right.
         NotFound: no such proposal waits.
     """
-    _check_right(user)
     suppressions.before_suppressing(tx)  # a list of the same moment sees this
+    _check_right(tx, user)
     lift = _decide(tx, key, user, "approved", now)
     rows = suppressions.of_same_opt_out(tx, lift.suppressions)
     for row in rows:
@@ -126,7 +127,7 @@ def refuse(tx: Tx, key: int, user: User, now: datetime) -> None:
     Raises:
         NotFound: no such proposal waits.
     """
-    _check_right(user)
+    _check_right(tx, user)
     _decide(tx, key, user, "refused", now)
     audit.append(tx, now, EntryKind.LIFT_REFUSED, lift=key, by=f"user:{user.id}")
 
@@ -190,8 +191,9 @@ def may_undo(by: str, at: datetime, user: int, now: datetime) -> bool:
     return by == f"user:{user}" and timedelta(0) <= now - at <= UNDO_WITHIN
 
 
-def _check_right(user: User) -> None:
-    if user.left_at is not None or not may(user.role, Action.LIFT):
+def _check_right(tx: Tx, user: User) -> None:
+    acting.check_still(tx, user)
+    if not may(user.role, Action.LIFT):
         raise NotAllowed("this account may not lift opt-outs", key="not_allowed")
 
 

@@ -1,6 +1,7 @@
 """A looser rule is proposed by one person and approved, refused or withdrawn after another has seen it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,31 @@ async def test_a_proposal_whose_answer_was_lost_is_made_once(
     ]
     assert made[0].json() == made[1].json()
     [_] = (await administrator.api("GET", "/rules")).json()["proposals"]
+
+
+async def test_a_change_whose_answer_was_lost_does_not_come_back(
+    system: StaffedSystem, config: Path
+) -> None:
+    """It is sent again with its key: as long as it is in force, and after two colleagues have taken it back."""
+    administrator, leader = await system.client("administrator"), await system.client("leader")
+    stricter = {**await edited(administrator, "gap_hours: 4", "gap_hours: 5"), **REVIEW}
+
+    async def propose() -> tuple[int, Any]:
+        path, header = "/rules/proposals", {"idempotency-key": "a"}
+        reply = await administrator.api("POST", path, stricter, **header)
+        return reply.status_code, reply.json()["revision"]
+
+    first = await propose()
+    assert first == (200, in_force(system))
+    assert await propose() == first
+    back = {**await edited(administrator, "gap_hours: 5", "gap_hours: 4"), **REVIEW}
+    waiting = (await administrator.api("POST", "/rules/proposals", back)).json()
+    approve = f"/rules/proposals/{waiting['proposal']}/approve"
+    seen = {"revision": waiting["revision"]}
+    assert (await leader.api("POST", approve, seen)).status_code == 200
+    assert await propose() == first
+    assert in_force(system) == waiting["revision"]
+    assert "gap_hours: 4" in (config / DK).read_text()
 
 
 async def test_the_call_of_a_campaign_that_is_removed_ends_as_usual(system: StaffedSystem) -> None:
