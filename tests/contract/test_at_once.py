@@ -93,11 +93,11 @@ def test_shifts_are_credited_and_a_training_is_completed_once(postgres_store: An
     maja = user(postgres_store, "maja", Role.PHONER)
     rules = load(Path(__file__).parents[2] / "config").training
 
-    def credits(tx: Tx) -> str:
+    def credit(tx: Tx) -> str:
         standings.credit(tx, rules, maja, 3, "worked here in 2019", NOW, "user:1")
         return "credited"
 
-    assert both(postgres_store, credits) == ("credited", "nothing_to_credit")
+    assert both(postgres_store, credit) == ("credited", "nothing_to_credit")
     with postgres_store.engine.begin() as tx:
         kinds = select(audit.c.kind).where(audit.c.kind == "training")
         assert len(tx.execute(kinds).all()) == 2  # credited, trained
