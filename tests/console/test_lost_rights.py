@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from sqlalchemy import select
@@ -24,12 +24,14 @@ def wanda(system: StaffedSystem) -> int:
     return system.add_user("wanda", Role.ADMINISTRATOR, None)
 
 
-async def slowly(client: Client, path: str, body: bytes, meanwhile: Callable[[], object]) -> int:
+async def slowly(
+    client: Client, path: str, body: bytes, meanwhile: Callable[[], Awaitable[None]]
+) -> int:
     """The status of a request whose body ends after `meanwhile` was done."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield body[:5]
-        await asyncio.ensure_future(meanwhile())  # type: ignore[arg-type]
+        await meanwhile()
         yield body[5:]
 
     async with client.open() as http:

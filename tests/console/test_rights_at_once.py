@@ -105,7 +105,8 @@ def test_an_opt_out_is_not_lifted_by_who_is_off_boarded_at_that_moment(
 def test_no_case_belongs_to_who_is_off_boarded_at_that_moment(
     system: StaffedSystem, *, handed_over: bool
 ) -> None:
-    path, body = "/cases", REQUEST
+    path = "/cases"
+    body: dict[str, Any] = REQUEST
     if handed_over:
         client = asyncio.run(system.client("asger"))
         assert asyncio.run(client.api("POST", path, body)).status_code == 200
