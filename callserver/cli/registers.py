@@ -42,9 +42,13 @@ def import_register(
     name: Annotated[
         str, typer.Option(help="the register's name", callback=resources.words_for_log)
     ] = "robinson",
-    washed_at: Annotated[
+    issued_at: Annotated[
         str | None,
-        typer.Option(help="when it was issued (ISO); by default now, or as the official file says"),
+        typer.Option(
+            "--issued-at",
+            "--washed-at",
+            help="when it was issued (ISO); by default now, or as the official file says",
+        ),
     ] = None,
     column: Annotated[str | None, typer.Option(help="the column that holds the numbers")] = None,
     smaller: Annotated[
@@ -60,9 +64,9 @@ def import_register(
     The official file of Robinsonlisten holds names and addresses. It is compared with everybody on the
     lists: listed, not listed or unsure. People who are unsure are not called until a colleague has decided.
 
-    Example: callserver register import robinson.csv --washed-at 2026-05-01T00:00:00+02:00
+    Example: callserver register import robinson.csv --issued-at 2026-05-01T00:00:00+02:00
     """
-    issued = None if washed_at is None else instant("--washed-at", washed_at)
+    issued = None if issued_at is None else instant("--issued-at", issued_at)
     if official_register.is_official(file):
         is_whole = official_register.load(file, name, issued, smaller=smaller, older=older, by=by)
         _print_missing()
@@ -128,10 +132,10 @@ def listing(
 
     Example: callserver register list
     """
-    table = Table("register", "version", "washed", "entries", "kind", "in force")
+    table = Table("register", "version", "issued", "entries", "kind", "in force")
     with resources.database() as engine, reading(engine) as connection:
         for row in registers.every(connection):
-            washed = row.washed_at.isoformat()
+            issued = row.washed_at.isoformat()
             if as_json:
                 print(
                     json.dumps(
@@ -139,13 +143,13 @@ def listing(
                             "name": row.name,
                             "version": row.version,
                             "kind": row.kind,
-                            "washed_at": washed,
+                            "washed_at": issued,
                             "size": row.size,
                             "active": row.active,
                         }
                     )
                 )
             in_force = "yes" if row.active else "no"
-            table.add_row(row.name, str(row.version), washed, str(row.size), row.kind, in_force)
+            table.add_row(row.name, str(row.version), issued, str(row.size), row.kind, in_force)
     if not as_json:
         Console().print(table)

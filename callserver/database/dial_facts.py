@@ -27,7 +27,7 @@ class DialFacts(NamedTuple):
     abandoned: int
     listed: bool  # the number is on an active register
     result: Match  # of the person beside the active registers of names and addresses
-    washed_at: datetime | None  # when the register's oldest issue in force was issued
+    issued_at: datetime | None  # when the register's oldest issue in force was issued
     refused: bool  # the carrier refused the number, and nobody has released it
     credited: int | None
     trained_at: datetime | None
@@ -49,7 +49,7 @@ _paused = (
 ANY = ""
 """The register of a policy that names none: every register in force."""
 
-_washed = (
+_issued = (
     select(func.min(registers.c.washed_at))
     .where(
         registers.c.active,
@@ -95,7 +95,7 @@ _facts = Prepared(
         _counts.c.abandoned,
         _listed,
         _result,
-        _washed,
+        _issued,
         _refused,
         users.c.credited,
         users.c.trained_at,

@@ -29,9 +29,9 @@ def issued_in_force(tx: Tx, name: str, kind: str) -> datetime | None:
     return tx.execute(query).scalar()
 
 
-def new_version(tx: Tx, name: str, washed_at: datetime, kind: str = "numbers") -> int:
+def new_version(tx: Tx, name: str, issued_at: datetime, kind: str = "numbers") -> int:
     key = tx.execute(
-        insert(registers).values(name=name, washed_at=washed_at, active=False, kind=kind)
+        insert(registers).values(name=name, washed_at=issued_at, active=False, kind=kind)
     ).inserted_primary_key
     return 0 if key is None else int(key[0])
 

@@ -32,7 +32,7 @@ Say = Callable[..., str]
 def test_a_register_is_exchanged_whole(say: Say, engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "robinson.txt"
     file.write_text("32200001\n32200002\n")
-    say("register", "import", file, "--washed-at", "2026-05-01T00:00:00+02:00")
+    say("register", "import", file, "--issued-at", "2026-05-01T00:00:00+02:00")
     file.write_text("32200002\n32200003\n")
     say("register", "import", file)
     with engine.begin() as tx:

@@ -466,8 +466,8 @@ EQUIVALENT: Mapping[str, Mapping[tuple[str, str], str]] = {
             "keys = reach.keys if REGISTER.reach == Reach.UNSURE else reach.same",
         ): FARTHEST,
         (
-            "def register_as(washed_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:",
-            "def register_as(washed_at: datetime | None, /, listed: bool, unsure: bool) -> f.Register:",
+            "def register_as(issued_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:",
+            "def register_as(issued_at: datetime | None, /, listed: bool, unsure: bool) -> f.Register:",
         ): "the arguments are named wherever it is called",
         (
             "row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))",

@@ -41,7 +41,7 @@ registers = Table(
     metadata,
     Column("version", Id, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("washed_at", Instant, nullable=False),
+    Column("washed_at", Instant, nullable=False),  # when it was issued
     Column("active", Boolean, nullable=False, server_default=text("false")),
     Column("size", Integer, nullable=False, server_default="0"),
     Column("kind", Text, nullable=False, server_default="numbers"),  # or: people

@@ -117,7 +117,7 @@ def collect(tx: Tx, rules: Rules, secret: bytes, request: DialRequest, skew_ms: 
         marks=marks.marks_of(tx, subjects),
         suppressions=suppressions.about(tx, subjects),
         register=register_as(
-            row.washed_at,
+            row.issued_at,
             listed=row.listed or result is Match.YES,
             unsure=result is Match.UNSURE and is_about_contact,
         ),
@@ -151,9 +151,9 @@ def strictest(results: Mapping[int, Match], reach: InReach) -> Match:
     return max((results.get(key, Match.NO) for key in keys), default=Match.NO)
 
 
-def register_as(washed_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:
+def register_as(issued_at: datetime | None, *, listed: bool, unsure: bool) -> f.Register:
     """The local copy of the register; without one it counts as missing."""
-    return f.Register(listed=listed, unsure=unsure, checked_at=washed_at, missing=washed_at is None)
+    return f.Register(listed=listed, unsure=unsure, checked_at=issued_at, missing=issued_at is None)
 
 
 def state_of(
@@ -162,7 +162,7 @@ def state_of(
     """The campaign's figures, and the issue date of the register that its policy uses."""
     since = _abandon_since(rules, campaign, now)
     row = dial_facts.of(tx, campaign.name, 0, 0, None, since, _register(rules, campaign))
-    return _state(row), row.washed_at
+    return _state(row), row.issued_at
 
 
 def _state(row: DialFacts) -> f.CampaignState:

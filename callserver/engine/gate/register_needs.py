@@ -14,16 +14,16 @@ ANY = "robinson"
 
 def needed(tx: Tx, rules: Configuration) -> list[RegisterAge]:
     """Every register that a campaign's policy requires, by name."""
-    washed = floor.register_ages(tx)
+    issued = floor.register_ages(tx)
     serves: dict[str, int | None] = {}
     for rule in (policy.register_rule for policy in _in_use(rules)):
         if not rule.respected and rule.wash_days is None:
             continue
-        for name in (rule.name,) if rule.name else (washed or (ANY,)):
-            if rule.respected or name in washed:
+        for name in (rule.name,) if rule.name else (issued or (ANY,)):
+            if rule.respected or name in issued:
                 limits = [days for days in (serves.get(name), rule.wash_days) if days is not None]
                 serves[name] = min(limits, default=None)
-    return [RegisterAge(name, washed.get(name), days) for name, days in sorted(serves.items())]
+    return [RegisterAge(name, issued.get(name), days) for name, days in sorted(serves.items())]
 
 
 def missing(tx: Tx, rules: Configuration) -> list[str]:

@@ -126,7 +126,7 @@ def facts_of(
     refused = bulk_facts.refused(tx, list({contact.number for contact in contacts}))
     tried_by = {contact.id: _tried_by(contact, reaches[contact.id]) for contact in contacts}
     tried = bulk_facts.attempts_of(tx, set().union(*tried_by.values()), now - gate.LOOK_BACK)
-    state, washed_at = gate.state_of(tx, rules, campaign, now)
+    state, issued_at = gate.state_of(tx, rules, campaign, now)
     for contact in contacts:
         about, reach = subjects[contact.id], reaches[contact.id]
         own = results.get(contact.person, Match.NO)
@@ -138,7 +138,7 @@ def facts_of(
             suppressions=[(key, no) for key in about for no in suppressions.get(key, ())]
             + ([] if as_if is None else as_if.suppressions_of(contact, reach)),
             register=gate.register_as(
-                washed_at,
+                issued_at,
                 listed=contact.number in listed or register_result is Match.YES,
                 unsure=register_result is Match.UNSURE,
             ),

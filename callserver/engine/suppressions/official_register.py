@@ -69,10 +69,10 @@ def load(
     with register_records.gathering(engine) as side:
         records = robinson.read(lines, content)
         first = list(islice(records, CHUNK))
-        washed_at = _washed_at(content.issued, issued_at, now)
+        issued = _issued_at(content.issued, issued_at, now)
         with engine.begin() as tx:
-            public_registers.check_date(tx, name, washed_at, PEOPLE, older=older)
-            version = registers.new_version(tx, name, washed_at, PEOPLE)
+            public_registers.check_date(tx, name, issued, PEOPLE, older=older)
+            version = registers.new_version(tx, name, issued, PEOPLE)
         try:
             _store(engine, side, version, first, records, progress)
             _check(engine, content, name, smaller=smaller)
@@ -92,14 +92,14 @@ def load(
     return Loaded(version, content, results)
 
 
-def _washed_at(stated: date | None, given: datetime | None, now: datetime) -> datetime:
+def _issued_at(stated: date | None, given: datetime | None, now: datetime) -> datetime:
     """When the issue was published: the earlier of what the file and the importer say."""
     dates = [] if given is None else [given]
     if stated is not None:
         dates.append(datetime.combine(stated, time(), UTC))
     if not dates:
         raise Impossible(
-            "the file's first records hold no date of issue: say --washed-at",
+            "the file's first records hold no date of issue: say --issued-at",
             key="register_undated",
         )
     if max(dates) > now:

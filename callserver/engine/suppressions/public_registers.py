@@ -34,7 +34,7 @@ def load(
     engine: Engine,
     numbers: Sequence[int],
     name: str,
-    washed_at: datetime,
+    issued_at: datetime,
     now: datetime,
     rules: Configuration,
     *,
@@ -50,13 +50,13 @@ def load(
             `smaller` is not set; it was issued before that one and `older` is not set; most numbers are of
             countries that no policy calls; or another import of the register overtook this one.
     """
-    if washed_at > now:
+    if issued_at > now:
         raise Impossible("the issue's date is in the future", key="register_date")
     _check_countries(numbers, name, rules)
     with engine.begin() as tx:
         check_size(tx, len(numbers), name, smaller=smaller)
-        check_date(tx, name, washed_at, "numbers", older=older)
-        version = registers.new_version(tx, name, washed_at)
+        check_date(tx, name, issued_at, "numbers", older=older)
+        version = registers.new_version(tx, name, issued_at)
     try:
         for at in range(0, len(numbers), CHUNK):
             progress(at)
@@ -123,7 +123,7 @@ def load_within(
     tx: Tx,
     numbers: Sequence[int],
     name: str,
-    washed_at: datetime,
+    issued_at: datetime,
     now: datetime,
     rules: Configuration,
     *,
@@ -132,7 +132,7 @@ def load_within(
 ) -> int:
     """`load` in one transaction, for a few numbers."""
     check_size(tx, len(numbers), name, smaller=smaller)
-    version = registers.new_version(tx, name, washed_at)
+    version = registers.new_version(tx, name, issued_at)
     registers.add_entries(tx, version, numbers)
     _put_into_force(tx, version, len(numbers), now, rules, by, older=True)
     register_matching.reopen(tx)
@@ -161,14 +161,14 @@ def check_size(tx: Tx, size: int, name: str, *, smaller: bool) -> None:
         )
 
 
-def check_date(tx: Tx, name: str, washed_at: datetime, kind: str, *, older: bool) -> None:
+def check_date(tx: Tx, name: str, issued_at: datetime, kind: str, *, older: bool) -> None:
     """An earlier issue lacks the people who were entered since.
 
     Raises:
         Impossible: the issue in force is newer, and `older` is not set.
     """
     newest = registers.issued_in_force(tx, name, kind)
-    if newest is not None and washed_at < newest and not older:
+    if newest is not None and issued_at < newest and not older:
         raise Impossible(
             f"the issue in force is newer, of {newest:%Y-%m-%d %H:%M} UTC; if this one is right, say --older",
             key="register_older",
