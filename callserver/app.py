@@ -161,8 +161,8 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
     app = Starlette(
         routes=[
             *([] if own else webhooks.routes()),
-            *operations(server, ticker),
             *api.routes(),
+            *operations(server, ticker),
             *pages.routes(),
         ],
         exception_handlers={

@@ -1,9 +1,10 @@
 """Calls an ASGI app inside the process, without a network connection."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import orjson
 
 App = Callable[..., Awaitable[None]]
 Reply = tuple[int, bytes]
@@ -54,7 +55,7 @@ async def call(
 def document(body: bytes) -> dict[str, Any]:
     """A reply's JSON."""
     try:
-        value = json.loads(body)
+        value = orjson.loads(body)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

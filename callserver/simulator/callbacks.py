@@ -7,7 +7,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
-from urllib.parse import parse_qs, urlsplit
+from functools import lru_cache
+from urllib.parse import parse_qs
 
 from callserver import forms
 from callserver.simulator.asgi import Post
@@ -74,7 +75,8 @@ class Callbacks:
         if dice.random() < faults.delayed:
             self.counts.delayed += 1
             wait += dice.uniform(1, faults.delay_seconds)
-        self._agenda.after(wait, self._delivery(url, stamped, _retries(url)))
+        retries = _retries(url.partition("#")[2])
+        self._agenda.after(wait, self._delivery(url, stamped, retries))
         if dice.random() < faults.doubled:
             self.counts.doubled += 1
             again = wait + dice.uniform(0.01, 5)
@@ -108,7 +110,8 @@ class Callbacks:
             return 0, b""
 
 
-def _retries(url: str) -> int:
-    """How often the address asks for a failed callback to be repeated."""
-    wanted = parse_qs(urlsplit(url).fragment)
+@lru_cache(maxsize=16)
+def _retries(fragment: str) -> int:
+    """How often an address with this fragment asks for a failed callback to be repeated."""
+    wanted = parse_qs(fragment)
     return int(wanted.get("rc", ["1"])[0]) if "5xx" in wanted.get("rp", [""])[0] else 0

@@ -31,20 +31,21 @@ class Rest:
         participant = "/Conferences/{room}/Participants/{who}.json"
         return Starlette(
             routes=[
+                # By far the most frequent: matched first.
+                Route(f"{base}/Calls/{{sid}}.json", self._guarded(self._call), methods=["GET"]),
+                Route(
+                    f"{base}/Conferences/{{room}}/Participants.json",
+                    self._guarded(self._create_participant),
+                    methods=["POST"],
+                ),
                 Route(f"{base}/Calls.json", self._guarded(self._create_call), methods=["POST"]),
                 Route(f"{base}/Calls.json", self._guarded(self._list_calls), methods=["GET"]),
-                Route(f"{base}/Calls/{{sid}}.json", self._guarded(self._call), methods=["GET"]),
                 Route(f"{base}/Calls/{{sid}}.json", self._guarded(self._update), methods=["POST"]),
                 Route(f"{base}/Conferences.json", self._guarded(self._rooms), methods=["GET"]),
                 Route(f"{base}/Conferences/{{room}}.json", self._guarded(self._room)),
                 Route(
                     f"{base}/Conferences/{{room}}.json",
                     self._guarded(self._end_room),
-                    methods=["POST"],
-                ),
-                Route(
-                    f"{base}/Conferences/{{room}}/Participants.json",
-                    self._guarded(self._create_participant),
                     methods=["POST"],
                 ),
                 Route(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from callserver.simulator.legs import ENDED, Conference, Leg
@@ -15,6 +16,7 @@ _PARTICIPANT = {
 }
 
 
+@lru_cache(maxsize=256)
 def _date(at: datetime | None) -> str | None:
     return None if at is None else format_datetime(at.astimezone(UTC))  # as Twilio writes it
 
