@@ -193,6 +193,8 @@ def main() -> None:
 
             error = named(error)
             if isinstance(error, TimeoutError) or not isinstance(error, UNAVAILABLE):
+                if wrong := _wrong_values():
+                    sys.exit(_failed(f"{wrong} ({type(error).__name__})"))
                 raise
             why = getattr(error, "orig", error)  # prepared statements raise the driver's own
             sys.exit(_failed(f"the database cannot be used: {why}"))
@@ -215,6 +217,31 @@ def _told(error: Exception) -> str | None:
     if isinstance(error, OverflowError):
         return f"a number or a date is too large: {error}"
     return None
+
+
+def _wrong_values() -> str | None:
+    """Whether the database that a command has used holds what no server writes; None: not, as far as is known."""
+    if "callserver.database.engines" not in sys.modules:
+        return None
+    from callserver.database.engines import make_engine, reading, sqlite_path
+    from callserver.database.wrong_values import wrong_values
+    from callserver.settings import from_environment
+
+    path = sqlite_path(database := from_environment().database)
+    if path is None or not path.exists():
+        return None
+    engine = make_engine(database)
+    try:
+        with reading(engine) as tx:
+            found = list(wrong_values(tx))
+    finally:
+        engine.dispose()
+    if not found:
+        return None
+    return (
+        f"{path} holds values that no server writes, in {', '.join(found)}: callserver audit verify and"
+        " callserver audit reconcile name what was changed"
+    )
 
 
 def _failed(why: str) -> int:

@@ -173,13 +173,15 @@ def show(
 
     Example: callserver audit show --number 32123456
     """
+    if sum(given is not None for given in (contact, number, call)) != 1:
+        raise ConfigurationProblem("choose one: --contact ID, --number NUMBER or --call ATTEMPT")
     with resources.database() as engine, reading(engine) as connection:
         if call is not None:
             entries = audit.about(connection, call=call)
         elif contact is not None:
             entries = look_ups.entries_about(connection, contact)
-        elif number is not None:
-            key = resources.phone_number(number)
+        else:
+            key = resources.phone_number(number or "")
             entries = [
                 entry
                 for contact in contacts.by_number(connection, key)
@@ -189,8 +191,9 @@ def show(
                 entries += audit.about(connection, call=attempt)
             if named := pseudonymous_keys.key_of(connection, subject.of_number(key)):
                 entries += entries_naming.naming(connection, key, named)
-        else:
-            raise NotFound("choose one: --contact ID, --number NUMBER or --call ATTEMPT")
         unique = {entry["id"]: entry for entry in entries}
+        if not unique:
+            about = "call" if call is not None else "contact" if contact is not None else "number"
+            raise NotFound(f"the log has no entry about this {about}")
         for entry in sorted(unique.values(), key=lambda entry: entry["id"]):
             print(json.dumps(entry, ensure_ascii=False))

@@ -7,7 +7,9 @@ from sqlalchemy import Engine, text
 from callserver.database import migrate
 from callserver.database.engines import reading
 from callserver.database.unavailable import UNAVAILABLE
+from callserver.database.wrong_values import wrong_values
 from callserver.errors import ConfigurationProblem
+from callserver.ports import Tx
 
 MOST_NAMED = 5
 LESS_DURABLE = {"fsync": ("off",), "synchronous_commit": ("off", "local")}
@@ -26,18 +28,7 @@ def problems(engine: Engine) -> Iterator[str]:
     """
     try:
         with reading(engine) as tx:
-            if engine.dialect.name == "sqlite":
-                messages = tx.execute(text("PRAGMA quick_check")).scalars().all()
-                yield from (f"database: {what}" for what in messages[:MOST_NAMED] if what != "ok")
-            else:
-                encoding = tx.execute(text("SHOW server_encoding")).scalar()
-                if encoding != "UTF8":
-                    yield f"database: the encoding is {encoding}, and must be UTF8"
-                if tx.execute(_ONLY_READS).scalar():
-                    yield "database: only reads: it is a standby, or set so; name the one that also writes"
-                for name, weak in LESS_DURABLE.items():
-                    if (value := tx.execute(text(f"SHOW {name}")).scalar()) in weak:
-                        yield f"database: {name} is {value}: after a crash what was acknowledged may be missing"
+            yield from _of_sqlite(tx) if engine.dialect.name == "sqlite" else _of_postgresql(tx)
     except UNAVAILABLE as error:
         yield f"database: does not answer ({type(error).__name__})"
         return
@@ -48,3 +39,22 @@ def problems(engine: Engine) -> Iterator[str]:
         return
     if not migrate.is_current(engine):
         yield "database: its tables are not the newest: callserver migrate"
+
+
+def _of_sqlite(tx: Tx) -> Iterator[str]:
+    messages = tx.execute(text("PRAGMA quick_check")).scalars().all()
+    yield from (f"database: {what}" for what in messages[:MOST_NAMED] if what != "ok")
+    if messages == ["ok"]:
+        for what in wrong_values(tx):
+            yield f"database: holds values that no server writes, in {what}"
+
+
+def _of_postgresql(tx: Tx) -> Iterator[str]:
+    encoding = tx.execute(text("SHOW server_encoding")).scalar()
+    if encoding != "UTF8":
+        yield f"database: the encoding is {encoding}, and must be UTF8"
+    if tx.execute(_ONLY_READS).scalar():
+        yield "database: only reads: it is a standby, or set so; name the one that also writes"
+    for name, weak in LESS_DURABLE.items():
+        if (value := tx.execute(text(f"SHOW {name}")).scalar()) in weak:
+            yield f"database: {name} is {value}: after a crash what was acknowledged may be missing"

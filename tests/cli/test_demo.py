@@ -1,5 +1,6 @@
 """What `callserver demo` does before it begins."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from callserver.database import accounts, training
 from callserver.engine.training import standings
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
+from tests.cli.conftest import ROOT, Run
+from tests.harness.exchange.real import WHY_NOT
 
 
 def test_only_an_earlier_demo_is_removed(tmp_path: Path) -> None:
@@ -53,3 +56,25 @@ async def test_the_phoner_of_the_first_week_is_new(tmp_path: Path, *, first_week
         assert await stack.server.store.read(look) == (
             (False, 1, False) if first_week else (True, 3, True)
         )
+
+
+def test_the_demo_on_an_exchange_says_what_is_missing(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    result = run("demo", "--asterisk", "--folder", str(folder), PATH="")
+    assert result.returncode == 2
+    for tool in ("sipp", "espeak-ng", "sox"):
+        assert tool in result.stderr
+    assert folder.exists(), "nothing was emptied or begun"
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_the_demo_on_an_exchange_rings_nobody_without_a_permit(run: Run) -> None:
+    words = ("demo", "--asterisk", "--minutes", "0.2", "--headless", "--phoners", "3")
+    result = run(*words, "--config", str(ROOT / "config"))
+    assert result.returncode == 0, result.stderr
+    said = result.stdout.replace("\n", " ")
+    rang = re.search(r"telephones that rang, as recorded at the trunk: (\d+)", said)
+    assert rang is not None
+    assert int(rang[1]) > 0
+    assert "of them with neither a permit nor a confirmed line: 0" in said
