@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -155,7 +155,8 @@ def copy_database(
     """Copy everything into another, empty database: SQLite to PostgreSQL, or back.
 
     Stop every server first: the command refuses while a scheduler runs. Afterwards set
-    CALLSERVER_DATABASE; heads, keys and configuration stay where they are, and verification goes on.
+    CALLSERVER_DATABASE; heads, keys and configuration stay where they are, and verification goes on. After
+    a copy that broke off, run the command again.
 
     Example: callserver copy-database postgresql+psycopg://callserver:word@localhost/callserver
     """
@@ -175,18 +176,29 @@ def copy_database(
 
 
 def _empty(url: str) -> Engine:
-    """An empty database with the newest tables.
+    """An empty database with the newest tables, also one that a copy made before it broke off.
 
     Raises:
-        ConfigurationProblem: it holds tables already.
+        ConfigurationProblem: it holds something already.
     """
-    _refuse_full(url)
+    _refuse_full(url, "the database to copy into", is_free=_has_no_rows)
     engine = make_engine(url)
     migrate.upgrade(engine)
     return engine
 
 
-def _refuse_full(url: str) -> None:
+def _has_no_rows(engine: Engine) -> bool:
+    if snapshots.is_empty(engine):
+        return True
+    return migrate.is_current(engine) and not snapshots.count_rows(engine)
+
+
+def _refuse_full(
+    url: str,
+    what: str = "the database of the settings",
+    *,
+    is_free: Callable[[Engine], bool] = snapshots.is_empty,
+) -> None:
     path = sqlite_path(url)
     if path is not None and (not path.exists() or not path.stat().st_size):
         for journal in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")):
@@ -197,10 +209,8 @@ def _refuse_full(url: str) -> None:
         return
     engine = make_engine(url)
     try:
-        if not snapshots.is_empty(engine):
-            raise ConfigurationProblem(
-                "the database of the settings holds tables already: an empty one is needed"
-            )
+        if not is_free(engine):
+            raise ConfigurationProblem(f"{what} holds tables already: an empty one is needed")
     finally:
         engine.dispose()
 

@@ -76,8 +76,9 @@ def import_list(
     """Import a list of people into a campaign.
 
     Rows that cannot be read are written to FILE.refused.csv or, where it exists, to a new file, to be corrected and
-    imported again. The whole list is imported, or nothing. A server on the same SQLite file waits meanwhile, about two
-    seconds per hundred thousand rows: import long lists before the shift. A dry run makes no one wait.
+    imported again. The whole list is imported, or nothing. A server on the same SQLite file waits meanwhile, about half
+    a second per hundred thousand rows, two where everybody has moved: import long lists before the shift. A dry run
+    makes no one wait.
 
     Example: callserver import kanvas members.csv --dry-run
     """

@@ -300,6 +300,26 @@ async def test_from_sqlite_to_postgresql_and_back(tmp_path: Path, empty_postgres
     assert " 0 findings" in old.ok("audit", "verify")
 
 
+@pytest.mark.parametrize("into", ["sqlite", "postgresql"])
+def test_a_copy_that_broke_off_is_made_again(
+    tmp_path: Path, empty_postgres_url: str, into: str
+) -> None:
+    place = Place(tmp_path / "old")
+    target = f"sqlite:///{tmp_path}/new.db" if into == "sqlite" else empty_postgres_url
+    place.ok("user", "add", "lea", "--role", "leader")
+    engine = make_engine(place.database)
+    with engine.begin() as tx:
+        tx.exec_driver_sql("UPDATE users SET added_at = 'never'")
+    assert place.run("copy-database", target).returncode == 2
+    with engine.begin() as tx:
+        tx.exec_driver_sql("UPDATE users SET added_at = 0")
+    engine.dispose()
+    assert "rows in" in place.ok("copy-database", target)
+    again = place.run("copy-database", target)
+    assert again.returncode == 2
+    assert "the database to copy into holds tables already" in again.stderr
+
+
 @pytest.mark.usefixtures("postgres_tools")
 async def test_a_postgresql_dump_into_another_cluster(
     tmp_path: Path, empty_postgres_url: str, postgres: str
