@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from inspect import cleandoc
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -176,6 +177,7 @@ def callserver(
 def main() -> None:
     """Run one command; an error that the user can correct is one sentence and exit code 2."""
     os.umask(0o077)  # only the own user can read what a command or the server writes
+    _open_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):  # as standard error does with what no terminal shows
         sys.stdout.reconfigure(errors="backslashreplace")
     while True:
@@ -198,6 +200,14 @@ def main() -> None:
                 raise
             why = getattr(error, "orig", error)  # prepared statements raise the driver's own
             sys.exit(_failed(f"the database cannot be used: {why}"))
+
+
+def _open_closed_streams() -> None:
+    """One that was closed beforehand (`>&-`) is None: it is empty, or takes what nobody reads."""
+    nothing = Path(os.devnull)
+    sys.stdin = sys.stdin or nothing.open()
+    sys.stdout = sys.stdout or nothing.open("w")
+    sys.stderr = sys.stderr or nothing.open("w")
 
 
 def _lost_a_race(error: Exception) -> bool:

@@ -147,3 +147,28 @@ def test_a_terminal_of_another_encoding_breaks_nothing_off(
     assert done.returncode == 0, done.stderr
     if words[0] == "export":  # a file is the same on every terminal
         assert "Łucja Prøve" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "returned"),
+    [
+        ("audit export >&-", 0),
+        ("suppress export >&-", 0),
+        ("survey decision 2026-Q2 --by lea <&-", 2),
+    ],
+)
+def test_a_stream_that_is_closed_ends_in_no_traceback(
+    run: Run, tmp_path: Path, words: str, returned: int
+) -> None:
+    run("suppress", "add", "32200001")
+    environment = {
+        **os.environ,
+        "CALLSERVER_CONFIG": str(ROOT / "config"),
+        "CALLSERVER_DATABASE": f"sqlite:///{tmp_path}/c.db",
+        "CALLSERVER_KEY": "a key for the tests alone",
+    }
+    command = ["sh", "-c", f"exec {sys.executable} -m callserver {words}"]
+    done = subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, check=False, timeout=120, env=environment
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (returned, False), done.stderr
