@@ -1,6 +1,7 @@
 """The system's clock, and one with another start. The only datetime.now()."""
 
 import asyncio
+import math
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,9 @@ class SystemClock:
         # The offset after a jump, and since when it is steady.
         self._step: tuple[float, float] | None = None
         self._accepted_ms = 0
-        self._carrier_apart_ms = 0
+        # The offset when the carrier was heard, and how far the clock was ahead of it then.
+        self._heard: tuple[float, int] | None = None
+        self._heard_again_by = math.inf
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -38,8 +41,6 @@ class SystemClock:
             offset = time.time() - now
             jump = offset - self._offset
             if abs(jump) < SLEW_S:
-                if self._step is not None:
-                    self._carrier_apart_ms = 0  # heard while the clock was off
                 self._offset, self._step = offset, None
                 return round(jump * 1000)
             since = now if self._step is None else self._step[1]
@@ -50,7 +51,7 @@ class SystemClock:
                 return round(jump * 1000)
             self._accepted_ms += round(jump * 1000)
             self._offset, self._step = offset, None
-            self._carrier_apart_ms = 0
+            self._heard_again_by = now + HEARD_AGAIN_S
             return 0
 
     def accepted_ms(self) -> int:
@@ -66,14 +67,27 @@ class SystemClock:
 
     def apart_ms(self, elsewhere: datetime | None) -> int:
         apart = 0 if elsewhere is None else round((self.now() - elsewhere) / MILLISECOND)
-        return apart if abs(apart) > MOST_APART_MS else self._carrier_apart_ms
+        if abs(apart) <= MOST_APART_MS:
+            apart = self._ahead_of_carrier_ms()
+        return apart if abs(apart) > MOST_APART_MS else 0
+
+    def _ahead_of_carrier_ms(self) -> int:
+        """What the carrier said, and how far the clock has jumped since."""
+        if self._heard is None:
+            return 0
+        offset, apart_ms = self._heard
+        jumped = time.time() - time.monotonic() - offset
+        if abs(jumped) >= SLEW_S and time.monotonic() >= self._heard_again_by:
+            return 0
+        return apart_ms + round(jumped * 1000)
 
     def heard(self, said: datetime, asked_at: datetime) -> None:
         ahead = round((asked_at - said) / MILLISECOND)
         behind = round((said - self.now()) / MILLISECOND)
         # Right is every time between the request and its answer, however late that came.
-        apart = ahead if ahead > 0 else -max(0, behind)
-        self._carrier_apart_ms = apart if abs(apart) > MOST_APART_MS else 0
+        apart_ms = ahead if ahead > 0 else -max(0, behind)
+        self._heard = (time.time() - time.monotonic(), apart_ms)
+        self._heard_again_by = math.inf
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -84,6 +98,10 @@ MILLISECOND = timedelta(milliseconds=1)
 MOST_APART_MS = 60_000
 """How far another machine's clock may be apart: it may be that one which is off, and by less nobody is called
 at night."""
+
+HEARD_AGAIN_S = 10.0
+"""After a jump is accepted the carrier is asked about every leg. Until it answers, what it said before the jump counts:
+a clock that was set wrong dials nobody. A machine that was paused is right, and waits as long at most."""
 
 SLEW_S = 0.1
 """A smaller correction between two checks is the time service's ordinary work."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from callserver.adapters.clock import STEADY_S, ShiftedClock, SystemClock
+from callserver.adapters.clock import HEARD_AGAIN_S, STEADY_S, ShiftedClock, SystemClock
 
 
 class Machine:
@@ -125,18 +125,39 @@ def test_an_answer_that_comes_late_says_nothing_about_the_clock() -> None:
     assert clock.apart_ms(None) == 3_600_000
 
 
-@pytest.mark.parametrize("lasts", [True, False], ids=["put right", "slipped"])
-def test_what_the_carrier_said_before_the_clock_was_set_is_forgotten(
-    machine: Machine, lasts: bool
-) -> None:
+def test_what_the_carrier_said_counts_until_the_clock_is_put_right(machine: Machine) -> None:
     clock = SystemClock()
-    if not lasts:
-        machine.wall += 3600
-        assert clock.skew_ms() == 3_600_000
     clock.heard(clock.now() - HOUR, clock.now())
     assert clock.apart_ms(None) == 3_600_000
     machine.wall -= 3600
     clock.skew_ms()
     machine.passes(STEADY_S)
-    assert clock.skew_ms() == 0
-    assert clock.apart_ms(None) == 0
+    assert (clock.skew_ms(), clock.apart_ms(None)) == (0, 0)
+
+
+def test_what_the_carrier_said_during_a_slip_is_forgotten(machine: Machine) -> None:
+    clock = SystemClock()
+    machine.wall += 3600
+    assert clock.skew_ms() == 3_600_000
+    clock.heard(clock.now() - HOUR, clock.now())
+    machine.wall -= 3600
+    assert (clock.skew_ms(), clock.apart_ms(None)) == (0, 0)
+
+
+def test_a_jump_that_lasts_is_compared_with_the_carrier_before_it_counts(machine: Machine) -> None:
+    """The clock was set wrong, or the machine was paused: the carrier tells, if it answers at all."""
+    clock = SystemClock()
+    clock.heard(clock.now(), clock.now())
+    for answers, apart in (("before", 3_600_000), ("after", 3_600_000), ("", 0)):
+        machine.wall += 3600
+        clock.skew_ms()
+        if answers == "before":
+            clock.heard(clock.now() - HOUR, clock.now())
+        machine.passes(STEADY_S)
+        assert (clock.skew_ms(), clock.apart_ms(None)) == (0, 3_600_000)
+        if answers == "after":
+            clock.heard(clock.now() - HOUR, clock.now())
+        machine.passes(HEARD_AGAIN_S)
+        assert clock.apart_ms(None) == apart
+        clock.heard(clock.now(), clock.now())
+        assert clock.apart_ms(None) == 0
