@@ -250,20 +250,32 @@ async def test_whether_a_person_has_answered_nobody_is_asked_again_at_once(
     assert leg.spoken
 
 
-async def test_a_carrier_that_refuses_to_end_a_call_is_not_kept_at_its_limit(
-    system: SimulatedSystem,
+@pytest.mark.parametrize(("phoners", "orders_a_second"), [(1, 5), (8, 8)])
+async def test_a_carrier_that_refuses_to_end_many_calls_is_not_kept_at_its_limit(
+    tmp_path: Path, phoners: int, orders_a_second: int
 ) -> None:
+    system = SimulatedSystem(tmp_path, phoners=phoners)
     system.people.default = Behaviour(answers_after=None)
-    leg = await rings(system)
+    each = range(1, phoners + 1)
+    for phoner in each:
+        await system.on_shift(phoner)
+    for phoner in each:
+        await system.ready(phoner)
+    await system.pass_time(5)
+    legs = system.live_legs()
+    assert len(legs) == phoners
     telephony: Any = system.server.ctx.telephony
-    asked = failing(system, "hang_up", times=999)
-    await system.do("POST", "/hang-up", {})
+    asked = failing(system, "hang_up", times=9_999)
+    for phoner in each:
+        await system.do("POST", "/hang-up", {}, phoner=phoner)
+    at_first = len(asked)
     await system.pass_time(10)
-    assert leg.live
-    assert 10 <= len(asked) <= 20
+    assert all(leg.live for leg in legs)
+    assert 10 * phoners <= len(asked) - at_first <= 12 * orders_a_second
     del telephony.hang_up  # it takes orders again
     await system.pass_time(2)
-    assert not leg.live
+    assert not any(leg.live for leg in legs)
+    system.close()
 
 
 async def test_a_carrier_that_does_not_answer_is_asked_less_and_less_about_a_call_to_be_ended(

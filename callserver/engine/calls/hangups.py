@@ -33,6 +33,10 @@ APOLOGY_ANSWER_S = 12.0
 """How long to wait for the provider's reply to an apology: longer than any provider's client waits. A repeated order would
 restart the apology, and with a slow provider the person would never hear the end of it."""
 
+FEW_FAILING = 5
+"""With more calls whose end the carrier did not accept, each is ordered once in a second and not several times: all
+those orders would keep the carrier at its limit."""
+
 APOLOGY_LASTS = timedelta(seconds=60)
 """The leg is hung up this long after an apology, if the provider has not done so at its end."""
 
@@ -107,8 +111,8 @@ class Hangups:
             async with asyncio.timeout(retried_orders.ANSWER_S):
                 return await (telephony.cancel(ref) if only_rings else telephony.hang_up(ref))
 
-        # After a round that failed, each further one is a single order: more would keep the carrier at its limit.
-        waits = () if call.attempt in self._failing else SOON_SECONDS
+        many = call.attempt in self._failing and len(self._failing) > FEW_FAILING
+        waits = () if many else SOON_SECONDS
         result = await carry_out(self._ctx, order, waits, answer_s=APOLOGY_ANSWER_S)
         if elsewhere:
             return None
