@@ -83,6 +83,16 @@ def texts_of_all(tx: Tx) -> Iterator[Texts]:
     return iter(tx.execute(query.order_by(revisions.c.at.desc())).scalars())
 
 
+def in_force_since(tx: Tx, since: datetime) -> Iterator[tuple[Mapping[str, Any], Texts]]:
+    """Data and texts of every revision that was in force at any time since then, the newest first."""
+    query = select(revisions.c.at, revisions.c.content, revisions.c.texts)
+    for at, content, texts in tx.execute(query.order_by(revisions.c.at.desc())):
+        if texts is not None:
+            yield content, texts
+        if at <= since:
+            return
+
+
 def contents(tx: Tx) -> Iterator[Mapping[str, Any]]:
     """The data of every revision that was ever in force."""
     return iter(tx.execute(select(revisions.c.content).order_by(revisions.c.at)).scalars())

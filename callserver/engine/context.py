@@ -21,10 +21,12 @@ class Rules:
 
     `former`: removed campaigns that still have an open call, a seat or a missing outcome, or were dialed lately. Nothing
     new is dialed for them; their open calls end as usual, and who rings back hears who called.
+    `shown_formerly`: numbers that campaigns displayed lately, with the campaign as it was then.
     """
 
     current: Configuration
     former: dict[str, Campaign] = field(default_factory=dict)
+    shown_formerly: dict[str, Campaign] = field(default_factory=dict)
 
     @property
     def every(self) -> dict[str, Campaign]:
@@ -72,6 +74,7 @@ class Rules:
     def replace(self, configuration: Configuration) -> None:
         """Put another configuration in force."""
         self.former.update(self.current.campaigns)
+        self.shown_formerly.update((c.caller_id, c) for c in self.current.campaigns.values())
         self.current = configuration
 
     @property
@@ -82,7 +85,8 @@ class Rules:
     @property
     def rung_back(self) -> tuple[Campaign, ...]:
         """The campaigns for whose calls people may ring back: those in force, then removed or changed ones."""
-        return (*self.current.campaigns.values(), *self.former.values())
+        now, removed, renumbered = self.current.campaigns, self.former, self.shown_formerly
+        return (*now.values(), *removed.values(), *renumbered.values())
 
     @property
     def shown_numbers(self) -> frozenset[str]:

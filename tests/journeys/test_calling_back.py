@@ -3,7 +3,9 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -276,3 +278,38 @@ async def test_who_rings_back_a_removed_campaign_may_opt_out(
     about = subject.of_person(bo.person)
     assert system.read(lambda tx: suppressions.on_record(tx, [about]))
     system.close()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_number_that_a_campaign_shows_no_more_is_still_its_number(
+    tmp_path: Path, *, restarted: bool
+) -> None:
+    """Also after another change: the carrier's calls to it are taken, and a stranger hears who has called."""
+    config = Path(shutil.copytree(CONFIG, tmp_path / "config"))
+    system = SimulatedSystem(tmp_path, config=config)
+    await system.server.rules_in_force.start()
+    before = system.server.ctx.rules.campaign("leads")
+    file = config / "campaigns" / "leads.yaml"
+    for number in ("+4532123477", "+4532123478"):
+        shown = system.server.ctx.rules.campaign("leads").caller_id
+        await system.pass_time(60)
+        file.write_text(file.read_text("utf-8").replace(shown, number), "utf-8")
+        changed, words = ConfigFolder(config).read()
+        now = system.clock.now()
+        adopted = (changed.revision, changed.content, words, now)
+        system.write(partial(_adopt, adopted))
+        await system.server.rules_in_force.follow()
+    if restarted:
+        system.restart()
+        await system.server.rules_in_force.start()
+    rules = system.server.ctx.rules
+    assert rules.campaign("leads").caller_id == "+4532123478"
+    assert {before.caller_id, "+4532123477"} <= rules.shown_numbers
+    for number in (before.caller_id, "+4532123477"):
+        greeting = await system.server.inbound.greet("+4520304050", number, "CA1")
+        assert greeting == AskKey("inbound_unknown", {"organisation": before.organisation})
+    system.close()
+
+
+def _adopt(revision: tuple[Any, ...], tx: Tx) -> None:
+    revisions.put_in_force(tx, *revision)

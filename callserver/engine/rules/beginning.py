@@ -1,6 +1,7 @@
 """The rules that a server or a command starts with."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -65,4 +66,22 @@ def removed(tx: Tx, folder: Folder, names: Collection[str]) -> dict[str, Campaig
             missing -= set(found)
         if not missing:
             break
+    return found
+
+
+def shown_since(
+    tx: Tx, folder: Folder, since: datetime, known: Collection[str]
+) -> dict[str, Campaign]:
+    """Numbers that were displayed since then and are none of the known ones, with the campaign that displayed each one
+    last, where this version can still read its revision."""
+    found: dict[str, Campaign] = {}
+    for content, texts in revisions.in_force_since(tx, since):
+        shown = {file.get("caller_id") for file in content.values() if isinstance(file, Mapping)}
+        if shown <= {None, *known, *found}:
+            continue
+        composed = folder.compose(texts)
+        if isinstance(composed, Configuration):
+            for campaign in composed.campaigns.values():
+                if campaign.caller_id not in known:
+                    found.setdefault(campaign.caller_id, campaign)
     return found

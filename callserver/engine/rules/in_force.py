@@ -20,14 +20,14 @@ from callserver.domain.review import Review
 from callserver.engine.calls import campaign_pauses
 from callserver.engine.context import EngineContext
 from callserver.engine.outcomes import missing_outcomes
-from callserver.engine.rules.beginning import Folder, Texts, removed
+from callserver.engine.rules.beginning import Folder, Texts, removed, shown_since
 from callserver.errors import ConfigurationProblem
 from callserver.ports import Tx
 
 log = structlog.get_logger(__name__)
 
 RINGS_BACK = timedelta(days=30)
-"""How long after a dial its campaign is remembered: a person who rings back hears who called, and may opt out."""
+"""How long after a dial its campaign and the displayed number are remembered: a person who rings back hears who called, and may opt out."""
 
 
 class RulesInForce:
@@ -86,11 +86,12 @@ class RulesInForce:
 
     def _remember(self, tx: Tx) -> None:
         """Keep removed campaigns with open calls, seats, missing outcomes or people who may ring back, as the latest
-        revision with them had them."""
+        revision with them had them, and the numbers that were displayed lately."""
         rules, since = self._ctx.rules, self._ctx.clock.now() - RINGS_BACK
         needed = seats.campaigns_in_hand(tx) | missing_outcomes.campaigns(tx)
         needed |= daily_counts.campaigns_since(tx, since)
         rules.former.update(removed(tx, self.folder, needed - set(rules.every)))
+        rules.shown_formerly.update(shown_since(tx, self.folder, since, rules.shown_numbers))
 
     async def follow(self) -> bool:
         """Adopt the revision in force. True: it has changed."""
