@@ -129,6 +129,22 @@ async def test_a_complaint_from_the_letter_to_the_answer(
     assert "complaint" in stopped(system)  # an answered complaint permits no calls
 
 
+async def test_an_answer_that_a_colleague_has_just_changed_is_not_sent(
+    system: StaffedSystem, tmp_path: Path
+) -> None:
+    """Nobody sends, under their own name, words that they have not read."""
+    service, leader = await system.client("member_service"), await system.client("leader")
+    case = (await opened(service, "access", reply_by="email", reply_to=TO))["id"]
+    await does(service, case, "draft", {"text": "Here is your data."})
+    await does(leader, case, "draft", {"text": "We hold nothing about you."})
+    sent = len(messages(tmp_path))
+    reply = await does(service, case, "answer", {"by": "email", "text": "Here is your data."}, 409)
+    assert "ændret" in str(reply)
+    assert len(messages(tmp_path)) == sent
+    read = {"by": "email", "text": "We hold nothing about you."}
+    assert (await does(service, case, "answer", read))["state"] == "answered"
+
+
 async def test_nothing_a_person_said_is_in_the_log(system: StaffedSystem) -> None:
     service = await system.client("member_service")
     case = (await opened(service, "access"))["id"]

@@ -215,7 +215,7 @@ class CasesApi:
         now, rules = self._ctx.clock.now(), self._ctx.rules.current.cases
 
         def work(tx: Tx) -> CaseView:
-            handling.answer(tx, case, request.user, body.by, body.to, rules, now)
+            handling.answer(tx, case, request.user, body.by, body.to, rules, now, text=body.text)
             return self._view(tx, request, case)
 
         return await self._ctx.store.run(work)

@@ -59,10 +59,14 @@ class Extension(Body):
 
 
 class Reply(Body):
-    """`to`: an e-mail address or a telephone number; empty: the one of the request."""
+    """`to`: an e-mail address or a telephone number; empty: the one of the request.
+
+    `text`: the answer as it was read; without it whichever stands there is sent.
+    """
 
     by: ReplyBy
     to: str = Field(default="", max_length=254)
+    text: str | None = Field(default=None, max_length=MOST_CHARACTERS)
 
 
 class CaseItem(Answer):

@@ -167,10 +167,14 @@ def confirm(tx: Tx, key: int, user: User, text: str, now: datetime) -> None:
         Impossible: the answer has been changed since.
     """
     row = find(tx, key, user, lock=True)
-    if row.draft != text.strip():
-        raise Impossible("the answer has been changed since; read it again", key="case_changed")
+    _check_read(row, text)
     changed = rules_of_cases.confirm(row.case, _name(user))
     _change(tx, row, changed, user, CaseEvent.CONFIRMED, now)
+
+
+def _check_read(row: CaseRow, text: str) -> None:
+    if row.draft != text.strip():
+        raise Impossible("the answer has been changed since; read it again", key="case_changed")
 
 
 def answer(
@@ -181,13 +185,20 @@ def answer(
     reply_to: str | None,
     rules: CaseRules,
     now: datetime,
+    *,
+    text: str | None = None,
 ) -> None:
     """Send the answer. If it was given by letter or in a conversation, record that the person has it.
 
+    `text`: the answer as the user has read it, if it is known.
+
     Raises:
-        Impossible: there is no answer, it lacks a second name, or the address is not valid.
+        Impossible: there is no answer, it lacks a second name or has been changed since, or the address is not
+            valid.
     """
     row = find(tx, key, user, lock=True)
+    if text is not None:
+        _check_read(row, text)
     changed = rules_of_cases.answer(row.case, _name(user), now)
     to = check_reply(reply_by, reply_to or row.reply_to)
     if reply_by in SENT_BY_US and to is not None:

@@ -217,8 +217,8 @@ function sendForm(view) {
     el("p", { class: "wrong", role: "alert", hidden: true }),
     el("button", { class: "main" }, t("cases.send")),
   );
-  onSubmit(form, (values) =>
-    act("/answer", { by: values.by, to: SENT.has(values.by) ? values.to : "" }, "cases.sent"),
+  onSubmit(form, ({ by: how, to: where }) =>
+    act("/answer", { by: how, to: SENT.has(how) ? where : "", text: view.draft }, "cases.sent"),
   );
   return form;
 }
