@@ -1,7 +1,9 @@
 """Two servers at one PostgreSQL: a user is off-boarded or moved at one while a request is under way at the other."""
 
 import asyncio
+import hmac
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from callserver.database import accounts, suppressions
+from callserver.database import accounts, suppressions, user_lines
 from callserver.database.accounts import User
-from callserver.database.tables import cases, lifts, support_messages, tokens, users
+from callserver.database.tables import cases, lifts, lines, support_messages, tokens, users
 from callserver.domain.facts import Scope
 from callserver.domain.role import Role
 from callserver.engine.accounts import administration
@@ -116,6 +118,31 @@ def test_no_case_belongs_to_who_is_off_boarded_at_that_moment(
     reply = beside(system, off_boards(system, "mads"), "asger", path, body)
     assert reply.status_code == (404 if handed_over else 200)
     assert system.rows(select(cases.c.owner)) == [(None,)]
+
+
+@pytest.mark.parametrize("instead", [None, "+4532309999"])
+def test_a_line_that_is_replaced_at_that_moment_is_not_confirmed(
+    system: StaffedSystem, instead: str | None
+) -> None:
+    now, maja = system.clock.now(), system.add_user("maja", Role.PHONER)
+
+    def enters(tx: Tx) -> None:
+        accounts.change(tx, maja, line="+4532301234")
+        line = user_lines.enter(tx, maja, "+4532301234", now, "user:1")
+        spoken = hmac.digest(system.server.ctx.secret, f"{line}:a:1234".encode(), "sha256")
+        until = now + timedelta(minutes=5)
+        user_lines.change(tx, line or 0, attempt="a", code=spoken.hex(), code_until=until)
+
+    def replaces(tx: Tx) -> None:
+        accounts.lock(tx, maja)
+        accounts.change(tx, maja, line=instead)
+        user_lines.enter(tx, maja, instead, now, "user:1")
+
+    system.write(enters)
+    reply = beside(system, replaces, "maja", "/line/code", {"code": "1234"})
+    assert reply.status_code == (404 if instead is None else 409)
+    assert system.rows(select(lines.c.confirmed_at).order_by(lines.c.id))[0] == (None,)
+    assert [entry["did"] for entry in system.entries("line")] == []
 
 
 def test_no_message_waits_for_who_is_off_boarded_at_that_moment(system: StaffedSystem) -> None:

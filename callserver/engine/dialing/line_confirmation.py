@@ -97,6 +97,7 @@ class LineConfirmation:
         return answer
 
     def _unconfirmed(self, tx: Tx, key: int) -> tuple[User, LineRow]:
+        accounts.lock(tx, key)  # the line may be replaced at this moment
         user = accounts.user(tx, key)
         address = None if user is None or user.left_at is not None else user.line
         row = None if address is None else table.current(tx, key, address)
