@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -15,6 +16,12 @@ SOON_SECONDS = (0, 0.05, 0.15, 0.3)
 
 ANSWER_S = 2.0
 """An order without an answer by then is given again: given twice it does no harm."""
+
+HANG_UP_AGAIN = timedelta(seconds=1)
+"""A leg whose end is not confirmed is hung up again after this time."""
+
+RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
+"""Waits, in seconds, before a user's telephone is called again after a 429 from the provider."""
 
 
 async def carry_out(

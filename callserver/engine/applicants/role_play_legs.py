@@ -19,15 +19,12 @@ from callserver.domain.role_play import End, Player
 from callserver.engine import call_slots
 from callserver.engine.applicants import role_plays as calls
 from callserver.engine.context import EngineContext
-from callserver.engine.retried_orders import carry_out
+from callserver.engine.retried_orders import HANG_UP_AGAIN, RING_AGAIN_SECONDS, carry_out
 from callserver.errors import Impossible
 from callserver.outbox import CheckRolePlayLeg, EndRolePlayLegs
 from callserver.ports import Declined, LegState, Placed, Result, Trouble, Tx
 
 log = structlog.get_logger(__name__)
-
-RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
-"""When a softphone is called again after a 429 from the provider."""
 
 ANSWERS_WITHIN = timedelta(seconds=45)
 """The provider is asked about a leg that has not asked for instructions by then."""
@@ -164,7 +161,7 @@ class RolePlayLegs:
             if row is None:
                 return
             if row.ended_at is not None:
-                again = now + calls.HANG_UP_AGAIN if row.legs else None
+                again = now + HANG_UP_AGAIN if row.legs else None
                 role_plays.change(tx, key, look_at=again)
                 if row.legs:
                     outbox.add(tx, EndRolePlayLegs(key))

@@ -25,15 +25,13 @@ from callserver.domain.role import Action, may
 from callserver.domain.role_play import JOIN_WITHIN, End, Player
 from callserver.engine.applicants import reach
 from callserver.engine.context import EngineContext
+from callserver.engine.retried_orders import HANG_UP_AGAIN
 from callserver.errors import Impossible, NotFound, TooMany
 from callserver.outbox import EndRolePlayLegs
 from callserver.ports import Tx
 
 LOOK = timedelta(seconds=30)
 """How often every open role-play call is checked, as a safety net."""
-
-HANG_UP_AGAIN = timedelta(seconds=1)
-"""A leg whose end is not confirmed is hung up again after this time."""
 
 WRONG_CODES = AttemptLimit(10, timedelta(minutes=1), timedelta(minutes=15))
 """Wrong codes from one address before the waits begin."""

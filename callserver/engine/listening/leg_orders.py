@@ -12,15 +12,12 @@ from callserver.domain.line import LineProblem, OwnLine
 from callserver.engine import call_slots, user_lines
 from callserver.engine.context import EngineContext
 from callserver.engine.listening import placement, room_occupancy
-from callserver.engine.retried_orders import carry_out
+from callserver.engine.retried_orders import RING_AGAIN_SECONDS, carry_out
 from callserver.errors import Impossible
 from callserver.outbox import DialSeat, EndListenerLeg, MoveListener, RingListener
 from callserver.ports import Declined, LegState, Placed, Result, Silent, Trouble, Tx
 
 log = structlog.get_logger(__name__)
-
-RING_AGAIN_SECONDS = (1.0, 2.0, 4.0)
-"""Waits, in seconds, before a listener's telephone is called again after a 429 from the provider."""
 
 
 def hang_up(tx: Tx, row: ListeningRow) -> None:

@@ -26,6 +26,7 @@ from callserver.engine.context import EngineContext
 from callserver.engine.listening import leg_orders, placement, room_occupancy
 from callserver.engine.listening.leg_orders import ListenerLegOrders
 from callserver.engine.listening.placement import Placement
+from callserver.engine.retried_orders import HANG_UP_AGAIN
 from callserver.outbox import (
     CheckListenerLeg,
     CheckPhonerLeg,
@@ -307,7 +308,7 @@ class ListenerLegs:
         row = listenings.lock(tx, listening)
         if row is None or row.ended_at is None:
             return
-        again = None if row.leg is None else self._ctx.clock.now() + placement.HANG_UP_AGAIN
+        again = None if row.leg is None else self._ctx.clock.now() + HANG_UP_AGAIN
         listenings.change(tx, row.id, look_at=again)
         leg_orders.hang_up(tx, row)
 

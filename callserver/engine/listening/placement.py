@@ -6,7 +6,7 @@ Rights are checked each time: a listener who loses the right stops hearing at th
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from callserver.database import accounts, audit, calls, listenings, marks, seats
@@ -23,12 +23,10 @@ from callserver.domain.role import MAY, Action, Role
 from callserver.domain.seat import IN_CALL, SeatState
 from callserver.engine.context import EngineContext
 from callserver.engine.identity import people_in_reach
+from callserver.engine.retried_orders import HANG_UP_AGAIN
 from callserver.engine.training import signatures
 from callserver.errors import Impossible
 from callserver.ports import Tx
-
-HANG_UP_AGAIN = timedelta(seconds=1)
-"""A leg whose end is not confirmed is hung up again after this time."""
 
 
 @dataclass(frozen=True, slots=True)
