@@ -27,6 +27,21 @@ def has_typed(page: Page, note: str, answer: str | None) -> None:
         expect(draft).to_have_value(answer)
 
 
+def a_letter_is_pasted(page: Page) -> None:
+    """The field holds its beginning, and the page says so; what fits is pasted without a word."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    words = page.locator("#new [name=words]")
+    for length, missing in ((4000, 0), (4001, 1)):
+        words.fill("")
+        page.evaluate("(length) => navigator.clipboard.writeText('a'.repeat(length))", length)
+        words.focus()
+        page.keyboard.press("Control+V")
+        expect(words).to_have_value("a" * 4000)
+        expect(page.locator(".toast", has_text="holds at most 4,000 characters")).to_have_count(
+            missing
+        )
+
+
 def test_what_is_typed_for_one_case_is_not_the_next_ones(
     visit: Visit, system: BrowserSystem
 ) -> None:
@@ -53,6 +68,7 @@ def test_what_is_typed_for_one_case_is_not_the_next_ones(
     case_opened(page, 1)
     has_typed(page, NOTE, HALF)
 
+    a_letter_is_pasted(page)
     page.locator("#note button").click()
     expect(page.locator("#history")).to_contain_text(NOTE)
     page.locator("#draft button").click()

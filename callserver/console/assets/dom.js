@@ -21,6 +21,16 @@ export function scrolling(name, ...children) {
   return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": name }, ...children);
 }
 
+// A bar that stays at the top never covers the focused element, however many rows it has.
+export function scrollsBelow(bar) {
+  const room = () => {
+    const stays = !bar.hidden && getComputedStyle(bar).position === "sticky";
+    document.documentElement.style.scrollPaddingTop = stays ? `${bar.offsetHeight + 8}px` : "";
+  };
+  new ResizeObserver(room).observe(bar);
+  window.addEventListener("resize", room);
+}
+
 export function show(element, visible = true) {
   element.hidden = !visible;
 }

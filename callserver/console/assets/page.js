@@ -3,7 +3,8 @@
 import { isStaying, post } from "./api.js";
 import { $, toast } from "./dom.js";
 import { kept } from "./kept.js";
-import { t } from "./texts.js";
+import { number, t } from "./texts.js";
+import { nameOf } from "./validity.js";
 
 const openMenu = () => $(".top details[open]");
 
@@ -39,6 +40,15 @@ $("#language")?.addEventListener("click", async (event) => {
 
 window.addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? String(event.reason), "bad");
+});
+
+// The browser cuts what is pasted into a field that is too short for it, and says nothing.
+document.addEventListener("beforeinput", ({ target, inputType, data, dataTransfer }) => {
+  if (!["insertFromPaste", "insertFromDrop"].includes(inputType) || !(target.maxLength >= 0)) return;
+  const text = (data ?? dataTransfer?.getData("text") ?? "").replaceAll("\r\n", "\n");
+  const stays = target.value.length - (target.selectionEnd - target.selectionStart);
+  if (stays + text.length <= target.maxLength) return;
+  toast(t("page.cut", { field: nameOf(target), max: number(target.maxLength) }), "bad");
 });
 
 // A page that the browser has kept is out of date, its stream is closed, and its user may have signed out.

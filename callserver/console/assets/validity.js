@@ -4,7 +4,7 @@
 import { t } from "./texts.js";
 
 // What the field is called: the text of its label, or of its group for one of several choices.
-function nameOf(field) {
+export function nameOf(field) {
   const legend = field.type === "radio" && field.closest("fieldset")?.querySelector("legend");
   const label = legend || field.labels?.[0];
   if (!label) return field.getAttribute("aria-label") ?? "";

@@ -1,9 +1,11 @@
 // Listening to a phoner with one click. Coaching and joining need permissions of their own.
 
 import { get, post, unlessUnreachable } from "../api.js";
-import { $, el, show, toast } from "../dom.js";
+import { $, el, scrollsBelow, show, toast } from "../dom.js";
 import { date, has, lasting, t } from "../texts.js";
 import { choose, known, onChange, seatOf, takeMine } from "./store.js";
+
+scrollsBelow($("#listening"));
 
 export const WHYS = ["quality", "new", "training", "asked", "complaint"];
 const IN_CALL = ["reserved", "ringing", "talking"];

@@ -1,7 +1,7 @@
 // The bar at the top: the state of the seat, why and until when, and the actions.
 
 import { shelf } from "../books/library.js";
-import { $, el, show } from "../dom.js";
+import { $, el, scrollsBelow, show } from "../dom.js";
 import { badge } from "../softphone.js";
 import { lasting, now, t, when } from "../texts.js";
 import { bind, help } from "./keys.js";
@@ -180,6 +180,7 @@ async function off() {
 }
 
 export function start(changeCampaign) {
+  scrollsBelow($("#seat"));
   $("#pauses").append(...pauses);
   $("#pause-dialog").addEventListener("keydown", (event) => pauses[Number(event.key) - 1]?.click());
   const does = {
