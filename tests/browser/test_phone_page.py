@@ -98,6 +98,26 @@ POST = """async ([path, body]) =>
   (await import(`${document.body.dataset.assets}/api.js`)).post(path, body)"""
 
 
+def test_a_double_click_presses_what_was_under_it_first(visit: Visit) -> None:
+    """The form that opens moves the outcomes down, under the second click."""
+    page = visit("maja")
+    on_shift(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    first = page.locator("#outcomes [data-outcome]").first
+    moved = 0
+    for outcome in page.locator("#outcomes [data-outcome]").all():
+        words = str(outcome.get_attribute("data-outcome"))
+        outcome.scroll_into_view_if_needed()
+        before = first.bounding_box()
+        outcome.dblclick()
+        expect(page.locator(f"#outcomes [data-outcome={words}]")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        moved += before != first.bounding_box()
+    assert moved
+
+
 def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, system: BrowserSystem) -> None:
     """The list is paused while the phoner closes the browser: nothing is dialed when they return."""
     page, sigrid = visit("maja"), visit("sigrid", "/floor")

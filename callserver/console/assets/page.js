@@ -42,6 +42,21 @@ window.addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name !== "AbortError") toast(event.reason?.message ?? String(event.reason), "bad");
 });
 
+// The first click of a double click may have moved the page: the second one presses nothing else than the first.
+const pressed = { button: null };
+document.addEventListener(
+  "click",
+  (event) => {
+    const { target, detail } = event;
+    const button = target.closest("label")?.control ?? target.closest("a, button, input, select, summary");
+    if (detail < 2) pressed.button = button;
+    if (button === pressed.button) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  true,
+);
+
 // The browser cuts what is pasted into a field that is too short for it, and says nothing.
 document.addEventListener("beforeinput", ({ target, inputType, data, dataTransfer }) => {
   if (!["insertFromPaste", "insertFromDrop"].includes(inputType) || !(target.maxLength >= 0)) return;
