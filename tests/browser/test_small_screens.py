@@ -11,7 +11,9 @@ COVERED = """(bar) => {
   if (top.contains(at)) return null;
   return at.getBoundingClientRect().top < top.getBoundingClientRect().bottom ? at.outerHTML : "";
 }"""
-SHARE = "(bar) => Math.max(0, document.querySelector(bar).getBoundingClientRect().bottom) / innerHeight"
+SHARE = (
+    "(bar) => Math.max(0, document.querySelector(bar).getBoundingClientRect().bottom) / innerHeight"
+)
 
 
 def is_never_covered(page: Page, bar: str) -> None:
