@@ -74,6 +74,9 @@ TWO_NAMES = frozenset({CaseKind.COMPLAINT, CaseKind.HARASSMENT})
 NAMES = frozenset({Role.LEADER, Role.ADMINISTRATOR})
 """The kinds whose answer needs two names, and the roles that give them."""
 
+BY_RECEIPT = frozenset({CaseKind.OPT_OUT, CaseKind.PRIVACY_NOTICE})
+"""The receipt is the answer: what was asked for is done."""
+
 NO_CALLS = frozenset({CaseKind.OPT_OUT, CaseKind.COMPLAINT, CaseKind.ERASURE, CaseKind.HARASSMENT})
 """Kinds that stop all calls to the person from the first instant."""
 
@@ -220,7 +223,7 @@ def answered_at_once(case: Case, by: Name, now: datetime) -> Case:
     Raises:
         Impossible: a request of this kind is not answered by a receipt.
     """
-    if case.kind is not CaseKind.OPT_OUT or case.state is not CaseState.OPEN:
+    if case.kind not in BY_RECEIPT or case.state is not CaseState.OPEN:
         raise Impossible("a receipt does not answer this", key="case_no_answer")
     return replace(case, state=CaseState.CLOSED, drafted=by, answered_at=now, closed_at=now)
 

@@ -31,6 +31,7 @@ class CaseKind(StrEnum):
     ERASURE = "erasure"
     CORRECTION = "correction"  # something recorded about them is wrong
     HARASSMENT = "harassment"  # a phoner behaved improperly
+    PRIVACY_NOTICE = "privacy_notice"  # how we treat personal data
 
 
 PLACEHOLDERS = frozenset({"case", "number", "date", "deadline"})

@@ -88,6 +88,14 @@ class Maja:
     def forgets_what_she_was_told(self) -> None:
         self.page.evaluate("window.told = []")
 
+    def sends_the_privacy_notice(self) -> None:
+        """To the number of the call, by SMS."""
+        self.page.locator("#privacy-notice").click()
+        self.page.locator("#dialog .main").click()
+        expect(self.page.locator("#toasts")).to_contain_text(
+            "The privacy notice is being sent now."
+        )
+
     def comments(self, form: str, words: str) -> None:
         """On a form that has just come to her page."""
         received = self.page.locator("#listened-to-me li").filter(has_text=form)

@@ -193,6 +193,7 @@ def hard_talks(shift: Evening, maja: Maja, sigrid: Sigrid) -> None:
 
     page.keyboard.press("r")
     heard(maja, sigrid, "Malte Overbæk")
+    maja.sends_the_privacy_notice()
     shift.hangs_up()
     state(page, "wrapping_up")
     maja.gives("hung_up")

@@ -143,9 +143,9 @@ def test_only_a_drafted_answer_is_confirmed() -> None:
 
 
 @pytest.mark.parametrize("kind", list(CaseKind))
-def test_only_an_open_request_to_opt_out_is_answered_by_its_receipt(kind: CaseKind) -> None:
+def test_a_receipt_answers_what_is_done_at_once(kind: CaseKind) -> None:
     case = cases.opened(kind, NOW, RULES, 3)
-    if kind is CaseKind.OPT_OUT:
+    if kind in (CaseKind.OPT_OUT, CaseKind.PRIVACY_NOTICE):
         closed = cases.answered_at_once(case, MEMBER_SERVICE, NOW)
         assert (closed.state, closed.closed_at) == (CaseState.CLOSED, NOW)
         drafted = cases.draft(case, MEMBER_SERVICE)

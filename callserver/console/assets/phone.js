@@ -13,6 +13,7 @@ import * as mentor from "./phone/mentor.js";
 import * as notices from "./phone/notices.js";
 import * as outcomes from "./phone/outcomes.js";
 import * as ownCalls from "./phone/own_calls.js";
+import * as privacyNotice from "./phone/privacy_notice.js";
 import { look, onSeat, seat, tell } from "./phone/seat.js";
 import * as seatBar from "./phone/seat_bar.js";
 import * as shift from "./phone/shift.js";
@@ -72,6 +73,7 @@ shift.start(telephone.before);
 seatBar.start(() => shift.open());
 manualDial.start();
 harassment.start();
+privacyNotice.start();
 elsewhere.start(telephone.before);
 values.start();
 async function refresh() {

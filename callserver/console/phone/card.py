@@ -2,21 +2,27 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
+from typing import Literal
 
 from pydantic import Field
 
 from callserver import texts
 from callserver.console import markup
-from callserver.console.endpoint import Answer, Body, Endpoint, Nothing, UserRequest
+from callserver.console.endpoint import Answer, Body, Done, Endpoint, Nothing, UserRequest
 from callserver.database.calls import CallRow
 from callserver.domain import subject
 from callserver.domain.asking import AskEnd, ClosedReason, Topic
+from callserver.domain.case import ReplyBy
 from callserver.domain.facts import Purpose, Segment
 from callserver.domain.label import Label
 from callserver.domain.role import Action
+from callserver.engine.cases import privacy_notice
 from callserver.engine.context import EngineContext, Rules
+from callserver.engine.once import once
 from callserver.engine.outcomes import call_backs, contact_card
 from callserver.engine.outcomes.contact_card import HAVE_LEFT, ContactCard
+from callserver.ports import Tx
 
 CITY = ("city", "by", "town", "postby")
 """Headings of the column that scripts name {city}."""
@@ -80,6 +86,16 @@ class CardView(Answer):
     script: str  # HTML
     script_open: bool
     questions: list[Question]
+    privacy_notice: bool  # the organisation has one, which the person can be sent
+
+
+class NoticeWanted(Body):
+    """The person on the line asks for the privacy notice. `email`: where it goes by e-mail."""
+
+    attempt: str
+    reply_by: Literal[ReplyBy.EMAIL, ReplyBy.SMS]
+    email: str = Field(default="", max_length=254)
+    language: Literal["da", "en"] = "da"
 
 
 class AtTime(Body):
@@ -111,6 +127,7 @@ class CardApi:
     def endpoints(self) -> list[Endpoint]:
         return [
             Endpoint("POST", "/card", Action.PHONE, self.card),
+            Endpoint("POST", "/privacy-notice", Action.PHONE, self.send_notice, makes=True),
             Endpoint("GET", "/call-back", Action.PHONE, self.call_back),
             Endpoint("GET", "/calls/{call}/call-back", Action.CORRECT, self.corrected_call_back),
         ]
@@ -121,6 +138,18 @@ class CardApi:
         ctx = self._ctx
         opened = await ctx.store.run(lambda tx: contact_card.open_card(tx, ctx, request.user))
         return _view(opened, ctx.rules, request)
+
+    async def send_notice(self, request: UserRequest, body: NoticeWanted) -> Done:
+        """Send the privacy notice to the person on the line: by e-mail, or by SMS to the number called."""
+        ctx = self._ctx
+
+        def work(tx: Tx) -> None:
+            wanted = body.attempt, body.reply_by, body.email, body.language
+            make = partial(privacy_notice.send, tx, ctx, request.user, *wanted)
+            once(tx, request.sent, ctx.clock.now(), make)
+
+        await ctx.store.run(work)
+        return Done()
 
     async def call_back(self, request: UserRequest, query: AtTime) -> CallBackView:
         """The limits of a call-back to this person, and what the rules say about one time."""
@@ -192,6 +221,7 @@ def _view(card: ContactCard, rules: Rules, request: UserRequest) -> CardView:
             Question(question=filled(item.question), answer=filled(item.answer))
             for item in campaign.cards
         ],
+        privacy_notice=privacy_notice.can_be_sent(rules.current.cases),
     )
 
 

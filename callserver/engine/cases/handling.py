@@ -140,7 +140,7 @@ def template(row: CaseRow, rules: CaseRules) -> tuple[str, str]:
     values = wording.values(row.id, row.number, row.opened_at, row.deadline, row.language)
     kind = CaseKind(row.kind)
     receipt = wording.receipt(rules, kind, row.language, values)
-    text = receipt if kind is CaseKind.OPT_OUT else None
+    text = receipt if kind in rules_of_cases.BY_RECEIPT else None
     return text or wording.answer(rules, kind, row.language, values) or (str(row.id), "")
 
 

@@ -15,6 +15,7 @@ from callserver.domain import case as rules_of_cases
 from callserver.domain import phone, subject
 from callserver.domain.audit import EntryKind
 from callserver.domain.case import (
+    BY_RECEIPT,
     NO_CALLS,
     SENT_BY_US,
     TWO_NAMES,
@@ -75,7 +76,7 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     """Open a case, or add to the case that the same call has opened.
 
     A request for no more calls is carried out at once. It is closed with its receipt as the answer if it is
-    known how the person gets it. There is no receipt where nobody could be protected: it would promise that.
+    known how the person gets it; so is one for the privacy notice if we send it. There is no receipt where nobody could be protected: it would promise that.
 
     Raises:
         Impossible: the address for the reply is not valid, or the opt-out cannot be written.
@@ -217,19 +218,20 @@ def _acknowledge(
     reply_to: str | None,
     rules: CaseRules,
 ) -> None:
-    """Send the receipt. It is also the answer to an opt-out."""
+    """Send the receipt. It is also the answer to an opt-out, and to who asks for the privacy notice."""
     filled = wording.values(key, number, case.opened_at, case.deadline, request.language)
     receipt = wording.receipt(rules, request.kind, request.language, filled)
     text = request.told or (None if receipt is None else receipt[1])
     if request.reply_by is None or text is None or protects_nobody(request):
         return
-    opt_out = request.kind is CaseKind.OPT_OUT
+    sent = request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None
+    answered = request.kind is CaseKind.OPT_OUT or (request.kind in BY_RECEIPT and sent)
     if request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None:
-        use = MessageUse.ANSWER if opt_out else MessageUse.RECEIPT
+        use = MessageUse.ANSWER if answered else MessageUse.RECEIPT
         kind = MessageKind(request.reply_by.value)
         heading, body = receipt
         messages.queue(tx, key, use, request.at, kind=kind, to=reply_to, subject=heading, text=body)
-    if not opt_out:
+    if not answered:
         return
     by = Name(_account(request.by), case.owner.role)
     closed = rules_of_cases.answered_at_once(case, by, request.at)

@@ -5,6 +5,7 @@ import { post } from "../api.js";
 import { $, el, show } from "../dom.js";
 import { date, label, list, pieces, t, when, whenShort } from "../texts.js";
 import { bind } from "./keys.js";
+import * as privacyNotice from "./privacy_notice.js";
 
 const AGAIN_MS = 2000;
 
@@ -121,12 +122,14 @@ function draw() {
       el("details", {}, el("summary", {}, question), el("p", {}, answer)),
     ),
   );
+  privacyNotice.offers(card);
 }
 
 function loading() {
   $("#card-body").replaceChildren(el("p", { class: "soft" }, t("phone.card.loading")));
   $("#script-body").replaceChildren();
   $("#questions").replaceChildren();
+  privacyNotice.offers(null);
   fetchCard();
 }
 

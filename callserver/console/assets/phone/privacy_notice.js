@@ -1,0 +1,51 @@
+// Sending the privacy notice to the person on the line, where the organisation has one.
+
+import { post } from "../api.js";
+import { ask, field } from "../dialog.js";
+import { $, el, show, toast } from "../dom.js";
+import { t } from "../texts.js";
+
+let attempt = null;
+
+export function offers(card) {
+  attempt = card?.privacy_notice ? card.attempt : null;
+  show($("#privacy-notice"), attempt !== null);
+}
+
+const choices = (name, keys) => keys.map((key) => el("option", { value: key }, t(`${name}.${key}`)));
+
+function send() {
+  const about = attempt; // the dialog may stay open after the call
+  const email = field(
+    "email",
+    t("phone.privacy_notice.email"),
+    el("input", { type: "email", maxlength: "254", autocomplete: "off" }),
+  );
+  const way = el("select", {}, ...choices("phone.privacy_notice.by", ["sms", "email"]));
+  way.addEventListener("change", () => show(email, way.value === "email"));
+  show(email, false);
+  ask(
+    t("phone.privacy_notice.title"),
+    [
+      el("p", { class: "soft" }, t("phone.privacy_notice.text")),
+      field("reply_by", t("phone.privacy_notice.how"), way),
+      email,
+      field(
+        "language",
+        t("phone.privacy_notice.language"),
+        el("select", {}, ...choices("cases.language", ["da", "en"])),
+      ),
+    ],
+    {
+      go: t("phone.privacy_notice.go"),
+      does: async (values) => {
+        await post("/privacy-notice", { ...values, attempt: about });
+        toast(t("phone.privacy_notice.done"), "good");
+      },
+    },
+  );
+}
+
+export function start() {
+  $("#privacy-notice").addEventListener("click", send);
+}
