@@ -1,5 +1,6 @@
 """`callserver person`: records facts about a person that were learned outside a call."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from callserver.cli.acting_user import BY_COMMAND, InWords, Why, user_named
 from callserver.database import messages
 from callserver.domain.marks import ABOUT_THE_NUMBER, MarkKind
 from callserver.engine.audit_log import receipts
+from callserver.engine.outcomes import undone_agreements
 from callserver.engine.reporting import person_copy, person_copy_page, person_record
 from callserver.engine.suppressions import erasure, mark_undo, person_facts
 from callserver.engine.suppressions.person_facts import Fact
@@ -36,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group.command("deceased")(deceased)
     group.command("vulnerable")(vulnerable)
     group.command("wrong-number")(wrong_number)
+    group.command("misinformed")(misinformed)
     group.command("erase")(erase)
     group.command("undo")(undo)
     group.command("access")(access)
@@ -112,6 +115,29 @@ def wrong_number(number: Number, contact: ContactId = None, by: InWords = BY_COM
     Example: callserver person wrong-number 32123456
     """
     _note(number, contact, Fact.REASSIGNED, by)
+
+
+def misinformed(
+    number: Number,
+    words: Annotated[str, typer.Option(help="what the person was told", show_default=False)] = "",
+    contact: ContactId = None,
+    by: InWords = BY_COMMAND,
+) -> None:
+    """Undo a person's latest agreement, made on wrong information: a complaint is opened, no more calls.
+
+    `callserver export outcomes` shows when an agreement was undone.
+
+    Example: callserver person misinformed 32123456 --words 'told that it was free'
+    """
+    settings = resources.settings()
+    key = resources.phone_number(number)
+    with resources.database(settings) as engine:
+        rules, secret = resources.rules(engine, settings), resources.secret(settings)
+        with engine.begin() as tx:
+            known = person_facts.find(tx, key, contact)
+            undo = partial(undone_agreements.undo, tx, rules, secret, known)
+            case = undo(number=key, words=words, by=by, now=resources.now(tx))
+    print(f"undone; case {case.id}")
 
 
 def erase(number: Number, contact: ContactId = None, by: InWords = BY_COMMAND) -> None:

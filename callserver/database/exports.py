@@ -19,7 +19,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from callserver.database.tables import calls, contacts, suppressions
+from callserver.database.tables import calls, contacts, suppressions, undone_agreements
 from callserver.database.tables.types import EPOCH, Instant
 from callserver.domain.headings import STATE_COLUMNS
 from callserver.ports import Tx
@@ -51,6 +51,7 @@ _OUTCOME = {
     "cause": calls.c.cause,
     "outcome": calls.c.outcome,
     "outcome_at": calls.c.outcome_at,
+    "undone_at": undone_agreements.c.at,
     "details": calls.c.details,
     "note": calls.c.note,
 }
@@ -72,6 +73,7 @@ def outcomes(tx: Tx, campaign: str) -> Iterator[Sequence[Any]]:
     query = (
         select(*map(_stored, _OUTCOME.values()))
         .outerjoin(contacts, contacts.c.id == calls.c.contact)
+        .outerjoin(undone_agreements, undone_agreements.c.call == calls.c.attempt)
         .where(calls.c.campaign == campaign)
         .order_by(calls.c.permit_at, calls.c.attempt)
     )

@@ -66,6 +66,7 @@ class EntryKind(StrEnum):
     LISTEN_DENIED = "listen_denied"
     HEARD = "heard"  # this call had a listener
     NO_LISTENER = "no_listener"  # the person on the line does not want a listener
+    AGREEMENT_UNDONE = "agreement_undone"  # it was made on wrong information
     FORM = "form"  # a listening form was filled in for a call
     FORM_COMMENT = "form_comment"  # the phoner commented on it
     LOG_SEARCHED = "log_searched"  # this log was searched

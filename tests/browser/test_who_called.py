@@ -2,9 +2,11 @@
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import insert
 
-from callserver.database import contacts, former_identifiers, marks, suppressions
+from callserver.database import cases, contacts, former_identifiers, marks, suppressions
 from callserver.database.former_identifiers import Because, Identifier
+from callserver.database.tables import calls
 from callserver.domain import subject
 from tests.browser.conftest import Visit, sign_in
 from tests.harness.threaded import BrowserSystem
@@ -58,6 +60,35 @@ def test_what_nobody_chose_is_not_recorded(visit: Visit, system: BrowserSystem, 
     expect(page.locator("#fact [name=fact]")).to_be_focused()
     about = [subject.of_number(someone.number), subject.of_person(someone.person)]
     assert not system.read(lambda tx: marks.on_record(tx, about))
+
+
+@pytest.mark.parametrize("where", ["/who-called", "/person"])
+def test_an_agreement_on_wrong_information_is_undone(
+    visit: Visit, system: BrowserSystem, where: str
+) -> None:
+    """A phoner has recorded it in a call; the person tells member service what they were told."""
+    someone = system.read(lambda tx: contacts.get(tx, 5))
+    page = visit("mads", where)
+    page.locator("#look-up [name=number], #search [name=text]").fill(f"+{someone.number}")
+    page.locator("#look-up .main, #search .main").click()
+    expect(page.locator("#fact [name=words]")).to_be_hidden()
+    page.locator("#fact [name=fact]").select_option("misinformed")
+    page.locator("#fact [name=words]").fill("That it was free.")
+    page.locator("#fact button").click()
+    expect(page.locator("#fact .wrong")).to_contain_text("We know of no agreement")
+    campaign = system.stage.server.ctx.rules.current.campaigns[someone.campaign]
+    agreed = next(key for key, outcome in campaign.outcomes.items() if outcome.agreement)
+    call = dict.fromkeys(("attempt", "caller_id", "room", "revision"), "a")
+    call |= {"campaign": campaign.name, "path": "list", "state": "ended", "outcome": agreed}
+    ids = {"contact": someone.id, "person": someone.person, "household": someone.household}
+    at = system.clock.now()
+    values = {**call, **ids, "number": someone.number, "permit_at": at, "ended_at": at}
+    values |= {"seat": 1, "phoner": 1}
+    system.write(lambda tx: tx.execute(insert(calls).values(values)))
+    page.locator("#fact button").click()
+    told = "#receipt p" if where == "/who-called" else "#toasts"
+    expect(page.locator(told)).to_contain_text("recorded", ignore_case=True)
+    assert [case.words for case in system.read(cases.listed)] == ["That it was free."]
 
 
 def test_who_had_the_number_formerly_is_chosen_by_name(visit: Visit, system: BrowserSystem) -> None:

@@ -49,6 +49,7 @@ CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "/survey/decisions": ("leader", {"quarter": QUARTER, "text": "A talk about breaks."}),
     "/rules/proposals": ("administrator", {}),  # rules/test_proposals.py
     "/privacy-notice": ("phoner", {}),  # test_privacy_notice.py
+    "/person/misinformed": ("member_service", {}),  # test_misinformed.py
 }
 
 

@@ -129,12 +129,15 @@ function chooseFact() {
   const isConsent = fact.fact.value === "consent_given";
   for (const field of $$(".consent", fact)) show(field, isConsent);
   fact.at.required = isConsent;
+  show($(".misinformed", fact), fact.fact.value === "misinformed");
 }
 
-async function record(about, { fact: known, at, proof }) {
+async function record(about, { fact: known, at, proof, words }) {
   if (known === "consent_given") {
     // The beginning of the day, so that an opt-out of the same day is later and stays in force.
     await post("/person/consent", { contact: about, at: instantOf(at), proof: proof || null });
+  } else if (known === "misinformed") {
+    await post("/person/misinformed", { contact: about, words });
   } else {
     await post("/person/facts", { contact: about, fact: known });
   }

@@ -80,15 +80,20 @@ function chooseFact() {
   const isConsent = $("#fact").fact.value === "consent_given";
   show($("#consent"), isConsent);
   $("#consent input[name=at]").required = isConsent;
+  show($("#misinformed"), $("#fact").fact.value === "misinformed");
 }
 
 $("#fact").fact.addEventListener("change", chooseFact);
 
-async function record({ fact, contact, at, proof }) {
+async function record({ fact, contact, at, proof, words }) {
   const about = { number, contact: contact ? Number(contact) : null };
   if (fact === "consent_given") {
     // The beginning of the day, so that an opt-out of the same day is later and stays in force.
     await post("/person/consent", { ...about, at: instantOf(at), proof: proof || null });
+  } else if (fact === "misinformed") {
+    const { id } = await post("/person/misinformed", { ...about, words });
+    await lookUp({ number });
+    return receipt(t("who_called.misinformed", { case: id }));
   } else {
     await post("/person/facts", { ...about, fact });
   }

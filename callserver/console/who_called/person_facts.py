@@ -1,6 +1,7 @@
 """What colleagues record about a person: a consent, its revocation, a guardian, a death, erasure."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from pydantic import AwareDatetime, Field
 
@@ -13,6 +14,8 @@ from callserver.domain import phone
 from callserver.domain.role import Action
 from callserver.engine.cases.messages import ForgottenFiles
 from callserver.engine.context import EngineContext
+from callserver.engine.once import once
+from callserver.engine.outcomes import undone_agreements
 from callserver.engine.suppressions import erasure, person_facts
 from callserver.engine.suppressions.erasure import Erased
 from callserver.engine.suppressions.person_facts import Fact
@@ -37,6 +40,14 @@ class FactNoted(AboutPerson):
     fact: Fact
 
 
+class Misinformed(AboutPerson):
+    words: str = Field(default="", max_length=4000)  # what the person was told
+
+
+class CaseOpened(Answer):
+    id: int
+
+
 class Recorded(Answer):
     # Of the persons concerned; with a consent, those that are dialed again because of it.
     contacts: list[int]
@@ -55,6 +66,7 @@ class PersonFactsApi:
         return [
             Endpoint("POST", "/person/consent", Action.LIFT, self.consent),
             Endpoint("POST", "/person/facts", Action.SUPPRESS, self.note),
+            Endpoint("POST", "/person/misinformed", Action.SUPPRESS, self.misinformed, makes=True),
         ]
 
     async def consent(self, request: UserRequest, body: ConsentGiven) -> Recorded:
@@ -89,6 +101,19 @@ class PersonFactsApi:
             return [contact.id for contact in known]
 
         return Recorded(contacts=await self._ctx.store.run(work))
+
+    async def misinformed(self, request: UserRequest, body: Misinformed) -> CaseOpened:
+        """The person's latest agreement was made on wrong information: it is undone, and a complaint opened."""
+        ctx, now = self._ctx, self._ctx.clock.now()
+
+        def work(tx: Tx) -> int:
+            number, known = self._find(tx, request, body, formerly=True)
+            undo = partial(undone_agreements.undo, tx, ctx.rules, ctx.secret, known)
+            case = undo(number=number, words=body.words, by=request.by, now=now)
+            return case.id
+
+        made = await ctx.store.run(lambda tx: once(tx, request.sent, now, lambda: work(tx)))
+        return CaseOpened(id=made)
 
     async def _erase(self, request: UserRequest, body: FactNoted) -> Recorded:
         def work(tx: Tx) -> Erased:

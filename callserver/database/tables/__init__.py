@@ -11,7 +11,12 @@ from callserver.database.tables.accounts import (
 )
 from callserver.database.tables.applicants import applicants, interviews, participants
 from callserver.database.tables.audit import audit, look_ups, openings, seals
-from callserver.database.tables.calls import calls, processed_events, refused_numbers
+from callserver.database.tables.calls import (
+    calls,
+    processed_events,
+    refused_numbers,
+    undone_agreements,
+)
 from callserver.database.tables.cases import case_history, cases, messages
 from callserver.database.tables.contacts import campaign_places, contacts, imports
 from callserver.database.tables.leavings import leaving_items, leavings
@@ -150,6 +155,7 @@ __all__ = [
     "tokens",
     "training_sessions",
     "training_talks",
+    "undone_agreements",
     "users",
     "worked_shifts",
 ]

@@ -49,6 +49,15 @@ Index("calls_permit", calls.c.permit_at)
 Index("calls_note", calls.c.permit_at, **where("note IS NOT NULL"))  # looked for by their age
 Index("calls_campaign", calls.c.campaign, calls.c.permit_at)
 
+undone_agreements = Table(
+    "undone_agreements",
+    metadata,
+    Column("call", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("case", BigInteger, nullable=False),  # of the complaint
+)
+"""Calls whose agreement was made on wrong information and does not hold."""
+
 processed_events = Table(
     "processed_events",
     metadata,
