@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 from twilio.http import AsyncHttpClient
 
-from callserver import exchange, key_check, start_checks
+from callserver import exchange, key_check, log_check, start_checks
 from callserver.adapters import alarm_channels, disk
 from callserver.adapters import messages as message_routes
 from callserver.adapters.clock import clock_from
@@ -160,7 +160,7 @@ def build(
     folder = ConfigFolder(settings.config)
     with store.engine.begin() as tx:
         start_checks.database_fits(tx, settings, clock)
-        start_checks.log_is_whole(tx, settings)
+        log_check.log_is_whole(tx, settings)
         key_check.key_fits(tx, settings)
         sealing.continues_log(tx, settings.seal_key)
         configuration = beginning(tx, folder)

@@ -65,7 +65,7 @@ def verify(
     if file is not None:
         result = verification.verify_export(_exported(file), heads_file, public)
     else:
-        with resources.database(settings, any_key=True) as engine, reading(engine) as connection:
+        with resources.database(settings, any_state=True) as engine, reading(engine) as connection:
             result = verification.verify(connection, heads_file, public)
     for finding in result.findings:
         print(finding)
@@ -152,7 +152,7 @@ def export(
     """
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(
-            reading(stack.enter_context(resources.database(any_key=True)))
+            reading(stack.enter_context(resources.database(any_state=True)))
         )
         out = sys.stdout.buffer if file is None else stack.enter_context(file.open("wb"))
         for leaf, body in audit.entries(connection):

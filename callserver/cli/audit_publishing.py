@@ -48,7 +48,7 @@ def publish(
     chosen = folder or published_folder(settings)
     key = load_key(settings.seal_key)
     publisher = Publisher(chosen, origin_of(settings, chosen), key)
-    with resources.database(settings, any_key=True) as engine, reading(engine) as connection:
+    with resources.database(settings, any_state=True) as engine, reading(engine) as connection:
         checkpoint = publisher.publish(connection)
     if checkpoint is None:
         print("nothing is sealed yet: a running server seals every few seconds")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from callserver import start_checks
+from callserver import log_check
 from callserver.adapters import backup_folder
 from callserver.adapters.backup_folder import CONFIG, HEADS, PUBLIC_KEY
 from callserver.adapters.config_folder import load
@@ -45,7 +45,7 @@ def backup(
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationProblem(f"{folder} is not empty: every backup has a folder of its own")
     # Older tables stay as they are: a backup before an upgrade is what a way back needs.
-    opened = resources.database(settings, any_key=True, upgrading=False)
+    opened = resources.database(settings, any_state=True, upgrading=False)
     with opened as engine, backup_folder.made(folder):
         if snapshots.is_empty(engine):
             raise ConfigurationProblem(
@@ -81,14 +81,14 @@ def restore(
     settings = resources.settings()
     manifest = backup_folder.read_manifest(folder)
     _refuse_full(settings.database)
-    unfinished = start_checks.unfinished_restore(settings)
+    unfinished = log_check.unfinished_restore(settings)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     unfinished.touch()  # until it is declared, no server starts: opt-outs are missing
     try:
         backup_folder.put(folder / CONFIG, settings.config)
         backup_folder.put(folder / PUBLIC_KEY, settings.seal_key.with_suffix(".pub"))
         backup_folder.read_database(folder, settings.database)
-        with resources.database(settings, any_key=True) as engine:
+        with resources.database(settings, any_state=True) as engine:
             _declare(settings, engine, manifest["made_at"])
     except (ConfigurationProblem, OSError, *UNAVAILABLE) as error:
         why = f"the restore broke off: {backup_folder.why(error)}"
@@ -108,7 +108,7 @@ def declare_restore() -> None:
     Example: callserver declare-restore
     """
     settings = resources.settings()
-    with resources.database(settings, any_key=True) as engine:
+    with resources.database(settings, any_state=True) as engine:
         running_servers.refuse(engine, watch=bool(settings.clock))
         with reading(engine) as tx:
             made_at = known_time.latest(tx) or resources.now(tx)
@@ -161,7 +161,7 @@ def copy_database(
     Example: callserver copy-database postgresql+psycopg://callserver:word@localhost/callserver
     """
     settings = resources.settings()
-    with resources.database(settings, any_key=True) as source:
+    with resources.database(settings, any_state=True) as source:
         running_servers.refuse(source)
         target = _empty(url)
         try:

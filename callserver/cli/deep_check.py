@@ -17,6 +17,7 @@ import httpx
 from cryptography import x509
 from twilio.rest import Client
 
+from callserver import log_check
 from callserver.adapters import disk
 from callserver.adapters.clock import SystemClock
 from callserver.adapters.config_folder import load
@@ -24,7 +25,7 @@ from callserver.adapters.twilio.client import HttpxTwilio, client, moved
 from callserver.cli import asterisk_check
 from callserver.database import integrity
 from callserver.database.engines import make_engine, reading, sqlite_path
-from callserver.database.unavailable import UNAVAILABLE
+from callserver.database.unavailable import UNAVAILABLE, reason
 from callserver.domain.alarm import LEAST_FREE_BYTES
 from callserver.engine import clock_checks
 from callserver.engine.audit_log.sealing import continues_log
@@ -65,6 +66,9 @@ def _database(settings: Settings) -> Iterator[str]:
     engine = make_engine(settings.database)
     try:
         problems = list(integrity.problems(engine))
+        if not problems:
+            with reading(engine) as tx:
+                log_check.log_is_whole(tx, settings)
     except ConfigurationProblem as problem:
         problems = [str(problem)]
     finally:
@@ -80,7 +84,7 @@ def _pooler(settings: Settings) -> Iterator[str]:
     except ConfigurationProblem as problem:
         yield str(problem)
     except UNAVAILABLE as error:
-        yield f"CALLSERVER_POOLER: does not answer ({type(error).__name__})"
+        yield f"CALLSERVER_POOLER: cannot be used: {reason(error)}"
 
 
 def _key(settings: Settings) -> Iterator[str]:
@@ -192,7 +196,7 @@ async def _twilio(settings: Settings) -> list[str]:
             problems = [problem async for problem in _account(settings, orders, at)]
             return problems or [problem async for problem in _numbers(settings, orders, at)]
         except httpx.HTTPError as error:
-            return [f"{host} does not answer ({type(error).__name__})"]
+            return [f"{host} does not answer ({reason(error)})"]
         except ValueError:
             return [f"{host} does not answer as Twilio does: is another server in its place?"]
 
@@ -200,6 +204,7 @@ async def _twilio(settings: Settings) -> list[str]:
 async def _account(settings: Settings, orders: Client, at: str) -> AsyncIterator[str]:
     """Of the account, and of the key that signs orders: a standard one may not read the account."""
     account = await orders.request_async("GET", f"{at}.json", auth=_token(settings))
+    json.loads(account.text)  # a proxy's page, with 403 for instance, is not Twilio's answer
     if account.status_code in REFUSED:
         yield "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN: Twilio refuses them"
         return

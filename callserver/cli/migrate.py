@@ -30,7 +30,7 @@ def migrate(
              callserver migrate --to 0030
     """
     if not to:
-        with resources.database(any_key=True):
+        with resources.database(any_state=True):
             print("the database is up to date")
         return
     settings = resources.settings()

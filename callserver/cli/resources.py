@@ -7,7 +7,7 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
-from callserver import key_check
+from callserver import key_check, log_check
 from callserver.adapters.clock import clock_from
 from callserver.database import migrate, races
 from callserver.database.engines import Engine, make_engine, reading, sqlite_path
@@ -96,16 +96,16 @@ def words_for_log(value: str) -> str:
 
 @contextmanager
 def database(
-    settings: Settings | None = None, *, any_key: bool = False, upgrading: bool = True
+    settings: Settings | None = None, *, any_state: bool = False, upgrading: bool = True
 ) -> Iterator[Engine]:
     """The database with its newest tables; also beside a running server.
 
-    `any_key`: the command shows or copies what is recorded, and asks for nobody by the key.
+    `any_state`: the command shows or copies what is recorded, or declares it; it records nothing about a person.
     `upgrading` False: with the tables that it has.
 
     Raises:
-        ConfigurationProblem: CALLSERVER_KEY is another one than that of the database, or this is not the folder
-            of a server.
+        ConfigurationProblem: CALLSERVER_KEY is another one than that of the database, it lacks what was sealed, or
+            this is not the folder of a server.
     """
     chosen = settings or from_environment()
     if (path := sqlite_path(chosen.database)) is not None:
@@ -119,8 +119,10 @@ def database(
     try:
         if upgrading:
             migrate.upgrade(engine)
-        if not any_key:
+        if not any_state:
+            log_check.restore_is_finished(chosen)
             with reading(engine) as tx:
+                log_check.log_is_whole(tx, chosen)
                 key_check.key_fits(tx, chosen)
         races.note_commits()
         yield engine

@@ -288,7 +288,7 @@ def export(
     if separator not in (",", ";"):
         raise ConfigurationProblem(f"--separator {separator!r}: should be , or ;")
     day = None if since is None else since.date()
-    with resources.database(any_key=True) as engine, contextlib.ExitStack() as stack:
+    with resources.database(any_state=True) as engine, contextlib.ExitStack() as stack:
         encoding = "utf-8-sig" if bom else "utf-8"
         out: TextIO = resources.data_output()
         if file is not None:  # first, because the log says that a copy was made

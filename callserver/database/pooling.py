@@ -22,17 +22,25 @@ _REFUSED_OPTIONS = "unsupported startup parameter"
 
 
 def connecting(kind: type[psycopg.Connection[Any]]) -> Callable[..., psycopg.Connection[Any]]:
-    """How an engine makes connections of this kind. They raise ConfigurationProblem if a pooler answers."""
+    """How an engine makes connections of this kind. They raise ConfigurationProblem if a pooler answers, or if the
+    database keeps texts as something else than UTF-8."""
 
     def connect(
         _: Dialect, __: Any, words: list[Any], arguments: dict[str, Any]
     ) -> psycopg.Connection[Any]:
         try:
-            return kind.connect(*words, **arguments)
+            made = kind.connect(*words, **arguments)
         except psycopg.OperationalError as error:
             if _REFUSED_OPTIONS in str(error):
                 raise ConfigurationProblem(ON_THE_WAY) from None
             raise
+        if (encoding := made.info.parameter_status("server_encoding")) != "UTF8":
+            made.close()
+            raise ConfigurationProblem(
+                f"CALLSERVER_DATABASE: the encoding is {encoding}, and must be UTF8: create the database with"
+                " ENCODING 'UTF8' TEMPLATE template0"
+            )
+        return made
 
     return connect
 

@@ -23,6 +23,8 @@ from callserver import outbox
 from callserver.database import races
 from callserver.database.direct_connection import DirectConnection
 from callserver.database.pooling import connecting, refuse_pooler
+from callserver.database.timelines import refuse_former
+from callserver.database.unavailable import named
 from callserver.database.workers import Workers
 from callserver.outbox import Send, send_nothing
 from callserver.ports import Tx
@@ -66,6 +68,7 @@ def postgres_engine(url: str, *, server: bool = False, pooled: bool = False) -> 
     kind = DirectConnection if server else psycopg.Connection
     event.listen(engine, "do_connect", connecting(kind))
     event.listen(engine, "first_connect", refuse_pooler)
+    event.listen(engine, "connect", refuse_former)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: psycopg.Connection, _: Any) -> None:
@@ -214,9 +217,11 @@ class PostgresStore:
             result = await self._threads.run(lambda: self._run(work, use, connections, loop))
         except asyncio.CancelledError:
             raise  # the thread goes on, and is cut at its limit
-        except BaseException:
+        except Exception as error:
             cutting.cancel()
-            raise
+            if (told := named(error)) is error:
+                raise
+            raise told from error
         cutting.cancel()
         return result
 

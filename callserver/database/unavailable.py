@@ -21,7 +21,20 @@ class DatabaseDamaged(sqlite3.OperationalError):
     """SQLite has met a damaged page, or a file that is no database."""
 
 
+class RightMissing(psycopg.OperationalError):
+    """PostgreSQL does not let its user read or write a table: after a restore by another user, for instance."""
+
+
 def named(error: Exception) -> Exception:
-    """The error; for a damaged file one of `UNAVAILABLE`: SQLite's own is the parent of every other error."""
+    """The error; for a damaged file or a missing right one of `UNAVAILABLE`: the driver's own are of kinds that
+    also mean other things."""
     found = getattr(error, "orig", error)
+    if isinstance(found, psycopg.errors.InsufficientPrivilege):
+        return RightMissing(str(found))
     return DatabaseDamaged(str(found)) if type(found) is sqlite3.DatabaseError else error
+
+
+def reason(error: Exception) -> str:
+    """What the driver or the database said, in one line."""
+    said = " ".join(str(getattr(error, "orig", error)).split())
+    return said or type(error).__name__

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from callserver import start_checks
+from callserver import log_check
 from callserver.adapters.config_folder import ConfigFolder
-from callserver.cli import backup
+from callserver.cli import audit as audit_commands
+from callserver.cli import backup, deep_check, explain, suppress, why
 from callserver.database import audit, campaign_states, leases, revisions
 from callserver.database.engines import make_engine
 from callserver.database.store import open_store
@@ -23,6 +24,7 @@ from tests.harness.commands import CONFIG, Say, commands
 from tests.harness.databases import sqlite_file
 
 NOW = datetime(2026, 5, 12, 15, tzinfo=UTC)
+NUMBER = "32200001"
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def starts(url: str) -> bool:
     engine = make_engine(url)
     with engine.begin() as tx:
         try:
-            start_checks.log_is_whole(tx, from_environment())
+            log_check.log_is_whole(tx, from_environment())
         except ConfigurationProblem:
             return False
         finally:
@@ -147,3 +149,31 @@ def test_a_running_server_renews_its_lease_meanwhile(
     with pytest.raises(ConfigurationProblem, match="a server runs on this database"):
         say("declare-restore")
     assert not starts(url)
+
+
+def test_nothing_is_recorded_on_a_database_that_lacks_entries(
+    url: str, say: Say, monkeypatch: pytest.MonkeyPatch, config: Path, tmp_path: Path
+) -> None:
+    """A former primary that runs again, for instance: no server dials from it, so an opt-out would protect nobody."""
+    command = commands(
+        monkeypatch,
+        url,
+        *(audit_commands, explain, suppress, why),
+        config=config,
+        at=NOW.isoformat(),
+    )
+    for words in (("suppress", "add", NUMBER), ("explain", NUMBER), ("why", NUMBER)):
+        with pytest.raises(
+            ConfigurationProblem, match="sealed entries that this database does not"
+        ):
+            command(*words)
+    [problem] = deep_check.run(from_environment())["database"]
+    assert "sealed entries that this database does not hold" in problem
+    command("suppress", "export")
+    command("audit", "export", tmp_path / "log.txt")
+    say("declare-restore")
+    assert "1 suppressed" in command("suppress", "add", NUMBER)
+    unfinished = log_check.unfinished_restore(from_environment())
+    unfinished.touch()  # it will be emptied, and restored once more
+    with pytest.raises(ConfigurationProblem, match="a restore broke off"):
+        command("suppress", "add", NUMBER)

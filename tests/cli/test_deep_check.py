@@ -11,6 +11,7 @@ import httpx
 import pytest
 import respx
 import typer
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from callserver.adapters.clock import SystemClock
@@ -20,7 +21,7 @@ from callserver.database.engines import make_engine
 from callserver.domain.audit import EntryKind
 from callserver.engine.audit_log.sealing import load_key
 from callserver.settings import Settings
-from tests.harness.databases import reading_only, sqlite_file
+from tests.harness.databases import another_user, reading_only, sqlite_file
 from tests.harness.exchange.kamailio import certificate
 from tests.harness.simulated import SimulatedSystem, in_a_talk
 
@@ -137,6 +138,25 @@ def test_a_database_that_only_reads(tmp_path: Path, postgres_url: str) -> None:
     assert wrong(settings) == {}
 
 
+def test_a_database_that_cannot_be_used_is_told_with_the_reason(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    elsewhere = make_url(postgres_url).set(database="nowhere")
+    url = elsewhere.render_as_string(hide_password=False)
+    [problem] = wrong(sound(tmp_path, database=url))["database"]
+    assert 'database "nowhere" does not exist' in problem
+
+
+@pytest.mark.parametrize("rights", [(), ("SELECT",), ("SELECT", "INSERT", "UPDATE")])
+def test_a_user_of_the_database_that_lacks_rights(
+    tmp_path: Path, postgres_url: str, rights: tuple[str, ...]
+) -> None:
+    """After a restore by another user, for instance: everything is there, and nothing can be saved."""
+    with another_user(postgres_url, *rights) as url:
+        problems = wrong(sound(tmp_path, database=url))["database"]
+    assert "lacks rights to read and write alarm_notices, " in problems[0]
+
+
 def test_a_folder_that_takes_no_files(tmp_path: Path) -> None:
     (tmp_path / "uploads").write_text("a file is in its place")
     [problem] = wrong(sound(tmp_path))["folders"]
@@ -197,7 +217,12 @@ def numbers(*given: str) -> dict[str, Any]:
     ("account", "headers", "shown", "expected"),
     [
         (httpx.Response(200, json={"status": "active"}), {}, SHOWN, []),
-        (httpx.Response(401), {}, [], ["TWILIO_AUTH_TOKEN: Twilio refuses them"]),
+        (
+            httpx.Response(401, json={"code": 20003}),
+            {},
+            [],
+            ["TWILIO_AUTH_TOKEN: Twilio refuses them"],
+        ),
         (
             httpx.Response(200, json={"status": "suspended"}),
             {},
@@ -278,6 +303,8 @@ def test_twilio_is_asked_where_and_as_whom_orders_go(
     ("account", "listed", "words"),
     [
         (httpx.Response(200, text="<html>"), httpx.Response(200), "does not answer as Twilio does"),
+        (httpx.Response(403, text="<html>"), httpx.Response(200), "does not answer as Twilio does"),
+        (httpx.Response(407), httpx.Response(200), "does not answer as Twilio does"),
         (
             httpx.Response(200, json={"status": "active"}),
             httpx.Response(503),

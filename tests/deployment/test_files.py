@@ -6,11 +6,13 @@ import subprocess
 import tomllib
 from configparser import ConfigParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
 
 from callserver.adapters.twilio.client import RETRIES
+from callserver.adapters.twilio.speech import LANGUAGE, VOICE
 from callserver.settings import Settings, variable
 
 ROOT = Path(__file__).parents[2]
@@ -128,3 +130,14 @@ def test_the_numbers_voice_url_is_repeated_as_the_servers_own_callbacks_are() ->
     """It is set by hand. Who calls back while a server restarts would hear Twilio's error, and could not opt out."""
     manual = (ROOT / "docs/running.md").read_text("utf-8")
     assert f"/twilio/voice/inbound{RETRIES}`" in manual
+
+
+def test_the_fallback_for_a_stopped_server_is_said_as_the_server_says_its_own_sentences() -> None:
+    """A language without a voice of it is read by whatever voice the carrier takes, or not at all."""
+    manual = (ROOT / "docs/operating.md").read_text("utf-8")
+    [given] = re.findall(r"```xml\n(.+?)```", manual, re.DOTALL)
+    response = ET.fromstring(given)
+    assert response.tag == "Response"
+    [says] = response
+    assert (says.tag, says.attrib) == ("Say", {"language": LANGUAGE, "voice": VOICE})
+    assert len(says.text or "") > 20

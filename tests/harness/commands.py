@@ -1,5 +1,6 @@
 """Commands run in this process, on a database of the test's own."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +31,9 @@ def commands(
     monkeypatch.setenv("CALLSERVER_CONFIG", str(config))
     monkeypatch.setenv("CALLSERVER_KEY", "a key")
     monkeypatch.setenv("COLUMNS", "200")
+    # Not those of a server that somebody runs in this checkout.
+    if "CALLSERVER_SEALS" not in os.environ:
+        monkeypatch.setenv("CALLSERVER_SEALS", os.devnull)
     if at:
         monkeypatch.setenv("CALLSERVER_CLOCK", at)
     app = typer.Typer()

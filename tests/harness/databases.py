@@ -70,6 +70,21 @@ def postgres_database(server: str, template: str = "template1") -> Iterator[URL]
     admin.dispose()
 
 
+@contextmanager
+def another_user(url: str, *rights: str) -> Iterator[str]:
+    """The database as somebody else who owns nothing sees it, until the block ends. `rights`: on every table."""
+    name = f"u{uuid.uuid4().hex[:12]}"
+    owner = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with owner.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {name} LOGIN"))
+        for right in rights:
+            connection.execute(text(f"GRANT {right} ON ALL TABLES IN SCHEMA public TO {name}"))
+    yield make_url(url).set(username=name).render_as_string(hide_password=False)
+    with owner.connect() as connection:
+        connection.execute(text(f"DROP OWNED BY {name}"))
+        connection.execute(text(f"DROP ROLE {name}"))
+
+
 SHAPE = text("""
 SELECT relname, relkind::text, reloptions::text,
   (SELECT string_agg(concat_ws(' ', attname, atttypid, attnotnull, atthasdef, attidentity), ',' ORDER BY attnum)

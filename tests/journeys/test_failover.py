@@ -6,9 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from callserver.database import audit, migrate, suppressions
 from callserver.database.engines import make_engine, reading
+from callserver.database.store import open_store
+from callserver.database.unavailable import UNAVAILABLE
+from callserver.ports import Tx
 from callserver.simulator.robots import Acknowledged
 from tests.harness.places import Place
 from tests.harness.replicas import replicated
@@ -73,3 +77,26 @@ async def test_the_standby_takes_over_while_phoners_work(
         with reading(engine) as tx:
             assert suppressions.for_subjects(tx, [OPTED_OUT])
         engine.dispose()
+
+
+@pytest.mark.usefixtures("postgres")
+async def test_a_former_primary_is_refused_once_its_successor_is_known(
+    postgres_tools: Path,
+) -> None:
+    """Its machine starts again, and it is the first host of CALLSERVER_DATABASE: it knows nothing of a newer opt-out."""
+
+    def answers(tx: Tx) -> object:
+        return tx.execute(text("SELECT 1")).scalar()
+
+    with replicated(postgres_tools, synchronous=False) as replicas:
+        before = open_store(replicas.url)
+        assert await before.run(answers) == 1
+        replicas.promote()
+        successor = open_store(replicas.standby)
+        assert await successor.run(answers) == 1
+        former = open_store(replicas.url)
+        for way in (former.run, former.read):
+            with pytest.raises(UNAVAILABLE, match="this PostgreSQL has been replaced"):
+                await way(answers)
+        for store in (before, successor, former):
+            store.close()

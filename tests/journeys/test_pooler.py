@@ -62,11 +62,23 @@ def test_a_pooler_before_another_database_is_refused(
         assert done.returncode == 2
         assert "another database" in done.stderr
     place.environment["CALLSERVER_PROVIDER"] = "simulated"
-    assert "CALLSERVER_POOLER: does not answer" in place.run("check", "--deep").stdout
+    said = place.run("check", "--deep").stdout
+    assert "CALLSERVER_POOLER: cannot be used: connection failed" in said
     place.use("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
     said = place.run("check", "--deep").stdout
-    assert "database: does not answer" in said
+    assert "database: cannot be used: connection failed" in said
     assert "CALLSERVER_POOLER" not in said
+
+
+def test_statement_pooling_is_named(tmp_path: Path, postgres: str, postgres_url: str) -> None:
+    """It answers, and takes no transaction: who reads that it does not answer would look at the network."""
+    with pgbouncer(postgres, "pool_mode = statement") as pooler:
+        place = Place(tmp_path, postgres_url)
+        place.environment |= {"CALLSERVER_PROVIDER": "simulated"}
+        place.environment["CALLSERVER_POOLER"] = pooler.url(postgres_url)
+        said = place.run("check", "--deep").stdout
+        assert "CALLSERVER_POOLER: cannot be used: " in said
+        assert "not allowed in statement pooling mode" in said
 
 
 async def test_each_transaction_has_its_timeouts_and_leaves_none(
