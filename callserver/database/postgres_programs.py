@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import tempfile
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from callserver.errors import ConfigurationProblem
 
@@ -19,7 +19,9 @@ def run(program: str, url: str, *words: str) -> None:
         escaped = str(parsed.password or "").replace("\\", "\\\\").replace(":", "\\:")
         passwords.write(f"*:*:*:*:{escaped}\n")
         passwords.flush()
-        plain = parsed.set(drivername="postgresql", password=None)
+        # `URL.set` takes None for "as it is", and a hidden password is written as three asterisks.
+        place = (parsed.host, parsed.port, parsed.database, parsed.query)
+        plain = URL.create("postgresql", parsed.username, None, *place)
         target = plain.update_query_dict({"passfile": passwords.name}).render_as_string()
         done = subprocess.run(  # noqa: S603 - one of two programs, never a shell
             [program, f"--dbname={target}", *words], capture_output=True, text=True, check=False
