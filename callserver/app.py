@@ -89,6 +89,7 @@ log = structlog.get_logger(__name__)
 CONFIGURATION_LOOK_SECONDS = 2
 FLUSH_SECONDS = 20
 OUTAGE_LOOK_SECONDS = 15
+TIME_LOOK_SECONDS = 15
 
 RECOVER_SECONDS = 1
 """How soon a process without the scheduler asks about everything once the database is back."""
@@ -120,6 +121,7 @@ def create(server: Server, *, ticking: bool = True, played: Telephones | None = 
         else:
             ticker.every(RECOVER_SECONDS, server.scheduler.recover)
         ticker.every(FLUSH_SECONDS, server.refused_requests.flush)
+        _compare_clocks(server, ticker)
         if ticking and server.settings.scheduler:
             await server.scheduler.start()
         if ticking:
@@ -191,6 +193,7 @@ def create_scheduler(server: Server) -> Starlette:
         await server.scheduler.start()
         ticker.every(CONFIGURATION_LOOK_SECONDS, server.rules_in_force.look)
         _watch_for_outages(server, ticker)
+        _compare_clocks(server, ticker)
         ticker.start(woken_by=partial(wake_ups.watch, server.store))
         log.info("scheduler_started")
         try:
@@ -207,6 +210,11 @@ def create_scheduler(server: Server) -> Starlette:
     return Starlette(
         routes=operations(server, ticker), middleware=[Middleware(Headers)], lifespan=lifespan
     )
+
+
+def _compare_clocks(server: Server, ticker: Ticker) -> None:
+    if server.compare_clocks is not None:
+        ticker.every(TIME_LOOK_SECONDS, server.compare_clocks)
 
 
 def _watch_for_outages(server: Server, ticker: Ticker) -> None:

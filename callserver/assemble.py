@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -121,6 +121,7 @@ class Server:
     orders: AsyncHttpClient
     exchanges: exchange.Exchanges | None
     alarm_channels: Sequence[AlarmChannel]
+    compare_clocks: Callable[[], Awaitable[None]] | None  # None: the carrier tells no time
 
 
 def build(
@@ -297,6 +298,9 @@ def build(
         orders=orders,
         exchanges=own,
         alarm_channels=channels,
+        compare_clocks=network.compare_clocks
+        if http is None and isinstance(network, Twilio)
+        else None,
     )
 
 

@@ -67,6 +67,13 @@ class Clock(Protocol):
         """The carrier answered, with its own time. `asked_at`: the time of this clock before the request."""
         ...
 
+    def must_hear(self) -> bool:
+        """Whether to ask the carrier: it has not told its time yet, or the clock is apart from it.
+
+        While it is, nobody is dialed; so no order's answer would tell that the clock is right again.
+        """
+        ...
+
     async def sleep(self, seconds: float) -> None: ...
 
 

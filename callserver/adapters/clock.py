@@ -1,7 +1,6 @@
 """The system's clock, and one with another start. The only datetime.now()."""
 
 import asyncio
-import math
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,6 @@ class SystemClock:
         self._accepted_ms = 0
         # The offset when the carrier was heard, and how far the clock was ahead of it then.
         self._heard: tuple[float, int] | None = None
-        self._heard_again_by = math.inf
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -51,7 +49,6 @@ class SystemClock:
                 return round(jump * 1000)
             self._accepted_ms += round(jump * 1000)
             self._offset, self._step = offset, None
-            self._heard_again_by = now + HEARD_AGAIN_S
             return 0
 
     def accepted_ms(self) -> int:
@@ -76,10 +73,10 @@ class SystemClock:
         if self._heard is None:
             return 0
         offset, apart_ms = self._heard
-        jumped = time.time() - time.monotonic() - offset
-        if abs(jumped) >= SLEW_S and time.monotonic() >= self._heard_again_by:
-            return 0
-        return apart_ms + round(jumped * 1000)
+        return apart_ms + round((time.time() - time.monotonic() - offset) * 1000)
+
+    def must_hear(self) -> bool:
+        return self._heard is None or abs(self._ahead_of_carrier_ms()) > MOST_APART_MS
 
     def heard(self, said: datetime, asked_at: datetime) -> None:
         ahead = round((asked_at - said) / MILLISECOND)
@@ -87,7 +84,6 @@ class SystemClock:
         # Right is every time between the request and its answer, however late that came.
         apart_ms = ahead if ahead > 0 else -max(0, behind)
         self._heard = (time.time() - time.monotonic(), apart_ms)
-        self._heard_again_by = math.inf
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -98,10 +94,6 @@ MILLISECOND = timedelta(milliseconds=1)
 MOST_APART_MS = 60_000
 """How far another machine's clock may be apart: it may be that one which is off, and by less nobody is called
 at night."""
-
-HEARD_AGAIN_S = 10.0
-"""After a jump is accepted the carrier is asked about every leg. Until it answers, what it said before the jump counts:
-a clock that was set wrong dials nobody. A machine that was paused is right, and waits as long at most."""
 
 SLEW_S = 0.1
 """A smaller correction between two checks is the time service's ordinary work."""
@@ -129,6 +121,9 @@ class ShiftedClock(SystemClock):
         """Its time is no other machine's."""
         del elsewhere
         return 0
+
+    def must_hear(self) -> bool:
+        return False
 
 
 def clock_from(start: str, tx: Tx) -> SystemClock:

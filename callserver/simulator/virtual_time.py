@@ -52,6 +52,9 @@ class VirtualClock:
     def heard(self, said: datetime, asked_at: datetime) -> None:
         pass
 
+    def must_hear(self) -> bool:
+        return False
+
     async def sleep(self, seconds: float) -> None:
         """Virtual time passes between events, not within one."""
         del seconds

@@ -24,7 +24,8 @@ TAKEN = b'{"call_sid": "%s", "label": "a1"}' % CA.encode()
 def answered(body: bytes, *, closing: bool = False, date: str = "") -> bytes:
     more = b"connection: close\r\n" if closing else b""
     more += f"date: {date}\r\n".encode() if date else b""
-    return b"HTTP/1.1 201 Created\r\n%scontent-length: %d\r\n\r\n%s" % (more, len(body), body)
+    head = b"HTTP/1.1 201 Created\r\ncontent-type: application/json\r\n%scontent-length: %d\r\n\r\n"
+    return head % (more, len(body)) + body
 
 
 class Carrier:
@@ -167,3 +168,51 @@ async def test_twilio_s_time_tells_that_the_clock_is_off(off: timedelta) -> None
     server.close()
     assert (apart[0], apart[5]) == (timedelta(0), timedelta(0))
     assert apart[1:5] == [off] * 4
+
+
+NO_ROOMS = b'{"conferences": []}'
+OTHERS = [  # a load balancer's page, an error of its own, a cache
+    (b"application/json", b"text/html"),
+    (b"201 Created", b"403 Forbidden"),
+    (b"content-type", b"age: 3600\r\ncontent-type"),
+]
+
+
+@pytest.mark.parametrize("changed", OTHERS)
+async def test_who_answers_in_twilio_s_place_says_nothing_about_the_clock(
+    changed: tuple[bytes, bytes],
+) -> None:
+    clock = AtPermit()
+    hour_off = format_datetime(NOW - timedelta(hours=1), usegmt=True)
+    odd = answered(TAKEN, date=hour_off).replace(*changed)
+    carrier = Carrier([answered(TAKEN, date=format_datetime(NOW, usegmt=True)), odd])
+    server = await asyncio.start_server(carrier.serve, "127.0.0.1", 0)
+    async with at(server.sockets[0].getsockname()[1], clock) as twilio:
+        for _ in range(2):
+            await place(twilio)
+            assert clock.apart_ms(None) == 0
+    server.close()
+    assert len(carrier.requests) == 2
+
+
+async def test_a_clock_in_doubt_is_compared_again_although_nothing_is_ordered() -> None:
+    """It is put right slowly, which is no jump; and while it is in doubt nobody is dialed."""
+    clock = AtPermit()
+    hour_off = format_datetime(NOW - timedelta(hours=1), usegmt=True)
+    right = answered(NO_ROOMS, date=format_datetime(NOW, usegmt=True)).replace(
+        b"201 Created", b"200 OK"
+    )
+    none = right.replace(b"200 OK", b"503 Service Unavailable")
+    carrier = Carrier([right, answered(TAKEN, date=hour_off), none, right])
+    server = await asyncio.start_server(carrier.serve, "127.0.0.1", 0)
+    async with at(server.sockets[0].getsockname()[1], clock) as twilio:
+        await twilio.compare_clocks()  # at the start nothing has been heard
+        assert clock.apart_ms(None) == 0
+        assert await place(twilio) == Placed(CA)
+        await twilio.compare_clocks()  # Twilio is not there: it stays in doubt
+        assert clock.apart_ms(None) == 3_600_000
+        await twilio.compare_clocks()
+        await twilio.compare_clocks()  # not in doubt: nothing is asked
+    server.close()
+    assert clock.apart_ms(None) == 0
+    assert [head.split(" ")[0] for head, _ in carrier.requests] == ["GET", "POST", "GET", "GET"]

@@ -1,17 +1,22 @@
 """The clock steps while people work: nobody is dialed in doubt, and everything goes on by itself."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callserver import app
 from callserver.adapters.clock import SystemClock
+from callserver.assemble import build
 from callserver.database import call_budget
 from callserver.domain.call_budgets import Budget
 from callserver.engine.reporting import floor_figures
 from callserver.simulator.virtual_time import VirtualClock
 from tests.harness.simulated import TUESDAY, SimulatedSystem
+from tests.harness.waiting import eventually
 
 
 class Stepping(VirtualClock):
@@ -147,3 +152,33 @@ async def test_a_lone_server_whose_clock_is_ahead_is_told_by_postgresql(
     await system.pass_time(60)
     assert len(system.calls()) == 1
     system.close()
+
+
+async def test_a_server_asks_twilio_for_its_time_before_it_dials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that was wrong at the start is known to be before the first order is answered."""
+    asked = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        said = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True).encode()
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate: %s\r\n"
+            b'content-length: 19\r\n\r\n{"conferences": []}' % said
+        )
+        writer.close()
+
+    monkeypatch.setattr(app, "TIME_LOOK_SECONDS", 0.1)
+    twilio = await asyncio.start_server(answer, "127.0.0.1", 0)
+    before = SimulatedSystem(tmp_path)
+    settings = before.server.settings.model_copy(
+        update={"api_url": f"http://127.0.0.1:{twilio.sockets[0].getsockname()[1]}"}
+    )
+    before.close()
+    server = build(settings)
+    made = app.create(server)
+    async with made.router.lifespan_context(made):
+        await eventually(lambda: abs(server.clock.apart_ms(None)) > 3_500_000)
+    twilio.close()
+    assert b"/Conferences.json" in asked[0]

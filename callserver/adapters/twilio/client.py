@@ -90,7 +90,7 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
                 timeout=aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_S),
                 allow_redirects=allow_redirects,
             ) as reply:
-                self._compare_clocks(reply.headers.get("date", ""), asked_at)
+                self._compare_clocks(reply, asked_at)
                 body = (await reply.read()).decode(errors="replace")  # JSON, which is UTF-8
                 return Response(reply.status, body, reply.headers)
         except _NOT_SENT as error:
@@ -98,9 +98,12 @@ class AiohttpTwilio(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no t
         except (aiohttp.ClientError, TimeoutError) as error:
             raise httpx.TransportError(type(error).__name__) from error
 
-    def _compare_clocks(self, said: str, asked_at: datetime) -> None:
+    def _compare_clocks(self, reply: aiohttp.ClientResponse, asked_at: datetime) -> None:
+        """A load balancer's error page and a cache (header Age) have other times than Twilio's of now."""
+        if not reply.ok or reply.content_type != "application/json" or "age" in reply.headers:
+            return
         with contextlib.suppress(ValueError, TypeError):  # it is no date, or one without a zone
-            self._clock.heard(parsedate_to_datetime(said), asked_at)
+            self._clock.heard(parsedate_to_datetime(reply.headers.get("date", "")), asked_at)
 
     def _opened(self, url: str) -> aiohttp.ClientSession:
         """The session, which needs the running event loop: opened at the first order."""
