@@ -4,8 +4,11 @@ The attacker has every table, the audit log and the database's files, at every i
 between any two answers. They lack the private key of the open survey (docs/decisions/0033).
 """
 
+import os
 import random
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -283,3 +286,33 @@ async def test_words_are_kept_for_their_period_and_counts_for_good(survey: Surve
     assert dropped(closes + timedelta(days=days)) == 0
     assert dropped(closes + timedelta(days=days, seconds=1)) == 5
     assert len(survey.tables()["survey_results"]) == 2
+
+
+def test_processes_that_open_a_survey_at_once_have_one_key(tmp_path: Path) -> None:
+    """A process whose lease has been taken over may still be opening the survey."""
+    for turn in range(20):
+        folder, together = tmp_path / str(turn), threading.Barrier(4)
+
+        def make(folder: Path, together: threading.Barrier) -> bytes:
+            keys = PrivateKeys(folder)
+            together.wait()
+            return keys.make(QUARTER)
+
+        with ThreadPoolExecutor(4) as threads:
+            made = [threads.submit(make, folder, together) for _ in range(4)]
+        assert len({future.result() for future in made}) == 1
+        assert [path.name for path in folder.glob("*")] == [f"{QUARTER}.key"]
+
+
+async def test_a_key_is_kept_while_another_process_opens_its_survey(survey: Survey) -> None:
+    """Its transaction is not visible yet: the stalled process sees no survey."""
+    public = survey.keys.make(QUARTER)
+    await survey.quarters.run(OPEN - timedelta(days=40))
+    assert survey.keys.read(QUARTER).public_key().public_bytes_raw() == public
+
+
+async def test_what_a_killed_process_left_of_a_key_is_removed_too(survey: Survey) -> None:
+    await survey.open()
+    os.link(survey.folder / f"{QUARTER}.key", survey.folder / f"{QUARTER}.x1.part")
+    await survey.close()
+    assert list(survey.folder.glob("*")) == []

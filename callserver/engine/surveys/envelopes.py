@@ -71,18 +71,34 @@ class PrivateKeys:
         self._folder = folder
 
     def make(self, quarter: str) -> bytes:
-        """The public key of a quarter's new survey; its private key is durable before."""
-        with contextlib.suppress(KeyMissing):  # from an opening that was interrupted
-            return self.read(quarter).public_key().public_bytes_raw()
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = X25519PrivateKey.generate()
-        handle, part = tempfile.mkstemp(dir=self._folder)
+        """The public key of a quarter's new survey; its private key is durable before.
+
+        A key that is there is kept: from an opening that was interrupted, or made by another process.
+
+        Raises:
+            KeyMissing: the file is there, but is not a key.
+        """
+        path = self._path(quarter)
+        if not path.exists():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._write(path, X25519PrivateKey.generate())
+        return self.read(quarter).public_key().public_bytes_raw()
+
+    def _write(self, path: Path, key: X25519PrivateKey) -> None:
+        """Write the file, unless another process has just done so."""
+        handle, part = tempfile.mkstemp(dir=self._folder, prefix=f"{path.stem}.", suffix=".part")
         with os.fdopen(handle, "w") as file:
             file.write(key.private_bytes_raw().hex())
             file.flush()
             os.fsync(file.fileno())
-        Path(part).rename(self._path(quarter))
-        return key.public_key().public_bytes_raw()
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)  # unlike a rename, it never replaces a key that is already in use
+        Path(part).unlink()
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def read(self, quarter: str) -> X25519PrivateKey:
         """The private key of a quarter's survey.
@@ -96,15 +112,23 @@ class PrivateKeys:
         except (OSError, ValueError):
             raise KeyMissing(f"{self._path(quarter)} holds no key") from None
 
-    def keep_only(self, quarters: set[str]) -> None:
-        """Remove the keys of all other quarters, after overwriting their bytes."""
-        for path in self._folder.glob("*.key"):
-            if path.stem not in quarters:
+    def quarters(self) -> set[str]:
+        """The quarters of which there are files."""
+        return {path.name.partition(".")[0] for path in self._files("*")}
+
+    def remove(self, quarters: set[str]) -> None:
+        """Remove these quarters' files, after overwriting their bytes."""
+        for path in [path for quarter in quarters for path in self._files(quarter)]:
+            with contextlib.suppress(FileNotFoundError):  # another process removes them too
                 with path.open("r+b") as file:
                     file.write(bytes(path.stat().st_size))
                     file.flush()
                     os.fsync(file.fileno())
                 path.unlink()
+
+    def _files(self, quarter: str) -> list[Path]:
+        """Also what a process that was killed left of its writing: it may hold the same key."""
+        return [*self._folder.glob(f"{quarter}.key"), *self._folder.glob(f"{quarter}.*.part")]
 
     def _path(self, quarter: str) -> Path:
         return self._folder / f"{quarter}.key"

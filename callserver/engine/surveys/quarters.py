@@ -47,8 +47,7 @@ class SurveyQuarters:
         period = survey.due(self._ctx.rules.current.survey, now)
         if current is None and period is not None:
             await store.run(partial(self._open, period=period, now=now))
-        current = await store.read(surveys.open_now)
-        self._keys.keep_only(set() if current is None else {current.quarter})
+        self._keys.remove(await store.read(partial(_ended, quarters=self._keys.quarters())))
 
     def _open(self, tx: Tx, period: Period, now: datetime) -> None:
         if surveys.find(tx, period.quarter) is not None:
@@ -89,6 +88,12 @@ class SurveyQuarters:
         locked = surveys.find(tx, quarter, lock=True)
         if locked is not None and locked.state == SurveyState.OPEN:
             _end(tx, quarter, SurveyState.LOST, now)
+
+
+def _ended(tx: Tx, quarters: set[str]) -> set[str]:
+    """The quarters whose survey is over, which stays so. One without a survey may just be opening."""
+    rows = {quarter: surveys.find(tx, quarter) for quarter in quarters}
+    return {q for q, row in rows.items() if row is not None and row.state != SurveyState.OPEN}
 
 
 def _end(tx: Tx, quarter: str, state: SurveyState, now: datetime) -> None:
