@@ -123,7 +123,7 @@ def misinformed(
     contact: ContactId = None,
     by: InWords = BY_COMMAND,
 ) -> None:
-    """Undo a person's latest agreement, made on wrong information: a complaint is opened, no more calls.
+    """Undo a person's latest agreement, based on wrong information: a complaint is opened, no more calls.
 
     `callserver export outcomes` shows when an agreement was undone.
 

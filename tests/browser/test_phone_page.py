@@ -118,6 +118,23 @@ def test_a_double_click_presses_what_was_under_it_first(visit: Visit) -> None:
     assert moved
 
 
+def test_a_privacy_notice_by_sms_needs_no_address(visit: Visit) -> None:
+    page = visit("maja")
+    on_shift(page)
+    page.keyboard.press("r")
+    state(page, "talking")
+    page.locator("#privacy-notice").click()
+    dialog = page.locator("#dialog")
+    dialog.locator("[name=reply_by]").select_option("email")
+    dialog.locator(".main").click()
+    expect(dialog.locator(".wrong")).to_contain_text("Fill in “E-mail address”.")
+    dialog.locator("[name=email]").fill("karla")  # and then rather by SMS
+    dialog.locator("[name=reply_by]").select_option("sms")
+    expect(dialog.locator("[name=email]")).to_be_hidden()
+    dialog.locator(".main").click()
+    expect(page.locator("#toasts")).to_contain_text("The privacy notice is being sent now.")
+
+
 def test_a_page_that_is_opened_again_waits_for_ready(visit: Visit, system: BrowserSystem) -> None:
     """The list is paused while the phoner closes the browser: nothing is dialed when they return."""
     page, sigrid = visit("maja"), visit("sigrid", "/floor")

@@ -89,6 +89,9 @@ def test_an_agreement_on_wrong_information_is_undone(
     told = "#receipt p" if where == "/who-called" else "#toasts"
     expect(page.locator(told)).to_contain_text("recorded", ignore_case=True)
     assert [case.words for case in system.read(cases.listed)] == ["That it was free."]
+    expect(page.locator("#fact [name=words]")).to_be_hidden()
+    expect(page.locator("#fact [name=words]")).to_have_value("")
+    expect(page.locator("#fact [name=fact]")).to_have_value("")
 
 
 def test_who_had_the_number_formerly_is_chosen_by_name(visit: Visit, system: BrowserSystem) -> None:

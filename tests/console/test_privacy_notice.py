@@ -81,7 +81,9 @@ async def test_only_to_who_is_on_the_line(system: StaffedSystem) -> None:
     system.network.hang_up_by_person(system.live_legs()[0])
     await system.pass_time(2)
     assert (await system.outcome("no_thanks", then="pause"))[0] == 200
-    assert (await system.api("POST", PATH, wanted))[0] == 409, "the call is over"
+    status, told = await system.api("POST", PATH, wanted)
+    assert status == 409, "the call is over"
+    assert "medlemsservice" in told["detail"]
     assert sent(system) == []
 
 

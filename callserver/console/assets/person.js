@@ -109,6 +109,7 @@ if (optOut) {
       does: async () => {
         await post("/person/opt-out", { contact: about, scope, received_by });
         toast(t("person.opted_out", { scope: choice }), "good");
+        if (about === contact) optOut.reset();
         await again(about);
       },
     });
@@ -142,5 +143,9 @@ async function record(about, { fact: known, at, proof, words }) {
     await post("/person/facts", { contact: about, fact: known });
   }
   toast(t("person.recorded"), "good");
+  if (about === contact) {
+    fact.reset(); // so that nothing is recorded twice
+    chooseFact();
+  }
   await again(about);
 }

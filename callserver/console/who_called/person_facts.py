@@ -103,7 +103,7 @@ class PersonFactsApi:
         return Recorded(contacts=await self._ctx.store.run(work))
 
     async def misinformed(self, request: UserRequest, body: Misinformed) -> CaseOpened:
-        """The person's latest agreement was made on wrong information: it is undone, and a complaint opened."""
+        """The person's latest agreement was based on wrong information: it is undone, and a complaint opened."""
         ctx, now = self._ctx, self._ctx.clock.now()
 
         def work(tx: Tx) -> int:

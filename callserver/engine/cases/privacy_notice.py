@@ -37,7 +37,7 @@ def send(
     call = calls.get(tx, attempt) if row is not None and row.call == attempt else None
     in_hand = row is not None and (row.state in _IN_HAND or row.outcome_owed)
     if call is None or call.answered_at is None or not in_hand:
-        raise Impossible("nobody is on the line", key="nobody_on_the_line")
+        raise Impossible("this call is not in hand any more", key="privacy_notice_late")
     rules = ctx.rules.current.cases
     if by not in SENT_BY_US or not can_be_sent(rules):
         raise Impossible("there is no privacy notice to send", key="no_privacy_notice")

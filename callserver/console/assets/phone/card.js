@@ -125,11 +125,15 @@ function draw() {
   privacyNotice.offers(card);
 }
 
-function loading() {
-  $("#card-body").replaceChildren(el("p", { class: "soft" }, t("phone.card.loading")));
-  $("#script-body").replaceChildren();
-  $("#questions").replaceChildren();
+// Nothing of a person stays on the page.
+function empty() {
+  for (const part of ["#card-body", "#script-body", "#questions"]) $(part).replaceChildren();
   privacyNotice.offers(null);
+}
+
+function loading() {
+  empty();
+  $("#card-body").append(el("p", { class: "soft" }, t("phone.card.loading")));
   fetchCard();
 }
 
@@ -157,9 +161,7 @@ export function draws(seat) {
   show($("#call"), Boolean(call));
   if (!call) {
     attempt = card = number = ended = null;
-    $("#card-body").replaceChildren(); // nothing of a person stays on the screen
-    $("#script-body").replaceChildren();
-    return;
+    return empty();
   }
   const over = call.ask_ended;
   if (call.attempt !== attempt) {

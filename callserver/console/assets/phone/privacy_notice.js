@@ -16,14 +16,15 @@ const choices = (name, keys) => keys.map((key) => el("option", { value: key }, t
 
 function send() {
   const about = attempt; // the dialog may stay open after the call
-  const email = field(
-    "email",
-    t("phone.privacy_notice.email"),
-    el("input", { type: "email", maxlength: "254", autocomplete: "off" }),
-  );
+  const address = el("input", { type: "email", maxlength: "254", autocomplete: "off", required: true });
+  const email = field("email", t("phone.privacy_notice.email"), address);
   const way = el("select", {}, ...choices("phone.privacy_notice.by", ["sms", "email"]));
-  way.addEventListener("change", () => show(email, way.value === "email"));
-  show(email, false);
+  const choose = () => {
+    address.disabled = way.value !== "email"; // then it is neither checked nor sent
+    show(email, !address.disabled);
+  };
+  way.addEventListener("change", choose);
+  choose();
   ask(
     t("phone.privacy_notice.title"),
     [
