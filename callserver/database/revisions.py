@@ -93,6 +93,12 @@ def in_force_since(tx: Tx, since: datetime) -> Iterator[tuple[Mapping[str, Any],
             return
 
 
+def contents_with(tx: Tx, path: str) -> Iterator[Mapping[str, Any]]:
+    """The data of every revision with this file, the newest first."""
+    query = select(revisions.c.content).order_by(revisions.c.at.desc())
+    return (content for content in tx.execute(query).scalars() if path in content)
+
+
 def contents(tx: Tx) -> Iterator[Mapping[str, Any]]:
     """The data of every revision that was ever in force."""
     return iter(tx.execute(select(revisions.c.content).order_by(revisions.c.at)).scalars())

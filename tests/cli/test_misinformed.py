@@ -1,13 +1,15 @@
 """`callserver person misinformed`: an agreement on wrong information does not hold."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, select
 
+from callserver.adapters.config_folder import ConfigFolder
 from callserver.cli import contacts, person
-from callserver.database import tables
+from callserver.database import revisions, tables
+from callserver.domain.configuration import Configuration
 from callserver.errors import Impossible
 from tests.harness.commands import Say, commands
 
@@ -44,5 +46,28 @@ def test_it_is_undone_once_and_leaves_with_the_outcomes(
     assert "undone; case 1" in say(*WORDS)
     head, row = say("export", "outcomes", "kanvas").splitlines()
     assert dict(zip(head.split(","), row.split(","), strict=True))["undone_at"]
+    with pytest.raises(Impossible, match="no agreement"):
+        say(*WORDS)
+
+
+@pytest.mark.parametrize("removed", ["campaign", "outcome"])
+def test_the_campaign_has_been_removed_since(
+    say: Say, engine: Engine, tmp_path: Path, removed: str
+) -> None:
+    (tmp_path / "people.csv").write_text("ref;telefon;navn\n3;32200002;Per\n", "utf-8")
+    say("import", "kanvas", tmp_path / "people.csv")
+    agreed(engine, 4532200002)
+    path = "campaigns/kanvas.yaml"
+    before, texts = ConfigFolder(Path("config")).read()
+    without = texts | {path: texts[path].replace("  member:", "  supporter:")}
+    if removed == "campaign":
+        del without[path]
+    after = ConfigFolder.compose(without)
+    assert isinstance(after, Configuration), after
+    with engine.begin() as tx:
+        revisions.put_in_force(tx, before.revision, before.content, texts, NOW)
+        later = NOW + timedelta(days=60)
+        revisions.put_in_force(tx, after.revision, after.content, without, later)
+    assert "undone; case 1" in say(*WORDS)
     with pytest.raises(Impossible, match="no agreement"):
         say(*WORDS)

@@ -7,13 +7,14 @@ answered under two names; the export of outcomes tells the organisation's member
 from collections.abc import Sequence
 from datetime import datetime
 
-from callserver.database import audit, calls, undone_agreements
+from callserver.database import audit, calls, revisions, undone_agreements
 from callserver.database.calls import CallRow
 from callserver.database.cases import CaseRow
 from callserver.database.contacts import Contact
 from callserver.domain.audit import EntryKind
 from callserver.domain.case import Source
 from callserver.domain.case_rules import CaseKind
+from callserver.domain.configuration import Configuration, exported, imported
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import Rules
@@ -65,11 +66,24 @@ def _agreements(tx: Tx, rules: Rules, known: Sequence[Contact], number: int) -> 
     numbers = {number, *(contact.number for contact in known)}
     made = calls.of_contacts(tx, [contact.id for contact in known])
     made += calls.of_persons(tx, {contact.person for contact in known}, numbers)
-    campaigns = rules.every
-    agreed = []
-    for call in {call.attempt: call for call in made}.values():
-        campaign = campaigns.get(call.campaign)
-        given = None if campaign is None else campaign.outcomes.get(call.outcome or "")
-        if given is not None and given.agreement and calls.lock(tx, call.attempt) is not None:
-            agreed.append(call)
-    return agreed
+    return [
+        call
+        for call in {call.attempt: call for call in made}.values()
+        if _is_agreement(tx, rules, call) and calls.lock(tx, call.attempt) is not None
+    ]
+
+
+def _is_agreement(tx: Tx, rules: Rules, call: CallRow) -> bool:
+    """A person may notice long after the campaign or its outcome was removed: then the latest revision with it counts,
+    of those that this version can still read."""
+    if call.outcome is None:
+        return False
+    known = rules.every.get(call.campaign)
+    if known is not None and call.outcome in known.outcomes:
+        return known.outcomes[call.outcome].agreement
+    for content in revisions.contents_with(tx, f"campaigns/{call.campaign}.yaml"):
+        read = imported(exported(content))
+        given = read.campaigns[call.campaign].outcomes if isinstance(read, Configuration) else {}
+        if call.outcome in given:
+            return given[call.outcome].agreement
+    return False
