@@ -4,11 +4,11 @@ import re
 from functools import partial
 
 from playwright.sync_api import Route, expect
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from callserver.database import accounts, refused_numbers
 from callserver.database import contacts as contact_rows
-from callserver.database.tables import contacts
+from callserver.database.tables import contacts, forms
 from callserver.domain.contact_status import ContactStatus
 from callserver.domain.reason import Reason
 from callserver.engine.accounts import offboarding
@@ -225,3 +225,28 @@ def test_figures_that_change_all_the_time_are_not_read(visit: Visit) -> None:
         }"""
     )
     assert live == [None, "off"]
+
+
+def test_a_comment_on_a_form_is_read_as_it_was_written(visit: Visit, system: BrowserSystem) -> None:
+    """With its lines, and without leaving the panel, on the phoner's page and on the floor."""
+    by_name = (
+        partial(accounts.by_handle, handle="maja"),
+        partial(accounts.by_handle, handle="sigrid"),
+    )
+    phoner, listener = (system.read(look).id for look in by_name)
+    values = {"call": "a", "phoner": phoner, "listener": listener, "words": ""}
+    values |= {"at": system.clock.now(), "respectful": 4, "serious": 3, "positive": 5}
+    system.write(lambda tx: tx.execute(insert(forms).values(values)))
+    written = f"The line crackled.\n{'a' * 200}"
+    maja = visit("maja")
+    on_shift(maja)
+    maja.get_by_role("button", name="Comment", exact=True).click()
+    maja.locator("#dialog [name=comment]").fill(written)
+    maja.locator("#dialog .main").click()
+    sigrid = visit("sigrid", "/floor")
+    sigrid.locator("#seats .seat").filter(has_text="Maja").click()
+    for page, place in ((maja, "#listened-to-me q"), (sigrid, "#panel .forms p >> nth=-1")):
+        read = page.locator(place)
+        expect(read).to_contain_text("crackled")
+        assert read.inner_text() == written
+        assert read.evaluate("(words) => words.scrollWidth <= words.clientWidth")

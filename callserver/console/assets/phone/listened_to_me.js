@@ -85,7 +85,7 @@ function comment(feedback) {
   ask(
     t("phone.listened.comment_title"),
     [
-      el("p", { class: "soft" }, t("phone.listened.comment_read", { by: feedback.by })),
+      el("p", { class: "soft" }, t("phone.listened.comment_read")),
       field("comment", t("phone.listened.comment_words"), words),
     ],
     {
