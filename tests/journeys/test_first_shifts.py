@@ -138,12 +138,14 @@ async def test_from_listening_to_the_conversation(system: ListeningSystem) -> No
     await refused(system, SUPERVISED)
     talk = f"/training/phoners/{TRAINEE}/talk"
     assert await lead(system, talk, {"words": "Godt gået."}) == 200
+    assert await lead(system, talk, {"words": "Godt gået. "}) == 200  # sent twice
     await refused(system, SUPERVISED)
     mine = await system.do("POST", "/training/talk", {}, phoner=TRAINEE)
     assert (mine["shift"], mine["words"]) == (None, "Godt gået.")
     await call(system, minutes=1)
     did = [entry["did"] for entry in system.entries("training")]
     assert did[-3:] == ["talked", "talked", "trained"]
+    assert did.count("talked") == 2
     assert "Godt" not in str(system.entries())
 
 
@@ -249,3 +251,20 @@ async def test_a_new_account_starts_at_the_first_shift(system: ListeningSystem) 
     assert await lead(system, "/accounts", body, user=ADMINISTRATOR) == 200
     user = system.read(lambda tx: accounts.by_handle(tx, "anden"))
     assert (user.credited, user.trained_at) == (0, None)
+
+
+async def test_a_conversation_that_is_sent_twice_is_recorded_once(
+    system: ListeningSystem,
+) -> None:
+    credit = {"shifts": 2, "reason": "Worked here before"}
+    path = f"/training/phoners/{TRAINEE}/credit"
+    assert await lead(system, path, credit, user=ADMINISTRATOR) == 200
+    first = await system.do("POST", "/training/talk", {}, phoner=TRAINEE)
+    await system.pass_time(5)
+    again = await system.do("POST", "/training/talk", {}, phoner=TRAINEE)
+    assert again["talked_by_me"] == first["talked_by_me"]
+    talk = f"/training/phoners/{TRAINEE}/talk"
+    for words in ("Godt gået.", "Godt gået.", "Meget godt gået."):
+        assert await lead(system, talk, {"words": words}) == 200
+    did = [entry["did"] for entry in system.entries("training")]
+    assert did.count("talked") == 3  # the phoner's, the supervisor's and their other words

@@ -24,7 +24,10 @@ def record_as_supervisor(
     """
     user = reach(tx, by, phoner)
     _third(tx, rules, user, now)
-    worked_shifts.record_talk(tx, phoner, supervisor=by.id, supervisor_at=now, words=words.strip())
+    talk, words = worked_shifts.talk(tx, phoner), words.strip()
+    if talk is not None and (talk.supervisor, talk.words) == (by.id, words):
+        return  # sent twice
+    worked_shifts.record_talk(tx, phoner, supervisor=by.id, supervisor_at=now, words=words)
     _recorded(tx, rules, phoner, by, now)
 
 
@@ -35,6 +38,9 @@ def record_as_phoner(tx: Tx, rules: TrainingRules, user: User, now: datetime) ->
         Impossible: they are not on their third shift.
     """
     _third(tx, rules, user, now)
+    talk = worked_shifts.talk(tx, user.id)
+    if talk is not None and talk.phoner_at is not None:
+        return  # sent twice
     worked_shifts.record_talk(tx, user.id, phoner_at=now)
     _recorded(tx, rules, user.id, user, now)
 
@@ -58,6 +64,7 @@ def reach(tx: Tx, by: User, phoner: int) -> User:
 
 
 def _third(tx: Tx, rules: TrainingRules, user: User, now: datetime) -> None:
+    accounts.lock(tx, user.id)  # the same record may be on its way twice
     if user.role != Role.PHONER or user.trained_at is not None:
         raise Impossible("there is no conversation to record", key="no_talk")
     if standings.of_user(tx, rules, user, now).shift != THIRD:
