@@ -126,6 +126,7 @@ class AccountAdministration:
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
                     support.release_messages(tx, user.id)
+                    mentors.release(tx, user.id, now, f"user:{by.id}")
                     confirmation.require(tx, user.id, given.role, by)
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
                 role_plays.set_due_of_interviewer(tx, user.id, self._ctx.clock.now())

@@ -27,7 +27,7 @@ from callserver.engine import user_lines
 from callserver.engine.calls import lost_phoners
 from callserver.engine.cases import handling
 from callserver.engine.context import EngineContext
-from callserver.engine.listening import placement
+from callserver.engine.listening import mentors, placement
 from callserver.engine.outcomes import missing_outcomes
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -73,6 +73,7 @@ def off_board(tx: Tx, user: User, now: datetime, by: str) -> int:
     role_plays.set_due_of_interviewer(tx, user.id, now)
     handling.release(tx, user.id, now, by)
     support.release(tx, user.id, now)
+    mentors.release(tx, user.id, now, by)
     audit.append(tx, now, EntryKind.USER, user=user.id, did="off_boarded", call_backs=freed, by=by)
     return freed
 

@@ -1,6 +1,9 @@
-"""Who may be whose mentor: one rule, for the floor and for the accounts."""
+"""Who may be whose mentor, and until when: one rule, for the floor and for the accounts."""
 
-from callserver.database import accounts
+from datetime import datetime
+
+from callserver.database import accounts, audit
+from callserver.domain.audit import EntryKind
 from callserver.domain.role import Action, may
 from callserver.errors import Impossible
 from callserver.ports import Tx
@@ -19,6 +22,7 @@ def check(
     """
     if mentor is None:
         return
+    accounts.lock(tx, mentor)  # who leaves at this moment leaves before or after it
     colleague = accounts.user(tx, mentor)
     if (
         colleague is None
@@ -29,3 +33,10 @@ def check(
         or not may(role, Action.LISTEN_TO_MENTOR)
     ):
         raise Impossible("a mentor is another phoner of the trainee's department", key="mentor")
+
+
+def release(tx: Tx, mentor: int, now: datetime, by: str) -> None:
+    """Their trainees have no mentor any more: this phoner leaves, or changes role or department."""
+    for trainee in accounts.trainees_of(tx, mentor):
+        accounts.change(tx, trainee.id, mentor=None)
+        audit.append(tx, now, EntryKind.USER, user=trainee.id, did="mentor", mentor=None, by=by)

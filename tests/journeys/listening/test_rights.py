@@ -118,6 +118,40 @@ async def test_a_mentor_is_a_colleague(system: ListeningSystem) -> None:
     assert "sign" not in str(listed)
 
 
+@pytest.mark.parametrize("how", ["leaves", "moves", "is_promoted"])
+async def test_whose_mentor_is_gone_has_none_until_another_is_bound(
+    system: ListeningSystem, how: str
+) -> None:
+    await system.on_shift(1)
+    await system.on_shift(2)
+    await system.sign()
+    bind = f"/users/{TRAINEE}/mentor"
+    assert (await system.ask("POST", bind, {"mentor": 1}))[0] == 200
+    for phoner in (1, 2):
+        await system.do("POST", "/off", phoner=phoner)
+    await system.pass_time(2)
+    assert (await system.ask("GET", "/listenings/mine", user=TRAINEE))[1]["mentor"]["name"]
+    user = system.read(lambda tx: accounts.user(tx, 1))
+    administrator = system.read(lambda tx: accounts.user(tx, ADMINISTRATOR))
+    administration = system.server.account_administration
+    if how == "leaves":
+        await administration.off_board(administrator, 1)
+    else:
+        role = Role.SUPERVISOR if how == "is_promoted" else Role.PHONER
+        department = "syd" if how == "moves" else user.department
+        given = AccountDetails(user.name, role, department, user.line, None)
+        await administration.change(administrator, 1, given)
+    mine = (await system.ask("GET", "/listenings/mine", user=TRAINEE))[1]
+    assert mine["mentor"] is None
+    assert (await system.ask("GET", "/training", user=TRAINEE))[1]["mentor"] is None
+    _, listed = await system.ask("GET", "/phoners")
+    assert [p["mentor"] for p in listed["phoners"] if p["id"] == TRAINEE] == [None]
+    bound = [entry for entry in system.entries("user") if entry["did"] == "mentor"][-1]
+    assert (bound["user"], bound["mentor"]) == (TRAINEE, None)
+    assert bound["by"] == f"user:{ADMINISTRATOR}"
+    assert (await system.ask("POST", bind, {"mentor": 2}))[0] == 200
+
+
 async def test_the_wish_for_no_listener_is_about_the_call_that_it_names(
     system: ListeningSystem,
 ) -> None:
