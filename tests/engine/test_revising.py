@@ -4,7 +4,9 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from callserver.adapters.config_folder import ConfigFolder
 from callserver.database import revisions
 from callserver.database.revisions import Proposal
 from callserver.domain.configuration import Configuration
+from callserver.ports import Tx
 from tests.harness.simulated import ROOT, SimulatedSystem
 
 Change = Callable[..., None]
@@ -104,6 +107,30 @@ async def test_new_rules_come_into_force_and_broken_ones_do_not(
     await system.pass_time(1)
     assert (await system.seat())["reason"] == "window_closed"  # it is five o'clock
     assert system.network.record == []
+
+
+async def test_files_do_not_put_back_what_another_server_changed_after_them(
+    system: SimulatedSystem, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.server.rules_in_force.start()
+    run, write = system.server.store.run, system.write
+
+    async def overtaken(work: Callable[[Tx], Any]) -> Any:
+        done = await run(work)
+        if done == "active":
+            kept = system.read(revisions.in_force)
+            files = {path: text.replace("17:00", "16:00") for path, text in kept.texts.items()}
+            later, at = ConfigFolder.compose(files), kept.at + timedelta(milliseconds=1)
+            assert isinstance(later, Configuration)
+            content = later.content
+            write(lambda tx: revisions.put_in_force(tx, later.revision, content, files, at))
+        return done
+
+    monkeypatch.setattr(system.server.store, "run", overtaken)
+    change("policies/dk.yaml", "09:00-21:00", "09:00-17:00")
+    await settled(system)
+    in_force(system)
+    assert "09:00-16:00" in str(system.server.ctx.rules.current.content["policies/dk.yaml"])
 
 
 async def test_looser_files_wait_for_a_second_person(

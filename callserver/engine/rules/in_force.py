@@ -158,8 +158,7 @@ class RulesInForce:
         match said:
             case "active":
                 self.ahead = ""
-                self._ctx.rules.replace(configuration)
-                log.info("configuration_active", revision=configuration.revision)
+                await self.follow()
             case "waits" | "told":
                 keys = sorted({f"{rule.file}: {rule.key}" for rule in opens})
                 log.warning("configuration_waits", kept=base.revision, looser=keys)
