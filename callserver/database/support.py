@@ -132,11 +132,23 @@ def answers_since(tx: Tx, since: datetime) -> list[tuple[int, bool]]:
 def release(tx: Tx, user: int, now: datetime) -> None:
     """Release what a leaving account holds: messages, offers and bookings."""
     release_messages(tx, user)
-    ahead = and_(support_talks.c.at >= now, support_talks.c.held_at.is_(None))
-    tx.execute(support_talks.delete().where(ahead, support_talks.c.supervisor == user))
+    withdraw_offers(tx, user, now, booked=True)
     tx.execute(
-        update(support_talks).where(ahead, support_talks.c.phoner == user).values(phoner=null())
+        update(support_talks)
+        .where(_ahead(now), support_talks.c.phoner == user)
+        .values(phoner=null())
     )
+
+
+def withdraw_offers(tx: Tx, user: int, now: datetime, *, booked: bool) -> None:
+    """Withdraw the times that this supervisor offers: those that nobody has booked, or `booked` ones too."""
+    offers = and_(_ahead(now), support_talks.c.supervisor == user)
+    chosen = offers if booked else and_(offers, support_talks.c.phoner.is_(None))
+    tx.execute(support_talks.delete().where(chosen))
+
+
+def _ahead(now: datetime) -> ColumnElement[bool]:
+    return and_(support_talks.c.at >= now, support_talks.c.held_at.is_(None))
 
 
 def release_messages(tx: Tx, user: int) -> None:

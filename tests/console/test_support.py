@@ -289,6 +289,30 @@ async def test_who_leaves_frees_what_they_held(
     assert (await mine(phoner))["free"] == []
 
 
+@pytest.mark.parametrize(
+    ("role", "department", "kept"), [("supervisor", "syd", 1), ("phoner", "nord", 0)]
+)
+async def test_a_supervisor_who_is_moved_offers_their_times_no_more(
+    system: StaffedSystem, supervisors: dict[str, int], role: str, department: str, kept: int
+) -> None:
+    """What is booked stays while they may still hold it."""
+    phoner, sigrid = await system.client("phoner"), await system.client("sigrid")
+    for hours in (2, 3):
+        at = (system.clock.now() + timedelta(hours=hours)).isoformat()
+        offered = await does(sigrid, "/talks", {"at": at, "minutes": 30})
+    first, second = (talk["id"] for talk in offered["talks"])
+    await does(phoner, f"/talks/{first}/book")
+    body = {"name": "Sigrid Prøve", "role": role, "department": department}
+    administrator = await system.client("administrator")
+    moved = await administrator.api("POST", f"/accounts/{supervisors['sigrid']}", body)
+    assert moved.status_code == 200, moved.text
+    page = await mine(phoner)
+    assert page["free"] == []
+    assert len(page["booked"]) == kept
+    system.add_user("pia", Role.PHONER)
+    await does(await system.client("pia"), f"/talks/{second}/book", status=404)
+
+
 async def test_words_end_with_their_period_and_with_the_person(system: StaffedSystem) -> None:
     leg = await in_a_talk(system)
     attempt = (await system.seat())["call"]["attempt"]

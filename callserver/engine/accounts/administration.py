@@ -22,7 +22,7 @@ from callserver.database import (
 )
 from callserver.database.accounts import User
 from callserver.domain.audit import EntryKind
-from callserver.domain.role import Action, Role
+from callserver.domain.role import Action, Role, may
 from callserver.engine import acting, user_lines
 from callserver.engine.accounts import confirmation, offboarding, tokens
 from callserver.engine.accounts.authentication import new_password
@@ -126,6 +126,8 @@ class AccountAdministration:
                     accounts.drop_tokens(tx, user.id)
                     handling.release(tx, user.id, now, f"user:{by.id}")
                     support.release_messages(tx, user.id)
+                    gives = may(given.role, Action.GIVE_SUPPORT)
+                    support.withdraw_offers(tx, user.id, now, booked=not gives)
                     mentors.release(tx, user.id, now, f"user:{by.id}")
                     confirmation.require(tx, user.id, given.role, by)
                 listenings.set_due_of_listener(tx, user.id, self._ctx.clock.now())
