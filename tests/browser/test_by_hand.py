@@ -175,6 +175,8 @@ def test_ringing_again_without_a_mouse(
     maja.keyboard.press("Enter")
     state(maja, "ringing")
     focused(maja)
+    expect(maja.locator(".who-name")).to_be_visible()
+    expect(maja.locator("#privacy-notice")).to_be_hidden()  # nobody has asked for it yet
     expect(maja.locator("#toasts")).to_contain_text("was not answered", timeout=45_000)
     state(maja, "paused")
     focused(maja)

@@ -42,6 +42,7 @@ onSeat((at, before) => {
   documentsReminder.draws(at);
   notices.draws(at);
   harassment.draws(at);
+  privacyNotice.draws(at);
   elsewhere.draws(at);
   show($("#rest"), !at.call);
   if (at.state === "off" && (before.state !== "off" || $("#shift").hidden))

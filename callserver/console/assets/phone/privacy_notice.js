@@ -6,10 +6,18 @@ import { $, el, show, toast } from "../dom.js";
 import { t } from "../texts.js";
 
 let attempt = null;
+let answered = false;
+
+const shows = () => show($("#privacy-notice"), answered && attempt !== null);
 
 export function offers(card) {
   attempt = card?.privacy_notice ? card.attempt : null;
-  show($("#privacy-notice"), attempt !== null);
+  shows();
+}
+
+export function draws(at) {
+  answered = at.state === "talking" || at.outcome_owed || at.state === "wrapping_up";
+  shows();
 }
 
 const choices = (name, keys) => keys.map((key) => el("option", { value: key }, t(`${name}.${key}`)));
