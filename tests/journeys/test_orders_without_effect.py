@@ -157,6 +157,34 @@ async def test_an_apology_is_not_begun_by_another_server_while_its_order_is_unan
     assert leg.spoken
 
 
+async def test_nor_while_an_order_is_unanswered_that_follows_a_failed_one(
+    system: SimulatedSystem,
+) -> None:
+    leg = await in_a_talk(system)
+    other, ordered = system.server, []
+    for server in (other, system.restart()):
+        telephony: Any = server.ctx.telephony
+        really = telephony.apologise
+
+        async def slow(ref: str, organisation: str, really: Any = really) -> Result:
+            ordered.append(ref)
+            if len(ordered) == 1:
+                system.clock.set(system.clock.now() + timedelta(seconds=4.5))
+                return Result.SILENT
+            if len(ordered) == 2:
+                system.clock.set(system.clock.now() + timedelta(seconds=7))
+                await other.scheduler.tick()
+                await other.ctx.background.idle()
+            result: Result = await really(ref, organisation)
+            return result
+
+        telephony.apologise = slow
+    system.network.hang_up_by_person(system.phoner_leg())
+    await system.pass_time(2)
+    assert ordered == [leg.sid] * 2
+    assert leg.spoken
+
+
 async def test_an_apology_to_a_leg_that_nobody_expects_is_not_cut_off_while_its_order_is_unanswered(
     system: SimulatedSystem,
 ) -> None:

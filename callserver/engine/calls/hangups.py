@@ -152,6 +152,8 @@ class Hangups:
         """Whether no other process is ordering the apology or has ordered it. If that process is killed, the
         lease ends and another one orders it."""
         name, now = leases.apology_to(call.ref or ""), self._ctx.clock.now()
+        # That of an order before would end while this one is unanswered.
+        leases.drop(tx, name, self._owner)
         if not leases.acquire(tx, name, self._owner, now):
             return False
         row = calls.get(tx, call.attempt)
