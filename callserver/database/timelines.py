@@ -19,15 +19,19 @@ _newest: dict[int, int] = {}
 
 
 def refuse_former(connection: psycopg.Connection[Any], _: Any) -> None:
-    """Close a new connection to a former primary.
+    """Close a new connection to a former primary. Where its timeline may not be asked for, it is not known.
 
     Raises:
         OperationalError: this process has been connected to its successor.
     """
-    row = connection.execute(_QUESTION).fetchone()
-    connection.rollback()
+    try:
+        row = connection.execute(_QUESTION).fetchone()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.NotSupportedError):
+        row = None  # some hosted PostgreSQL keeps it to itself
+    finally:
+        connection.rollback()
     system, timeline = row or (0, None)
-    if timeline is None:  # a standby, which takes no writes
+    if timeline is None:  # also a standby's, which takes no writes
         return
     newest = _newest.setdefault(system, timeline)
     if timeline < newest:
