@@ -82,6 +82,12 @@ S, E = SeatState, SeatEvent
 IN_CALL = frozenset({S.RESERVED, S.RINGING, S.TALKING})
 """A call is in hand, from its permit to its end."""
 
+
+def has_answered_call(seat: Seat) -> bool:
+    """Whether somebody is on the line, or was and the phoner has not finished with the call."""
+    return seat.state in (S.TALKING, S.WRAPPING_UP) or seat.outcome_owed
+
+
 ALLOWED: Mapping[SeatState, frozenset[SeatEvent]] = {
     S.OFF: frozenset({E.ON_SHIFT, E.LEG_LOST, E.OFF_SHIFT}),
     S.CONNECTING: frozenset({E.ON_SHIFT, E.JOINED, E.LEG_LOST, E.READY, E.PAUSE, E.OFF_SHIFT}),

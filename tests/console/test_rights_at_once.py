@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import select
 
 from callserver.database import accounts, suppressions, user_lines
-from callserver.database.accounts import User
 from callserver.database.tables import cases, lifts, lines, support_messages, tokens, users
 from callserver.domain.facts import Scope
 from callserver.domain.role import Role
 from callserver.engine.accounts import administration
 from callserver.engine.suppressions import lifting
 from callserver.ports import Tx
+from tests.console.test_accounts_at_once import user
 from tests.harness.at_once import while_open
 from tests.harness.staffed import StaffedSystem
 
@@ -32,12 +32,6 @@ def system(postgres_url: str, tmp_path: Path) -> Iterator[StaffedSystem]:
         made.add_user(handle, Role.ADMINISTRATOR, None)
     yield made
     made.close()
-
-
-def user(system: StaffedSystem, handle: str) -> User:
-    found: User | None = system.read(lambda tx: accounts.by_handle(tx, handle))
-    assert found is not None
-    return found
 
 
 def off_boards(system: StaffedSystem, handle: str) -> Callable[[Tx], int]:

@@ -2,7 +2,7 @@
 nothing: no person is left on the line with nobody."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from callserver.assemble import Server
 from callserver.database import leases
 from callserver.domain.call import Report
 from callserver.engine import retried_orders
@@ -54,6 +55,33 @@ def does_nothing(system: SimulatedSystem, what: str, times: int = 1) -> None:
         await really(leg, *more)
 
     setattr(network, what, work)
+
+
+async def looks(server: Server) -> None:
+    """The server's scheduler does what is due."""
+    await server.scheduler.tick()
+    await server.ctx.background.idle()
+
+
+def apologies_of_two(
+    system: SimulatedSystem, meanwhile: Callable[[int, Server], Awaitable[Result | None]]
+) -> list[str]:
+    """The legs to which two servers order apologies. `meanwhile`: what happens while the carrier has not answered an
+    order, by its number, with the server that may order another; a result is the answer itself."""
+    other, ordered = system.server, list[str]()
+    for server in (other, system.restart()):
+        telephony: Any = server.ctx.telephony
+        really = telephony.apologise
+
+        async def slow(ref: str, organisation: str, really: Any = really) -> Result:
+            ordered.append(ref)
+            if (answer := await meanwhile(len(ordered), other)) is not None:
+                return answer
+            result: Result = await really(ref, organisation)
+            return result
+
+        telephony.apologise = slow
+    return ordered
 
 
 @pytest.mark.parametrize("times", [1, 8])
@@ -136,21 +164,13 @@ async def test_an_apology_is_not_begun_again_while_its_order_is_unanswered(
 async def test_an_apology_is_not_begun_by_another_server_while_its_order_is_unanswered(
     system: SimulatedSystem,
 ) -> None:
+    async def meanwhile(number: int, other: Server) -> Result | None:
+        if number == 1:
+            await looks(other)
+        return None
+
     leg = await in_a_talk(system)
-    other, ordered = system.server, []
-    for server in (other, system.restart()):
-        telephony: Any = server.ctx.telephony
-        really = telephony.apologise
-
-        async def slow(ref: str, organisation: str, really: Any = really) -> Result:
-            ordered.append(ref)
-            if len(ordered) == 1:
-                await other.scheduler.tick()
-                await other.ctx.background.idle()
-            result: Result = await really(ref, organisation)
-            return result
-
-        telephony.apologise = slow
+    ordered = apologies_of_two(system, meanwhile)
     system.network.hang_up_by_person(system.phoner_leg())
     await system.pass_time(2)
     assert ordered == [leg.sid]
@@ -160,25 +180,16 @@ async def test_an_apology_is_not_begun_by_another_server_while_its_order_is_unan
 async def test_nor_while_an_order_is_unanswered_that_follows_a_failed_one(
     system: SimulatedSystem,
 ) -> None:
+    async def meanwhile(number: int, other: Server) -> Result | None:
+        if number == 1:
+            system.clock.set(system.clock.now() + timedelta(seconds=4.5))
+            return Result.SILENT
+        system.clock.set(system.clock.now() + timedelta(seconds=7))
+        await looks(other)
+        return None
+
     leg = await in_a_talk(system)
-    other, ordered = system.server, []
-    for server in (other, system.restart()):
-        telephony: Any = server.ctx.telephony
-        really = telephony.apologise
-
-        async def slow(ref: str, organisation: str, really: Any = really) -> Result:
-            ordered.append(ref)
-            if len(ordered) == 1:
-                system.clock.set(system.clock.now() + timedelta(seconds=4.5))
-                return Result.SILENT
-            if len(ordered) == 2:
-                system.clock.set(system.clock.now() + timedelta(seconds=7))
-                await other.scheduler.tick()
-                await other.ctx.background.idle()
-            result: Result = await really(ref, organisation)
-            return result
-
-        telephony.apologise = slow
+    ordered = apologies_of_two(system, meanwhile)
     system.network.hang_up_by_person(system.phoner_leg())
     await system.pass_time(2)
     assert ordered == [leg.sid] * 2

@@ -61,6 +61,25 @@ async def refused(system: SimulatedSystem) -> None:
     assert system.rang() == []
 
 
+async def calls_for_a_week(system: SimulatedSystem) -> None:
+    """Maja makes a call, and the grace period passes."""
+    await system.on_shift()
+    await system.ready()
+    await system.pass_time(5)
+    assert len(system.rang()) == 1
+    await system.do("POST", "/pause", {"reason": "pause"})
+    await system.pass_time(60)
+    system.clock.set(system.clock.now() + timedelta(days=7))
+
+
+async def is_over(system: SimulatedSystem) -> None:
+    """The grace period: a number that is typed in is not dialed."""
+    await system.on_shift(2)
+    status, answer = await system.api("POST", "/dial", {"number": NUMBER}, phoner=2)
+    assert (status, "AGENT_POLICY_NOT_ACKED" in str(answer)) == (409, True), answer
+    assert len(system.rang()) == 1
+
+
 async def test_who_has_signed_nothing_makes_no_call(system: SimulatedSystem) -> None:
     system.write(lambda tx: tx.execute(delete(signatures)))
     await system.server.rules_in_force.start()
@@ -88,19 +107,10 @@ async def test_a_new_version_gives_a_week(system: SimulatedSystem, config: Path)
     mine = await documents(system)
     assert mine["ethics"]["state"] == "due"
     assert mine["law"]["state"] == "signed"
-    await system.on_shift()
-    await system.ready()
-    await system.pass_time(5)
-    assert len(system.rang()) == 1
-    await system.do("POST", "/pause", {"reason": "pause"})
-    await system.pass_time(60)
-    system.clock.set(system.clock.now() + timedelta(days=7))
+    await calls_for_a_week(system)
     for phoner in (MAJA, 2):
         assert (await documents(system, phoner))["ethics"]["state"] == "owed"
-    await system.on_shift(2)
-    status, answer = await system.api("POST", "/dial", {"number": NUMBER}, phoner=2)
-    assert (status, "AGENT_POLICY_NOT_ACKED" in str(answer)) == (409, True), answer
-    assert len(system.rang()) == 1
+    await is_over(system)
 
 
 async def test_a_document_is_signed_again(system: SimulatedSystem, config: Path) -> None:
@@ -115,18 +125,9 @@ async def test_a_document_is_signed_again(system: SimulatedSystem, config: Path)
     system.clock.set(system.clock.now() + timedelta(days=30))
     mine = await documents(system)
     assert (mine["it_policy"]["state"], mine["ethics"]["state"]) == ("due", "signed")
-    await system.on_shift()
-    await system.ready()
-    await system.pass_time(5)
-    assert len(system.rang()) == 1
-    await system.do("POST", "/pause", {"reason": "pause"})
-    await system.pass_time(60)
-    system.clock.set(system.clock.now() + timedelta(days=7))
+    await calls_for_a_week(system)
     assert (await documents(system))["it_policy"]["state"] == "owed"
-    await system.on_shift(2)
-    status, answer = await system.api("POST", "/dial", {"number": NUMBER}, phoner=2)
-    assert (status, "AGENT_POLICY_NOT_ACKED" in str(answer)) == (409, True), answer
-    assert len(system.rang()) == 1
+    await is_over(system)
     await system.do("POST", "/training/signatures", body, phoner=2)
     assert (await documents(system, 2))["it_policy"]["state"] == "signed"
     _, answer = await system.api("POST", "/dial", {"number": NUMBER}, phoner=2)

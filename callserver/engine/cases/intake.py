@@ -76,7 +76,8 @@ def open_case(tx: Tx, request: CaseRequest, rules: CaseRules, secret: bytes) -> 
     """Open a case, or add to the case that the same call has opened.
 
     A request for no more calls is carried out at once. It is closed with its receipt as the answer if it is
-    known how the person gets it; so is one for the privacy notice if we send it. There is no receipt where nobody could be protected: it would promise that.
+    known how the person gets it; so is one for the privacy notice if we send it. There is no receipt where
+    nobody could be protected: it would promise that.
 
     Raises:
         Impossible: the address for the reply is not valid, or the opt-out cannot be written.
@@ -218,15 +219,15 @@ def _acknowledge(
     reply_to: str | None,
     rules: CaseRules,
 ) -> None:
-    """Send the receipt. It is also the answer to an opt-out, and to who asks for the privacy notice."""
+    """Send the receipt. It is also the answer to an opt-out, and to a request for the privacy notice."""
     filled = wording.values(key, number, case.opened_at, case.deadline, request.language)
     receipt = wording.receipt(rules, request.kind, request.language, filled)
     text = request.told or (None if receipt is None else receipt[1])
     if request.reply_by is None or text is None or protects_nobody(request):
         return
-    sent = request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None
-    answered = request.kind is CaseKind.OPT_OUT or (request.kind in BY_RECEIPT and sent)
-    if request.reply_by in SENT_BY_US and receipt is not None and reply_to is not None:
+    by_us = request.reply_by in SENT_BY_US
+    answered = request.kind is CaseKind.OPT_OUT or (request.kind in BY_RECEIPT and by_us)
+    if by_us and receipt is not None and reply_to is not None:
         use = MessageUse.ANSWER if answered else MessageUse.RECEIPT
         kind = MessageKind(request.reply_by.value)
         heading, body = receipt

@@ -9,14 +9,12 @@ from callserver.database.accounts import User
 from callserver.domain import phone
 from callserver.domain.case import SENT_BY_US, ReplyBy, Source
 from callserver.domain.case_rules import CaseKind, CaseRules
-from callserver.domain.seat import SeatState
+from callserver.domain.seat import has_answered_call
 from callserver.engine.cases import intake
 from callserver.engine.cases.intake import CaseRequest
 from callserver.engine.context import EngineContext
 from callserver.errors import Impossible
 from callserver.ports import Tx
-
-_IN_HAND = frozenset({SeatState.TALKING.value, SeatState.WRAPPING_UP.value})
 
 
 def can_be_sent(rules: CaseRules) -> bool:
@@ -34,9 +32,9 @@ def send(
             notice, the address is not valid, or it is sent in no such way.
     """
     row = seats.of_phoner(tx, user.id)
-    call = calls.get(tx, attempt) if row is not None and row.call == attempt else None
-    in_hand = row is not None and (row.state in _IN_HAND or row.outcome_owed)
-    if call is None or call.answered_at is None or not in_hand:
+    in_hand = row is not None and row.call == attempt and has_answered_call(row.seat)
+    call = calls.get(tx, attempt) if in_hand else None
+    if call is None or call.answered_at is None:
         raise Impossible("this call is not in hand any more", key="privacy_notice_late")
     rules = ctx.rules.current.cases
     if by not in SENT_BY_US or not can_be_sent(rules):

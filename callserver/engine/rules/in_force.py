@@ -27,7 +27,8 @@ from callserver.ports import Tx
 log = structlog.get_logger(__name__)
 
 RINGS_BACK = timedelta(days=30)
-"""How long after a dial its campaign and the displayed number are remembered: a person who rings back hears who called, and may opt out."""
+"""How long after a dial its campaign and the displayed number are remembered: a person who rings back hears who
+called, and may opt out."""
 
 
 class RulesInForce:

@@ -12,7 +12,7 @@ from callserver.database.calls import CallRow
 from callserver.database.seats import SeatRow
 from callserver.domain.campaign import Effect, Outcome
 from callserver.domain.facts import Scope
-from callserver.domain.seat import Pause, SeatEvent, SeatState
+from callserver.domain.seat import Pause, SeatEvent, SeatState, has_answered_call
 from callserver.domain.support import MessageKind
 from callserver.engine.calls import hangups, seat_moves
 from callserver.engine.context import EngineContext
@@ -106,9 +106,7 @@ class HarassmentReports:
             tx, self._ctx, seat, SeatEvent.PAUSE, now, reason=Pause.BREATHER.value
         )
         changed = calls.get(tx, call.attempt)
-        in_hand = seat.call == call.attempt and (
-            resting.state in (SeatState.TALKING, SeatState.WRAPPING_UP) or resting.outcome_owed
-        )
+        in_hand = seat.call == call.attempt and has_answered_call(resting.seat)
         if in_hand and changed is not None and changed.outcome is not None:
             moved = seat_moves.move(tx, self._ctx, resting, SeatEvent.OUTCOME, now)
             if moved.state == SeatState.TALKING:  # ask about its end if it is not reported

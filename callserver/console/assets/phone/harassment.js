@@ -4,13 +4,12 @@ import { post } from "../api.js";
 import { ask, field } from "../dialog.js";
 import { $, el, show, toast } from "../dom.js";
 import { t } from "../texts.js";
-import { look } from "./seat.js";
+import { hasAnsweredCall, look } from "./seat.js";
 
 let attempt = null;
 
 export function draws(at) {
-  const answered = at.state === "talking" || at.outcome_owed || at.state === "wrapping_up";
-  attempt = answered ? (at.call?.attempt ?? null) : null;
+  attempt = hasAnsweredCall(at) ? (at.call?.attempt ?? null) : null;
   show($("#harassment"), attempt !== null);
 }
 

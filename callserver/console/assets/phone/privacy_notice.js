@@ -4,6 +4,7 @@ import { post } from "../api.js";
 import { ask, field } from "../dialog.js";
 import { $, el, show, toast } from "../dom.js";
 import { t } from "../texts.js";
+import { hasAnsweredCall } from "./seat.js";
 
 let attempt = null;
 let answered = false;
@@ -16,7 +17,7 @@ export function offers(card) {
 }
 
 export function draws(at) {
-  answered = at.state === "talking" || at.outcome_owed || at.state === "wrapping_up";
+  answered = hasAnsweredCall(at);
   shows();
 }
 

@@ -9,6 +9,10 @@ const listeners = [];
 
 export let seat = { state: "off", call: null };
 
+// Somebody is on the line, or was and the phoner has not finished with the call.
+export const hasAnsweredCall = (at) =>
+  at.state === "talking" || at.outcome_owed || at.state === "wrapping_up";
+
 export const onSeat = (listener) => listeners.push(listener);
 
 let taken = 0; // how many states the page has shown
